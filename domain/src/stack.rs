@@ -1,0 +1,467 @@
+//! `StackSpec`: what should run, in Swarm's terms but in names instead of ids.
+//!
+//! The compose loader makes it, the planner compares it, `swarm` puts it on the
+//! wire and reads it back. A field is here if, and only if, Berth owns it.
+//!
+//! Everything is ordered (`BTreeMap`, sorted lists), because Swarm restarts
+//! tasks for a changed order alone. Durations are nanoseconds, as on the wire.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::StackName;
+
+/// The label that says which stack an object belongs to; Docker's own.
+pub const NAMESPACE_LABEL: &str = "com.docker.stack.namespace";
+/// The label with a service's image as it was written; Docker's own.
+pub const IMAGE_LABEL: &str = "com.docker.stack.image";
+/// The label that says which Berth made an object. Nothing without it, or with
+/// another's id, is ever pruned.
+pub const INSTANCE_LABEL: &str = "berth.instance";
+
+/// Nanoseconds, as Docker's API counts durations.
+pub type Nanos = i64;
+
+/// Everything that one stack should consist of.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StackSpec {
+    /// Services by their short name.
+    pub services: BTreeMap<String, ServiceSpec>,
+    /// Networks to create, by their name on the Swarm. External ones are only referred to.
+    pub networks: BTreeMap<String, NetworkSpec>,
+    /// Configs to create, by their name on the Swarm.
+    pub configs: BTreeMap<String, FileSpec>,
+    /// Secrets to create, by their name on the Swarm.
+    pub secrets: BTreeMap<String, FileSpec>,
+    /// Where the stack answers. Carried by labels too; here so that the routed
+    /// phase knows what to ask for.
+    pub routes: Vec<Route>,
+}
+
+/// One route through Traefik.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// The service it leads to, by its short name.
+    pub service: String,
+    /// The host it answers for.
+    pub host: String,
+    /// The path prefix it answers for; `/` for all.
+    pub path: String,
+    /// The path to ask when checking that the route answers.
+    pub check: String,
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.host, if self.path == "/" { "" } else { &self.path })
+    }
+}
+
+/// A network to create.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NetworkSpec {
+    /// The driver; empty means `overlay`.
+    pub driver: String,
+    /// Options of the driver.
+    pub driver_opts: BTreeMap<String, String>,
+    /// Labels, less the namespace's and the instance's.
+    pub labels: BTreeMap<String, String>,
+    /// No way out of it.
+    pub internal: bool,
+    /// Containers outside of Swarm may join it.
+    pub attachable: bool,
+    /// The address management's driver, if stated.
+    pub ipam_driver: Option<String>,
+    /// Subnets in CIDR notation.
+    pub subnets: Vec<String>,
+}
+
+/// A config or a secret: named bytes, immutable in Swarm.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FileSpec {
+    /// The bytes; empty where a driver gives them.
+    pub data: Vec<u8>,
+    /// Labels, less the namespace's and the instance's.
+    pub labels: BTreeMap<String, String>,
+    /// A secret driver, with its options.
+    pub driver: Option<Driver>,
+    /// The templating driver, such as `golang`.
+    pub template_driver: Option<String>,
+}
+
+impl fmt::Debug for FileSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { data, labels, driver, template_driver } = self;
+        // It may be a secret: its size says enough.
+        f.debug_struct("FileSpec")
+            .field("data", &format_args!("{} bytes", data.len()))
+            .field("labels", labels)
+            .field("driver", driver)
+            .field("template_driver", template_driver)
+            .finish()
+    }
+}
+
+/// A plug-in by name, with its options.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Driver {
+    /// Its name.
+    pub name: String,
+    /// Its options.
+    pub options: BTreeMap<String, String>,
+}
+
+/// A service.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ServiceSpec {
+    /// The image that runs, pinned where it could be.
+    pub image: String,
+    /// The image as the compose file has it ([`IMAGE_LABEL`]).
+    pub written_image: String,
+    /// Labels of the service, less the namespace's, image's and instance's.
+    /// Traefik reads these. Changing them restarts nothing.
+    pub labels: BTreeMap<String, String>,
+    /// Labels of its containers, less the namespace's.
+    pub container_labels: BTreeMap<String, String>,
+    /// `entrypoint:`, Swarm's `Command`.
+    pub entrypoint: Vec<String>,
+    /// `command:`, Swarm's `Args`.
+    pub command: Vec<String>,
+    /// The host name in the container.
+    pub hostname: Option<String>,
+    /// The working directory.
+    pub working_dir: Option<String>,
+    /// The user.
+    pub user: Option<String>,
+    /// Additional groups.
+    pub groups: Vec<String>,
+    /// The environment. [`None`] is a bare `KEY`, which unsets the image's.
+    pub env: BTreeMap<String, Option<String>>,
+    /// `/etc/hosts` lines, as Swarm has them: `IP host`.
+    pub hosts: Vec<String>,
+    /// Name servers.
+    pub dns: Vec<String>,
+    /// Search domains.
+    pub dns_search: Vec<String>,
+    /// Resolver options.
+    pub dns_options: Vec<String>,
+    /// The health check.
+    pub healthcheck: Option<Healthcheck>,
+    /// How long a task has to stop.
+    pub stop_grace_period: Option<Nanos>,
+    /// The signal that stops it.
+    pub stop_signal: Option<String>,
+    /// An init process as PID 1.
+    pub init: Option<bool>,
+    /// A terminal.
+    pub tty: bool,
+    /// Standard input stays open.
+    pub stdin_open: bool,
+    /// The root file system can't be written.
+    pub read_only: bool,
+    /// Windows isolation.
+    pub isolation: Option<String>,
+    /// Capabilities to add, upper case with `CAP_`, sorted.
+    pub cap_add: Vec<String>,
+    /// Capabilities to drop, likewise.
+    pub cap_drop: Vec<String>,
+    /// Kernel parameters.
+    pub sysctls: BTreeMap<String, String>,
+    /// Limits by name: soft and hard.
+    pub ulimits: BTreeMap<String, (i64, i64)>,
+    /// `oom_score_adj`.
+    pub oom_score_adj: Option<i64>,
+    /// Where Windows gets its credentials.
+    pub credential_spec: Option<CredentialSpec>,
+    /// Mounts, in the file's order.
+    pub mounts: Vec<Mount>,
+    /// Configs, sorted by the object's name.
+    pub configs: Vec<FileRef>,
+    /// Secrets, sorted by the object's name.
+    pub secrets: Vec<FileRef>,
+    /// Networks, sorted by name.
+    pub networks: Vec<Attachment>,
+    /// The log driver.
+    pub logging: Option<Driver>,
+    /// How many tasks, and of what kind.
+    pub mode: Mode,
+    /// What it may use, and what is kept for it.
+    pub resources: Resources,
+    /// When a task is replaced.
+    pub restart: Option<RestartPolicy>,
+    /// Where tasks may run.
+    pub placement: Placement,
+    /// How an update goes about it.
+    pub update: Option<UpdateConfig>,
+    /// How a rollback goes about it.
+    pub rollback: Option<UpdateConfig>,
+    /// `vip` or `dnsrr`.
+    pub endpoint_mode: EndpointMode,
+    /// Published ports, sorted.
+    pub ports: Vec<Port>,
+}
+
+/// Swarm's two ways of finding a service's tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndpointMode {
+    /// One virtual address.
+    #[default]
+    Vip,
+    /// The tasks' addresses, by DNS.
+    Dnsrr,
+}
+
+/// A health check.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Healthcheck {
+    /// `["CMD", …]`, `["CMD-SHELL", "…"]`, or `["NONE"]`.
+    pub test: Vec<String>,
+    /// Between two checks.
+    pub interval: Option<Nanos>,
+    /// Of one check.
+    pub timeout: Option<Nanos>,
+    /// In which a failure does not count.
+    pub start_period: Option<Nanos>,
+    /// Between two checks in the start period.
+    pub start_interval: Option<Nanos>,
+    /// Failures in a row that make it unhealthy.
+    pub retries: Option<i64>,
+}
+
+/// A Windows credential spec: one of the three is set.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CredentialSpec {
+    /// A config's name on the Swarm.
+    pub config: Option<String>,
+    /// A file.
+    pub file: Option<String>,
+    /// A registry value.
+    pub registry: Option<String>,
+}
+
+/// A mount.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mount {
+    /// What is mounted.
+    pub kind: MountKind,
+    /// Where from; [`None`] for an anonymous volume or tmpfs.
+    pub source: Option<String>,
+    /// Where to.
+    pub target: String,
+    /// It can't be written.
+    pub read_only: bool,
+    /// Windows' hint; kept as written.
+    pub consistency: Option<String>,
+}
+
+/// The kinds of mount, each with what only it has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum MountKind {
+    /// A path of the node.
+    Bind {
+        /// `rprivate` and so on.
+        propagation: Option<String>,
+    },
+    /// A volume, which each node makes for itself.
+    Volume {
+        /// Don't fill it from the image.
+        no_copy: bool,
+        /// A path in it.
+        subpath: Option<String>,
+        /// Its labels, less the namespace's.
+        labels: BTreeMap<String, String>,
+        /// Its driver.
+        driver: Option<Driver>,
+        /// Whether the compose file says it is somebody else's.
+        external: bool,
+    },
+    /// Memory.
+    Tmpfs {
+        /// Its size in bytes.
+        size: Option<i64>,
+        /// Its mode.
+        mode: Option<u32>,
+    },
+    /// A Windows pipe.
+    Npipe,
+    /// A cluster volume.
+    Cluster,
+    /// An image.
+    Image,
+}
+
+/// A config or secret in a container.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FileRef {
+    /// The object's name on the Swarm.
+    pub name: String,
+    /// Where it appears.
+    pub target: String,
+    /// Its owner.
+    pub uid: String,
+    /// Its group.
+    pub gid: String,
+    /// Its mode.
+    pub mode: u32,
+}
+
+/// A network that a service is on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Attachment {
+    /// The network's name on the Swarm.
+    pub network: String,
+    /// What the service is called there.
+    pub aliases: Vec<String>,
+    /// Options of the driver.
+    pub driver_opts: BTreeMap<String, String>,
+}
+
+/// How many tasks, and of what kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Mode {
+    /// So many, kept running.
+    Replicated {
+        /// How many.
+        replicas: u64,
+    },
+    /// One a node.
+    Global,
+    /// So many runs to completion.
+    ReplicatedJob {
+        /// At once.
+        max_concurrent: u64,
+        /// In all.
+        total_completions: u64,
+    },
+    /// One run a node.
+    GlobalJob,
+}
+
+impl Default for Mode {
+    fn default() -> Self {
+        Self::Replicated { replicas: 1 }
+    }
+}
+
+/// What a service may use, and what is kept for it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Resources {
+    /// The most CPU, in billionths of a core.
+    pub limit_nano_cpus: Option<i64>,
+    /// The most memory, in bytes.
+    pub limit_memory: Option<i64>,
+    /// The most processes.
+    pub limit_pids: Option<i64>,
+    /// CPU kept free, in billionths of a core.
+    pub reserve_nano_cpus: Option<i64>,
+    /// Memory kept free, in bytes.
+    pub reserve_memory: Option<i64>,
+    /// Discrete generic resources: kind to number.
+    pub reserve_generic: BTreeMap<String, i64>,
+}
+
+/// When a task is replaced.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RestartPolicy {
+    /// `none`, `on-failure` or `any`.
+    pub condition: String,
+    /// Before a restart.
+    pub delay: Option<Nanos>,
+    /// How often.
+    pub max_attempts: Option<u64>,
+    /// In which the attempts count.
+    pub window: Option<Nanos>,
+}
+
+/// Where tasks may run.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Placement {
+    /// `node.role==manager` and so on, as written.
+    pub constraints: Vec<String>,
+    /// Labels to spread over.
+    pub spread: Vec<String>,
+    /// The most on one node; 0 is no limit.
+    pub max_replicas_per_node: u64,
+    /// `(os, architecture)` that the image runs on.
+    pub platforms: Vec<(String, String)>,
+}
+
+/// How an update or a rollback goes about it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UpdateConfig {
+    /// Tasks at once; 0 is all.
+    pub parallelism: u64,
+    /// Between two rounds.
+    pub delay: Option<Nanos>,
+    /// `pause`, `continue` or `rollback`; empty means the engine's default.
+    pub failure_action: String,
+    /// How long a new task is watched.
+    pub monitor: Option<Nanos>,
+    /// The share of failures that is let pass.
+    pub max_failure_ratio: f64,
+    /// `stop-first` or `start-first`; empty means the engine's default.
+    pub order: String,
+}
+
+/// A published port.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Port {
+    /// On the node; [`None`] for one that Swarm picks.
+    pub published: Option<u16>,
+    /// In the container.
+    pub target: u16,
+    /// `tcp`, `udp` or `sctp`.
+    pub protocol: String,
+    /// On the task's node only, instead of on every node.
+    pub host: bool,
+}
+
+impl StackSpec {
+    /// How long the slowest service's new tasks are to be watched before the
+    /// stack counts as converged. Swarm's own default is five seconds.
+    #[must_use]
+    pub fn monitor_window(&self) -> std::time::Duration {
+        let default = 5_000_000_000;
+        let longest = self
+            .services
+            .values()
+            .map(|service| service.update.as_ref().and_then(|u| u.monitor).unwrap_or(default))
+            .max()
+            .unwrap_or(0);
+        std::time::Duration::from_nanos(u64::try_from(longest).unwrap_or(0))
+    }
+
+    /// The volumes that belong to this stack, by their name on the Swarm.
+    #[must_use]
+    pub fn volumes(&self, stack: &StackName) -> Vec<&str> {
+        let prefix = stack.scope("");
+        let mut names: Vec<&str> = self
+            .services
+            .values()
+            .flat_map(|service| &service.mounts)
+            .filter(|mount| matches!(mount.kind, MountKind::Volume { external: false, .. }))
+            .filter_map(|mount| mount.source.as_deref())
+            .filter(|name| name.starts_with(&prefix))
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
