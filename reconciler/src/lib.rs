@@ -1,1 +1,3 @@
-//! Placeholder.
+//! Observe, plan, apply: the loop that makes the cluster what the database says.
+
+pub mod plan;
