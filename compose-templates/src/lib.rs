@@ -1,1 +1,29 @@
-//! Placeholder.
+//! Compose files and templates to [`StackSpec`]s.
+//!
+//! ```text
+//! *.hbs ── render ──┐
+//!                   ├─ yaml ─ interpolate ─ compose (checked, merged) ─ stack ─→ StackSpec
+//! *.yml ────────────┘                                                └ traefik
+//! ```
+//!
+//! Pure: what lies beside the compose files comes through [`Files`], variables
+//! are handed in, and the same input gives the same [`StackSpec`], down to the
+//! order of every list.
+//!
+//! Whatever is wrong comes back as [`Complaint`]s, all at once, each with its
+//! file, line and column; whatever is ignored comes back as [`Note`]s. What this
+//! crate does *not* know: Docker's wire format (`swarm`), where files and
+//! variables come from (`reconciler`, `cli`).
+//!
+//! Two readings ([`Reading`]): `Compose`, Berth's own, which means what compose
+//! v2 means wherever Swarm can do it, and `Stack`, which gives a file that
+//! `docker stack deploy` takes exactly the meaning it has there.
+
+mod complaint;
+mod files;
+mod load;
+pub mod render;
+
+pub use crate::complaint::{Complaint, Note};
+pub use crate::files::{Files, Folder};
+pub use crate::load::{Build, Loaded, Reading, Settings, Source, StackContext, Variables, load};
