@@ -1,0 +1,11 @@
+//! The handlers, a file a noun: parse, ask one question, shape the answer.
+
+pub(crate) mod deliveries;
+pub(crate) mod deployments;
+pub(crate) mod github;
+pub(crate) mod repositories;
+pub(crate) mod rules;
+pub(crate) mod session;
+pub(crate) mod stacks;
+pub(crate) mod status;
+pub(crate) mod tokens;

@@ -1,0 +1,4 @@
+//! State.
+/// State.
+#[derive(Debug, Clone)]
+pub struct ApiState;

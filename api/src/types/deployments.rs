@@ -1,0 +1,224 @@
+//! Deployments, their phases and their build logs.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::{page, words};
+
+words! {
+    /// How far a deployment has come, or how it ended.
+    Phase {
+        /// It exists.
+        Received = "received",
+        /// The source is here.
+        Fetched = "fetched",
+        /// Its images exist.
+        Built = "built",
+        /// The compose file became a release.
+        Rendered = "rendered",
+        /// Swarm has taken it.
+        Applied = "applied",
+        /// It ran, healthy, for the monitor window.
+        Converged = "converged",
+        /// Its routes answered.
+        Routed = "routed",
+        /// All of it.
+        Succeeded = "succeeded",
+        /// A step failed or took too long.
+        Failed = "failed",
+        /// A newer deployment took over.
+        Superseded = "superseded",
+        /// Somebody stopped it.
+        Cancelled = "cancelled",
+    }
+}
+
+words! {
+    /// How a phase of a deployment stands.
+    PhaseState {
+        /// Not begun.
+        Pending = "pending",
+        /// It goes on.
+        Running = "running",
+        /// Done.
+        Done = "done",
+        /// It failed.
+        Failed = "failed",
+        /// It was stopped, and won't go on.
+        Stopped = "stopped",
+    }
+}
+
+words! {
+    /// What began a deployment.
+    Trigger {
+        /// Commits on a branch.
+        Push = "push",
+        /// A tag.
+        Tag = "tag",
+        /// A pull request.
+        PullRequest = "pull_request",
+        /// A person.
+        Manual = "manual",
+        /// A person, or Berth, going back to an older release.
+        Rollback = "rollback",
+    }
+}
+
+/// A commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Commit {
+    /// Its full SHA.
+    pub sha: String,
+    /// Its message's first line.
+    pub message: String,
+    /// Who wrote it.
+    pub author: String,
+}
+
+/// A place in a file of the repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Place {
+    /// The file, from the repository's root.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1.
+    pub column: u32,
+}
+
+/// Why a deployment ended as it did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Reason {
+    /// A stable word, such as `build_failed`.
+    pub code: String,
+    /// For people.
+    pub text: String,
+    /// Where, if it is a file's fault.
+    #[schema(required = true)]
+    pub place: Option<Place>,
+}
+
+/// One of a deployment's eight phases.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DeploymentPhase {
+    /// The phase that this step leads to.
+    pub phase: Phase,
+    /// How it stands.
+    pub state: PhaseState,
+    /// When it began.
+    #[schema(required = true)]
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    #[schema(required = true)]
+    pub ended_at: Option<DateTime<Utc>>,
+    /// What it has to say.
+    pub message: String,
+}
+
+/// One attempt to bring a stack to a commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Deployment {
+    /// Its id.
+    pub id: Uuid,
+    /// The stack's name.
+    pub stack: String,
+    /// Its number within the stack, from 1.
+    pub number: i64,
+    /// What began it.
+    pub trigger: Trigger,
+    /// Why it began, in one sentence.
+    pub why: String,
+    /// The rule that matched.
+    #[schema(required = true)]
+    pub rule_name: Option<String>,
+    /// The delivery that it began with.
+    #[schema(required = true)]
+    pub delivery_id: Option<String>,
+    /// What it deploys.
+    pub commit: Commit,
+    /// The ref that pointed there, such as `refs/heads/main`.
+    pub git_ref: String,
+    /// How far it has come.
+    pub phase: Phase,
+    /// Why it ended as it did; null while it goes on, and when all is well.
+    #[schema(required = true)]
+    pub reason: Option<Reason>,
+    /// The eight phases from `received` to `succeeded`, in order.
+    pub phases: Vec<DeploymentPhase>,
+    /// When it began.
+    pub created_at: DateTime<Utc>,
+    /// When it ended.
+    #[schema(required = true)]
+    pub finished_at: Option<DateTime<Utc>>,
+    /// How long it took, or has been going on as of this answer.
+    pub duration_ms: i64,
+    /// Where the stack answers.
+    pub urls: Vec<String>,
+    /// What its release runs.
+    pub images: Vec<String>,
+}
+
+page! {
+    /// A stack's deployments, newest first.
+    DeploymentPage of Deployment
+}
+
+/// What to deploy anew.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Redeploy {
+    /// The full SHA of a commit; without it, the stack's newest deployment's.
+    #[serde(default)]
+    #[schema(pattern = "^[0-9a-f]{40}$")]
+    pub sha: Option<String>,
+}
+
+/// A line of a build's output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LogLine {
+    /// Orders the lines.
+    pub id: i64,
+    /// The service whose image it is.
+    pub service: String,
+    /// The line.
+    pub line: String,
+    /// When it came.
+    pub at: DateTime<Utc>,
+}
+
+page! {
+    /// A part of a build log, in order. `next_cursor` is never null here while
+    /// there are lines: pass the last line's id as `after` to go on.
+    LogPage of LogLine
+}
+
+/// Which part of a build log.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct LogQuery {
+    /// Only lines after the one with this id.
+    #[serde(default)]
+    pub after: Option<i64>,
+    /// How many at most: 1 to 2000, 1000 without it.
+    #[serde(default)]
+    #[param(minimum = 1, maximum = 2000)]
+    pub limit: Option<u16>,
+}
+
+/// Which part of a list.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ListQuery {
+    /// Where to go on: an earlier answer's `next_cursor`.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// How many at most: 1 to 100, 50 without it.
+    #[serde(default)]
+    #[param(minimum = 1, maximum = 100)]
+    pub limit: Option<u16>,
+}

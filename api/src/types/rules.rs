@@ -1,0 +1,116 @@
+//! Rules as they are read and written.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::{page, words};
+
+words! {
+    /// What a rule listens to.
+    RuleEvent {
+        /// Commits arrived on a branch.
+        Push = "push",
+        /// A tag was created or moved.
+        Tag = "tag",
+        /// A pull request was opened, reopened, updated or retargeted.
+        PullRequest = "pull_request",
+    }
+}
+
+/// Which events deploy what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Rule {
+    /// Its id.
+    pub id: Uuid,
+    /// GitHub's id of its repository.
+    pub repository_id: i64,
+    /// `owner/name` of its repository.
+    pub repository: String,
+    /// Its place among the repository's rules, from 0.
+    pub position: i32,
+    /// What it is called; once in a repository.
+    pub name: String,
+    /// What it listens to.
+    pub event: RuleEvent,
+    /// Patterns of branches (of a pull request: its base) or tags; none means all.
+    pub refs: Vec<String>,
+    /// Patterns of paths, one of which must have changed; none means any change.
+    pub paths: Vec<String>,
+    /// The environment that it deploys, as a template.
+    pub environment: String,
+    /// The compose file, from the repository's root.
+    pub compose_file: String,
+    /// The environment's host, as a template.
+    pub host: String,
+    /// Whether it is in force.
+    pub enabled: bool,
+    /// Counts its changes; the number in its `ETag`.
+    pub version: i64,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+page! {
+    /// Rules, by repository and position.
+    RulePage of Rule
+}
+
+/// A rule to be written.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RuleDraft {
+    /// GitHub's id of its repository. It can't be changed later.
+    pub repository_id: i64,
+    /// Its place among the repository's rules, from 0; without it, it comes
+    /// last, or stays where it is.
+    #[serde(default)]
+    pub position: Option<i32>,
+    /// What it is called; once in a repository.
+    #[schema(min_length = 1, max_length = 100)]
+    pub name: String,
+    /// What it listens to.
+    pub event: RuleEvent,
+    /// Patterns of branches (of a pull request: its base) or tags; none means
+    /// all. `*` does not cross a `/`, `**` does, a `!` in front takes back, and
+    /// the last pattern that matches wins.
+    #[serde(default)]
+    pub refs: Vec<String>,
+    /// Patterns of paths, one of which must have changed; none means any change.
+    #[serde(default)]
+    pub paths: Vec<String>,
+    /// The environment that it deploys, as a template: `{{branch}}`, `{{tag}}`
+    /// and `{{number}}` have values where the event has them.
+    pub environment: String,
+    /// The compose file, from the repository's root.
+    pub compose_file: String,
+    /// The environment's host, as a template: `{{app}}` is the repository's
+    /// name, `{{environment}}` the environment's, and those above.
+    pub host: String,
+    /// Whether it is in force.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    pub enabled: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// Which rules to list.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct RuleQuery {
+    /// Only of this repository.
+    #[serde(default)]
+    pub repository_id: Option<i64>,
+    /// Where to go on: an earlier answer's `next_cursor`.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// How many at most: 1 to 100, 50 without it.
+    #[serde(default)]
+    #[param(minimum = 1, maximum = 100)]
+    pub limit: Option<u16>,
+}

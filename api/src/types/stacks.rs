@@ -1,0 +1,179 @@
+//! Stacks, as rows of a list and one by one.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::deployments::{Commit, Phase};
+use super::{page, words};
+
+words! {
+    /// How well something is.
+    Health {
+        /// All that should run runs.
+        Healthy = "healthy",
+        /// Not yet, and nothing speaks against it.
+        Progressing = "progressing",
+        /// Something is wrong.
+        Degraded = "degraded",
+        /// It can't be told.
+        Unknown = "unknown",
+    }
+}
+
+words! {
+    /// What an environment is for.
+    StackKind {
+        /// It stays until somebody removes it.
+        Permanent = "permanent",
+        /// It belongs to a pull request and ends with it.
+        Preview = "preview",
+    }
+}
+
+words! {
+    /// What is wanted of a stack.
+    Wanted {
+        /// It should run.
+        Present = "present",
+        /// It should go, with all it has; the row stays until it is gone.
+        Absent = "absent",
+    }
+}
+
+/// The pull request that a preview belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PullRequest {
+    /// Its number.
+    pub number: i64,
+    /// Its title.
+    pub title: String,
+    /// Who opened it.
+    pub author: String,
+    /// Its page on GitHub.
+    pub url: String,
+}
+
+/// A deployment, as far as a list of stacks says it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LatestDeployment {
+    /// Its number within the stack.
+    pub number: i64,
+    /// How far it has come.
+    pub phase: Phase,
+}
+
+/// A stack, as a row of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct StackSummary {
+    /// Its name on the Swarm.
+    pub name: String,
+    /// `owner/name` of its repository.
+    pub repository: String,
+    /// GitHub's id of its repository.
+    pub repository_id: i64,
+    /// Its environment's name.
+    pub environment: String,
+    /// What its environment is for.
+    pub kind: StackKind,
+    /// Of a preview: its pull request.
+    #[schema(required = true)]
+    pub pull_request: Option<PullRequest>,
+    /// How well it is.
+    pub health: Health,
+    /// Whether the cluster is as it should be: nothing is left to do.
+    pub synced: bool,
+    /// Whether a deployment of it goes on.
+    pub deploying: bool,
+    /// Whether it should be there.
+    pub wanted: Wanted,
+    /// Where it answers.
+    pub urls: Vec<String>,
+    /// What runs; null before the first release.
+    #[schema(required = true)]
+    pub commit: Option<Commit>,
+    /// Services all of whose tasks run.
+    pub services_running: i64,
+    /// Services there should be.
+    pub services_wanted: i64,
+    /// When anything about it last changed.
+    pub updated_at: DateTime<Utc>,
+    /// What a person should look into, in one sentence.
+    #[schema(required = true)]
+    pub attention: Option<String>,
+    /// Its newest deployment; null before the first.
+    #[schema(required = true)]
+    pub latest_deployment: Option<LatestDeployment>,
+}
+
+page! {
+    /// Stacks, by name.
+    StackPage of StackSummary
+}
+
+/// A service, as the last pass saw it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Service {
+    /// Its short name.
+    pub name: String,
+    /// The image that runs.
+    pub image: String,
+    /// `replicated`, `global`, `replicated-job` or `global-job`.
+    pub mode: String,
+    /// Tasks that run, and are healthy where there is a check.
+    pub running: i64,
+    /// Tasks that should.
+    pub wanted: i64,
+    /// How well it is.
+    pub health: Health,
+    /// A stable word for what is wrong; empty when well.
+    pub code: String,
+    /// What is wrong, in words; empty when well.
+    pub reason: String,
+    /// Ports that it publishes or is routed to.
+    pub ports: Vec<String>,
+    /// Where it answers.
+    pub urls: Vec<String>,
+}
+
+/// A stack, with everything the last pass saw of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Stack {
+    /// What the list says of it, too.
+    #[serde(flatten)]
+    pub summary: StackSummary,
+    /// Its services.
+    pub services: Vec<Service>,
+    /// What is left to do, a line an action; empty where it is synced.
+    pub plan: Vec<String>,
+    /// Its routes, as `host/path`.
+    pub routes: Vec<String>,
+    /// What the last pass has to say; mostly nothing.
+    pub message: String,
+    /// When the last pass was; null before the first.
+    #[schema(required = true)]
+    pub observed_at: Option<DateTime<Utc>>,
+}
+
+/// Which stacks to list.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct StackQuery {
+    /// A part of the name, the repository, or the pull request's title or number.
+    #[serde(default)]
+    pub q: Option<String>,
+    /// Only of this kind.
+    #[serde(default)]
+    pub kind: Option<StackKind>,
+    /// Only of this repository.
+    #[serde(default)]
+    pub repository_id: Option<i64>,
+    /// Where to go on: an earlier answer's `next_cursor`.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// How many at most: 1 to 100, 50 without it.
+    #[serde(default)]
+    #[param(minimum = 1, maximum = 100)]
+    pub limit: Option<u16>,
+}

@@ -1,0 +1,112 @@
+//! Whether everything that Berth stands on is there.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Whether something answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Check {
+    /// Whether it does.
+    pub ok: bool,
+    /// What is wrong; empty when well.
+    pub detail: String,
+}
+
+/// Whether this Berth can do its work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Readiness {
+    /// The database.
+    pub postgres: Check,
+    /// The Docker engine.
+    pub docker: Check,
+    /// Whether some Berth leads.
+    pub leader: Check,
+}
+
+/// This process is alive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Alive {
+    /// Always true.
+    pub ok: bool,
+}
+
+/// Who may act on the cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Leader {
+    /// The holder of the lease; null where nobody has it.
+    #[schema(required = true)]
+    pub holder: Option<Uuid>,
+    /// Whether that is the process that answers.
+    pub is_me: bool,
+    /// Until when, unless renewed.
+    #[schema(required = true)]
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// The Docker engine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Docker {
+    /// Whether it answers, and is a Swarm manager.
+    pub ok: bool,
+    /// What is wrong; empty when well.
+    pub detail: String,
+    /// Its version; empty where it does not answer.
+    pub version: String,
+    /// Nodes of the Swarm.
+    pub nodes: i64,
+}
+
+/// How this Berth is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Status {
+    /// Berth's version.
+    pub version: String,
+    /// This Berth's id: it labels every object that it makes.
+    pub instance_id: Uuid,
+    /// Who leads.
+    pub leader: Leader,
+    /// The database.
+    pub postgres: Check,
+    /// The engine.
+    pub docker: Docker,
+    /// Whether all of it is well.
+    pub ready: bool,
+}
+
+/// What a `change` event of the stream says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Change {
+    /// What kind of thing changed.
+    pub topic: Topic,
+    /// Its id. A stack's is its row's, not its name.
+    pub id: String,
+    /// Of a stack, a deployment or a build log: the stack's name.
+    #[schema(required = true)]
+    pub stack: Option<String>,
+}
+
+super::words! {
+    /// What kind of thing changed.
+    Topic {
+        /// A stack.
+        Stack = "stack",
+        /// A deployment, or one of its phases.
+        Deployment = "deployment",
+        /// A build log grew; the id is the deployment's.
+        BuildLog = "build_log",
+        /// A rule.
+        Rule = "rule",
+        /// A repository.
+        Repository = "repository",
+        /// An installation.
+        Installation = "installation",
+        /// Our App.
+        GithubApp = "github_app",
+        /// A delivery was worked on.
+        Delivery = "delivery",
+        /// An environment.
+        Environment = "environment",
+    }
+}
