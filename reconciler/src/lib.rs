@@ -1,3 +1,5 @@
 //! Observe, plan, apply: the loop that makes the cluster what the database says.
 
+pub mod clock;
 pub mod plan;
+pub mod sim;

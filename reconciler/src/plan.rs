@@ -309,12 +309,18 @@ impl<'a> Objects<'a> {
             .extend(secrets.into_iter().map(|name| Action::RemoveSecret { name: name.clone() }));
         // A network may be removed under the feet of tasks that still stop, and
         // making it again at once then stalls a node: wait for them.
-        if leaving_tasks == 0 {
-            plan.actions.extend(
-                networks.into_iter().map(|name| Action::RemoveNetwork { name: name.clone() }),
-            );
-        } else if !networks.is_empty() {
+        let removes_services =
+            plan.actions.iter().any(|action| matches!(action, Action::RemoveService { .. }));
+        if networks.is_empty() {
+            return;
+        }
+        if leaving_tasks > 0 {
             plan.waiting = Some(leaving(leaving_tasks));
+        } else if removes_services {
+            plan.waiting = Some("networks go once the removed services' tasks left".to_owned());
+        } else {
+            let removals = networks.into_iter();
+            plan.actions.extend(removals.map(|name| Action::RemoveNetwork { name: name.clone() }));
         }
     }
 }
@@ -339,3 +345,6 @@ fn references(spec: &ServiceSpec) -> impl Iterator<Item = &str> {
         .filter_map(|mount| mount.source.as_deref());
     files.chain(networks).chain(volumes).chain(credentials).chain([spec.image.as_str()])
 }
+
+#[cfg(test)]
+mod tests;

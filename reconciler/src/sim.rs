@@ -1,0 +1,311 @@
+//! A cluster and a builder in memory, with seeded faults: for tests, and for
+//! measuring what a pass costs without Docker.
+
+mod builder;
+mod world;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use tokio::sync::mpsc;
+
+use berth_domain::cluster::{Action, Cluster, ClusterError, ObservedService, ObservedStack};
+use berth_domain::ids::StackName;
+
+pub use self::builder::SimBuilder;
+use self::world::{Counter, World};
+use crate::clock::Clock;
+
+/// What the tasks of an image do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Behaviour {
+    /// They run, once they were observed so many times.
+    Runs {
+        /// How many times.
+        after: u32,
+    },
+    /// They start and their check never passes.
+    NeverHealthy,
+    /// No node takes them.
+    Unschedulable,
+    /// They end as soon as they start, every time.
+    Crashes {
+        /// With this exit code.
+        exit_code: i64,
+        /// Having written this.
+        log: Vec<String>,
+    },
+}
+
+impl Behaviour {
+    /// What an image does that nothing was said of.
+    const DEFAULT: Self = Self::Runs { after: 1 };
+}
+
+/// A fault to be had by one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The call is not carried out.
+    Unavailable,
+    /// The call is carried out, and its answer is lost: what a crash between two
+    /// actions looks like to whoever comes after.
+    AnswerLost,
+    /// Somebody else changed the service first.
+    Stale,
+}
+
+/// How often each call was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Calls {
+    /// [`Cluster::observe`].
+    pub observe: u64,
+    /// [`Cluster::observe_all`].
+    pub observe_all: u64,
+    /// [`Cluster::apply`], as far as it was carried out.
+    pub apply: u64,
+}
+
+/// A cluster in memory.
+#[derive(Debug)]
+pub struct Sim {
+    clock: Clock,
+    state: Mutex<State>,
+    woken: tokio::sync::Mutex<mpsc::UnboundedReceiver<StackName>>,
+    wake: mpsc::UnboundedSender<StackName>,
+}
+
+#[derive(Debug)]
+struct State {
+    stacks: BTreeMap<StackName, World>,
+    counter: Counter,
+    behaviours: BTreeMap<String, Behaviour>,
+    faults: VecDeque<Fault>,
+    random: Option<(StdRng, f64)>,
+    away: bool,
+    tasks_leave: bool,
+    calls: Calls,
+    applied: Vec<(StackName, String)>,
+}
+
+impl Sim {
+    /// An empty cluster.
+    #[must_use]
+    pub fn new(clock: Clock) -> Self {
+        let (wake, woken) = mpsc::unbounded_channel();
+        let state = State {
+            stacks: BTreeMap::new(),
+            counter: Counter::default(),
+            behaviours: BTreeMap::new(),
+            faults: VecDeque::new(),
+            random: None,
+            away: false,
+            tasks_leave: true,
+            calls: Calls::default(),
+            applied: Vec::new(),
+        };
+        Self { clock, state: Mutex::new(state), woken: tokio::sync::Mutex::new(woken), wake }
+    }
+
+    /// Says what the tasks of `image` do from now on.
+    pub fn behave(&self, image: &str, behaviour: Behaviour) {
+        self.state().behaviours.insert(image.to_owned(), behaviour);
+    }
+
+    /// Has the next calls of [`Cluster::apply`] fail like this, one after another.
+    pub fn fail_next(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.state().faults.extend(faults);
+    }
+
+    /// Has each call of [`Cluster::apply`] fail with a probability of `share`, the
+    /// same way for the same `seed`.
+    pub fn fail_at_random(&self, seed: u64, share: f64) {
+        self.state().random = Some((StdRng::seed_from_u64(seed), share));
+    }
+
+    /// Takes the whole cluster away, or brings it back.
+    pub fn set_away(&self, away: bool) {
+        self.state().away = away;
+    }
+
+    /// Whether tasks of removed services are gone by the next observation (they
+    /// are by default), or stay until this is called again.
+    pub fn set_tasks_leave(&self, leave: bool) {
+        self.state().tasks_leave = leave;
+    }
+
+    /// How often each call was made.
+    #[must_use]
+    pub fn calls(&self) -> Calls {
+        self.state().calls
+    }
+
+    /// Every action that was carried out, as its line.
+    #[must_use]
+    pub fn applied(&self) -> Vec<(StackName, String)> {
+        self.state().applied.clone()
+    }
+
+    /// What is there now, with no time passing.
+    #[must_use]
+    pub fn peek(&self, stack: &StackName) -> ObservedStack {
+        self.state().stacks.get(stack).map(|world| world.seen.clone()).unwrap_or_default()
+    }
+
+    /// Changes a stack behind everybody's back.
+    pub fn meddle(&self, stack: &StackName, change: impl FnOnce(&mut ObservedStack)) {
+        change(&mut self.state().stacks.entry(stack.clone()).or_default().seen);
+        self.hint(stack);
+    }
+
+    fn add_image(&self, stack: &StackName, tag: &str) -> bool {
+        let mut state = self.state();
+        let images = &mut state.stacks.entry(stack.clone()).or_default().seen.images;
+        let there = images.iter().any(|image| image == tag);
+        if !there {
+            images.push(tag.to_owned());
+        }
+        there
+    }
+
+    fn hint(&self, stack: &StackName) {
+        // Nobody listens once the receiver, which is ours, is gone.
+        drop(self.wake.send(stack.clone()));
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn apply_now(&self, stack: &StackName, action: &Action) -> Result<(), ClusterError> {
+        let now = self.clock.now();
+        let mut state = self.state();
+        state.check()?;
+        let fault = state.next_fault();
+        match fault {
+            Some(Fault::Unavailable) => return Err(unavailable("the call was lost")),
+            Some(Fault::Stale) => {
+                return Err(ClusterError::Stale { what: "the service".to_owned() });
+            }
+            Some(Fault::AnswerLost) | None => {}
+        }
+        let State { stacks, counter, .. } = &mut *state;
+        stacks.entry(stack.clone()).or_default().carry_out(stack, action, counter, now)?;
+        state.calls.apply += 1;
+        state.applied.push((stack.clone(), action.to_string()));
+        drop(state);
+        self.hint(stack);
+        match fault {
+            Some(_) => Err(unavailable("the answer was lost")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl State {
+    fn check(&self) -> Result<(), ClusterError> {
+        if self.away { Err(unavailable("it is away")) } else { Ok(()) }
+    }
+
+    fn next_fault(&mut self) -> Option<Fault> {
+        if let Some(fault) = self.faults.pop_front() {
+            return Some(fault);
+        }
+        let (rng, share) = self.random.as_mut()?;
+        let kinds = [Fault::Unavailable, Fault::AnswerLost, Fault::Stale];
+        let kind = kinds.get(rng.random_range(0..kinds.len())).copied();
+        kind.filter(|_| rng.random_bool(*share))
+    }
+
+    fn observe(&mut self, stack: &StackName, now: DateTime<Utc>) -> ObservedStack {
+        let Self { stacks, counter, behaviours, tasks_leave, .. } = self;
+        stacks.get_mut(stack).map_or_else(ObservedStack::default, |world| {
+            world.pass_time(behaviours, *tasks_leave, counter, now);
+            world.seen.clone()
+        })
+    }
+}
+
+impl Cluster for Sim {
+    async fn observe(&self, stack: &StackName) -> Result<ObservedStack, ClusterError> {
+        let now = self.clock.now();
+        let mut state = self.state();
+        state.check()?;
+        state.calls.observe += 1;
+        Ok(state.observe(stack, now))
+    }
+
+    async fn observe_all(&self) -> Result<BTreeMap<StackName, ObservedStack>, ClusterError> {
+        let now = self.clock.now();
+        let mut state = self.state();
+        state.check()?;
+        state.calls.observe_all += 1;
+        let State { stacks, counter, behaviours, tasks_leave, .. } = &mut *state;
+        let mut seen = BTreeMap::new();
+        for (name, world) in stacks.iter_mut() {
+            world.pass_time(behaviours, *tasks_leave, counter, now);
+            if world.seen != ObservedStack::default() {
+                seen.insert(name.clone(), world.seen.clone());
+            }
+        }
+        Ok(seen)
+    }
+
+    async fn apply(&self, stack: &StackName, action: &Action) -> Result<(), ClusterError> {
+        // Docker takes a moment, in which the caller may be gone.
+        tokio::task::yield_now().await;
+        self.apply_now(stack, action)
+    }
+
+    async fn task_log(&self, task: &str, lines: u32) -> Result<Vec<String>, ClusterError> {
+        let state = self.state();
+        state.check()?;
+        let services = state.stacks.values().flat_map(|world| world.seen.services.values());
+        let log = services
+            .filter(|service| service.tasks.iter().any(|is| is.id == task))
+            .find_map(|service| state.log_of(service))
+            .unwrap_or_default();
+        let skip = log.len().saturating_sub(lines as usize);
+        Ok(log.into_iter().skip(skip).collect())
+    }
+
+    async fn changed(&self) -> Option<StackName> {
+        self.woken.lock().await.recv().await
+    }
+}
+
+impl State {
+    fn log_of(&self, service: &ObservedService) -> Option<Vec<String>> {
+        // A service that was rolled back shows its former image, so any crash will do.
+        let own = service.spec.as_ref().and_then(|spec| self.behaviours.get(&spec.image));
+        own.into_iter().chain(self.behaviours.values()).find_map(|behaviour| match behaviour {
+            Behaviour::Crashes { log, .. } => Some(log.clone()),
+            Behaviour::Runs { .. } | Behaviour::NeverHealthy | Behaviour::Unschedulable => None,
+        })
+    }
+}
+
+fn unavailable(message: &str) -> ClusterError {
+    ClusterError::Unavailable { message: message.to_owned() }
+}
+
+/// Does what `action` says to a stack that nobody else touches.
+///
+/// # Errors
+///
+/// As Docker would refuse it.
+pub fn carry_out(
+    stack: &StackName,
+    seen: &ObservedStack,
+    actions: &[Action],
+) -> Result<ObservedStack, ClusterError> {
+    let versions = seen.services.values().map(|is| is.version.0).max().unwrap_or(0);
+    let mut counter = Counter::after(versions);
+    let mut world = World::of(seen.clone());
+    for action in actions {
+        world.carry_out(stack, action, &mut counter, DateTime::UNIX_EPOCH)?;
+    }
+    Ok(world.seen)
+}
