@@ -1,1 +1,15 @@
-//! Placeholder.
+//! The test kit: the real `berth` program, a real Traefik on a real Swarm, real
+//! git, and a GitHub simulator, put together as a world of one test's own. The
+//! demo is the same world with a person in front of it.
+//!
+//! It knows none of the crates under test: it runs the program and talks to it
+//! as a user would.
+
+pub mod berth;
+pub mod docker;
+pub mod git;
+pub mod http;
+pub mod steps;
+pub mod traefik;
+pub mod wait;
+pub mod world;

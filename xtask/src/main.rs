@@ -1,2 +1,55 @@
-//! Placeholder.
-fn main() {}
+//! What a checkout needs: `cargo xtask demo`, `test`, `bench`, `provision` and
+//! `gen`. A clone and cargo are enough to start any of them.
+//!
+//! This crate knows no crate of ours: it runs the programs that users run and
+//! talks to them over HTTP. What users need belongs in `berth`, what checks the
+//! repository in `tests/checks`.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a command-line tool prints, runs programs and reads its environment"
+)]
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod demo;
+mod gen_files;
+mod provision;
+mod shell;
+mod test;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "What a checkout of Berth needs", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run Berth with a sample repository, a GitHub simulator and Traefik, and
+    /// walk from a push to a running stack
+    Demo(demo::Args),
+    /// Run every check and every test
+    Test(test::Args),
+    /// Install what is missing, or say what is
+    Provision,
+    /// Rewrite the generated files: .sqlx, the OpenAPI document, the UI's types
+    Gen,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Test(args) => test::run(&args),
+        Command::Provision => provision::everything().map(|_| ExitCode::SUCCESS),
+        Command::Gen => gen_files::run().map(|()| ExitCode::SUCCESS),
+    };
+    outcome.unwrap_or_else(|err| {
+        eprintln!("\nerror: {err:#}");
+        ExitCode::FAILURE
+    })
+}

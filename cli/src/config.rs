@@ -1,0 +1,233 @@
+//! Settings, from flags or the environment, parsed once to their final types.
+//!
+//! `berth serve --help` lists them; `docs/configuration.md` is that list.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::{Args, ValueEnum};
+use secrecy::SecretString;
+use url::Url;
+
+/// Settings of `berth serve`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+
+    #[command(flatten)]
+    pub(crate) docker: DockerArgs,
+
+    #[command(flatten)]
+    pub(crate) router: RouterArgs,
+
+    #[command(flatten)]
+    pub(crate) github: GithubArgs,
+
+    /// The address to serve the API and the UI on.
+    #[arg(long, env = "BERTH_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    pub(crate) listen: SocketAddr,
+
+    /// Where people and GitHub reach this Berth [default: http:// and the listen address].
+    #[arg(long, env = "BERTH_PUBLIC_URL", value_name = "URL")]
+    pub(crate) public_url: Option<Url>,
+
+    /// What this process does; several may share one database.
+    #[arg(
+        long,
+        env = "BERTH_ROLES",
+        value_enum,
+        value_delimiter = ',',
+        default_value = "api,reconciler"
+    )]
+    pub(crate) roles: Vec<Role>,
+
+    /// The key that seals secrets in the database; made on first start.
+    /// [default: secret.key in the data directory]
+    #[arg(long, env = "BERTH_SECRET_KEY_FILE", value_name = "FILE")]
+    pub(crate) secret_key_file: Option<PathBuf>,
+
+    /// How long a leader may be silent before another replica takes over.
+    #[arg(long, env = "BERTH_LEASE_TTL", default_value = "30s", value_parser = duration, value_name = "DURATION")]
+    pub(crate) lease_ttl: Duration,
+
+    /// How often every stack is compared with the cluster, whether or not anything was heard.
+    #[arg(long, env = "BERTH_RESYNC", default_value = "5m", value_parser = duration, value_name = "DURATION")]
+    pub(crate) resync: Duration,
+}
+
+/// Where the state is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DatabaseArgs {
+    /// Where Postgres is. Without it, Berth runs a private Postgres of its own
+    /// in the data directory.
+    #[arg(long, env = "BERTH_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub(crate) database_url: Option<SecretString>,
+
+    /// A file with that URL, such as a Docker secret.
+    #[arg(long, env = "BERTH_DATABASE_URL_FILE", conflicts_with = "database_url", value_name = "FILE")]
+    pub(crate) database_url_file: Option<PathBuf>,
+
+    /// Where Berth keeps files: its key, checkouts, and the private Postgres.
+    #[arg(long, env = "BERTH_DATA_DIR", default_value = "/var/lib/berth", value_name = "FOLDER")]
+    pub(crate) data_dir: PathBuf,
+}
+
+/// Where Docker is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DockerArgs {
+    /// The engine: a manager of the Swarm.
+    #[arg(
+        short = 'H',
+        long = "docker-host",
+        env = "DOCKER_HOST",
+        default_value = "unix:///var/run/docker.sock",
+        value_name = "URL"
+    )]
+    pub(crate) docker_host: String,
+}
+
+/// How stacks are reached.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RouterArgs {
+    /// Traefik's entry point as this process reaches it; a deployment is green
+    /// only once its routes answer there.
+    #[arg(long, env = "BERTH_ROUTER_URL", default_value = "http://127.0.0.1:80", value_name = "URL")]
+    pub(crate) router_url: Url,
+
+    /// The overlay network that Traefik shares with routed services.
+    #[arg(long, env = "BERTH_PUBLIC_NETWORK", default_value = "berth-public", value_name = "NAME")]
+    pub(crate) public_network: String,
+
+    /// Traefik's entry points for routes.
+    #[arg(long, env = "BERTH_ENTRYPOINTS", value_delimiter = ',', default_value = "web", value_name = "NAME")]
+    pub(crate) entrypoints: Vec<String>,
+
+    /// How people reach a host: `{host}` is put in.
+    #[arg(long, env = "BERTH_SITE_URL", default_value = "http://{host}", value_parser = site_url, value_name = "URL")]
+    pub(crate) site_url: String,
+}
+
+/// Where GitHub is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct GithubArgs {
+    /// GitHub's web pages.
+    #[arg(long, env = "BERTH_GITHUB_URL", default_value = "https://github.com", value_name = "URL")]
+    pub(crate) github_url: Url,
+
+    /// GitHub's API.
+    #[arg(long, env = "BERTH_GITHUB_API_URL", default_value = "https://api.github.com", value_name = "URL")]
+    pub(crate) github_api_url: Url,
+}
+
+/// A part of the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    /// Webhooks, the API and the UI.
+    Api,
+    /// Building, deploying, and keeping the cluster as it should be.
+    Reconciler,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+impl DatabaseArgs {
+    /// The URL of a Postgres that somebody else runs, if one is named.
+    pub(crate) fn url(&self) -> anyhow::Result<Option<SecretString>> {
+        let Some(file) = &self.database_url_file else { return Ok(self.database_url.clone()) };
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("failed to read --database-url-file {}", file.display()))?;
+        Ok(Some(text.trim().to_owned().into()))
+    }
+}
+
+impl ServeArgs {
+    /// Where people reach this Berth, with no slash at the end.
+    pub(crate) fn public_url(&self) -> String {
+        self.public_url.as_ref().map_or_else(
+            || format!("http://{}", self.listen),
+            |url| url.as_str().trim_end_matches('/').to_owned(),
+        )
+    }
+
+    /// Refuses combinations that can't work, all at once.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        let mut wrong = Vec::new();
+        if self.lease_ttl < Duration::from_secs(1) {
+            wrong.push("--lease-ttl must be at least 1s".to_owned());
+        }
+        if self.resync < Duration::from_secs(1) {
+            wrong.push("--resync must be at least 1s".to_owned());
+        }
+        if self.router.entrypoints.iter().any(String::is_empty) {
+            wrong.push("--entrypoints has an empty name".to_owned());
+        }
+        if self.router.router_url.scheme() != "http" {
+            wrong.push("--router-url must start with http://: the check stays inside".to_owned());
+        }
+        if wrong.is_empty() { Ok(()) } else { bail!(wrong.join("; ")) }
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| {
+        format!("{text:?} needs a unit: write 30s, 5m or 1h")
+    })
+}
+
+fn site_url(text: &str) -> Result<String, String> {
+    let sample = text.replace("{host}", "shop.example.org");
+    match Url::parse(&sample) {
+        Ok(_) if text.contains("{host}") => Ok(text.trim_end_matches('/').to_owned()),
+        _ => Err(format!("{text:?} is not a URL with {{host}} in it, such as https://{{host}}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Probe {
+        #[command(flatten)]
+        serve: ServeArgs,
+    }
+
+    fn parse(args: &[&str]) -> Result<ServeArgs, String> {
+        Probe::try_parse_from([&["berth"], args].concat())
+            .map(|probe| probe.serve)
+            .map_err(|err| err.to_string())
+    }
+
+    #[test]
+    fn a_bad_setting_names_itself() {
+        let err = parse(&["--lease-ttl", "30"]).unwrap_err();
+        assert!(err.contains("--lease-ttl") && err.contains("needs a unit"), "{err}");
+        let err = parse(&["--site-url", "https://example.org"]).unwrap_err();
+        assert!(err.contains("--site-url") && err.contains("{host}"), "{err}");
+    }
+
+    #[test]
+    fn all_impossible_combinations_are_named_at_once() {
+        let args = parse(&["--lease-ttl", "1ms", "--router-url", "https://x"]).unwrap();
+        let err = args.check().unwrap_err().to_string();
+        assert!(err.contains("--lease-ttl") && err.contains("--router-url"), "{err}");
+    }
+
+    #[test]
+    fn the_database_url_is_not_printed() {
+        let args = parse(&["--database-url", "postgres://u:hunter2@h/db"]).unwrap();
+        assert!(!format!("{args:?}").contains("hunter2"));
+    }
+}
