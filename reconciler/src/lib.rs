@@ -2,4 +2,5 @@
 
 pub mod clock;
 pub mod plan;
+pub mod queue;
 pub mod sim;
