@@ -1,6 +1,7 @@
 //! Whether a service is well, from its tasks. Pure; Swarm's own update status
 //! is no verdict (it may be missing, stale, or `updating` for ever).
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -42,39 +43,46 @@ pub struct ServiceHealth {
     pub failed_task: Option<String>,
 }
 
-/// Tasks of one release that may fail before it counts as a crash loop.
+/// Failures of one slot that make a crash loop. Swarm remembers five tasks a
+/// slot, so it can't be many more.
 const CRASHES: usize = 3;
 
-/// How long a task may wait for a node or a network.
-const PLACING: Duration = Duration::from_secs(45);
+/// How long ago a failure may be and still count.
+const CRASH_WINDOW: Duration = Duration::from_secs(5 * 60);
+
+/// How long a service may crash before it is a loop: others that it needs may
+/// still be starting, and Swarm knows no order between services.
+const CRASH_GRACE: Duration = Duration::from_secs(20);
+
+/// How long Swarm may take to make a new task in place of one that ended.
+const REPLACING: Duration = Duration::from_secs(5);
+
+/// How long a task may find no node before that is worth telling: the one that it
+/// replaces may still hold its port.
+const PLACING: Duration = Duration::from_secs(10);
+
+/// How long a task may wait for its network's address.
+const ALLOCATING: Duration = Duration::from_secs(30);
 
 /// How well `service` is at `now`, given what it should be.
+///
+/// It judges tasks that run the service's newest spec, on nodes that are up.
+/// What Swarm says of the update only explains why a service is *not* well: the
+/// status may be years old.
 #[must_use]
 pub fn of_service(
     wanted: &ServiceSpec,
     observed: &ObservedService,
     now: DateTime<Utc>,
 ) -> ServiceHealth {
+    let job = matches!(wanted.mode, Mode::ReplicatedJob { .. } | Mode::GlobalJob);
     let tasks: Vec<&ObservedTask> =
         observed.tasks.iter().filter(|task| task.up_to_date && !task.node_down).collect();
-    let job = matches!(wanted.mode, Mode::ReplicatedJob { .. } | Mode::GlobalJob);
-    let good = |task: &&&ObservedTask| {
-        if job {
-            task.state == TaskState::Complete
-        } else {
-            task.state == TaskState::Running && task.desired == TaskState::Running
-        }
-    };
-    let running = tasks.iter().filter(good).count() as u64;
-    let goal = match wanted.mode {
-        Mode::Replicated { replicas } => replicas,
-        Mode::ReplicatedJob { total_completions, .. } => total_completions,
-        // One a node that is wanted there: Swarm has already made the tasks.
-        Mode::Global | Mode::GlobalJob => {
-            let placed = tasks.iter().filter(|task| task.desired <= TaskState::Running).count();
-            (placed as u64).max(u64::from(tasks.is_empty()))
-        }
-    };
+    let good: Vec<&ObservedTask> =
+        tasks.iter().copied().filter(|task| is_good(job, task)).collect();
+    // Two tasks of a slot run at once while one takes over from the other.
+    let running = good.iter().map(|task| seat(task)).collect::<BTreeSet<_>>().len() as u64;
+    let goal = goal(wanted.mode, &tasks);
     let mut answer = ServiceHealth {
         health: Health::Progressing,
         code: String::new(),
@@ -85,88 +93,211 @@ pub fn of_service(
         failed_task: None,
     };
 
-    if let Some(update) = &observed.update {
-        let code = match update.state {
-            UpdateState::Paused => "update_paused",
-            UpdateState::RollbackStarted | UpdateState::RollbackCompleted => "rolled_back",
-            UpdateState::RollbackPaused => "rollback_paused",
-            UpdateState::Updating | UpdateState::Completed => "",
-        };
-        if !code.is_empty() {
-            code.clone_into(&mut answer.code);
-            answer.health = Health::Degraded;
-            answer.reason = format!("Swarm stopped the update: {}", update.message);
-            let failed = observed.tasks.iter().find(|task| has_failed(task));
-            if let Some(task) = failed {
-                answer.reason = format!("{}; {}", answer.reason, why(task));
-                answer.failed_task = Some(task.id.clone());
-            }
-            return answer;
-        }
-    }
-
-    let failures: Vec<&&ObservedTask> = tasks.iter().filter(|task| has_failed(task)).collect();
-    if let Some(latest) = failures.first()
-        && running < goal
+    // Newest first, as Swarm lists them.
+    let ended: Vec<&ObservedTask> = tasks
+        .iter()
+        .copied()
+        .filter(|task| has_ended(job, task) && age(task, now) <= CRASH_WINDOW)
+        .collect();
+    if let Some(latest) = ended.first().copied()
+        && let Some((code, reason)) = crashing(job, &tasks, &ended, running < goal, now)
     {
-        let live = tasks.iter().any(|task| task.desired <= TaskState::Running && !has_failed(task));
-        answer.failed_task = Some(latest.id.clone());
-        answer.reason = why(latest);
-        if latest.state == TaskState::Rejected && failures.len() >= CRASHES {
-            "rejected".clone_into(&mut answer.code);
-            answer.health = Health::Degraded;
-        } else if failures.len() >= CRASHES {
-            "crash_loop".clone_into(&mut answer.code);
-            answer.reason = format!("its tasks failed {} times; {}", failures.len(), answer.reason);
-            answer.health = Health::Degraded;
-        } else if !live {
-            "exhausted".clone_into(&mut answer.code);
-            answer.reason = format!("Swarm gave up restarting it; {}", answer.reason);
-            answer.health = Health::Degraded;
-        }
-        return answer;
-    }
-
-    let stuck = tasks.iter().find(|task| {
-        task.state <= TaskState::Pending
-            && now.signed_duration_since(task.since).to_std().is_ok_and(|age| age > PLACING)
-    });
-    if let Some(task) = stuck {
         answer.health = Health::Degraded;
-        (answer.code, answer.reason) = match &task.error {
-            Some(error) => ("unschedulable".to_owned(), format!("no node can run it: {error}")),
-            None => (
-                "unallocated".to_owned(),
-                "its network cannot be allocated; does its subnet overlap another's?".to_owned(),
-            ),
-        };
+        answer.failed_task = Some(latest.id.clone());
+        code.clone_into(&mut answer.code);
+        answer.reason = format!("{reason}; {}", why(latest));
         return answer;
     }
 
     if running >= goal {
         answer.health = Health::Healthy;
-        answer.well_since = tasks.iter().filter(good).map(|task| task.since).max();
+        answer.well_since = good.iter().map(|task| task.since).max();
         if goal == 0 {
             answer.well_since = Some(DateTime::<Utc>::MIN_UTC);
         }
-    } else if let Some(task) = tasks.iter().find(|task| task.state == TaskState::Starting) {
-        answer.reason = if wanted.healthcheck.is_some() {
-            "waiting for its health check".to_owned()
-        } else {
-            format!("task {} starts", short(&task.id))
-        };
-    } else {
-        answer.reason = format!("{running} of {goal} tasks run");
+        return answer;
     }
+
+    if let Some((code, reason)) = stopped(observed) {
+        let failed = observed.tasks.iter().find(|task| has_ended(job, task));
+        answer.health = Health::Degraded;
+        code.clone_into(&mut answer.code);
+        answer.reason =
+            failed.map_or_else(|| reason.clone(), |task| format!("{reason}; {}", why(task)));
+        answer.failed_task = failed.map(|task| task.id.clone());
+        return answer;
+    }
+
+    if let Some((code, reason)) = tasks.iter().find_map(|task| stuck(task, now)) {
+        answer.health = Health::Degraded;
+        code.clone_into(&mut answer.code);
+        answer.reason = reason;
+        return answer;
+    }
+
+    answer.failed_task = ended.first().map(|task| task.id.clone());
+    answer.reason = waiting(wanted, &tasks, &ended, running, goal);
     answer
 }
 
-fn has_failed(task: &ObservedTask) -> bool {
-    matches!(task.state, TaskState::Failed | TaskState::Rejected)
+/// How many tasks there should be.
+fn goal(mode: Mode, tasks: &[&ObservedTask]) -> u64 {
+    match mode {
+        Mode::Replicated { replicas } => replicas,
+        Mode::ReplicatedJob { total_completions, .. } => total_completions,
+        // One a node. Which nodes Swarm chose shows by its tasks; those that it
+        // stopped itself are on nodes that it left.
+        Mode::Global | Mode::GlobalJob => {
+            let mut newest: BTreeMap<&str, &ObservedTask> = BTreeMap::new();
+            for task in tasks {
+                newest.entry(seat(task).1).or_insert(task);
+            }
+            let placed = newest.values().filter(|task| {
+                task.desired <= TaskState::Running
+                    || matches!(
+                        task.state,
+                        TaskState::Complete | TaskState::Failed | TaskState::Rejected
+                    )
+            });
+            (placed.count() as u64).max(1)
+        }
+    }
+}
+
+/// The place that tasks take one after another: a slot, or a node.
+fn seat(task: &ObservedTask) -> (u64, &str) {
+    match task.slot {
+        Some(slot) => (slot, ""),
+        None => (0, task.node.as_deref().unwrap_or_default()),
+    }
+}
+
+fn is_good(job: bool, task: &ObservedTask) -> bool {
+    if job {
+        task.state == TaskState::Complete
+    } else {
+        task.state == TaskState::Running && task.desired == TaskState::Running
+    }
+}
+
+/// Whether the task ended by itself. A service that is no job must not end, not
+/// even well.
+fn has_ended(job: bool, task: &ObservedTask) -> bool {
+    match task.state {
+        TaskState::Failed | TaskState::Rejected => true,
+        TaskState::Complete => !job,
+        TaskState::New
+        | TaskState::Pending
+        | TaskState::Assigned
+        | TaskState::Accepted
+        | TaskState::Preparing
+        | TaskState::Ready
+        | TaskState::Starting
+        | TaskState::Running
+        | TaskState::Shutdown
+        | TaskState::Remove
+        | TaskState::Orphaned => false,
+    }
+}
+
+/// Whether the ended tasks are more than bad luck: a code and words.
+fn crashing(
+    job: bool,
+    tasks: &[&ObservedTask],
+    ended: &[&ObservedTask],
+    short: bool,
+    now: DateTime<Utc>,
+) -> Option<(&'static str, String)> {
+    let mut seats: BTreeMap<(u64, &str), Vec<&ObservedTask>> = BTreeMap::new();
+    for task in ended {
+        seats.entry(seat(task)).or_default().push(task);
+    }
+    let worst = seats.values().max_by_key(|failures| failures.len())?;
+    let first = worst.iter().map(|task| age(task, now)).max().unwrap_or_default();
+    let latest = worst.iter().map(|task| age(task, now)).min().unwrap_or_default();
+
+    let refused = worst.iter().filter(|task| task.state == TaskState::Rejected).count();
+    if short && refused >= CRASHES {
+        return Some(("rejected", format!("its node refused it {refused} times")));
+    }
+    // It may run at this very moment. What has run for longer than it took to
+    // crash so often has recovered.
+    let recovered = !short && latest > first.saturating_sub(latest).max(CRASH_GRACE);
+    if worst.len() >= CRASHES && first >= CRASH_GRACE && !recovered {
+        return Some(("crash_loop", format!("its tasks ended {} times", worst.len())));
+    }
+    let alive = tasks.iter().any(|task| {
+        task.desired <= TaskState::Running && task.state <= TaskState::Running
+            || job && task.state == TaskState::Complete
+    });
+    if short && !alive && latest >= REPLACING {
+        return Some(("exhausted", "Swarm does not start it again".to_owned()));
+    }
+    None
+}
+
+/// What Swarm says of an update that it gave up.
+fn stopped(observed: &ObservedService) -> Option<(&'static str, String)> {
+    let update = observed.update.as_ref()?;
+    let code = match update.state {
+        UpdateState::Paused => "update_paused",
+        UpdateState::RollbackStarted => "rolled_back",
+        UpdateState::RollbackPaused => "rollback_paused",
+        UpdateState::Updating | UpdateState::Completed | UpdateState::RollbackCompleted => {
+            return None;
+        }
+    };
+    Some((code, format!("Swarm stopped the update: {}", update.message)))
+}
+
+fn stuck(task: &ObservedTask, now: DateTime<Utc>) -> Option<(&'static str, String)> {
+    if task.state > TaskState::Pending || task.desired > TaskState::Running {
+        return None;
+    }
+    match &task.error {
+        Some(error) if age(task, now) >= PLACING => {
+            Some(("unschedulable", format!("no node can run it: {error}")))
+        }
+        None if age(task, now) >= ALLOCATING => Some((
+            "unallocated",
+            "its network cannot be allocated; does its subnet overlap another's?".to_owned(),
+        )),
+        Some(_) | None => None,
+    }
+}
+
+/// What a service that is not there yet waits for.
+fn waiting(
+    wanted: &ServiceSpec,
+    tasks: &[&ObservedTask],
+    ended: &[&ObservedTask],
+    running: u64,
+    goal: u64,
+) -> String {
+    let live = tasks
+        .iter()
+        .filter(|task| task.desired <= TaskState::Running && task.state < TaskState::Running);
+    let waits = match live.map(|task| task.state).min() {
+        Some(TaskState::Starting) if wanted.healthcheck.is_some() => "waits for its health check",
+        Some(TaskState::Preparing) => "gets its image ready",
+        Some(TaskState::New | TaskState::Pending) => "waits for a node",
+        Some(_) => "starts",
+        None => "waits for Swarm",
+    };
+    let progress = format!("{waits}: {running} of {goal} tasks run");
+    ended.first().map_or_else(|| progress.clone(), |task| format!("{progress}; {}", why(task)))
+}
+
+fn age(task: &ObservedTask, now: DateTime<Utc>) -> Duration {
+    now.signed_duration_since(task.since).to_std().unwrap_or_default()
 }
 
 fn why(task: &ObservedTask) -> String {
-    let words = task.error.as_deref().unwrap_or("it ended with no message");
+    let words = match (&task.error, task.exit_code) {
+        (Some(error), _) => error.as_str(),
+        (None, Some(0)) => "it ended by itself",
+        (None, _) => "it ended with no message",
+    };
     match task.exit_code {
         Some(code) if code != 0 && !words.contains("non-zero exit") => {
             format!("task {}: {words} (exit code {code})", short(&task.id))
@@ -178,3 +309,6 @@ fn why(task: &ObservedTask) -> String {
 fn short(id: &str) -> &str {
     id.get(..12).unwrap_or(id)
 }
+
+#[cfg(test)]
+mod tests;
