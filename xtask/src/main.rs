@@ -15,7 +15,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod demo;
+mod frontend;
 mod gen_files;
 mod provision;
 mod shell;
@@ -35,6 +37,8 @@ enum Command {
     Demo(demo::Args),
     /// Run every check and every test
     Test(test::Args),
+    /// Measure, with release builds; docs/benchmarks.md says how
+    Bench(bench::Args),
     /// Install what is missing, or say what is
     Provision,
     /// Rewrite the generated files: .sqlx, the OpenAPI document, the UI's types
@@ -45,6 +49,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Provision => provision::everything().map(|_| ExitCode::SUCCESS),
         Command::Gen => gen_files::run().map(|()| ExitCode::SUCCESS),
     };

@@ -9,6 +9,7 @@ use crate::shell::{has, output, program, quietly, scratch, step};
 
 pub(crate) mod engine;
 pub(crate) mod images;
+pub(crate) mod postgres;
 
 /// Something that must be there.
 struct Need {
@@ -53,9 +54,7 @@ pub(crate) fn for_demo() -> anyhow::Result<()> {
 /// What the tests need on top of it.
 pub(crate) fn for_tests() -> anyhow::Result<()> {
     install(&[ENGINE, POSTGRES, GIT, NODE, BUSYBOX, PYTHON, CHROMIUM])?;
-    for (tool, package) in
-        [("cargo-nextest", "cargo-nextest"), ("cargo-deny", "cargo-deny")]
-    {
+    for (tool, package) in [("cargo-nextest", "cargo-nextest"), ("cargo-deny", "cargo-deny")] {
         cargo_tool(tool, package)?;
     }
     Ok(())

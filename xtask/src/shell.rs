@@ -92,10 +92,7 @@ pub(crate) fn wait_for<T>(
 }
 
 /// Runs a step, and tells the person what it is and how long it took.
-pub(crate) fn step<T>(
-    what: &str,
-    work: impl FnOnce() -> anyhow::Result<T>,
-) -> anyhow::Result<T> {
+pub(crate) fn step<T>(what: &str, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
     let live = std::io::stdout().is_terminal();
     if live {
         print!("  … {what}");

@@ -47,9 +47,11 @@ impl Engine {
         } else {
             step("Start a private Docker engine", Self::start)?
         };
-        let state = output(
-            docker(&engine.host).args(["info", "--format", "{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}"]),
-        )?;
+        let state = output(docker(&engine.host).args([
+            "info",
+            "--format",
+            "{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}",
+        ]))?;
         match state.as_str() {
             "active true" => {}
             "inactive false" => {
@@ -69,13 +71,6 @@ impl Engine {
             ),
         }
         Ok(engine)
-    }
-
-    /// The engine's socket, as the node itself sees it.
-    pub(crate) fn socket(&self) -> anyhow::Result<&str> {
-        self.host.strip_prefix("unix://").with_context(|| {
-            format!("the demo needs an engine on this machine, and DOCKER_HOST is {}", self.host)
-        })
     }
 
     fn folder() -> PathBuf {
@@ -116,17 +111,23 @@ impl Engine {
             .context("failed to start dockerd")?;
         let mut engine = Self { host, daemon: Some(daemon), joined: false, bridges };
         wait_for("the Docker engine answers", START, || {
-            output(docker(&engine.host).args(["version", "--format", "ok"])).ok().map(|_| ()).or_else(
-                || {
+            output(docker(&engine.host).args(["version", "--format", "ok"]))
+                .ok()
+                .map(|_| ())
+                .or_else(|| {
                     let ended = engine.daemon.as_mut()?.try_wait().ok()?;
                     ended.map(|_| ())
-                },
-            )
+                })
         })?;
         if let Some(Ok(Some(status))) = engine.daemon.as_mut().map(Child::try_wait) {
             bail!("dockerd ended ({status}); see {}", folder.join("dockerd.log").display());
         }
         Ok(engine)
+    }
+
+    /// Whether we started it, so that what is on it is ours.
+    pub(crate) fn is_private(&self) -> bool {
+        self.daemon.is_some()
     }
 
     /// Takes down what of it is ours: the Swarm, the engine, its bridges.

