@@ -1,0 +1,267 @@
+//! Deployments as lists and pages show them, and build logs.
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::Value;
+use sqlx::PgExecutor;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::{Error, Result};
+
+/// A deployment and its phases.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeploymentView {
+    /// Its id.
+    pub id: Uuid,
+    /// Its stack's name.
+    pub stack: String,
+    /// Its number within the stack.
+    pub number: i64,
+    /// What began it.
+    pub trigger: String,
+    /// Why it began.
+    pub why: String,
+    /// The rule that matched.
+    pub rule_name: Option<String>,
+    /// The delivery that it began with.
+    pub delivery_id: Option<String>,
+    /// What it deploys.
+    pub commit_sha: String,
+    /// The commit's message.
+    pub commit_message: String,
+    /// Who wrote it.
+    pub commit_author: String,
+    /// The ref that pointed there.
+    pub git_ref: String,
+    /// How far it has come.
+    pub phase: String,
+    /// Why it ended as it did.
+    pub reason: Option<Value>,
+    /// When it began.
+    pub created_at: DateTime<Utc>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// How long it took, or has taken so far.
+    pub duration_ms: i64,
+    /// Its steps as far as they were begun, in no order.
+    pub phases: Vec<PhaseView>,
+    /// What the stack's last pass saw.
+    pub observed: Option<Value>,
+    /// What was built for its release.
+    pub images: Option<Value>,
+}
+
+/// A step of a deployment.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct PhaseView {
+    /// The phase that it leads to.
+    pub phase: String,
+    /// How it stands.
+    pub state: String,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When it ended.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// What it has to say.
+    pub message: String,
+}
+
+/// A line of a build's output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLineView {
+    /// Its id: lines are in its order.
+    pub id: i64,
+    /// The service that is built.
+    pub service: String,
+    /// The line.
+    pub line: String,
+    /// When it came.
+    pub at: DateTime<Utc>,
+}
+
+struct DeploymentRow {
+    id: Uuid,
+    stack: String,
+    number: i64,
+    trigger: String,
+    why: String,
+    rule_name: Option<String>,
+    delivery_id: Option<String>,
+    commit_sha: String,
+    commit_message: String,
+    commit_author: String,
+    git_ref: String,
+    phase: String,
+    reason: Option<Value>,
+    created_at: DateTime<Utc>,
+    finished_at: Option<DateTime<Utc>>,
+    duration_ms: i64,
+    phases: Json<Vec<PhaseView>>,
+    observed: Option<Value>,
+    images: Option<Value>,
+}
+
+impl From<DeploymentRow> for DeploymentView {
+    fn from(row: DeploymentRow) -> Self {
+        Self {
+            id: row.id,
+            stack: row.stack,
+            number: row.number,
+            trigger: row.trigger,
+            why: row.why,
+            rule_name: row.rule_name,
+            delivery_id: row.delivery_id,
+            commit_sha: row.commit_sha,
+            commit_message: row.commit_message,
+            commit_author: row.commit_author,
+            git_ref: row.git_ref,
+            phase: row.phase,
+            reason: row.reason,
+            created_at: row.created_at,
+            finished_at: row.finished_at,
+            duration_ms: row.duration_ms,
+            phases: row.phases.0,
+            observed: row.observed,
+            images: row.images,
+        }
+    }
+}
+
+/// The id of the newest stack of this name, gone or not: a deployment can be
+/// looked up after its stack.
+///
+/// # Errors
+///
+/// `NotFound` where there never was one.
+pub async fn stack_id(db: impl PgExecutor<'_>, name: &str) -> Result<Uuid> {
+    sqlx::query_scalar!(
+        "select stack_id from stack where name = $1
+         order by removed_at desc nulls first, created_at desc limit 1",
+        name
+    )
+    .fetch_optional(db)
+    .await
+    .map_err(Error::while_("look a stack up"))?
+    .ok_or(Error::NotFound { what: "stack" })
+}
+
+/// A stack's deployments, newest first: those with a number below `before`, at
+/// most `limit + 1`.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn list(
+    db: impl PgExecutor<'_>,
+    stack_id: Uuid,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<DeploymentView>> {
+    find(db, Which { stack_id: Some(stack_id), before, limit, ..Which::default() }).await
+}
+
+/// A stack's deployment of this number.
+///
+/// # Errors
+///
+/// `NotFound` where there is none.
+pub async fn get(
+    db: impl PgExecutor<'_>,
+    stack_id: Uuid,
+    number: i64,
+) -> Result<DeploymentView> {
+    let which = Which { stack_id: Some(stack_id), number: Some(number), ..Which::default() };
+    find(db, which).await?.pop().ok_or(Error::NotFound { what: "deployment" })
+}
+
+/// The deployment with this id.
+///
+/// # Errors
+///
+/// `NotFound` where there is none.
+pub async fn by_id(db: impl PgExecutor<'_>, id: Uuid) -> Result<DeploymentView> {
+    let which = Which { id: Some(id), ..Which::default() };
+    find(db, which).await?.pop().ok_or(Error::NotFound { what: "deployment" })
+}
+
+#[derive(Default)]
+struct Which {
+    id: Option<Uuid>,
+    stack_id: Option<Uuid>,
+    number: Option<i64>,
+    before: Option<i64>,
+    limit: i64,
+}
+
+async fn find(db: impl PgExecutor<'_>, which: Which) -> Result<Vec<DeploymentView>> {
+    let rows = sqlx::query_as!(
+        DeploymentRow,
+        r#"
+        select d.deployment_id as id, s.name as stack, d.number, d.trigger, d.why, d.rule_name,
+               d.delivery_id, d.commit_sha, d.commit_message, d.commit_author, d.git_ref, d.phase,
+               d.reason, d.created_at, d.finished_at, s.observed,
+               (extract(epoch from coalesce(d.finished_at, now()) - d.created_at) * 1000)::bigint
+                   as "duration_ms!",
+               coalesce((
+                   select jsonb_agg(jsonb_build_object(
+                       'phase', p.phase, 'state', p.state, 'message', p.message,
+                       'started_at', p.started_at, 'ended_at', p.ended_at))
+                   from deployment_phase p where p.deployment_id = d.deployment_id
+               ), '[]') as "phases!: Json<Vec<PhaseView>>",
+               (select images from release where release.release_id = d.release_id) as "images?"
+        from deployment d
+        join stack s using (stack_id)
+        where ($1::uuid is null or d.deployment_id = $1)
+          and ($2::uuid is null or d.stack_id = $2)
+          and ($3::bigint is null or d.number = $3)
+          and ($4::bigint is null or d.number < $4)
+        order by d.number desc
+        limit $5::bigint + 1
+        "#,
+        which.id,
+        which.stack_id,
+        which.number,
+        which.before,
+        which.limit,
+    )
+    .fetch_all(db)
+    .await
+    .map_err(Error::while_("list deployments"))?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// Lines of a deployment's build log after the one with id `after`, at most
+/// `limit + 1`.
+///
+/// # Errors
+///
+/// `NotFound` where there is no such deployment.
+pub async fn log(
+    db: &crate::Pool,
+    id: Uuid,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<LogLineView>> {
+    let doing = "read a build log";
+    let lines = sqlx::query_as!(
+        LogLineView,
+        "select build_log_id as id, service, line, logged_at as at from build_log
+         where deployment_id = $1 and build_log_id > $2
+         order by build_log_id limit $3::bigint + 1",
+        id,
+        after,
+        limit,
+    )
+    .fetch_all(db)
+    .await
+    .map_err(Error::while_(doing))?;
+    if lines.is_empty() {
+        sqlx::query_scalar!("select 1 from deployment where deployment_id = $1", id)
+            .fetch_optional(db)
+            .await
+            .map_err(Error::while_(doing))?
+            .ok_or(Error::NotFound { what: "deployment" })?;
+    }
+    Ok(lines)
+}

@@ -1,0 +1,135 @@
+//! Stacks as lists and pages show them.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::PgExecutor;
+
+use crate::{Error, Result};
+
+/// A stack, what it belongs to, and how its newest deployment stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StackView {
+    /// Its name.
+    pub name: String,
+    /// `present` or `absent`.
+    pub wanted: String,
+    /// What the last pass saw.
+    pub observed: Option<Value>,
+    /// When that was.
+    pub observed_at: Option<DateTime<Utc>>,
+    /// When the stack or its newest deployment last changed.
+    pub updated_at: DateTime<Utc>,
+    /// GitHub's id of its repository.
+    pub repository_id: i64,
+    /// The repository's owner.
+    pub owner: String,
+    /// The repository's name.
+    pub repository: String,
+    /// Its environment.
+    pub environment: String,
+    /// `permanent` or `preview`.
+    pub kind: String,
+    /// Of a preview: the pull request's number.
+    pub pull_request: Option<i64>,
+    /// The pull request's title.
+    pub pull_request_title: Option<String>,
+    /// Who opened the pull request.
+    pub pull_request_author: Option<String>,
+    /// The commit that should run, once there is a release.
+    pub commit_sha: Option<String>,
+    /// Its message.
+    pub commit_message: Option<String>,
+    /// Who wrote it.
+    pub commit_author: Option<String>,
+    /// The newest deployment's number.
+    pub latest_number: Option<i64>,
+    /// The newest deployment's phase.
+    pub latest_phase: Option<String>,
+    /// Why the newest deployment ended as it did.
+    pub latest_reason: Option<Value>,
+    /// Whether any deployment goes on.
+    pub deploying: bool,
+}
+
+/// Which stacks, and which page of them.
+#[derive(Debug, Clone, Default)]
+pub struct StackFilter<'a> {
+    /// Only the one of this name.
+    pub name: Option<&'a str>,
+    /// A part of the name, of `owner/repository`, or of the pull request's
+    /// title, or its number.
+    pub text: Option<&'a str>,
+    /// `permanent` or `preview`.
+    pub kind: Option<&'a str>,
+    /// Of this repository.
+    pub repository_id: Option<i64>,
+    /// After the stack of this name.
+    pub after: Option<&'a str>,
+    /// One more than this may come back.
+    pub limit: i64,
+}
+
+/// Stacks that are not gone, by name.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn list(db: impl PgExecutor<'_>, filter: &StackFilter<'_>) -> Result<Vec<StackView>> {
+    sqlx::query_as!(
+        StackView,
+        r#"
+        select s.name, s.wanted, s.observed, s.observed_at,
+               greatest(s.updated_at, latest.updated_at) as "updated_at!",
+               r.repository_id, r.owner, r.name as repository, e.name as environment, e.kind,
+               e.pull_request, e.pull_request_title, e.pull_request_author,
+               running.commit_sha as "commit_sha?", running.commit_message as "commit_message?",
+               running.commit_author as "commit_author?",
+               latest.number as "latest_number?", latest.phase as "latest_phase?",
+               latest.reason as "latest_reason?",
+               exists (select from deployment d
+                       where d.stack_id = s.stack_id and d.finished_at is null) as "deploying!"
+        from stack s
+        join environment e using (environment_id)
+        join repository r using (repository_id)
+        left join lateral (
+            select number, phase, reason, updated_at from deployment d
+            where d.stack_id = s.stack_id order by number desc limit 1
+        ) latest on true
+        left join lateral (
+            select commit_sha, commit_message, commit_author from deployment d
+            where d.stack_id = s.stack_id and d.release_id = s.release_id
+            order by number desc limit 1
+        ) running on true
+        where s.removed_at is null
+          and ($1::text is null or s.name = $1)
+          and ($2::text is null
+               or strpos(lower(s.name || ' ' || r.owner || '/' || r.name || ' '
+                               || coalesce(e.pull_request_title || ' #' || e.pull_request, '')),
+                         lower($2)) > 0)
+          and ($3::text is null or e.kind = $3)
+          and ($4::bigint is null or r.repository_id = $4)
+          and ($5::text is null or s.name > $5)
+        order by s.name
+        limit $6::bigint + 1
+        "#,
+        filter.name,
+        filter.text,
+        filter.kind,
+        filter.repository_id,
+        filter.after,
+        filter.limit,
+    )
+    .fetch_all(db)
+    .await
+    .map_err(Error::while_("list stacks"))
+}
+
+/// The stack of this name that is not gone.
+///
+/// # Errors
+///
+/// `NotFound` where there is none.
+pub async fn get(db: impl PgExecutor<'_>, name: &str) -> Result<StackView> {
+    let filter = StackFilter { name: Some(name), limit: 1, ..StackFilter::default() };
+    list(db, &filter).await?.pop().ok_or(Error::NotFound { what: "stack" })
+}
