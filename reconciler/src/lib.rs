@@ -2,5 +2,6 @@
 
 pub mod clock;
 pub mod plan;
+pub mod progress;
 pub mod queue;
 pub mod sim;
