@@ -163,7 +163,7 @@ create table deployment (
     stack_id       uuid        not null references stack,
     number         bigint      not null,
     trigger        text        not null constraint deployment_trigger_check check (trigger in ('push', 'tag', 'pull_request', 'manual', 'rollback')),
-    delivery_id    text        references delivery,
+    delivery_id    text        references delivery on delete set null,
     rule_id        uuid        references rule on delete set null,
     rule_name      text,
     why            text        not null,
@@ -246,7 +246,8 @@ create table github_report (
     deployment_id        uuid primary key references deployment on delete cascade,
     github_deployment_id bigint,
     last_state           text,
-    check_run_id         bigint
+    check_run_id         bigint,
+    check_state          text
 );
 comment on table github_report is 'What GitHub calls the things that we told it about a deployment.';
 

@@ -1,1 +1,54 @@
-//! Placeholder.
+//! Every SQL statement of Berth, and nothing else that speaks to Postgres.
+//!
+//! Functions over an executor, one module a table (or a few that belong
+//! together). Two kinds of write:
+//!
+//! - **Intent**, by webhooks and people: any replica may, at any time.
+//! - **Fact**, by the reconciler: only the leader may. Such a function takes a
+//!   [`leases::Guarded`] transaction, or a [`leases::Fence`] with which it
+//!   begins one. A leader that was replaced gets [`Error::Fenced`] and nothing
+//!   has changed.
+//!
+//! ```text
+//! webhook ──> deliveries ──(inbox)──> environments, stacks, deployments ──> outbox
+//!                                                       │
+//!                                       releases <──────┘
+//! ```
+//!
+//! It is not the place for decisions: rules, phases and plans are `domain`'s
+//! and `reconciler`'s.
+
+pub mod accounts;
+pub mod build_logs;
+pub mod changes;
+pub mod deliveries;
+pub mod deployments;
+pub mod environments;
+pub mod error;
+pub mod github_apps;
+pub mod installations;
+pub mod instance;
+pub mod leases;
+pub mod notify;
+pub mod outbox;
+mod pool;
+pub mod releases;
+pub mod reports;
+pub mod repositories;
+pub mod retention;
+pub mod rules;
+pub mod seal;
+pub mod sessions;
+pub mod setup;
+pub mod stacks;
+pub mod tokens;
+pub mod views;
+
+#[cfg(test)]
+mod seed;
+
+pub use crate::error::{Error, Result};
+pub use crate::pool::{Pool, PoolSettings, SchemaState, check_schema, connect, migrate, ping};
+
+/// Every migration, in order; `berth migrate` runs them.
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");

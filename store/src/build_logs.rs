@@ -1,0 +1,141 @@
+//! Build output, a row a line, in order.
+
+use berth_domain::ids::DeploymentId;
+use chrono::{DateTime, Utc};
+use sqlx::PgExecutor;
+
+use crate::leases::{Fence, Guarded};
+use crate::{Error, Pool, Result};
+
+/// A line to store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewLine {
+    /// The service whose image is built.
+    pub service: String,
+    /// The line, with no newline at its end.
+    pub line: String,
+}
+
+/// A line that is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Its number, which grows.
+    pub id: i64,
+    /// The service whose image is built.
+    pub service: String,
+    /// The line.
+    pub line: String,
+    /// When it was stored.
+    pub at: DateTime<Utc>,
+}
+
+/// Stores lines in their order, in one statement.
+///
+/// # Errors
+///
+/// `Fenced`.
+pub async fn append(
+    pool: &Pool,
+    fence: Fence,
+    deployment: DeploymentId,
+    lines: &[NewLine],
+) -> Result<()> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let services: Vec<String> = lines.iter().map(|it| storable(&it.service)).collect();
+    let texts: Vec<String> = lines.iter().map(|it| storable(&it.line)).collect();
+    let mut db = Guarded::begin(pool, fence).await?;
+    sqlx::query!(
+        "insert into build_log (deployment_id, service, line)
+         select $1, service, line
+         from unnest($2::text[], $3::text[]) with ordinality as t (service, line, place)
+         order by place",
+        deployment.0,
+        &services,
+        &texts,
+    )
+    .execute(&mut *db)
+    .await
+    .map_err(Error::while_("store a build's output"))?;
+    db.commit().await
+}
+
+/// Postgres's text can hold anything but NUL, which a build may well write.
+fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
+/// The lines after number `after`, oldest first.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn read(
+    db: impl PgExecutor<'_>,
+    deployment: DeploymentId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Line>> {
+    sqlx::query_as!(
+        Line,
+        "select build_log_id as id, service, line, logged_at as at
+         from build_log where deployment_id = $1 and build_log_id > $2
+         order by build_log_id limit $3",
+        deployment.0,
+        after,
+        limit,
+    )
+    .fetch_all(db)
+    .await
+    .map_err(Error::while_("read a build's output"))
+}
+
+/// The last lines of a deployment's builds, oldest first.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn tail(
+    db: impl PgExecutor<'_>,
+    deployment: DeploymentId,
+    limit: i64,
+) -> Result<Vec<Line>> {
+    let mut lines = sqlx::query_as!(
+        Line,
+        "select build_log_id as id, service, line, logged_at as at
+         from build_log where deployment_id = $1
+         order by build_log_id desc limit $2",
+        deployment.0,
+        limit,
+    )
+    .fetch_all(db)
+    .await
+    .map_err(Error::while_("read the end of a build's output"))?;
+    lines.reverse();
+    Ok(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::PgPool;
+
+    use super::*;
+    use crate::seed;
+
+    #[sqlx::test(migrator = "crate::MIGRATOR")]
+    async fn lines_come_back_in_their_order(pool: PgPool) {
+        let fence = seed::lead(&pool).await;
+        let id = seed::deployment(&pool, fence).await.deployment;
+        let new: Vec<NewLine> = ["one", "two\0", "three"]
+            .map(|line| NewLine { service: "web".to_owned(), line: line.to_owned() })
+            .to_vec();
+        append(&pool, fence, id, &new).await.unwrap();
+        append(&pool, fence, id, &[]).await.unwrap();
+        let all = read(&pool, id, 0, 10).await.unwrap();
+        let texts: Vec<_> = all.iter().map(|it| it.line.as_str()).collect();
+        assert_eq!(texts, ["one", "two\u{fffd}", "three"]);
+        assert_eq!(read(&pool, id, all[0].id, 1).await.unwrap(), [all[1].clone()]);
+        assert_eq!(tail(&pool, id, 2).await.unwrap(), all[1..]);
+    }
+}
