@@ -6,6 +6,8 @@
 //! Everything is ordered (`BTreeMap`, sorted lists), because Swarm restarts
 //! tasks for a changed order alone. Durations are nanoseconds, as on the wire.
 
+mod canonical;
+
 use std::collections::BTreeMap;
 use std::fmt;
 

@@ -152,7 +152,7 @@ fn ensure(spec: &StackSpec, observed: &ObservedStack) -> Plan {
             plan.actions.push(create(name, wanted));
             continue;
         };
-        if is.spec.as_ref() == Some(wanted) {
+        if is.spec.as_ref().is_some_and(|spec| spec.means(wanted)) {
             continue;
         }
         if !is.ours {

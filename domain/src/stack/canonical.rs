@@ -1,0 +1,127 @@
+//! A service's spec as Swarm gives it back.
+
+use super::{Healthcheck, Nanos, ServiceSpec, UpdateConfig};
+
+impl ServiceSpec {
+    /// Whether the two mean the same to Swarm: whether their
+    /// [canonical](Self::canonical) forms are equal.
+    #[must_use]
+    pub fn means(&self, other: &Self) -> bool {
+        self == other || self.canonical() == other.canonical()
+    }
+
+    /// This spec as Swarm gives it back: with the defaults that Swarm fills in,
+    /// and without what it leaves out because it says nothing. Two specs mean
+    /// the same to Swarm when their canonical forms are equal.
+    ///
+    /// It is for comparing only; what is sent stays as it was written, because
+    /// Swarm restarts tasks for a difference between nothing and a default.
+    #[must_use]
+    pub fn canonical(&self) -> Self {
+        let mut spec = self.clone();
+        for text in [
+            &mut spec.hostname,
+            &mut spec.working_dir,
+            &mut spec.user,
+            &mut spec.stop_signal,
+            &mut spec.isolation,
+        ] {
+            *text = text.take().filter(|text| !text.is_empty());
+        }
+        spec.isolation = spec.isolation.filter(|isolation| isolation != "default");
+        spec.oom_score_adj = spec.oom_score_adj.filter(|adj| *adj != 0);
+        if let Some(check) = &mut spec.healthcheck {
+            let Healthcheck { test: _, interval, timeout, start_period, start_interval, retries } =
+                check;
+            for nanos in [interval, timeout, start_period, start_interval, retries] {
+                unset_zero(nanos);
+            }
+        }
+        for mount in &mut spec.mounts {
+            // The engine has never kept it.
+            mount.consistency = None;
+        }
+        for number in [
+            &mut spec.resources.limit_nano_cpus,
+            &mut spec.resources.limit_memory,
+            &mut spec.resources.limit_pids,
+            &mut spec.resources.reserve_nano_cpus,
+            &mut spec.resources.reserve_memory,
+        ] {
+            unset_zero(number);
+        }
+        if let Some(restart) = &mut spec.restart {
+            default(&mut restart.condition, "any");
+            restart.max_attempts = restart.max_attempts.filter(|attempts| *attempts != 0);
+        }
+        for config in [&mut spec.update, &mut spec.rollback].into_iter().flatten() {
+            canonical_update(config);
+        }
+        for port in &mut spec.ports {
+            default(&mut port.protocol, "tcp");
+            port.published = port.published.filter(|published| *published != 0);
+        }
+        spec
+    }
+}
+
+fn canonical_update(config: &mut UpdateConfig) {
+    default(&mut config.failure_action, "pause");
+    default(&mut config.order, "stop-first");
+    unset_zero(&mut config.delay);
+    unset_zero(&mut config.monitor);
+    // Swarm keeps it in 32 bits.
+    let short = format!("{}", narrow(config.max_failure_ratio));
+    config.max_failure_ratio = short.parse().unwrap_or(config.max_failure_ratio);
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the loss is what is asked for")]
+const fn narrow(number: f64) -> f32 {
+    number as f32
+}
+
+fn unset_zero(number: &mut Option<Nanos>) {
+    *number = number.filter(|number| *number != 0);
+}
+
+fn default(text: &mut String, default: &str) {
+    if text.is_empty() {
+        default.clone_into(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stack::RestartPolicy;
+
+    #[test]
+    fn a_default_and_nothing_mean_the_same() {
+        let said = ServiceSpec {
+            isolation: Some("default".to_owned()),
+            restart: Some(RestartPolicy {
+                condition: "any".to_owned(),
+                max_attempts: Some(0),
+                ..RestartPolicy::default()
+            }),
+            update: Some(UpdateConfig {
+                failure_action: "pause".to_owned(),
+                order: "stop-first".to_owned(),
+                monitor: Some(0),
+                max_failure_ratio: 0.1,
+                ..UpdateConfig::default()
+            }),
+            ..ServiceSpec::default()
+        };
+        let unsaid = ServiceSpec {
+            restart: Some(RestartPolicy::default()),
+            update: Some(UpdateConfig { max_failure_ratio: 0.1, ..UpdateConfig::default() }),
+            ..ServiceSpec::default()
+        };
+        assert_ne!(said, unsaid);
+        assert_eq!(said.canonical(), unsaid.canonical());
+        assert!(said.means(&unsaid));
+        assert_eq!(said.canonical(), said.canonical().canonical());
+        assert_ne!(said.canonical(), ServiceSpec::default().canonical(), "a policy is not none");
+    }
+}
