@@ -3,6 +3,7 @@
 //! Every write that changes a deployment also owes GitHub a report
 //! ([`outbox`]), in the same transaction.
 
+mod again;
 mod read;
 mod steps;
 
@@ -11,6 +12,7 @@ use berth_domain::ids::{DeploymentId, ReleaseId, RuleId, StackId, UserId};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
+pub use self::again::again;
 pub use self::read::{
     Context, PhaseRow, PhaseState, context, get, last_succeeded_sha, newest, next_open, phases,
 };

@@ -121,6 +121,31 @@ pub async fn get_public(db: impl PgExecutor<'_>) -> Result<Option<PublicApp>> {
     .map_err(Error::while_("read the GitHub App"))
 }
 
+/// Every secret that a webhook may be signed with, by the App that it comes
+/// from, the newest first: ours, and those that it replaced.
+///
+/// # Errors
+///
+/// `Corrupt` where `key` does not open one.
+pub async fn webhook_keys(
+    db: impl PgExecutor<'_>,
+    key: &SealKey,
+) -> Result<Vec<(i64, SecretString)>> {
+    let rows = sqlx::query!(
+        "select app_id, webhook_secret from github_app order by created_at desc, app_id desc"
+    )
+    .fetch_all(db)
+    .await
+    .map_err(Error::while_("read the webhook's secrets"))?;
+    rows.into_iter()
+        .map(|row| {
+            key.open_text(&context(row.app_id, "webhook_secret"), &row.webhook_secret)
+                .map(|secret| (row.app_id, secret))
+                .map_err(Error::corrupt("GitHub App"))
+        })
+        .collect()
+}
+
 /// Every secret that a webhook may be signed with: the App's, and those of
 /// Apps that it replaced.
 ///
@@ -185,6 +210,8 @@ mod tests {
         assert_eq!(get_public(&pool).await.unwrap(), Some(app().public));
         let secrets = webhook_secrets(&pool, &key).await.unwrap();
         assert_eq!(secrets.len(), 1);
+        let keys = webhook_keys(&pool, &key).await.unwrap();
+        assert_eq!((keys.len(), keys[0].0), (1, 7));
         let other = get(&pool, &SealKey::generate()).await;
         assert!(matches!(other, Err(Error::Corrupt { .. })), "{other:?}");
     }

@@ -111,8 +111,7 @@ mod tests {
 
     async fn days_left(pool: &PgPool) -> i32 {
         sqlx::query_scalar(
-            "select extract(day from expires_at - now() + interval '1 hour')::int
-             from login_session",
+            "select round(extract(epoch from expires_at - now()) / 86400)::int from login_session",
         )
         .fetch_one(pool)
         .await

@@ -8,6 +8,8 @@ use secrecy::SecretString;
 use sqlx::PgExecutor;
 
 use crate::accounts::{self, Account};
+use crate::installations::{self, Installation};
+use crate::repositories::{self, Repository};
 use crate::{Error, Pool, Result};
 
 /// What a state was made for. One made for the one is no good for the other.
@@ -143,12 +145,38 @@ pub async fn end(
     if done.rows_affected() == 0 { Err(Error::NotFound { what: "state" }) } else { Ok(()) }
 }
 
+/// Stores an installation as GitHub described it, with all of its repositories.
+///
+/// # Errors
+///
+/// What the database says; then nothing was stored.
+pub async fn record(pool: &Pool, installation: &Installation, seen: &[Repository]) -> Result<()> {
+    let doing = "store an installation with its repositories";
+    let mut db = pool.begin().await.map_err(Error::while_(doing))?;
+    installations::put(&mut *db, installation).await?;
+    for repository in seen {
+        repositories::put(&mut db, repository).await?;
+    }
+    let ids: Vec<i64> = seen.iter().map(|repository| repository.id.0).collect();
+    sqlx::query!(
+        "update repository set removed_at = now(), updated_at = now()
+         where installation_id = $1 and removed_at is null and repository_id <> all($2)",
+        installation.id.0,
+        &ids,
+    )
+    .execute(&mut *db)
+    .await
+    .map_err(Error::while_(doing))?;
+    db.commit().await.map_err(Error::while_(doing))
+}
+
 #[cfg(test)]
 mod tests {
     use sqlx::PgPool;
 
     use super::*;
     use crate::accounts::Role;
+    use crate::seed;
 
     fn admin(email: &str) -> Account {
         Account {
@@ -179,6 +207,17 @@ mod tests {
         let won = racers.join_all().await.into_iter().filter(|won| *won).count();
         assert_eq!(won, 1);
         assert!(!offer(&pool, &[5; 32]).await.unwrap(), "there is nothing left to set up");
+    }
+
+    #[sqlx::test(migrator = "crate::MIGRATOR")]
+    async fn what_an_installation_no_longer_shows_is_removed(pool: PgPool) {
+        let id = seed::repository(&pool).await;
+        let mut other = repositories::get(&pool, id).await.unwrap().unwrap();
+        other.id.0 += 1;
+        other.name = "blog".to_owned();
+        record(&pool, &seed::installation(), &[other.clone()]).await.unwrap();
+        assert_eq!(repositories::list(&pool).await.unwrap(), [other]);
+        assert!(repositories::get(&pool, id).await.unwrap().unwrap().removed);
     }
 
     #[sqlx::test(migrator = "crate::MIGRATOR")]

@@ -166,11 +166,7 @@ pub async fn list(
 /// # Errors
 ///
 /// `NotFound` where there is none.
-pub async fn get(
-    db: impl PgExecutor<'_>,
-    stack_id: Uuid,
-    number: i64,
-) -> Result<DeploymentView> {
+pub async fn get(db: impl PgExecutor<'_>, stack_id: Uuid, number: i64) -> Result<DeploymentView> {
     let which = Which { stack_id: Some(stack_id), number: Some(number), ..Which::default() };
     find(db, which).await?.pop().ok_or(Error::NotFound { what: "deployment" })
 }
@@ -237,12 +233,7 @@ async fn find(db: impl PgExecutor<'_>, which: Which) -> Result<Vec<DeploymentVie
 /// # Errors
 ///
 /// `NotFound` where there is no such deployment.
-pub async fn log(
-    db: &crate::Pool,
-    id: Uuid,
-    after: i64,
-    limit: i64,
-) -> Result<Vec<LogLineView>> {
+pub async fn log(db: &crate::Pool, id: Uuid, after: i64, limit: i64) -> Result<Vec<LogLineView>> {
     let doing = "read a build log";
     let lines = sqlx::query_as!(
         LogLineView,

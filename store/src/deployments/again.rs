@@ -1,0 +1,96 @@
+//! Deploying a stack anew, because a person asks for it.
+
+use berth_domain::ids::{StackId, UserId};
+
+use super::{Commit, Created, NewDeployment, Trigger, create, newest};
+use crate::{Error, Pool, Result, stacks};
+
+/// Makes a deployment like a stack's newest one, of `sha` where one is given.
+///
+/// # Errors
+///
+/// `NotFound` where no live stack has this name, `Conflict` where it is on its
+/// way out or was never deployed.
+pub async fn again(
+    pool: &Pool,
+    stack: &str,
+    sha: Option<&str>,
+    who: UserId,
+    why: &str,
+) -> Result<(StackId, Created)> {
+    let doing = "deploy a stack anew";
+    let mut db = pool.begin().await.map_err(Error::while_(doing))?;
+    let stack = stacks::by_name(&mut *db, stack).await?.id;
+    let last = newest(&mut *db, stack).await?.ok_or(Error::Conflict { what: "stack" })?;
+    let commit = match sha {
+        Some(sha) if sha != last.commit.sha => {
+            // It may have been deployed before; then we know what it is called.
+            let known = sqlx::query!(
+                "select commit_message, commit_author from deployment
+                 where stack_id = $1 and commit_sha = $2 order by number desc limit 1",
+                stack.0,
+                sha,
+            )
+            .fetch_optional(&mut *db)
+            .await
+            .map_err(Error::while_(doing))?;
+            let (message, author) =
+                known.map(|row| (row.commit_message, row.commit_author)).unwrap_or_default();
+            Commit { sha: sha.to_owned(), message, author }
+        }
+        _ => last.commit,
+    };
+    let new = NewDeployment {
+        stack,
+        trigger: Trigger::Manual,
+        delivery: None,
+        rule: last.rule.zip(last.rule_name),
+        why: why.to_owned(),
+        commit,
+        git_ref: last.git_ref,
+        compose_file: last.compose_file,
+        host: last.host,
+        requested_by: Some(who),
+    };
+    let created = create(&mut db, &new).await?;
+    db.commit().await.map_err(Error::while_(doing))?;
+    Ok((stack, created))
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::PgPool;
+
+    use super::*;
+    use crate::accounts::tests::ada;
+    use crate::{deployments, seed};
+
+    #[sqlx::test(migrator = "crate::MIGRATOR")]
+    async fn a_stack_is_deployed_anew_as_it_was_or_at_another_commit(pool: PgPool) {
+        let fence = seed::lead(&pool).await;
+        let seeded = seed::deployment(&pool, fence).await;
+        let first = deployments::get(&pool, seeded.deployment).await.unwrap();
+        let name = stacks::get(&pool, seeded.stack).await.unwrap().name;
+        let who = ada(&pool).await.id;
+
+        let (_, created) = again(&pool, name.as_str(), None, who, "Ada asked").await.unwrap();
+        assert_eq!(created.superseded, [seeded.deployment]);
+        let second = deployments::get(&pool, created.id).await.unwrap();
+        assert_eq!((second.number, second.trigger), (first.number + 1, Trigger::Manual));
+        assert_eq!((&second.commit, &second.git_ref), (&first.commit, &first.git_ref));
+
+        let other = "b".repeat(40);
+        let (_, third) = again(&pool, name.as_str(), Some(&other), who, "").await.unwrap();
+        let third = deployments::get(&pool, third.id).await.unwrap();
+        assert_eq!((third.commit.sha.as_str(), third.commit.message.as_str()), (&*other, ""));
+        let sha = Some(first.commit.sha.as_str());
+        let (_, back) = again(&pool, name.as_str(), sha, who, "").await.unwrap();
+        assert_eq!(deployments::get(&pool, back.id).await.unwrap().commit, first.commit);
+
+        let nowhere = again(&pool, "nowhere", None, who, "").await;
+        assert!(matches!(nowhere, Err(Error::NotFound { .. })), "{nowhere:?}");
+        stacks::remove(&pool, name.as_str()).await.unwrap();
+        let leaving = again(&pool, name.as_str(), None, who, "").await;
+        assert!(matches!(leaving, Err(Error::Conflict { .. })), "{leaving:?}");
+    }
+}
