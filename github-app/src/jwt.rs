@@ -51,3 +51,35 @@ pub fn sign(
         .map(SecretString::from)
         .map_err(|_| JwtError::Signing)
 }
+
+#[cfg(test)]
+mod tests {
+    use jsonwebtoken::{DecodingKey, Validation, decode};
+    use serde_json::Value;
+
+    use super::*;
+    use crate::testing::{key, now};
+
+    // Signs with whichever crypto backends the build enabled: with none, or
+    // with two, the first signature panics.
+    #[test]
+    fn a_jwt_is_the_apps_for_nine_minutes() {
+        let (private, public) = key();
+        let jwt = sign(7, private, now()).unwrap();
+        let mut validation = Validation::new(Algorithm::RS256);
+        validation.validate_exp = false;
+        let claims =
+            decode::<Value>(jwt.expose_secret(), &DecodingKey::from_rsa_der(public), &validation)
+                .unwrap()
+                .claims;
+        let at = now().timestamp();
+        assert_eq!(claims, serde_json::json!({ "iat": at - 60, "exp": at + 540, "iss": "7" }));
+    }
+
+    #[test]
+    fn a_bad_key_is_refused_and_not_shown() {
+        let err = sign(7, &SecretString::from("planted-secret"), now()).unwrap_err();
+        assert_eq!(err, JwtError::Key);
+        assert!(!format!("{err} {err:?}").contains("planted"), "{err:?}");
+    }
+}

@@ -27,6 +27,8 @@ pub mod manifest;
 pub mod report;
 pub mod repository;
 pub mod signature;
+#[cfg(test)]
+mod testing;
 mod tokens;
 pub mod webhook;
 pub mod wire;

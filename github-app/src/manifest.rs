@@ -47,3 +47,44 @@ pub fn manifest(public_url: &str, name: &str) -> Value {
 pub fn webhook_url(public_url: &str) -> String {
     format!("{}/webhooks/github", public_url.trim_end_matches('/'))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_manifest_asks_for_what_berth_does_and_no_more() {
+        insta::assert_json_snapshot!(manifest("https://berth.test/", "Berth of acme"), @r#"
+        {
+          "name": "Berth of acme",
+          "url": "https://berth.test",
+          "description": "Deploys pushes and pull requests to Docker Swarm.",
+          "hook_attributes": {
+            "url": "https://berth.test/webhooks/github",
+            "active": true
+          },
+          "redirect_url": "https://berth.test/setup/github/done",
+          "setup_url": "https://berth.test/setup/github/installed",
+          "setup_on_update": true,
+          "public": false,
+          "default_permissions": {
+            "checks": "write",
+            "contents": "read",
+            "deployments": "write",
+            "issues": "read",
+            "metadata": "read",
+            "pull_requests": "write",
+            "statuses": "write"
+          },
+          "default_events": [
+            "check_run",
+            "create",
+            "delete",
+            "pull_request",
+            "push",
+            "repository"
+          ]
+        }
+        "#);
+    }
+}

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use berth_domain::deployment::{Phase, Place, Reason};
 use chrono::{DateTime, Utc};
 
-use self::markdown::{cut, escape, fenced, link};
+use self::markdown::{code, cut, escape, fenced, html_code, link};
 use crate::wire::{
     Annotation, CheckAction, CheckOutput, CheckRun, DeploymentState, DeploymentStatus,
     NewDeployment,
@@ -233,7 +233,7 @@ fn summary(report: &Report) -> String {
         ),
         String::new(),
     ];
-    lines.extend(report.urls.iter().map(|url| format!("- {}", link(url, url))));
+    lines.extend(report.urls.iter().map(|url| format!("- {}", link(shown(url), url))));
     lines.push(format!("- {}", link("Phases and build log", &report.page_url)));
     if !report.services.is_empty() {
         lines.extend([String::new(), "| Service | Status |".to_owned(), "|---|---|".to_owned()]);
@@ -281,6 +281,7 @@ pub fn marker(instance: &str, pull_request: i64) -> String {
 pub fn comment(marker: &str, reports: &[Report], now: DateTime<Utc>) -> String {
     let mut lines = vec![
         marker.to_owned(),
+        String::new(),
         "| Stack | Status | Preview | Details | Updated (UTC) |".to_owned(),
         "|---|---|---|---|---|".to_owned(),
     ];
@@ -288,7 +289,7 @@ pub fn comment(marker: &str, reports: &[Report], now: DateTime<Utc>) -> String {
         let preview = if report.removed {
             "—".to_owned()
         } else {
-            report.urls.iter().map(|url| link(url, url)).collect::<Vec<_>>().join("<br>")
+            report.urls.iter().map(|url| link(shown(url), url)).collect::<Vec<_>>().join("<br>")
         };
         lines.push(format!(
             "| {} | {} {} | {preview} | {} | {} {} |",
@@ -303,12 +304,12 @@ pub fn comment(marker: &str, reports: &[Report], now: DateTime<Utc>) -> String {
     for report in reports.iter().filter(|report| report.phase == Phase::Failed && !report.removed) {
         let Some(reason) = &report.reason else { continue };
         let place = match &reason.place {
-            Some(place) => format!(" at {}", code(&place.to_string())),
+            Some(place) => format!(" at {}", html_code(&place.to_string())),
             None => String::new(),
         };
         lines.push(format!(
             "\n<details><summary>Why {} failed{place}</summary>\n\n{}\n\n</details>\n\nWhat served before still serves. Push a fix, or press *Redeploy* on the check.",
-            code(&report.stack),
+            html_code(&report.stack),
             fenced(&reason.text, 6_000),
         ));
     }
@@ -339,8 +340,9 @@ const fn word(report: &Report) -> &'static str {
     }
 }
 
-fn code(text: &str) -> String {
-    markdown::code(text)
+/// An address as people say it.
+fn shown(url: &str) -> &str {
+    url.split_once("://").map_or(url, |(_, rest)| rest)
 }
 
 fn first_line(text: &str) -> &str {
@@ -348,4 +350,4 @@ fn first_line(text: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,8 +1,11 @@
 //! Text from strangers in Markdown: shown, never obeyed.
 
+/// Nothing to see, but it parts what GitHub would take for one word.
+const BREAK: &str = "&#8203;";
+
 /// `text` as it reads, on one line, whatever is in it.
 ///
-/// An `@` or `#` between a letter and a zero-width joiner mentions nobody;
+/// A name that does not follow its `@`, or a number its `#`, mentions nothing;
 /// everything else that Markdown or HTML could obey becomes an entity.
 pub(super) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
@@ -13,7 +16,7 @@ pub(super) fn escape(text: &str) -> String {
             '>' => safe.push_str("&gt;"),
             '@' | '#' => {
                 safe.push(c);
-                safe.push('\u{200b}');
+                safe.push_str(BREAK);
             }
             '|' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '!' | '\\' | '~' | '$' => {
                 safe.push_str(&format!("&#{};", u32::from(c)));
@@ -23,7 +26,7 @@ pub(super) fn escape(text: &str) -> String {
         }
     }
     // A bare address becomes a link by itself, unless its scheme is broken up.
-    safe.replace("://", ":\u{200b}//").replace("www.", "www\u{200b}.")
+    safe.replace("://", &format!(":{BREAK}//")).replace("www.", &format!("www{BREAK}."))
 }
 
 /// `text` as code on one line. A code span knows no escapes, so what would end
@@ -39,6 +42,11 @@ pub(super) fn code(text: &str) -> String {
         })
         .collect();
     if inner.trim().is_empty() { "` `".to_owned() } else { format!("`{inner}`") }
+}
+
+/// `text` as code where Markdown is not read, between tags of HTML.
+pub(super) fn html_code(text: &str) -> String {
+    format!("<code>{}</code>", escape(text))
 }
 
 /// `text` as a block of code, with at most `max` characters of its end: what
