@@ -1,0 +1,170 @@
+//! Docker's events as hints: something changed, perhaps with this stack.
+//!
+//! The engine keeps 256 events of all kinds, sends none for tasks, and loses
+//! them when it restarts. So nothing is read out of an event but whom to look
+//! at, and each new connection counts as a change of everything.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use berth_domain::ids::StackName;
+use berth_domain::stack::INSTANCE_LABEL;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep_until};
+
+use crate::client::{Request, Streaming, segment};
+use crate::observe::stack_of;
+use crate::swarm::Swarm;
+use crate::wire;
+
+/// The wait before the first attempt to connect again; it doubles.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+/// The longest wait before an attempt to connect again.
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
+
+/// The one stream of events of a [`Swarm`].
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    stream: Option<Streaming>,
+    buffer: Vec<u8>,
+    /// An event that is being looked into, kept in case that is cancelled.
+    pending: Option<Vec<u8>>,
+    failures: u32,
+    not_before: Option<Instant>,
+}
+
+impl State {
+    /// The next whole line that came.
+    fn line(&mut self) -> Option<Vec<u8>> {
+        let end = self.buffer.iter().position(|byte| *byte == b'\n')?;
+        Some(self.buffer.drain(..=end).collect())
+    }
+
+    fn lose(&mut self) {
+        self.stream = None;
+        self.buffer.clear();
+        self.pending = None;
+        let wait = FIRST_WAIT.saturating_mul(1 << self.failures.min(16)).min(LONGEST_WAIT);
+        self.failures = self.failures.saturating_add(1);
+        self.not_before = Some(Instant::now() + wait);
+    }
+}
+
+/// What an event says.
+enum Hint {
+    /// Nothing to us.
+    Nothing,
+    /// This stack may have changed.
+    Stack(StackName),
+    /// Any may have.
+    Any,
+}
+
+impl Swarm {
+    /// Waits for the next hint, over as many connections as it takes. Can be
+    /// cancelled without loss.
+    pub(crate) async fn next_hint(&self) -> Option<StackName> {
+        let mut state = self.watch.state.lock().await;
+        loop {
+            if state.stream.is_none() {
+                if let Some(at) = state.not_before {
+                    sleep_until(at).await;
+                }
+                match self.client.stream(events()).await {
+                    Ok(stream) => {
+                        state.stream = Some(stream);
+                        return None;
+                    }
+                    Err(error) => {
+                        tracing::debug!(
+                            "can't watch Docker's events: {}",
+                            berth_domain::chain(&error)
+                        );
+                        state.lose();
+                        continue;
+                    }
+                }
+            }
+            if state.pending.is_none() {
+                state.pending = state.line();
+            }
+            if let Some(line) = state.pending.clone() {
+                state.failures = 0;
+                state.not_before = None;
+                let hint = self.read_hint(&line).await;
+                state.pending = None;
+                match hint {
+                    Hint::Nothing => continue,
+                    Hint::Stack(stack) => return Some(stack),
+                    Hint::Any => return None,
+                }
+            }
+            let Some(stream) = &mut state.stream else { continue };
+            match stream.next().await {
+                Ok(Some(bytes)) => state.buffer.extend_from_slice(&bytes),
+                Ok(None) | Err(_) => state.lose(),
+            }
+        }
+    }
+
+    async fn read_hint(&self, line: &[u8]) -> Hint {
+        let Ok(event) = serde_json::from_slice::<wire::Event>(line) else {
+            return Hint::Nothing;
+        };
+        let wire::Event { kind, action, actor } = event;
+        match kind.as_str() {
+            "container" => self.of_container(&actor.attributes),
+            "service" => self.of_service(&actor.id, &action).await,
+            "node" => Hint::Any,
+            _ => Hint::Nothing,
+        }
+    }
+
+    fn of_container(&self, labels: &BTreeMap<String, String>) -> Hint {
+        let ours = self
+            .instance
+            .as_ref()
+            .is_none_or(|instance| labels.get(INSTANCE_LABEL) == Some(instance));
+        match stack_of(labels) {
+            Some(stack) if ours => Hint::Stack(stack),
+            Some(_) | None => Hint::Nothing,
+        }
+    }
+
+    async fn of_service(&self, id: &str, action: &str) -> Hint {
+        let known = {
+            let mut stacks = crate::locked(&self.stacks);
+            if action == "remove" { stacks.remove(id) } else { stacks.get(id).cloned() }
+        };
+        if let Some(stack) = known {
+            return Hint::Stack(stack);
+        }
+        let path = format!("/services/{}", segment(id));
+        match self.client.json::<wire::Service>(Request::get(path)).await {
+            Ok(service) if !self.owns(&service.spec.labels) => Hint::Nothing,
+            Ok(service) => match stack_of(&service.spec.labels) {
+                Some(stack) => {
+                    crate::locked(&self.stacks).insert(id.to_owned(), stack.clone());
+                    Hint::Stack(stack)
+                }
+                None => Hint::Nothing,
+            },
+            // Gone, or can't be told: look at everything.
+            Err(_) => Hint::Any,
+        }
+    }
+}
+
+/// Services and nodes of the whole swarm, containers of this node. Checks of
+/// health are left out, but not their results.
+fn events() -> Request {
+    Request::get("/events").filters(&[
+        ("type", &["service", "node", "container"]),
+        ("event", &["create", "update", "remove", "start", "die", "destroy", "health_status"]),
+    ])
+}

@@ -1,0 +1,159 @@
+//! Docker's lists, and its tasks in our words.
+
+use std::collections::BTreeSet;
+
+use berth_domain::cluster::{ObservedTask, TaskState, UpdateState, UpdateStatus};
+use berth_domain::ids::StackName;
+use berth_domain::stack::{INSTANCE_LABEL, NAMESPACE_LABEL};
+use serde::de::DeserializeOwned;
+use tokio::try_join;
+
+use crate::client::{Client, Request};
+use crate::error::Failure;
+use crate::wire;
+
+/// The label with a stack's name on images that Berth built.
+pub(crate) const IMAGE_STACK_LABEL: &str = "berth.stack";
+
+/// All that was listed in one look.
+#[derive(Debug, Default)]
+pub(crate) struct Lists {
+    pub(crate) services: Vec<wire::Service>,
+    pub(crate) tasks: Vec<wire::Task>,
+    /// Ids of the tasks that run their service's newest spec.
+    pub(crate) up_to_date: BTreeSet<String>,
+    pub(crate) nodes: Vec<wire::Node>,
+    pub(crate) networks: Vec<wire::Network>,
+    pub(crate) configs: Vec<wire::File>,
+    pub(crate) secrets: Vec<wire::File>,
+    pub(crate) volumes: Vec<wire::Volume>,
+    pub(crate) images: Vec<wire::Image>,
+    pub(crate) containers: Vec<wire::Container>,
+}
+
+impl Lists {
+    /// Services with their tasks and nodes, of one stack or of all.
+    pub(crate) async fn of_tasks(
+        client: &Client,
+        stack: Option<&StackName>,
+    ) -> Result<Self, Failure> {
+        let label = equals(NAMESPACE_LABEL, stack.map(StackName::as_str));
+        let (services, tasks, up_to_date, nodes) = try_join!(
+            list::<Vec<wire::Service>>(client, "/services", &[("label", &[&label])]),
+            list::<Vec<wire::Task>>(client, "/tasks", &[("label", &[&label])]),
+            list::<Vec<wire::Task>>(
+                client,
+                "/tasks",
+                &[("label", &[&label]), ("_up-to-date", &["true"])]
+            ),
+            list::<Vec<wire::Node>>(client, "/nodes", &[]),
+        )?;
+        let up_to_date = up_to_date.into_iter().map(|task| task.id).collect();
+        let mut lists = Self { services, tasks, up_to_date, nodes, ..Self::default() };
+        lists.tasks.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)));
+        Ok(lists)
+    }
+
+    /// Everything of one stack, or of all. The number of calls is always the same.
+    pub(crate) async fn of_everything(
+        client: &Client,
+        stack: Option<&StackName>,
+        instance: Option<&str>,
+    ) -> Result<Self, Failure> {
+        let stack_name = stack.map(StackName::as_str);
+        let label = equals(NAMESPACE_LABEL, stack_name);
+        let built = equals(IMAGE_STACK_LABEL, stack_name);
+        let mine = instance.map(|instance| equals(INSTANCE_LABEL, Some(instance)));
+        let with = |label| {
+            let mut labels: Vec<&str> = vec![label];
+            labels.extend(mine.as_deref());
+            labels
+        };
+        let (volume_labels, image_labels) = (with(&label), with(&built));
+        let (lists, networks, configs, secrets, volumes, images, containers) = try_join!(
+            Self::of_tasks(client, stack),
+            list::<Vec<wire::Network>>(client, "/networks", &[]),
+            list::<Vec<wire::File>>(client, "/configs", &[("label", &[&label])]),
+            list::<Vec<wire::File>>(client, "/secrets", &[("label", &[&label])]),
+            list::<wire::Volumes>(client, "/volumes", &[("label", &volume_labels)]),
+            list::<Vec<wire::Image>>(client, "/images/json", &[("label", &image_labels)]),
+            list::<Vec<wire::Container>>(client, "/containers/json", &[("label", &[&label])]),
+        )?;
+        let volumes = volumes.volumes;
+        Ok(Self { networks, configs, secrets, volumes, images, containers, ..lists })
+    }
+}
+
+fn list<'a, T: DeserializeOwned>(
+    client: &'a Client,
+    path: &str,
+    filters: &[(&str, &[&str])],
+) -> impl Future<Output = Result<T, Failure>> + use<'a, T> {
+    let request = Request::list(path).filters(filters);
+    client.json(request)
+}
+
+/// A label filter: a key with a value, or with any.
+pub(crate) fn equals(key: &str, value: Option<&str>) -> String {
+    match value {
+        Some(value) => format!("{key}={value}"),
+        None => key.to_owned(),
+    }
+}
+
+/// A task in our words.
+pub(crate) fn task_of(task: &wire::Task, lists: &Lists) -> ObservedTask {
+    let state = task_state(&task.status.state);
+    let ended = matches!(state, TaskState::Complete | TaskState::Failed | TaskState::Shutdown);
+    let node = task.node_id.clone().filter(|node| !node.is_empty());
+    let node_down = node.as_ref().is_some_and(|id| {
+        lists.nodes.iter().any(|node| node.id == *id && node.status.state == "down")
+    });
+    ObservedTask {
+        id: task.id.clone(),
+        slot: task.slot,
+        node,
+        node_down,
+        state,
+        desired: task_state(&task.desired_state),
+        since: task.status.timestamp,
+        up_to_date: lists.up_to_date.contains(&task.id),
+        error: task.status.err.clone().filter(|error| !error.is_empty()),
+        exit_code: task.status.container_status.exit_code.filter(|_| ended),
+    }
+}
+
+/// Swarm's words for a task's state. One that is newer than this code counts as
+/// a task that has only been made: neither running nor failed.
+pub(crate) fn task_state(text: &str) -> TaskState {
+    match text {
+        "pending" => TaskState::Pending,
+        "assigned" => TaskState::Assigned,
+        "accepted" => TaskState::Accepted,
+        "preparing" => TaskState::Preparing,
+        "ready" => TaskState::Ready,
+        "starting" => TaskState::Starting,
+        "running" => TaskState::Running,
+        "complete" => TaskState::Complete,
+        "shutdown" => TaskState::Shutdown,
+        "failed" => TaskState::Failed,
+        "rejected" => TaskState::Rejected,
+        "remove" => TaskState::Remove,
+        "orphaned" => TaskState::Orphaned,
+        _ => TaskState::New,
+    }
+}
+
+/// Swarm's words for an update's state.
+pub(crate) fn update_status(live: &wire::UpdateStatus) -> Option<UpdateStatus> {
+    let state = match live.state.as_str() {
+        "updating" => UpdateState::Updating,
+        "paused" => UpdateState::Paused,
+        "completed" => UpdateState::Completed,
+        "rollback_started" => UpdateState::RollbackStarted,
+        "rollback_paused" => UpdateState::RollbackPaused,
+        "rollback_completed" => UpdateState::RollbackCompleted,
+        _ => return None,
+    };
+    Some(UpdateStatus { state, message: live.message.clone(), started_at: live.started_at })
+}

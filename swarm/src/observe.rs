@@ -1,0 +1,238 @@
+//! Looking: Docker's lists, sorted by stack.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use berth_domain::cluster::{
+    ClusterError, ObservedFile, ObservedNetwork, ObservedService, ObservedStack, TaskState, Version,
+};
+use berth_domain::ids::StackName;
+use berth_domain::stack::{NAMESPACE_LABEL, NetworkSpec};
+
+use crate::client::{Request, segment};
+use crate::convert::{from_swarm, unlabel};
+use crate::error::Failure;
+use crate::objects::{IMAGE_STACK_LABEL, Lists, task_of, task_state, update_status};
+use crate::reader::short_name;
+use crate::swarm::Swarm;
+use crate::wire;
+
+/// The label with a container's service, Docker's own.
+const SERVICE_ID_LABEL: &str = "com.docker.swarm.service.id";
+/// The label with a container's task, Docker's own.
+const TASK_ID_LABEL: &str = "com.docker.swarm.task.id";
+/// An option that Swarm adds to each overlay network.
+const VXLAN_OPTION: &str = "com.docker.network.driver.overlay.vxlanid_list";
+
+type Stacks = BTreeMap<StackName, ObservedStack>;
+
+impl Swarm {
+    /// Looks at one stack, or at all that have something of ours.
+    pub(crate) async fn look(&self, stack: Option<&StackName>) -> Result<Stacks, ClusterError> {
+        let failed = |error: Failure| error.about("reading what is there");
+        let lists = Lists::of_everything(&self.client, stack, self.instance.as_deref())
+            .await
+            .map_err(failed)?;
+        let names = self.network_names(&lists).await.map_err(failed)?;
+        self.remember(&lists, stack);
+        let mut stacks = Stacks::new();
+        self.sort_services(&lists, &names, &mut stacks);
+        self.sort_objects(&lists, &mut stacks);
+        count_leaving(&lists, &mut stacks);
+        if stack.is_none() {
+            stacks.retain(|_, stack| has_ours(stack));
+        }
+        Ok(stacks)
+    }
+
+    /// Names behind the ids that services use. The swarm's own networks, such as
+    /// `host`, are in no list and are looked up once.
+    async fn network_names(&self, lists: &Lists) -> Result<BTreeMap<String, String>, Failure> {
+        let mut names: BTreeMap<String, String> = lists
+            .networks
+            .iter()
+            .map(|network| (network.id.clone(), network.name.clone()))
+            .collect();
+        let used: BTreeSet<&String> = lists
+            .services
+            .iter()
+            .flat_map(|service| &service.spec.task_template.networks)
+            .map(|network| &network.target)
+            .collect();
+        for id in used {
+            if names.contains_key(id) {
+                continue;
+            }
+            let known = crate::locked(&self.hidden_networks).get(id).cloned();
+            let name = match known {
+                Some(name) => name,
+                None => match self.hidden_network(id).await {
+                    Ok(name) => name,
+                    Err(error) if error.is_not_found() => continue,
+                    Err(error) => return Err(error),
+                },
+            };
+            names.insert(id.clone(), name);
+        }
+        Ok(names)
+    }
+
+    async fn hidden_network(&self, id: &str) -> Result<String, Failure> {
+        let path = format!("/networks/{}", segment(id));
+        let network: wire::Network = self.client.json(Request::get(path)).await?;
+        crate::locked(&self.hidden_networks).insert(id.to_owned(), network.name.clone());
+        Ok(network.name)
+    }
+
+    /// Keeps which stack each service is of, for events that only name an id.
+    fn remember(&self, lists: &Lists, stack: Option<&StackName>) {
+        let mut stacks = crate::locked(&self.stacks);
+        if stack.is_none() {
+            stacks.clear();
+        }
+        for service in lists.services.iter().filter(|service| self.owns(&service.spec.labels)) {
+            if let Some(stack) = stack_of(&service.spec.labels) {
+                stacks.insert(service.id.clone(), stack);
+            }
+        }
+    }
+
+    fn sort_services(&self, lists: &Lists, names: &BTreeMap<String, String>, stacks: &mut Stacks) {
+        let mut tasks: BTreeMap<&str, Vec<&wire::Task>> = BTreeMap::new();
+        for task in &lists.tasks {
+            tasks.entry(&task.service_id).or_default().push(task);
+        }
+        for service in &lists.services {
+            let Some(stack) = stack_of(&service.spec.labels) else { continue };
+            let tasks = tasks.remove(service.id.as_str()).unwrap_or_default();
+            let spec = from_swarm(&service.spec, names)
+                .inspect_err(|error| {
+                    tracing::debug!(
+                        stack.name = %stack,
+                        "service {} differs from all that Berth writes: {error}",
+                        service.spec.name
+                    );
+                })
+                .ok();
+            let observed = ObservedService {
+                id: service.id.clone(),
+                version: Version(service.version.index),
+                ours: self.owns(&service.spec.labels),
+                spec,
+                update: service.update_status.as_ref().and_then(update_status),
+                tasks: tasks.into_iter().map(|task| task_of(task, lists)).collect(),
+            };
+            let name = short_name(&stack, &service.spec.name);
+            stacks.entry(stack).or_default().services.insert(name, observed);
+        }
+    }
+
+    fn sort_objects(&self, lists: &Lists, stacks: &mut Stacks) {
+        for network in &lists.networks {
+            let Some(stack) = stack_of(&network.labels) else { continue };
+            let observed = ObservedNetwork {
+                id: network.id.clone(),
+                ours: self.owns(&network.labels),
+                spec: network_spec(network),
+            };
+            stacks.entry(stack).or_default().networks.insert(network.name.clone(), observed);
+        }
+        let observed = |file: &wire::File| ObservedFile {
+            id: file.id.clone(),
+            ours: self.owns(&file.spec.labels),
+        };
+        for config in &lists.configs {
+            let Some(stack) = stack_of(&config.spec.labels) else { continue };
+            let configs = &mut stacks.entry(stack).or_default().configs;
+            configs.insert(config.spec.name.clone(), observed(config));
+        }
+        for secret in &lists.secrets {
+            let Some(stack) = stack_of(&secret.spec.labels) else { continue };
+            let secrets = &mut stacks.entry(stack).or_default().secrets;
+            secrets.insert(secret.spec.name.clone(), observed(secret));
+        }
+        for volume in lists.volumes.iter().filter(|volume| self.owns(&volume.labels)) {
+            let Some(stack) = stack_of(&volume.labels) else { continue };
+            stacks.entry(stack).or_default().volumes.push(volume.name.clone());
+        }
+        for image in lists.images.iter().filter(|image| self.owns(&image.labels)) {
+            let Some(stack) =
+                image.labels.get(IMAGE_STACK_LABEL).and_then(|name| StackName::parse(name).ok())
+            else {
+                continue;
+            };
+            let prefix = format!("berth/{stack}-");
+            let tags = image.repo_tags.iter().filter(|tag| tag.starts_with(&prefix)).cloned();
+            stacks.entry(stack).or_default().images.extend(tags);
+        }
+        for stack in stacks.values_mut() {
+            stack.volumes.sort_unstable();
+            stack.images.sort_unstable();
+            stack.images.dedup();
+        }
+    }
+}
+
+/// Counts what still runs of services that are gone: tasks on any node, and
+/// containers on this one that no task tells of any more.
+fn count_leaving(lists: &Lists, stacks: &mut Stacks) {
+    let services: BTreeSet<&str> =
+        lists.services.iter().map(|service| service.id.as_str()).collect();
+    let down: BTreeSet<&str> = lists
+        .nodes
+        .iter()
+        .filter(|node| node.status.state == "down")
+        .map(|node| node.id.as_str())
+        .collect();
+    let mut counted: BTreeSet<&str> = BTreeSet::new();
+    for task in &lists.tasks {
+        let runs = task_state(&task.status.state) <= TaskState::Running;
+        let lost = task.node_id.as_deref().is_some_and(|node| down.contains(node));
+        if services.contains(task.service_id.as_str()) || !runs || lost {
+            continue;
+        }
+        if let Some(stack) = stack_of(&task.spec.container_spec.labels) {
+            stacks.entry(stack).or_default().leaving_tasks += 1;
+            counted.insert(&task.id);
+        }
+    }
+    for container in &lists.containers {
+        let Some(service) = container.labels.get(SERVICE_ID_LABEL) else { continue };
+        let task = container.labels.get(TASK_ID_LABEL).map_or("", String::as_str);
+        let runs = matches!(container.state.as_str(), "running" | "paused" | "restarting");
+        if services.contains(service.as_str()) || counted.contains(task) || !runs {
+            continue;
+        }
+        if let Some(stack) = stack_of(&container.labels) {
+            stacks.entry(stack).or_default().leaving_tasks += 1;
+        }
+    }
+}
+
+fn has_ours(stack: &ObservedStack) -> bool {
+    stack.leaving_tasks > 0
+        || stack.services.values().any(|is| is.ours)
+        || stack.networks.values().any(|is| is.ours)
+        || stack.configs.values().any(|is| is.ours)
+        || stack.secrets.values().any(|is| is.ours)
+        || !stack.volumes.is_empty()
+        || !stack.images.is_empty()
+}
+
+/// The stack that labels name; [`None`] also for a name that Berth gives to none.
+pub(crate) fn stack_of(labels: &BTreeMap<String, String>) -> Option<StackName> {
+    labels.get(NAMESPACE_LABEL).and_then(|name| StackName::parse(name).ok())
+}
+
+fn network_spec(network: &wire::Network) -> NetworkSpec {
+    let mut driver_opts = network.options.clone();
+    driver_opts.remove(VXLAN_OPTION);
+    NetworkSpec {
+        driver: network.driver.clone(),
+        driver_opts,
+        labels: unlabel(&network.labels),
+        internal: network.internal,
+        attachable: network.attachable,
+        ipam_driver: Some(network.ipam.driver.clone()).filter(|driver| !driver.is_empty()),
+        subnets: network.ipam.config.iter().map(|config| config.subnet.clone()).collect(),
+    }
+}

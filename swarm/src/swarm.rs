@@ -1,0 +1,109 @@
+//! [`Swarm`]: Docker Swarm behind the `Cluster` port.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Mutex;
+
+use berth_domain::cluster::{Action, Cluster, ClusterError, ObservedStack};
+use berth_domain::ids::StackName;
+use berth_domain::stack::INSTANCE_LABEL;
+
+use crate::client::Client;
+use crate::convert::Scope;
+use crate::error::Failure;
+use crate::events::Watch;
+use crate::logs::LogOptions;
+use crate::reader::Reader;
+use crate::registry::RegistryAuth;
+use crate::{Endpoint, logs};
+
+/// Docker Swarm, seen from one manager.
+///
+/// With an instance, only objects that carry its label are touched. Without, as
+/// for `berth stack`, all of a stack's are, as `docker stack` does.
+#[derive(Debug)]
+pub struct Swarm {
+    pub(crate) client: Client,
+    pub(crate) instance: Option<String>,
+    pub(crate) auth: RegistryAuth,
+    pub(crate) watch: Watch,
+    /// Which stack a service is of, as last seen: what removal events lack.
+    pub(crate) stacks: Mutex<BTreeMap<String, StackName>>,
+    /// Names of networks that no list has, such as the swarm's own `host`.
+    pub(crate) hidden_networks: Mutex<BTreeMap<String, String>>,
+}
+
+impl Swarm {
+    /// A Swarm whose manager listens at `endpoint`, for the Berth `instance`.
+    /// Nothing is asked of it yet.
+    #[must_use]
+    pub fn new(endpoint: &Endpoint, instance: Option<&str>) -> Self {
+        Self {
+            client: Client::new(endpoint.clone()),
+            instance: instance.map(str::to_owned),
+            auth: RegistryAuth::default(),
+            watch: Watch::default(),
+            stacks: Mutex::default(),
+            hidden_networks: Mutex::default(),
+        }
+    }
+
+    /// Sends `auth` along with services, for nodes to pull with. Without it, an
+    /// update keeps what the service had.
+    #[must_use]
+    pub fn with_registry_auth(mut self, auth: RegistryAuth) -> Self {
+        self.auth = auth;
+        self
+    }
+
+    /// A view of the same engine that can't change anything.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        Reader::of(self.client.clone())
+    }
+
+    /// How many lists were asked for so far. A pass over all stacks must not
+    /// need more of them where there are more stacks.
+    #[must_use]
+    pub fn list_calls(&self) -> u64 {
+        self.client.list_calls()
+    }
+
+    /// Whether an object with these labels may be touched.
+    pub(crate) fn owns(&self, labels: &BTreeMap<String, String>) -> bool {
+        self.instance.as_ref().is_none_or(|instance| labels.get(INSTANCE_LABEL) == Some(instance))
+    }
+
+    pub(crate) async fn scope<'a>(&'a self, stack: &'a StackName) -> Result<Scope<'a>, Failure> {
+        Ok(Scope { stack, instance: self.instance.as_deref(), api: self.client.api().await? })
+    }
+}
+
+impl Cluster for Swarm {
+    async fn observe(&self, stack: &StackName) -> Result<ObservedStack, ClusterError> {
+        let mut all = self.look(Some(stack)).await?;
+        Ok(all.remove(stack).unwrap_or_default())
+    }
+
+    async fn observe_all(&self) -> Result<BTreeMap<StackName, ObservedStack>, ClusterError> {
+        self.look(None).await
+    }
+
+    fn apply(
+        &self,
+        stack: &StackName,
+        action: &Action,
+    ) -> impl Future<Output = Result<(), ClusterError>> + Send {
+        // The futures behind are large, and a pass holds many.
+        Box::pin(self.carry_out(stack, action))
+    }
+
+    async fn task_log(&self, task: &str, lines: u32) -> Result<Vec<String>, ClusterError> {
+        let options = LogOptions { tail: Some(lines), ..LogOptions::default() };
+        logs::lines(&self.client, "tasks", task, &options).await
+    }
+
+    async fn changed(&self) -> Option<StackName> {
+        self.next_hint().await
+    }
+}

@@ -1,0 +1,254 @@
+//! Tasks, nodes, networks, files, volumes, images, containers, events.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::nullable;
+use super::service::{Driver, Labels, Platform};
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Task {
+    #[serde(rename = "ID")]
+    pub(crate) id: String,
+    pub(crate) created_at: DateTime<Utc>,
+    #[serde(default)]
+    pub(crate) spec: TaskContainer,
+    #[serde(rename = "ServiceID", default)]
+    pub(crate) service_id: String,
+    #[serde(default)]
+    pub(crate) slot: Option<u64>,
+    #[serde(rename = "NodeID", default)]
+    pub(crate) node_id: Option<String>,
+    pub(crate) status: TaskStatus,
+    pub(crate) desired_state: String,
+    #[serde(deserialize_with = "nullable", default)]
+    pub(crate) networks_attachments: Vec<TaskNetwork>,
+}
+
+/// Of a task's spec only what tells whose it is.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct TaskContainer {
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) container_spec: TaskImage,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct TaskImage {
+    pub(crate) image: String,
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) labels: Labels,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct TaskStatus {
+    pub(crate) timestamp: DateTime<Utc>,
+    pub(crate) state: String,
+    #[serde(default)]
+    pub(crate) err: Option<String>,
+    #[serde(deserialize_with = "nullable", default)]
+    pub(crate) container_status: ContainerStatus,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct ContainerStatus {
+    #[serde(rename = "ContainerID")]
+    pub(crate) container_id: String,
+    pub(crate) exit_code: Option<i64>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct TaskNetwork {
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) addresses: Vec<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Node {
+    #[serde(rename = "ID")]
+    pub(crate) id: String,
+    #[serde(default)]
+    pub(crate) status: NodeStatus,
+    #[serde(default)]
+    pub(crate) description: NodeDescription,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct NodeStatus {
+    pub(crate) state: String,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct NodeDescription {
+    pub(crate) hostname: String,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Network {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) scope: String,
+    pub(crate) driver: String,
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) options: BTreeMap<String, String>,
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) labels: Labels,
+    pub(crate) internal: bool,
+    pub(crate) attachable: bool,
+    #[serde(rename = "IPAM", deserialize_with = "nullable")]
+    pub(crate) ipam: Ipam,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Ipam {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) driver: String,
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) config: Vec<IpamConfig>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct IpamConfig {
+    pub(crate) subnet: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct NetworkCreate {
+    pub(crate) name: String,
+    /// Before API 1.44, a second network of one name is made unless this says no.
+    pub(crate) check_duplicate: bool,
+    pub(crate) driver: String,
+    pub(crate) options: BTreeMap<String, String>,
+    pub(crate) labels: Labels,
+    pub(crate) internal: bool,
+    pub(crate) attachable: bool,
+    #[serde(rename = "IPAM", skip_serializing_if = "Option::is_none")]
+    pub(crate) ipam: Option<Ipam>,
+}
+
+/// A config or a secret, which look alike.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct File {
+    #[serde(rename = "ID")]
+    pub(crate) id: String,
+    pub(crate) spec: FileHead,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct FileHead {
+    pub(crate) name: String,
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) labels: Labels,
+}
+
+/// The body that makes a config or a secret. It has no `Debug`.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct FileCreate {
+    pub(crate) name: String,
+    pub(crate) labels: Labels,
+    /// Base64, as Go writes bytes.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) data: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) driver: Option<Driver>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) templating: Option<Driver>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Volumes {
+    #[serde(deserialize_with = "nullable", default)]
+    pub(crate) volumes: Vec<Volume>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Volume {
+    pub(crate) name: String,
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) labels: Labels,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Image {
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) repo_tags: Vec<String>,
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) labels: Labels,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Container {
+    pub(crate) id: String,
+    pub(crate) state: String,
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) labels: Labels,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Event {
+    #[serde(rename = "Type")]
+    pub(crate) kind: String,
+    pub(crate) action: String,
+    pub(crate) actor: Actor,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Actor {
+    #[serde(rename = "ID")]
+    pub(crate) id: String,
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) attributes: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Info {
+    pub(crate) server_version: String,
+    pub(crate) swarm: SwarmInfo,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct SwarmInfo {
+    pub(crate) local_node_state: String,
+    pub(crate) control_available: bool,
+    pub(crate) nodes: u64,
+    pub(crate) error: String,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Distribution {
+    pub(crate) descriptor: Descriptor,
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) platforms: Vec<Platform>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Descriptor {
+    pub(crate) digest: String,
+}
