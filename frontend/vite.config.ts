@@ -25,10 +25,10 @@ export default defineConfig(({ mode }) => ({
   },
   server: {
     port: 5173,
-    proxy:
-      mode === 'mock'
-        ? {}
-        : { '/api': { target: process.env.BERTH_URL ?? 'http://127.0.0.1:8080', changeOrigin: false } },
+    // In mode `mock` the plugin answers before the proxy is asked.
+    proxy: {
+      '/api': { target: process.env.BERTH_URL ?? 'http://127.0.0.1:8080', changeOrigin: false },
+    },
   },
   test: {
     environment: 'happy-dom',

@@ -1,0 +1,57 @@
+import { api, done, take, takeTagged } from './client';
+import type { RuleDraft } from './schema.gen';
+
+/** Every request that changes something, one line each. Errors stay with whoever asked. */
+
+export const logIn = (body: { email: string; password: string }) =>
+  take(api.POST('/api/v1/session', { body }));
+
+export const logOut = () => done(api.DELETE('/api/v1/session'));
+
+export const setUp = (body: { token: string; email: string; name: string; password: string }) =>
+  take(api.POST('/api/v1/setup', { body }));
+
+export const createManifest = (organization: string | undefined) =>
+  take(api.POST('/api/v1/github/manifest', { body: { organization } }));
+
+export const createApp = (body: { code: string; state: string }) =>
+  take(api.POST('/api/v1/github/app', { body }));
+
+export const createInstallLink = () => take(api.POST('/api/v1/github/install'));
+
+export const claimInstallation = (body: { installation_id: number; state?: string | undefined }) =>
+  take(api.POST('/api/v1/github/installations', { body }));
+
+export const createRule = (body: RuleDraft) => take(api.POST('/api/v1/rules', { body }));
+
+export const updateRule = (id: string, etag: string, body: RuleDraft) =>
+  takeTagged(
+    api.PUT('/api/v1/rules/{id}', {
+      params: { path: { id }, header: { 'if-match': etag } },
+      body,
+    }),
+  );
+
+export const deleteRule = (id: string, etag: string) =>
+  done(
+    api.DELETE('/api/v1/rules/{id}', { params: { path: { id }, header: { 'if-match': etag } } }),
+  );
+
+export const deploy = (name: string, sha?: string) =>
+  take(
+    api.POST('/api/v1/stacks/{name}/deployments', { params: { path: { name } }, body: { sha } }),
+  );
+
+export const removeStack = (name: string) =>
+  done(api.DELETE('/api/v1/stacks/{name}', { params: { path: { name } } }));
+
+export const cancelDeployment = (id: string) =>
+  done(api.POST('/api/v1/deployments/{id}/cancel', { params: { path: { id } } }));
+
+export const replayDelivery = (id: string) =>
+  done(api.POST('/api/v1/deliveries/{id}/replay', { params: { path: { id } } }));
+
+export const createToken = (name: string) => take(api.POST('/api/v1/tokens', { body: { name } }));
+
+export const deleteToken = (id: string) =>
+  done(api.DELETE('/api/v1/tokens/{id}', { params: { path: { id } } }));

@@ -1,0 +1,130 @@
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+
+import { api, take, takeTagged } from './client';
+import type { StackKind } from './schema.gen';
+
+/** The first part of every key is what stream.ts marks as stale. */
+
+export const sessionQuery = () =>
+  queryOptions({
+    queryKey: ['session'],
+    queryFn: ({ signal }) => take(api.GET('/api/v1/session', { signal })),
+    staleTime: 5 * 60_000,
+    retry: false,
+  });
+
+export const statusQuery = () =>
+  queryOptions({
+    queryKey: ['status'],
+    queryFn: ({ signal }) => take(api.GET('/api/v1/status', { signal })),
+  });
+
+type Paged = { next_cursor: string | null };
+const pages = {
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: (last: Paged) => last.next_cursor ?? undefined,
+  placeholderData: keepPreviousData,
+};
+
+export type StackFilter = { q?: string | undefined; kind?: StackKind | undefined };
+
+export const stacksQuery = (filter: StackFilter = {}) =>
+  infiniteQueryOptions({
+    queryKey: ['stacks', filter],
+    queryFn: ({ signal, pageParam }) =>
+      take(
+        api.GET('/api/v1/stacks', {
+          params: { query: { q: filter.q || undefined, kind: filter.kind, cursor: pageParam } },
+          signal,
+        }),
+      ),
+    ...pages,
+  });
+
+export const stackQuery = (name: string) =>
+  queryOptions({
+    queryKey: ['stack', name],
+    queryFn: ({ signal }) =>
+      take(api.GET('/api/v1/stacks/{name}', { params: { path: { name } }, signal })),
+  });
+
+export const deploymentsQuery = (name: string) =>
+  infiniteQueryOptions({
+    queryKey: ['deployments', name],
+    queryFn: ({ signal, pageParam }) =>
+      take(
+        api.GET('/api/v1/stacks/{name}/deployments', {
+          params: { path: { name }, query: { cursor: pageParam, limit: 20 } },
+          signal,
+        }),
+      ),
+    ...pages,
+  });
+
+export const deploymentQuery = (name: string, number: number) =>
+  queryOptions({
+    queryKey: ['deployment', name, number],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET('/api/v1/stacks/{name}/deployments/{number}', {
+          params: { path: { name, number } },
+          signal,
+        }),
+      ),
+  });
+
+export const rulesQuery = () =>
+  infiniteQueryOptions({
+    queryKey: ['rules'],
+    queryFn: ({ signal, pageParam }) =>
+      take(api.GET('/api/v1/rules', { params: { query: { cursor: pageParam } }, signal })),
+    ...pages,
+  });
+
+export const ruleQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['rule', id],
+    queryFn: ({ signal }) =>
+      takeTagged(api.GET('/api/v1/rules/{id}', { params: { path: { id } }, signal })),
+  });
+
+export const repositoriesQuery = () =>
+  queryOptions({
+    queryKey: ['repositories'],
+    queryFn: ({ signal }) =>
+      take(api.GET('/api/v1/repositories', { params: { query: { limit: 100 } }, signal })),
+  });
+
+export const githubQuery = () =>
+  queryOptions({
+    queryKey: ['github'],
+    queryFn: ({ signal }) => take(api.GET('/api/v1/github', { signal })),
+  });
+
+export const deliveriesQuery = () =>
+  infiniteQueryOptions({
+    queryKey: ['deliveries'],
+    queryFn: ({ signal, pageParam }) =>
+      take(
+        api.GET('/api/v1/deliveries', {
+          params: { query: { cursor: pageParam, limit: 30 } },
+          signal,
+        }),
+      ),
+    ...pages,
+  });
+
+export const tokensQuery = () =>
+  queryOptions({
+    queryKey: ['tokens'],
+    queryFn: ({ signal }) => take(api.GET('/api/v1/tokens', { signal })),
+  });
+
+/** One part of a build log; the log viewer keeps what it has read by itself. */
+export const readLog = (id: string, after: number | undefined, signal: AbortSignal) =>
+  take(
+    api.GET('/api/v1/deployments/{id}/log', {
+      params: { path: { id }, query: { after, limit: 2000 } },
+      signal,
+    }),
+  );

@@ -1,0 +1,214 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useState, type ReactNode } from 'react';
+
+import { useDenied } from '~/api/access';
+import { Failure, Loaded } from '~/api/loaded';
+import { cancelDeployment } from '~/api/mutations';
+import { deploymentQuery } from '~/api/queries';
+import type { Deployment } from '~/api/schema.gen';
+import { cn } from '~/lib/cn';
+import { bareUrl, firstLine, shortImage, shortRef, shortSha } from '~/lib/text';
+import { duration, full } from '~/lib/time';
+import { useTitle } from '~/lib/title';
+import { Button } from '~/ui/button';
+import { CopyButton } from '~/ui/copy';
+import { Outside } from '~/ui/outside';
+import { Page, Panel, Section } from '~/ui/page';
+import { Status, StatusIcon } from '~/ui/status';
+import { Ago, Took } from '~/ui/time';
+
+import { PhaseWord } from './phase-strip';
+import { ReasonLine } from './reason-line';
+import { deploymentLook, isOver, PHASE_HINTS, PHASE_WORDS, STATE_LOOKS, TRIGGER_WORDS } from './words';
+
+/** `log` is the build log; it belongs to another feature. */
+export function DeploymentPage({
+  stack,
+  number,
+  log,
+}: {
+  stack: string;
+  number: number;
+  log: (deployment: Deployment, live: boolean) => ReactNode;
+}) {
+  const query = useQuery(deploymentQuery(stack, number));
+  useTitle(`${query.data?.phase === 'failed' ? '● Failed · ' : ''}#${number} · ${stack}`);
+  return (
+    <Page>
+      <Loaded query={query} what={`deployment #${number}`}>
+        {(deployment) => (
+          <>
+            <Head deployment={deployment} />
+            <div className="grid gap-x-6 lg:grid-cols-[minmax(0,1fr)_300px]">
+              <Section title="Phases">
+                <Phases deployment={deployment} />
+              </Section>
+              <Section title="Facts">
+                <Facts deployment={deployment} />
+              </Section>
+            </div>
+            {log(deployment, !isOver(deployment))}
+          </>
+        )}
+      </Loaded>
+    </Page>
+  );
+}
+
+function Head({ deployment }: { deployment: Deployment }) {
+  const { commit, number } = deployment;
+  return (
+    <div className="mb-6">
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-2">
+        <h2 className="min-w-0 text-panel font-semibold">
+          <span className="tabular-nums">#{number}</span>{' '}
+          <span className="break-words">{firstLine(commit.message)}</span>
+        </h2>
+        <Status look={deploymentLook(deployment.phase)} />
+        {!isOver(deployment) && <Cancel id={deployment.id} />}
+      </div>
+      <p className="mt-0.5 text-ui text-text-2">{deployment.why}</p>
+    </div>
+  );
+}
+
+function Cancel({ id }: { id: string }) {
+  const denied = useDenied('operator');
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  return (
+    <div className="ml-auto">
+      <Button
+        size="small"
+        busy={busy}
+        disabledReason={denied}
+        title="What serves now goes on serving"
+        onClick={() => {
+          setBusy(true);
+          setError(undefined);
+          cancelDeployment(id)
+            .catch(setError)
+            .finally(() => setBusy(false));
+        }}
+      >
+        Cancel deployment
+      </Button>
+      <Failure error={error} title="Could not cancel" />
+    </div>
+  );
+}
+
+function Phases({ deployment }: { deployment: Deployment }) {
+  return (
+    <Panel>
+      <ol className="divide-y divide-line">
+        {deployment.phases.map((phase) => (
+          <li key={phase.phase} className="flex items-start gap-2.5 px-3 py-2">
+            <span className="mt-0.5">
+              <StatusIcon look={STATE_LOOKS[phase.state]} />
+            </span>
+            <div className="min-w-0 flex-1 text-ui">
+              <span className={cn('font-medium', phase.state === 'pending' && 'text-text-3')}>
+                {PHASE_WORDS[phase.phase]}
+              </span>
+              <p
+                className={cn(
+                  'text-meta break-words whitespace-pre-wrap',
+                  phase.state === 'failed' ? 'text-bad' : 'text-text-2',
+                )}
+              >
+                {(phase.state !== 'failed' && phase.message) || PHASE_HINTS[phase.phase]}
+              </p>
+            </div>
+            <span className="text-meta whitespace-nowrap text-text-2 tabular-nums">
+              <PhaseWord phase={phase} />
+            </span>
+          </li>
+        ))}
+      </ol>
+      <ReasonLine deployment={deployment} />
+    </Panel>
+  );
+}
+
+function Facts({ deployment }: { deployment: Deployment }) {
+  const { commit } = deployment;
+  return (
+    <Panel>
+      <dl className="divide-y divide-line text-ui">
+        <Fact name="Commit">
+          <span className="flex items-center gap-1">
+            <code className="font-mono text-meta">{shortSha(commit.sha)}</code>
+            <CopyButton text={commit.sha} label="Copy the full SHA" />
+          </span>
+        </Fact>
+        {commit.author && <Fact name="Author">{commit.author}</Fact>}
+        {deployment.git_ref && (
+          <Fact name="Ref">
+            <code className="font-mono text-meta break-all">{shortRef(deployment.git_ref)}</code>
+          </Fact>
+        )}
+        <Fact name="Trigger">
+          {deployment.delivery_id ? (
+            <Link
+              to="/events"
+              search={{ id: deployment.delivery_id }}
+              className="text-accent hover:underline"
+            >
+              {TRIGGER_WORDS[deployment.trigger]}
+            </Link>
+          ) : (
+            TRIGGER_WORDS[deployment.trigger]
+          )}
+        </Fact>
+        {deployment.rule_name && <Fact name="Rule">{deployment.rule_name}</Fact>}
+        <Fact name="Began">
+          <span title={full(deployment.created_at)}>
+            <Ago at={deployment.created_at} />
+          </span>
+        </Fact>
+        <Fact name="Took">
+          <span className="tabular-nums">
+            {deployment.finished_at ? (
+              duration(deployment.duration_ms)
+            ) : (
+              <Took start={deployment.created_at} end={null} />
+            )}
+          </span>
+        </Fact>
+        {deployment.urls.length > 0 && (
+          <Fact name="Address">
+            {deployment.urls.map((url) => (
+              <div key={url} className="min-w-0">
+                <Outside href={url}>{bareUrl(url)}</Outside>
+              </div>
+            ))}
+          </Fact>
+        )}
+        {deployment.images.length > 0 && (
+          <Fact name="Images">
+            {deployment.images.map((image) => (
+              <code
+                key={image}
+                title={image}
+                className="block truncate font-mono text-meta leading-5 text-text-2"
+              >
+                {shortImage(image)}
+              </code>
+            ))}
+          </Fact>
+        )}
+      </dl>
+    </Panel>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div className="grid min-h-9 grid-cols-[72px_minmax(0,1fr)] items-baseline gap-2 px-3 py-2">
+      <dt className="text-text-2">{name}</dt>
+      <dd className="min-w-0">{children}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,57 @@
+import type { DeploymentPhase } from '~/api/schema.gen';
+import { cn } from '~/lib/cn';
+import { StatusIcon } from '~/ui/status';
+import { Took } from '~/ui/time';
+
+import { PHASE_WORDS, STATE_LOOKS } from './words';
+
+/** The eight phases side by side, each with its state and how long it took. */
+export function PhaseStrip({ phases }: { phases: readonly DeploymentPhase[] }) {
+  return (
+    <ol className="grid grid-cols-2 gap-x-2 gap-y-2 px-3 py-2.5 sm:grid-cols-4 lg:grid-cols-8">
+      {phases.map((phase) => (
+        <li key={phase.phase} className="flex min-w-0 gap-1.5">
+          <span className="mt-0.5">
+            <StatusIcon look={STATE_LOOKS[phase.state]} size={14} />
+          </span>
+          <div className="min-w-0">
+            <p
+              className={cn(
+                'truncate text-meta leading-[18px] font-medium',
+                phase.state === 'pending' && 'text-text-3',
+              )}
+            >
+              {PHASE_WORDS[phase.phase]}
+            </p>
+            <p className="truncate text-meta text-text-2 tabular-nums">
+              <PhaseWord phase={phase} />
+            </p>
+          </div>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+/** "1.2 s", "running 4.0 s", "failed", "pending". */
+export function PhaseWord({ phase }: { phase: DeploymentPhase }) {
+  switch (phase.state) {
+    case 'done':
+      return phase.started_at && phase.ended_at ? (
+        <>
+          <span className="sr-only">done in </span>
+          <Took start={phase.started_at} end={phase.ended_at} />
+        </>
+      ) : (
+        'done'
+      );
+    case 'running':
+      return (
+        <>
+          running <Took start={phase.started_at} end={null} />
+        </>
+      );
+    default:
+      return phase.state;
+  }
+}

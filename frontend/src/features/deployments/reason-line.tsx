@@ -1,0 +1,22 @@
+import type { Deployment } from '~/api/schema.gen';
+
+import { brokenPhase, PHASE_WORDS, placeText } from './words';
+
+/** Why it ended early, directly under the phases. */
+export function ReasonLine({ deployment }: { deployment: Deployment }) {
+  const { reason, phase, phases } = deployment;
+  const broken = brokenPhase(phases);
+  const text = reason?.text || broken?.message;
+  if (!text) return null;
+  const place = placeText(deployment);
+  if (phase !== 'failed') {
+    return <p className="border-t border-line bg-sunken px-3 py-2 text-ui text-text-2">{text}</p>;
+  }
+  return (
+    <p className="border-t border-bad-line bg-bad-soft px-3 py-2 text-ui break-words whitespace-pre-wrap text-bad">
+      {broken && <strong className="font-semibold">{PHASE_WORDS[broken.phase]} failed. </strong>}
+      {text}
+      {place && <code className="mt-1 block font-mono text-meta">{place}</code>}
+    </p>
+  );
+}

@@ -1,0 +1,76 @@
+import type { Deployment, DeploymentPhase, Phase, PhaseState, Trigger } from '~/api/schema.gen';
+import type { Look } from '~/ui/status';
+
+export const PHASE_WORDS = {
+  received: 'Received',
+  fetched: 'Fetched',
+  built: 'Built',
+  rendered: 'Rendered',
+  applied: 'Applied',
+  converged: 'Converged',
+  routed: 'Routed',
+  succeeded: 'Succeeded',
+  failed: 'Failed',
+  superseded: 'Superseded',
+  cancelled: 'Cancelled',
+} satisfies Record<Phase, string>;
+
+/** What a phase's step does; shown while it runs and where there is nothing else to say. */
+export const PHASE_HINTS = {
+  received: 'A rule matched, or a person asked',
+  fetched: 'Get the source at the exact commit',
+  built: 'Build the images of services with a Dockerfile',
+  rendered: 'Turn the compose file into a release',
+  applied: 'Hand the release to Swarm',
+  converged: 'New tasks run, healthy, for the monitor window',
+  routed: 'Every route answers through Traefik',
+  succeeded: 'All of it, and nothing was rolled back',
+  failed: '',
+  superseded: '',
+  cancelled: '',
+} satisfies Record<Phase, string>;
+
+export const STATE_LOOKS = {
+  pending: 'pending',
+  running: 'running',
+  done: 'done',
+  failed: 'failed',
+  stopped: 'stopped',
+} satisfies Record<PhaseState, Look>;
+
+export const TRIGGER_WORDS = {
+  push: 'push',
+  tag: 'tag',
+  pull_request: 'pull request',
+  manual: 'by hand',
+  rollback: 'rollback',
+} satisfies Record<Trigger, string>;
+
+const OVER: readonly Phase[] = ['succeeded', 'failed', 'superseded', 'cancelled'];
+
+export const isOver = (deployment: Pick<Deployment, 'phase'>): boolean =>
+  OVER.includes(deployment.phase);
+
+/** How a whole deployment looks: its end, or that it goes on. */
+export function deploymentLook(phase: Phase): Look {
+  switch (phase) {
+    case 'succeeded':
+    case 'failed':
+    case 'superseded':
+    case 'cancelled':
+      return phase;
+    default:
+      return 'deploying';
+  }
+}
+
+/** The phase in which a deployment ended early. */
+export function brokenPhase(phases: readonly DeploymentPhase[]): DeploymentPhase | undefined {
+  return phases.find(({ state }) => state === 'failed' || state === 'stopped');
+}
+
+/** "deploy/compose.yml:12:3". */
+export function placeText(deployment: Pick<Deployment, 'reason'>): string | null {
+  const place = deployment.reason?.place;
+  return place ? `${place.file}:${place.line}:${place.column}` : null;
+}

@@ -1,0 +1,116 @@
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { GitPullRequest } from 'lucide-react';
+
+import { Loaded } from '~/api/loaded';
+import { stacksQuery } from '~/api/queries';
+import type { StackSummary } from '~/api/schema.gen';
+import { bareUrl, shortSha } from '~/lib/text';
+import { buttonClass } from '~/ui/button';
+import { Empty } from '~/ui/empty';
+import { More } from '~/ui/more';
+import { Outside } from '~/ui/outside';
+import { Page, PageHead } from '~/ui/page';
+import { Status, type Look } from '~/ui/status';
+import { Table, Td, Th } from '~/ui/table';
+import { Ago } from '~/ui/time';
+
+const HEAD = (
+  <>
+    <Th>Pull request</Th>
+    <Th>Health</Th>
+    <Th>Address</Th>
+    <Th hide="lg">Commit</Th>
+    <Th right hide="sm">
+      Updated
+    </Th>
+  </>
+);
+
+/** Each preview, and the one thing it is for: its address. */
+export function PreviewsPage({ look }: { look: (stack: StackSummary) => Look }) {
+  const query = useInfiniteQuery(stacksQuery({ kind: 'preview' }));
+  const size = query.data?.pages.reduce((sum, page) => sum + page.items.length, 0);
+  return (
+    <Page>
+      <PageHead title="Previews" aside={size} />
+      <Loaded query={query} what="the previews">
+        {(data) => {
+          const previews = data.pages.flatMap((page) => page.items);
+          return previews.length === 0 ? (
+            <NoPreviews />
+          ) : (
+            <Table label="Previews" head={HEAD}>
+              {previews.map((stack) => (
+                <Row key={stack.name} stack={stack} look={look(stack)} />
+              ))}
+            </Table>
+          );
+        }}
+      </Loaded>
+      <More
+        has={query.hasNextPage}
+        busy={query.isFetchingNextPage}
+        onMore={() => query.fetchNextPage()}
+      />
+    </Page>
+  );
+}
+
+function Row({ stack, look }: { stack: StackSummary; look: Look }) {
+  const pull = stack.pull_request;
+  const [url] = stack.urls;
+  return (
+    <tr className="hover:bg-hover">
+      <Td className="max-w-80">
+        <Link
+          to="/stacks/$stack"
+          params={{ stack: stack.name }}
+          className="block truncate font-medium hover:underline"
+        >
+          {pull?.title || stack.name}
+        </Link>
+        <span className="flex min-w-0 items-center gap-1.5 text-meta text-text-2">
+          <GitPullRequest size={12} className="shrink-0 text-preview" aria-hidden />
+          <span className="truncate">
+            {pull ? `${stack.repository} #${pull.number} by ${pull.author}` : stack.repository}
+          </span>
+        </span>
+      </Td>
+      <Td>
+        <Status look={look} />
+      </Td>
+      <Td className="max-w-64">
+        {url && stack.wanted === 'present' ? (
+          <Outside href={url}>{bareUrl(url)}</Outside>
+        ) : (
+          <span className="text-text-3">{stack.wanted === 'absent' ? 'Going away' : 'Not yet'}</span>
+        )}
+      </Td>
+      <Td hide="lg">
+        {stack.commit && (
+          <code className="font-mono text-meta text-text-2">{shortSha(stack.commit.sha)}</code>
+        )}
+      </Td>
+      <Td right hide="sm" className="text-text-2">
+        <Ago at={stack.updated_at} />
+      </Td>
+    </tr>
+  );
+}
+
+function NoPreviews() {
+  return (
+    <Empty
+      title="No previews"
+      action={
+        <Link to="/rules/new" search={{ event: 'pull_request' }} className={buttonClass()}>
+          New rule for pull requests
+        </Link>
+      }
+    >
+      A rule for pull requests gives each one a stack and an address of its own. It goes away when
+      the pull request closes.
+    </Empty>
+  );
+}

@@ -1,0 +1,273 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { Link, useBlocker, useNavigate } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
+import { Controller, useForm } from 'react-hook-form';
+
+import { useDenied } from '~/api/access';
+import { isStatus } from '~/api/client';
+import { sortFaults } from '~/api/faults';
+import { createRule, deleteRule, updateRule } from '~/api/mutations';
+import { ruleQuery } from '~/api/queries';
+import type { Repository, Rule } from '~/api/schema.gen';
+import { Bar } from '~/ui/bar';
+import { Button, buttonClass } from '~/ui/button';
+import { Confirm } from '~/ui/dialog';
+import { CheckField, ChoiceField, SelectField, TextAreaField, TextField } from '~/ui/field';
+import { Page, PageHead } from '~/ui/page';
+import { say } from '~/ui/toast';
+
+import { FIELDS, switchEvent, toDraft, toForm, type RuleForm } from './draft';
+import { RuleStory } from './rule-story';
+
+const EVENTS = [
+  { value: 'push', label: 'Push' },
+  { value: 'pull_request', label: 'Pull request' },
+  { value: 'tag', label: 'Tag' },
+] as const;
+
+type Props = {
+  /** The rule to change, with its ETag; none for a new one. */
+  existing?: { rule: Rule; etag: string };
+  initial: RuleForm;
+  repositories: readonly Repository[];
+  domain: string;
+};
+
+export function RuleEditor({ existing: newest, initial, repositories, domain }: Props) {
+  // The version that this form began with: a newer one that arrives meanwhile must not lend its
+  // ETag to values that were never read from it.
+  const [existing, setExisting] = useState(newest);
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const denied = useDenied('admin');
+  const [rest, setRest] = useState<string | null>(null);
+  const [conflict, setConflict] = useState(false);
+  const [removing, setRemoving] = useState(false);
+  const { control, register, handleSubmit, setError, reset, watch, getValues, setValue, formState } =
+    useForm<RuleForm>({ defaultValues: initial });
+  const { errors, isDirty, isSubmitting } = formState;
+  const form = watch();
+
+  const blocker = useBlocker({
+    shouldBlockFn: () => isDirty && !isSubmitting,
+    enableBeforeUnload: () => isDirty,
+    withResolver: true,
+  });
+
+  const save = handleSubmit(async (values) => {
+    setRest(null);
+    setConflict(false);
+    try {
+      if (existing) await updateRule(existing.rule.id, existing.etag, toDraft(values));
+      else await createRule(toDraft(values));
+      // Clean before leaving, so that the guard lets go.
+      reset(values);
+      say(existing ? 'Rule saved' : 'Rule made');
+      await client.invalidateQueries({ queryKey: ['rule'] });
+      await navigate({ to: '/rules', ignoreBlocker: true });
+    } catch (failure) {
+      if (isStatus(failure, 412)) {
+        setConflict(true);
+        return;
+      }
+      const sorted = sortFaults(failure, FIELDS);
+      setRest(sorted.rest);
+      let first = true;
+      for (const field of FIELDS) {
+        const message = sorted.fields[field];
+        if (!message) continue;
+        setError(field, { message }, { shouldFocus: first });
+        first = false;
+      }
+    }
+  });
+
+  const takeTheirs = async () => {
+    if (!existing) return;
+    const { value, etag } = await client.fetchQuery({
+      ...ruleQuery(existing.rule.id),
+      staleTime: 0,
+    });
+    setExisting({ rule: value, etag: etag ?? existing.etag });
+    reset(toForm(value));
+    setConflict(false);
+  };
+
+  const behind = existing && newest && newest.rule.version > existing.rule.version;
+  useEffect(() => {
+    if (!behind || isDirty || isSubmitting) return;
+    setExisting(newest);
+    reset(toForm(newest.rule));
+  }, [behind, isDirty, isSubmitting, newest, reset]);
+
+  const repository = repositories.find(({ id }) => String(id) === form.repository_id);
+  return (
+    <Page>
+      <form noValidate onSubmit={(event) => void save(event)}>
+        <PageHead
+          title={existing ? 'Edit rule' : 'New rule'}
+          aside={
+            <span className="text-ui text-text-2">
+              {isDirty ? 'Nothing changes until you save' : existing?.rule.repository}
+            </span>
+          }
+          actions={
+            <>
+              {existing && (
+                <Button kind="quiet" disabledReason={denied} onClick={() => setRemoving(true)}>
+                  Delete rule…
+                </Button>
+              )}
+              <Link to="/rules" className={buttonClass({ kind: 'quiet' })}>
+                {isDirty ? 'Discard' : 'Back'}
+              </Link>
+              <Button kind="primary" type="submit" busy={isSubmitting} disabledReason={denied}>
+                Save rule
+              </Button>
+            </>
+          }
+        />
+        <div className="mb-4 space-y-2 empty:hidden">
+          {(conflict || (behind && isDirty && !isSubmitting)) && (
+            <Bar tone="warn" role="alert">
+              <p className="font-semibold">Somebody else changed this rule in the meantime.</p>
+              <p className="mb-2">
+                Saving now would undo their change. What you typed is still here.
+              </p>
+              <Button size="small" onClick={() => void takeTheirs()}>
+                Load their version and drop mine
+              </Button>
+            </Bar>
+          )}
+          {rest && (
+            <Bar tone="bad" role="alert">
+              <strong className="font-semibold">Could not save.</strong> {rest}
+            </Bar>
+          )}
+        </div>
+        <div className="grid items-start gap-x-8 gap-y-6 lg:grid-cols-[minmax(0,420px)_minmax(0,1fr)]">
+          <div className="space-y-5">
+            <SelectField
+              label="Repository"
+              disabled={Boolean(existing)}
+              error={errors.repository_id?.message}
+              hint={existing && 'A rule stays with its repository.'}
+              {...register('repository_id')}
+            >
+              {!repository && <option value="">Choose a repository</option>}
+              {repositories.map(({ id, full_name }) => (
+                <option key={id} value={id}>
+                  {full_name}
+                </option>
+              ))}
+              {existing && !repository && (
+                <option value={existing.rule.repository_id}>{existing.rule.repository}</option>
+              )}
+            </SelectField>
+            <Controller
+              control={control}
+              name="event"
+              render={({ field }) => (
+                <ChoiceField
+                  label="When"
+                  name={field.name}
+                  options={EVENTS}
+                  value={field.value}
+                  onChange={(event) => {
+                    const next = switchEvent(getValues(), event, domain);
+                    for (const key of FIELDS) {
+                      setValue(key, next[key], { shouldDirty: true });
+                    }
+                  }}
+                />
+              )}
+            />
+            <TextAreaField
+              label={form.event === 'tag' ? 'Tag patterns' : 'Branch patterns'}
+              mono
+              rows={2}
+              optional
+              hint={
+                form.event === 'pull_request'
+                  ? 'One a line, about the branch it is to be merged into. None means any.'
+                  : 'One a line. * stays within a segment, ** crosses /, ! takes back. None means any.'
+              }
+              error={errors.refs?.message}
+              {...register('refs')}
+            />
+            <TextAreaField
+              label="Path patterns"
+              mono
+              rows={2}
+              optional
+              hint="One a line; deploy only if one of them changed. None means any change."
+              error={errors.paths?.message}
+              {...register('paths')}
+            />
+            <TextField
+              label="Environment"
+              mono
+              hint="May use {{branch}}, {{tag}} and {{number}}."
+              error={errors.environment?.message}
+              {...register('environment')}
+            />
+            <TextField
+              label="Host"
+              mono
+              hint="May use {{app}} and {{environment}} as well."
+              error={errors.host?.message}
+              {...register('host')}
+            />
+            <TextField
+              label="Compose file"
+              mono
+              hint="From the repository’s root. A name that ends in .hbs is a Handlebars template."
+              error={errors.compose_file?.message}
+              {...register('compose_file')}
+            />
+            <TextField label="Name" error={errors.name?.message} {...register('name')} />
+            <CheckField
+              label="In force"
+              hint="A rule that is off is still shown with each event it would have matched."
+              {...register('enabled')}
+            />
+          </div>
+          <RuleStory form={form} repository={repository} />
+        </div>
+      </form>
+      {existing && (
+        <Confirm
+          open={removing}
+          onOpenChange={setRemoving}
+          title={`Delete the rule ${existing.rule.name}?`}
+          action="Delete rule"
+          onConfirm={async () => {
+            await deleteRule(existing.rule.id, existing.etag);
+            say('Rule deleted');
+            await navigate({ to: '/rules', ignoreBlocker: true });
+          }}
+        >
+          <p>
+            Nothing that it listens to deploys any more. Stacks that it made stay, and can still be
+            redeployed by hand.
+          </p>
+        </Confirm>
+      )}
+      <Confirm
+        open={blocker.status === 'blocked'}
+        onOpenChange={(open) => {
+          if (!open) blocker.reset?.();
+        }}
+        title="Leave without saving?"
+        action="Leave and drop changes"
+        keep="Stay"
+        onConfirm={() => {
+          blocker.proceed?.();
+          return Promise.resolve();
+        }}
+      >
+        <p>What you changed in this rule is not saved.</p>
+      </Confirm>
+    </Page>
+  );
+}

@@ -1,0 +1,164 @@
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { GitPullRequest, Plus, Tag as TagIcon, Upload } from 'lucide-react';
+
+import { useDenied } from '~/api/access';
+import { Loaded } from '~/api/loaded';
+import { githubQuery, rulesQuery } from '~/api/queries';
+import type { Rule, RuleEvent } from '~/api/schema.gen';
+import { buttonClass } from '~/ui/button';
+import { Empty } from '~/ui/empty';
+import { More } from '~/ui/more';
+import { Page, PageHead, Section } from '~/ui/page';
+import { Table, Td, Th } from '~/ui/table';
+import { Tag } from '~/ui/tag';
+
+const EVENTS = {
+  push: { word: 'Push', icon: Upload },
+  tag: { word: 'Tag', icon: TagIcon },
+  pull_request: { word: 'Pull request', icon: GitPullRequest },
+} satisfies Record<RuleEvent, { word: string; icon: typeof Upload }>;
+
+const HEAD = (
+  <>
+    <Th>Rule</Th>
+    <Th>When</Th>
+    <Th hide="sm">Environment</Th>
+    <Th hide="lg">Host</Th>
+    <Th hide="lg">Compose file</Th>
+    <Th right>State</Th>
+  </>
+);
+
+export function RulesPage() {
+  const query = useInfiniteQuery(rulesQuery());
+  const denied = useDenied('admin');
+  const size = query.data?.pages.reduce((sum, page) => sum + page.items.length, 0);
+  return (
+    <Page>
+      <PageHead
+        title="Rules"
+        aside={size}
+        actions={
+          !denied && (
+            <Link to="/rules/new" search={{}} className={buttonClass({ kind: 'primary' })}>
+              <Plus size={15} aria-hidden /> New rule
+            </Link>
+          )
+        }
+      >
+        <p className="mt-0.5 text-ui text-text-2">
+          Which pushes, tags and pull requests deploy what. Each matching rule of a repository
+          deploys its environment.
+        </p>
+      </PageHead>
+      <Loaded query={query} what="the rules">
+        {(data) => {
+          const rules = data.pages.flatMap((page) => page.items);
+          if (rules.length === 0) return <NoRules />;
+          return [...byRepository(rules)].map(([repository, items]) => (
+            <Section key={repository} title={repository}>
+              <Table label={`Rules of ${repository}`} head={HEAD}>
+                {items.map((rule) => (
+                  <Row key={rule.id} rule={rule} />
+                ))}
+              </Table>
+            </Section>
+          ));
+        }}
+      </Loaded>
+      <More
+        has={query.hasNextPage}
+        busy={query.isFetchingNextPage}
+        onMore={() => query.fetchNextPage()}
+      />
+    </Page>
+  );
+}
+
+function byRepository(rules: readonly Rule[]): Map<string, Rule[]> {
+  const groups = new Map<string, Rule[]>();
+  for (const rule of rules) {
+    const group = groups.get(rule.repository);
+    if (group) group.push(rule);
+    else groups.set(rule.repository, [rule]);
+  }
+  return groups;
+}
+
+function Row({ rule }: { rule: Rule }) {
+  const { word, icon: Icon } = EVENTS[rule.event];
+  return (
+    <tr className="relative hover:bg-hover">
+      <Td className="max-w-56">
+        <Link
+          to="/rules/$id"
+          params={{ id: rule.id }}
+          className="block truncate font-medium after:absolute after:inset-0"
+        >
+          {rule.name}
+        </Link>
+      </Td>
+      <Td className="max-w-72">
+        <span className="flex min-w-0 items-center gap-1.5">
+          <Icon size={14} className="shrink-0 text-text-3" aria-hidden />
+          <span className="whitespace-nowrap">{word}</span>
+          <code className="truncate font-mono text-meta text-text-2" title={rule.refs.join(', ')}>
+            {rule.refs.length > 0 ? rule.refs.join(', ') : 'any'}
+          </code>
+        </span>
+        {rule.paths.length > 0 && (
+          <code
+            className="block truncate pl-5 font-mono text-meta text-text-2"
+            title={rule.paths.join(', ')}
+          >
+            {rule.paths.join(', ')}
+          </code>
+        )}
+      </Td>
+      <Td hide="sm">
+        <Mono>{rule.environment}</Mono>
+      </Td>
+      <Td hide="lg">
+        <Mono>{rule.host}</Mono>
+      </Td>
+      <Td hide="lg">
+        <Mono>{rule.compose_file}</Mono>
+      </Td>
+      <Td right>{rule.enabled ? <Tag tone="ok">On</Tag> : <Tag>Off</Tag>}</Td>
+    </tr>
+  );
+}
+
+function Mono({ children }: { children: string }) {
+  return (
+    <code className="block max-w-60 truncate font-mono text-meta text-text-2" title={children}>
+      {children}
+    </code>
+  );
+}
+
+function NoRules() {
+  const { data: github } = useQuery(githubQuery());
+  const ready = !github || github.installations.length > 0;
+  return (
+    <Empty
+      title="No rules yet"
+      action={
+        ready ? (
+          <Link to="/rules/new" search={{}} className={buttonClass()}>
+            New rule
+          </Link>
+        ) : (
+          <Link to="/setup/github" className={buttonClass()}>
+            Connect GitHub
+          </Link>
+        )
+      }
+    >
+      {ready
+        ? 'Without a rule nothing deploys. Start with: a push to main deploys production.'
+        : 'Rules are about repositories, and Berth sees none yet. Connect it to GitHub first.'}
+    </Empty>
+  );
+}

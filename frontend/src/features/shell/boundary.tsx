@@ -1,0 +1,45 @@
+import { Link, useRouter, type ErrorComponentProps } from '@tanstack/react-router';
+
+import { ApiError } from '~/api/client';
+import { useTitle } from '~/lib/title';
+import { buttonClass } from '~/ui/button';
+import { ErrorPanel } from '~/ui/error-panel';
+import { Page, PageHead } from '~/ui/page';
+
+/** The last resort of a page. */
+export function RouteError({ error, reset }: ErrorComponentProps) {
+  const router = useRouter();
+  useTitle('Something failed');
+  return (
+    <Page>
+      <ErrorPanel
+        title="This page failed"
+        message={error instanceof Error ? error.message : String(error)}
+        requestId={error instanceof ApiError ? error.requestId : undefined}
+        onRetry={() => {
+          reset();
+          void router.invalidate();
+        }}
+      />
+    </Page>
+  );
+}
+
+export function NotFound() {
+  const router = useRouter();
+  return (
+    <Page>
+      <PageHead title="Not found" />
+      <p className="mb-4 text-body text-text-2">
+        There is nothing at{' '}
+        <code className="font-mono text-ui break-all text-text">
+          {router.state.location.pathname}
+        </code>
+        . It may have been removed, or the link is mistyped.
+      </p>
+      <Link to="/" search={{}} className={buttonClass()}>
+        To the stacks
+      </Link>
+    </Page>
+  );
+}

@@ -1,0 +1,88 @@
+import { useQuery } from '@tanstack/react-query';
+
+import { statusQuery } from '~/api/queries';
+import type { Status } from '~/api/schema.gen';
+import { connection } from '~/api/stream';
+import { useStore } from '~/lib/store';
+import { clock, seconds } from '~/lib/time';
+import { Bar } from '~/ui/bar';
+
+/** A connection that is away for longer than this is worth a line of its own, in milliseconds. */
+const AWAY_MS = 10_000;
+
+/** What Berth stands on and can't reach, in one clear bar above the page. */
+export function Trouble() {
+  const { data: status } = useQuery(statusQuery());
+  const link = useStore(connection);
+  return (
+    <>
+      {link.state === 'lost' && <Away since={link.since} />}
+      {status && <StatusTrouble status={status} />}
+    </>
+  );
+}
+
+function Away({ since }: { since: number }) {
+  const now = useStore(seconds);
+  if (now - since < AWAY_MS) return null;
+  return (
+    <Line>
+      <strong className="font-semibold">No connection to Berth.</strong> What you see is from{' '}
+      <span className="tabular-nums">{clock(new Date(since).toISOString())}</span>; it goes on by
+      itself when the server answers.
+    </Line>
+  );
+}
+
+/** The worst first: without its database Berth knows nothing about the rest. */
+export function troubles(status: Status): { title: string; text: string; detail: string }[] {
+  if (!status.postgres.ok) {
+    return [
+      {
+        title: 'PostgreSQL does not answer.',
+        text: 'What runs goes on running; nothing new is taken in until it is back.',
+        detail: status.postgres.detail,
+      },
+    ];
+  }
+  if (!status.docker.ok) {
+    return [
+      {
+        title: 'Docker does not answer.',
+        text: 'Pushes are kept and deployed when it is back.',
+        detail: status.docker.detail,
+      },
+    ];
+  }
+  if (status.leader.holder === null) {
+    return [
+      {
+        title: 'No Berth leads at the moment.',
+        text: 'Nothing deploys until one takes the lead, which takes some seconds.',
+        detail: '',
+      },
+    ];
+  }
+  return [];
+}
+
+function StatusTrouble({ status }: { status: Status }) {
+  return troubles(status).map(({ title, text, detail }) => (
+    <Line key={title}>
+      <strong className="font-semibold">{title}</strong> {text}
+      {detail && <span className="block text-meta break-words text-text-2">{detail}</span>}
+    </Line>
+  ));
+}
+
+function Line({ children }: { children: React.ReactNode }) {
+  return (
+    <div className="px-4 pt-4 sm:px-6">
+      <div className="max-w-276">
+        <Bar tone="bad" role="alert">
+          {children}
+        </Bar>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,58 @@
+import { Link } from '@tanstack/react-router';
+
+import type { StackSummary } from '~/api/schema.gen';
+import { count } from '~/lib/text';
+import { Bar } from '~/ui/bar';
+import { StatusIcon } from '~/ui/status';
+
+import { stackLook } from './look';
+
+/** What a person should look into, each with its reason; nothing when all is well. */
+export function Attention({ stacks }: { stacks: readonly StackSummary[] }) {
+  const troubled = stacks.filter((stack) => stack.attention);
+  if (troubled.length === 0) return null;
+  return (
+    <section aria-label="Needs attention" className="mb-4">
+      <Bar tone="warn">
+        <p className="mb-1 font-semibold">
+          {count(troubled.length, 'stack needs', 'stacks need')} attention
+        </p>
+        <ul className="space-y-1">
+          {troubled.map((stack) => {
+            const look = stackLook(stack);
+            return (
+              <li key={stack.name} className="flex min-w-0 items-baseline gap-2">
+                <span className="self-center">
+                  <StatusIcon
+                    look={look === 'healthy' || look === 'unknown' ? 'degraded' : look}
+                    size={14}
+                  />
+                </span>
+                <AttentionLink stack={stack} />
+                <span className="min-w-0 text-text-2">{stack.attention}</span>
+              </li>
+            );
+          })}
+        </ul>
+      </Bar>
+    </section>
+  );
+}
+
+function AttentionLink({ stack }: { stack: StackSummary }) {
+  const style = 'shrink-0 font-medium underline underline-offset-2';
+  const latest = stack.latest_deployment;
+  return latest?.phase === 'failed' ? (
+    <Link
+      to="/stacks/$stack/deployments/$number"
+      params={{ stack: stack.name, number: String(latest.number) }}
+      className={style}
+    >
+      {stack.name}
+    </Link>
+  ) : (
+    <Link to="/stacks/$stack" params={{ stack: stack.name }} className={style}>
+      {stack.name}
+    </Link>
+  );
+}

@@ -1,0 +1,63 @@
+import type { Service } from '~/api/schema.gen';
+import { bareUrl, shortImage } from '~/lib/text';
+import { Outside } from '~/ui/outside';
+import { Status } from '~/ui/status';
+import { Table, Td, Th } from '~/ui/table';
+
+const HEAD = (
+  <>
+    <Th>Service</Th>
+    <Th>Health</Th>
+    <Th right>Tasks</Th>
+    <Th hide="sm">Image</Th>
+    <Th hide="lg">Address</Th>
+  </>
+);
+
+export function ServicesTable({ services }: { services: readonly Service[] }) {
+  return (
+    <Table label="Services" head={HEAD}>
+      {services.map((service) => (
+        <Row key={service.name} service={service} />
+      ))}
+    </Table>
+  );
+}
+
+function Row({ service }: { service: Service }) {
+  const { mode, image, urls, ports, reason } = service;
+  return (
+    <tr>
+      <Td>
+        <span className="font-medium">{service.name}</span>
+        {mode !== '' && mode !== 'replicated' && (
+          <span className="ml-2 text-meta text-text-2">{mode}</span>
+        )}
+      </Td>
+      <Td>
+        <Status look={service.health} />
+        {reason && <p className="max-w-80 text-meta break-words text-text-2">{reason}</p>}
+      </Td>
+      <Td right>
+        {service.running}/{service.wanted}
+      </Td>
+      <Td hide="sm" className="max-w-64">
+        <code className="block truncate font-mono text-meta text-text-2" title={image}>
+          {shortImage(image)}
+        </code>
+      </Td>
+      <Td hide="lg" className="max-w-64">
+        {urls.map((url) => (
+          <div key={url} className="min-w-0">
+            <Outside href={url}>{bareUrl(url)}</Outside>
+          </div>
+        ))}
+        {urls.length === 0 && (
+          <span className="text-text-2">
+            {ports.length > 0 ? ports.join(', ') : 'Inside the stack only'}
+          </span>
+        )}
+      </Td>
+    </tr>
+  );
+}

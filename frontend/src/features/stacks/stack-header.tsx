@@ -1,0 +1,165 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link, useNavigate } from '@tanstack/react-router';
+import { Ellipsis, Rocket, RotateCcw } from 'lucide-react';
+import { useState } from 'react';
+
+import { useDenied } from '~/api/access';
+import { Failure } from '~/api/loaded';
+import { deploy, removeStack } from '~/api/mutations';
+import { stackQuery } from '~/api/queries';
+import type { Stack } from '~/api/schema.gen';
+import { bareUrl } from '~/lib/text';
+import { useTitle } from '~/lib/title';
+import { Button } from '~/ui/button';
+import { Confirm } from '~/ui/dialog';
+import { Menu, MenuItem } from '~/ui/menu';
+import { Outside } from '~/ui/outside';
+import { Status, Sync } from '~/ui/status';
+import { tabClass } from '~/ui/tabs';
+import { say } from '~/ui/toast';
+
+import { EnvTag } from './env-tag';
+import { stackLook } from './look';
+
+export function StackHeader({ name }: { name: string }) {
+  const { data: stack } = useQuery(stackQuery(name));
+  const look = stack && stackLook(stack);
+  useTitle(look === 'degraded' || look === 'failed' ? `● ${name}` : name);
+  return (
+    <header className="border-b border-line px-4 pt-4 sm:px-6">
+      <div className="max-w-288">
+        <nav aria-label="Breadcrumb" className="text-meta text-text-2">
+          <Link to="/" search={{}} className="hover:underline">
+            Stacks
+          </Link>
+          {stack && <span> / {stack.repository}</span>}
+        </nav>
+        <div className="mt-1 flex min-h-8 flex-wrap items-center gap-x-3 gap-y-2">
+          <h1 tabIndex={-1} className="text-title font-semibold tracking-[-0.01em] break-all">
+            {name}
+          </h1>
+          {stack && <Facts stack={stack} />}
+          {stack && <Actions stack={stack} />}
+        </div>
+        <nav aria-label={`Stack ${name}`} className="mt-2 flex gap-4">
+          <Link
+            to="/stacks/$stack"
+            params={{ stack: name }}
+            activeOptions={{ exact: true }}
+            className={tabClass()}
+          >
+            Overview
+          </Link>
+          <Link to="/stacks/$stack/deployments" params={{ stack: name }} className={tabClass()}>
+            Deployments
+          </Link>
+        </nav>
+      </div>
+    </header>
+  );
+}
+
+function Facts({ stack }: { stack: Stack }) {
+  return (
+    <>
+      <EnvTag stack={stack} />
+      <Status look={stackLook(stack)} />
+      {stack.wanted === 'present' && stack.commit && !stack.deploying && <Sync synced={stack.synced} />}
+      {stack.wanted === 'present' &&
+        stack.urls.slice(0, 2).map((url) => (
+          <span key={url} className="max-w-full min-w-0 text-ui">
+            <Outside href={url}>{bareUrl(url)}</Outside>
+          </span>
+        ))}
+      {stack.pull_request && (
+        <span className="min-w-0 text-ui">
+          <Outside href={stack.pull_request.url}>#{stack.pull_request.number}</Outside>
+        </span>
+      )}
+    </>
+  );
+}
+
+function whyNoDeploy(stack: Stack, denied: string | undefined): string | undefined {
+  if (denied) return denied;
+  if (stack.wanted === 'absent') return 'This stack is being removed.';
+  if (stack.deploying) return 'A deployment is already going on.';
+  return undefined;
+}
+
+function Actions({ stack }: { stack: Stack }) {
+  const navigate = useNavigate();
+  const denied = useDenied('operator');
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  const [removing, setRemoving] = useState(false);
+  const failed = stack.latest_deployment?.phase === 'failed';
+
+  const start = async () => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      const { number } = await deploy(stack.name);
+      await navigate({
+        to: '/stacks/$stack/deployments/$number',
+        params: { stack: stack.name, number: String(number) },
+      });
+    } catch (failure) {
+      setError(failure);
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <>
+      <div className="ml-auto flex gap-2">
+        <Menu
+          trigger={
+            <Button size="icon" aria-label="More actions">
+              <Ellipsis size={16} aria-hidden />
+            </Button>
+          }
+        >
+          <MenuItem
+            disabled={Boolean(denied) || stack.wanted === 'absent'}
+            onClick={() => setRemoving(true)}
+          >
+            <span className="text-bad">Remove stack…</span>
+          </MenuItem>
+        </Menu>
+        <Button
+          kind="primary"
+          busy={busy}
+          disabledReason={whyNoDeploy(stack, denied)}
+          onClick={() => void start()}
+        >
+          {!busy && (failed ? <RotateCcw size={15} aria-hidden /> : <Rocket size={15} aria-hidden />)}
+          {failed ? 'Retry' : stack.latest_deployment ? 'Redeploy' : 'Deploy'}
+        </Button>
+      </div>
+      <Confirm
+        open={removing}
+        onOpenChange={setRemoving}
+        title={`Remove ${stack.name}?`}
+        action="Remove stack"
+        onConfirm={async () => {
+          await removeStack(stack.name);
+          say(`${stack.name} is being removed`);
+        }}
+      >
+        <p>
+          Its {stack.services.length || ''} services stop, and its networks, configs, secrets, images
+          and <strong className="font-semibold text-text">volumes with all their data</strong> are
+          deleted. Nothing brings the data back.
+        </p>
+        <p>The rule stays: the next push that it matches makes the stack anew.</p>
+      </Confirm>
+      {Boolean(error) && (
+        <div className="w-full">
+          <Failure error={error} title="Could not deploy" />
+        </div>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,86 @@
+import { Box, Globe } from 'lucide-react';
+
+import type { Service, Stack } from '~/api/schema.gen';
+import { cn } from '~/lib/cn';
+import { bareUrl, count, shortImage } from '~/lib/text';
+import { StatusIcon } from '~/ui/status';
+
+import { curve, layout, NODE } from './topology';
+
+/** Traefik and the services behind it. The table below it says the same in words. */
+export function StackMap({ stack }: { stack: Stack }) {
+  const map = layout(stack.services);
+  const byName = new Map(stack.services.map((service) => [service.name, service]));
+  return (
+    <section
+      aria-label="Topology"
+      // A map wider than the screen scrolls sideways, by keyboard too.
+      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+      tabIndex={0}
+      className="overflow-x-auto rounded-panel border border-line bg-sunken p-6"
+    >
+      <div className="relative" style={{ width: map.width, height: map.height }}>
+        <svg
+          className="absolute inset-0 overflow-visible"
+          width={map.width}
+          height={map.height}
+          aria-hidden
+        >
+          {map.edges.map((edge) => (
+            <path
+              key={edge.to.id}
+              d={curve(edge)}
+              className="fill-none stroke-line-strong"
+              strokeWidth="1.25"
+            />
+          ))}
+        </svg>
+        {map.nodes.map(({ id, x, y }) => {
+          const service = byName.get(id);
+          return (
+            <div
+              key={id}
+              className={cn(
+                'absolute flex items-center gap-3 rounded-control border px-3',
+                service ? 'border-line bg-surface' : 'border-dashed border-line-strong bg-sunken',
+              )}
+              style={{ left: x, top: y, width: NODE.width, height: NODE.height }}
+            >
+              {service ? <ServiceBox service={service} /> : <TraefikBox urls={stack.urls} />}
+            </div>
+          );
+        })}
+      </div>
+    </section>
+  );
+}
+
+function TraefikBox({ urls }: { urls: readonly string[] }) {
+  const [first] = urls;
+  return (
+    <>
+      <Globe size={16} className="shrink-0 text-text-3" aria-hidden />
+      <div className="min-w-0">
+        <p className="text-ui font-medium">Traefik</p>
+        <p className="truncate text-meta text-text-2">
+          {urls.length === 1 && first ? bareUrl(first) : count(urls.length, 'address', 'addresses')}
+        </p>
+      </div>
+    </>
+  );
+}
+
+function ServiceBox({ service }: { service: Service }) {
+  return (
+    <>
+      <Box size={16} className="shrink-0 text-text-3" aria-hidden />
+      <div className="min-w-0 flex-1">
+        <p className="truncate text-ui font-medium">{service.name}</p>
+        <p className="truncate text-meta text-text-2 tabular-nums" title={service.image}>
+          {service.running}/{service.wanted} · {shortImage(service.image)}
+        </p>
+      </div>
+      <StatusIcon look={service.health} />
+    </>
+  );
+}

@@ -1,0 +1,125 @@
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { Link, useNavigate } from '@tanstack/react-router';
+
+import { Loaded } from '~/api/loaded';
+import { githubQuery, stacksQuery, type StackFilter } from '~/api/queries';
+import type { StackKind } from '~/api/schema.gen';
+import { buttonClass } from '~/ui/button';
+import { chipClass } from '~/ui/chip';
+import { Empty } from '~/ui/empty';
+import { More } from '~/ui/more';
+import { Page, PageHead } from '~/ui/page';
+import { Search } from '~/ui/search';
+
+import { Attention } from './attention';
+import { StackTable } from './stack-table';
+
+const KINDS: readonly { kind: StackKind | undefined; label: string }[] = [
+  { kind: undefined, label: 'All' },
+  { kind: 'permanent', label: 'Permanent' },
+  { kind: 'preview', label: 'Previews' },
+];
+
+export function StacksPage({ filter }: { filter: StackFilter }) {
+  const query = useInfiniteQuery(stacksQuery(filter));
+  const navigate = useNavigate();
+  const stacks = query.data?.pages.flatMap((page) => page.items);
+  const filtered = Boolean(filter.q || filter.kind);
+  const size = stacks && `${stacks.length}${query.hasNextPage ? '+' : ''}`;
+  return (
+    <Page>
+      <PageHead title="Stacks" aside={size} />
+      {stacks && <Attention stacks={stacks} />}
+      {(filtered || (stacks && stacks.length > 0)) && (
+        <div role="search" className="mb-3 flex flex-wrap items-center gap-x-2 gap-y-2">
+          <Search
+            label="Filter by name"
+            value={filter.q ?? ''}
+            onChange={(q) =>
+              void navigate({
+                to: '/',
+                search: { kind: filter.kind, q: q || undefined },
+                replace: true,
+              })
+            }
+          />
+          <nav aria-label="Kinds" className="flex gap-1">
+            {KINDS.map(({ kind, label }) => (
+              <Link
+                key={label}
+                to="/"
+                search={{ q: filter.q, kind }}
+                aria-current={filter.kind === kind ? 'true' : undefined}
+                className={chipClass({ on: filter.kind === kind })}
+              >
+                {label}
+              </Link>
+            ))}
+          </nav>
+        </div>
+      )}
+      <Loaded query={query} what="the stacks">
+        {(data) => {
+          const items = data.pages.flatMap((page) => page.items);
+          if (items.length > 0) return <StackTable stacks={items} />;
+          return filtered ? <NothingFound filter={filter} /> : <NoStacks />;
+        }}
+      </Loaded>
+      <More
+        has={query.hasNextPage}
+        busy={query.isFetchingNextPage}
+        onMore={() => query.fetchNextPage()}
+      />
+    </Page>
+  );
+}
+
+function NothingFound({ filter }: { filter: StackFilter }) {
+  return (
+    <Empty
+      title={filter.q ? `No stack matches “${filter.q}”` : 'No stack of this kind'}
+      action={
+        <Link to="/" search={{}} className={buttonClass()}>
+          Clear the filter
+        </Link>
+      }
+    />
+  );
+}
+
+/** The next step depends on how far the setup has come. */
+function NoStacks() {
+  const { data: github } = useQuery(githubQuery());
+  if (github && (!github.app || github.installations.length === 0)) {
+    return (
+      <Empty
+        title="No stacks yet"
+        action={
+          <Link to="/setup/github" className={buttonClass({ kind: 'primary' })}>
+            Connect GitHub
+          </Link>
+        }
+      >
+        Berth deploys what you push. Connect it to GitHub first: it takes three clicks.
+      </Empty>
+    );
+  }
+  return (
+    <Empty
+      title="No stacks yet"
+      action={
+        <>
+          <Link to="/rules/new" search={{}} className={buttonClass({ kind: 'primary' })}>
+            New rule
+          </Link>
+          <Link to="/rules" className={buttonClass()}>
+            See the rules
+          </Link>
+        </>
+      }
+    >
+      A push that a rule matches makes a stack:
+      <code className="mt-2 block font-mono text-meta">git push origin main</code>
+    </Empty>
+  );
+}

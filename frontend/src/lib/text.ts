@@ -1,0 +1,33 @@
+/** The first line of a commit message. */
+export const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
+
+export const shortSha = (sha: string): string => sha.slice(0, 7);
+
+/** "refs/heads/main" and "refs/tags/v1" as people write them. */
+export const shortRef = (ref: string): string => ref.replace(/^refs\/(heads|tags)\//, '');
+
+/** A link target that came from outside, if it is one that may be followed. */
+export function safeUrl(url: string): string | undefined {
+  try {
+    const { protocol, href } = new URL(url);
+    return protocol === 'http:' || protocol === 'https:' ? href : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** "http://shop.localhost/" → "shop.localhost". */
+export const bareUrl = (url: string): string => url.replace(/^https?:\/\//, '').replace(/\/$/, '');
+
+/** "berth/shop-web:0123456789ab" → "shop-web:0123456789ab". */
+export const shortImage = (image: string): string =>
+  (image.split('@', 1)[0] ?? image).replace(/^.*\//, '');
+
+/** "1 stack", "2 stacks". */
+export const count = (n: number, one: string, many = `${one}s`): string =>
+  `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
+
+/** A path inside this UI to come back to; anything else becomes the front page. */
+export function localPath(path: string | undefined): string {
+  return path && /^\/(?![/\\])/.test(path) ? path : '/';
+}

@@ -1,0 +1,75 @@
+import './styles/app.css';
+
+import { CSPProvider } from '@base-ui/react/csp-provider';
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { createRouter, RouterProvider } from '@tanstack/react-router';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+
+import { isStatus } from './api/client';
+import { nonce } from './lib/csp';
+import { followSystemTheme } from './lib/theme';
+import { routeTree } from './routeTree.gen';
+import { SkeletonRows } from './ui/skeleton';
+
+/** A session that ended while the page was open: back here after logging in again. */
+function onError(error: unknown): void {
+  if (!isStatus(error, 401)) return;
+  const { pathname, href } = router.state.location;
+  if (pathname === '/login' || pathname === '/setup') return;
+  client.clear();
+  void router.navigate({ to: '/login', search: { from: href } });
+}
+
+const client = new QueryClient({
+  queryCache: new QueryCache({ onError }),
+  mutationCache: new MutationCache({ onError }),
+  defaultOptions: {
+    queries: {
+      // The stream says when something changed; until then what is here is right.
+      staleTime: 60_000,
+      retry: (failures, error) => failures < 2 && isStatus(error, 0),
+    },
+  },
+});
+
+const router = createRouter({
+  routeTree,
+  context: { client },
+  defaultPreload: 'intent',
+  defaultPreloadStaleTime: 0,
+  scrollRestoration: true,
+  defaultPendingMs: 150,
+  defaultPendingComponent: () => (
+    <div className="p-6">
+      <SkeletonRows />
+    </div>
+  ),
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}
+
+// The h1 gets the focus on a new page, so that a screen reader says where one is, and the next
+// Tab goes on from there. Not when only the search part changed: that is a filter.
+router.subscribe('onRendered', ({ fromLocation, pathChanged }) => {
+  if (!fromLocation || !pathChanged) return;
+  document.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true });
+});
+
+followSystemTheme();
+
+const root = document.getElementById('root');
+if (!root) throw new Error('index.html has no #root');
+createRoot(root).render(
+  <StrictMode>
+    <CSPProvider nonce={nonce()} disableStyleElements>
+      <QueryClientProvider client={client}>
+        <RouterProvider router={router} />
+      </QueryClientProvider>
+    </CSPProvider>
+  </StrictMode>,
+);

@@ -1,0 +1,25 @@
+import type { QueryClient } from '@tanstack/react-query';
+import { createRootRouteWithContext, Outlet } from '@tanstack/react-router';
+import { lazy, Suspense } from 'react';
+
+import { NotFound, RouteError } from '~/features/shell/boundary';
+
+// Toasts bring Base UI along, which the first paint does not need.
+const Toasts = lazy(() => import('~/ui/toast').then(({ Toasts: it }) => ({ default: it })));
+
+export const Route = createRootRouteWithContext<{ client: QueryClient }>()({
+  component: Root,
+  errorComponent: RouteError,
+  notFoundComponent: NotFound,
+});
+
+function Root() {
+  return (
+    <>
+      <Outlet />
+      <Suspense>
+        <Toasts />
+      </Suspense>
+    </>
+  );
+}

@@ -1,0 +1,40 @@
+import { createFileRoute, Link, Outlet } from '@tanstack/react-router';
+
+import { Page, PageHead } from '~/ui/page';
+
+const PARTS = [
+  { to: '/settings/account', label: 'Account' },
+  { to: '/settings/github', label: 'GitHub' },
+  { to: '/settings/tokens', label: 'API tokens' },
+  { to: '/settings/appearance', label: 'Appearance' },
+  { to: '/settings/about', label: 'About' },
+] as const;
+
+export const Route = createFileRoute('/_in/_app/settings')({ component: Settings });
+
+function Settings() {
+  return (
+    <Page>
+      <PageHead title="Settings" />
+      <div className="grid gap-x-8 gap-y-4 sm:grid-cols-[160px_minmax(0,1fr)]">
+        <nav aria-label="Settings">
+          <ul className="flex flex-wrap gap-0.5 sm:block sm:space-y-0.5">
+            {PARTS.map(({ to, label }) => (
+              <li key={to}>
+                <Link
+                  to={to}
+                  className="flex h-8 items-center rounded-control px-2.5 text-ui text-text-2 hover:bg-hover hover:text-text aria-[current=page]:bg-active aria-[current=page]:font-medium aria-[current=page]:text-text"
+                >
+                  {label}
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </nav>
+        <div className="max-w-180 min-w-0">
+          <Outlet />
+        </div>
+      </div>
+    </Page>
+  );
+}

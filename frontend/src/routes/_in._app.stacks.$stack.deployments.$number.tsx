@@ -1,0 +1,25 @@
+import { createFileRoute, notFound } from '@tanstack/react-router';
+
+import { deploymentQuery } from '~/api/queries';
+import { DeploymentPage } from '~/features/deployments/deployment-page';
+import { BuildLog } from '~/features/logs/build-log';
+
+export const Route = createFileRoute('/_in/_app/stacks/$stack/deployments/$number')({
+  beforeLoad: ({ params }) => {
+    if (!/^[1-9]\d{0,14}$/.test(params.number)) throw notFound();
+  },
+  loader: ({ context, params }) =>
+    void context.client.prefetchQuery(deploymentQuery(params.stack, Number(params.number))),
+  component: Deployment,
+});
+
+function Deployment() {
+  const { stack, number } = Route.useParams();
+  return (
+    <DeploymentPage
+      stack={stack}
+      number={Number(number)}
+      log={({ id }, live) => <BuildLog key={id} id={id} live={live} />}
+    />
+  );
+}

@@ -1,0 +1,254 @@
+import { http, HttpResponse } from 'msw';
+
+import type { Deployment, Rule } from '../api/schema.gen';
+import {
+  before,
+  deliveries,
+  deployment,
+  deployments,
+  github,
+  log,
+  logLine,
+  phases,
+  PHASES,
+  repositories,
+  rule,
+  rules,
+  session,
+  stacks,
+  status,
+} from './fixtures.ts';
+
+/**
+ * An API in memory, for unit tests and for working on the UI without a server. It is no model of
+ * the server: it answers so that every screen has something of everything.
+ */
+
+const api = (path: string) => `*/api/v1${path}`;
+const page = <T>(items: readonly T[]) => HttpResponse.json({ items, next_cursor: null });
+const problem = (code: number, title: string, errors: { pointer: string; detail: string }[] = []) =>
+  HttpResponse.json(
+    { type: 'about:blank', title, status: code, detail: '', request_id: 'req-7f3a', errors },
+    { status: code, headers: { 'content-type': 'application/problem+json' } },
+  );
+const missing = () => problem(404, 'There is no such thing.');
+
+const state = {
+  signedIn: process.env.MOCK_SIGNED_OUT === undefined,
+  empty: process.env.MOCK_EMPTY !== undefined,
+  rules: [...rules],
+  deployments: [...deployments],
+  tokens: [{ id: 'a1', name: 'ci', created_at: before(900), used_at: before(5) as string | null }],
+  log: [...log],
+};
+
+const streams = new Set<ReadableStreamDefaultController<Uint8Array>>();
+let cursor = 0;
+function tell(topic: string, id: string): void {
+  cursor += 1;
+  const text = `id: ${cursor}\nevent: change\ndata: ${JSON.stringify({ topic, id, stack: null })}\n\n`;
+  for (const stream of streams) {
+    try {
+      stream.enqueue(new TextEncoder().encode(text));
+    } catch {
+      streams.delete(stream);
+    }
+  }
+}
+
+/** Lets the newest deployment of the mock move on, so that live parts have something to show. */
+export function advance(): void {
+  const running = state.deployments.find(({ finished_at }) => !finished_at);
+  if (!running) return;
+  const done = running.phases.filter((phase) => phase.state === 'done').length + 1;
+  const over = done >= PHASES.length;
+  const next: Deployment = {
+    ...running,
+    phase: PHASES[done - 1] ?? 'received',
+    phases: phases(done, over ? 'done' : 'running', Date.parse(running.created_at)),
+    finished_at: over ? new Date().toISOString() : null,
+  };
+  state.deployments = state.deployments.map((it) => (it.id === next.id ? next : it));
+  tell('deployment', next.id);
+  const last = state.log.at(-1)?.id ?? 0;
+  for (let id = last + 1; id <= last + 15; id++) {
+    state.log.push(logLine(id, { at: new Date().toISOString() }));
+  }
+  tell('build_log', next.id);
+}
+
+export const handlers = [
+  http.get(api('/session'), () =>
+    state.signedIn ? HttpResponse.json(session) : problem(401, 'Log in first.'),
+  ),
+  http.post(api('/session'), async ({ request }) => {
+    const { password } = (await request.json()) as { password: string };
+    if (password === 'wrong') return problem(401, 'The e-mail address or the password is wrong.');
+    state.signedIn = true;
+    return HttpResponse.json(session);
+  }),
+  http.post(api('/setup'), () => {
+    state.signedIn = true;
+    return HttpResponse.json(session, { status: 201 });
+  }),
+  http.delete(api('/session'), () => {
+    state.signedIn = false;
+    return new HttpResponse(null, { status: 204 });
+  }),
+  http.get(api('/status'), () =>
+    HttpResponse.json(
+      process.env.MOCK_DOCKER_GONE === undefined
+        ? status
+        : {
+            ...status,
+            docker: { ...status.docker, ok: false, detail: 'connection refused' },
+            ready: false,
+          },
+    ),
+  ),
+  http.get(api('/github'), () =>
+    HttpResponse.json(
+      state.empty
+        ? { ...github, app: null, installations: [], last_delivery_at: null }
+        : github,
+    ),
+  ),
+  http.post(api('/github/manifest'), () =>
+    HttpResponse.json({ action: 'https://github.com/settings/apps/new?state=s', manifest: '{}' }),
+  ),
+  http.post(api('/github/install'), () =>
+    HttpResponse.json({ url: 'https://github.com/apps/berth-harbour/installations/new' }),
+  ),
+  http.post(api('/github/app'), () => problem(409, 'This code was used already.')),
+  http.post(api('/github/installations'), () =>
+    HttpResponse.json(github.installations[0], { status: 201 }),
+  ),
+  http.get(api('/repositories'), () => page(state.empty ? [] : repositories)),
+  http.get(api('/rules'), () => page(state.empty ? [] : state.rules)),
+  http.post(api('/rules'), async ({ request }) => {
+    const draft = (await request.json()) as Partial<Rule>;
+    const errors = [];
+    if (!draft.name) errors.push({ pointer: '/name', detail: 'A rule needs a name.' });
+    if (draft.refs?.some((ref) => ref.includes('['))) {
+      errors.push({ pointer: '/refs/0', detail: 'The pattern has a “[” that nothing closes.' });
+    }
+    if (!draft.host) errors.push({ pointer: '/host', detail: 'A rule needs a host.' });
+    if (errors.length > 0) return problem(422, 'Some fields are not right', errors);
+    const made = rule({ ...draft, id: `new-${state.rules.length}`, version: 1 });
+    state.rules.push(made);
+    tell('rule', made.id);
+    return HttpResponse.json(made, { status: 201, headers: { etag: '"1"' } });
+  }),
+  http.get(api('/rules/:id'), ({ params }) => {
+    const found = state.rules.find(({ id }) => id === params.id);
+    return found
+      ? HttpResponse.json(found, { headers: { etag: `"${found.version}"` } })
+      : missing();
+  }),
+  http.put(api('/rules/:id'), async ({ params, request }) => {
+    const found = state.rules.find(({ id }) => id === params.id);
+    if (!found) return missing();
+    if (request.headers.get('if-match') !== `"${found.version}"`) {
+      return problem(412, 'The rule was changed in the meantime.');
+    }
+    const next = rule({
+      ...found,
+      ...((await request.json()) as Partial<Rule>),
+      version: found.version + 1,
+    });
+    state.rules = state.rules.map((it) => (it.id === next.id ? next : it));
+    tell('rule', next.id);
+    return HttpResponse.json(next, { headers: { etag: `"${next.version}"` } });
+  }),
+  http.delete(api('/rules/:id'), ({ params }) => {
+    state.rules = state.rules.filter(({ id }) => id !== params.id);
+    tell('rule', String(params.id));
+    return new HttpResponse(null, { status: 204 });
+  }),
+  http.get(api('/stacks'), ({ request }) => {
+    const query = new URL(request.url).searchParams;
+    const q = query.get('q')?.toLowerCase() ?? '';
+    const kind = query.get('kind');
+    return page(
+      state.empty
+        ? []
+        : stacks.filter((it) => it.name.includes(q) && (!kind || it.kind === kind)),
+    );
+  }),
+  http.get(api('/stacks/:name'), ({ params }) => {
+    const found = stacks.find(({ name }) => name === params.name);
+    return found ? HttpResponse.json(found) : missing();
+  }),
+  http.delete(api('/stacks/:name'), () => new HttpResponse(null, { status: 202 })),
+  http.get(api('/stacks/:name/deployments'), ({ params }) =>
+    page(
+      params.name === 'status-page'
+        ? [
+            deployment({
+              ...deployments[3],
+              number: 3,
+              stack: 'status-page',
+              phases: phases(2, 'failed', Date.parse(before(8))),
+              created_at: before(8),
+            }),
+          ]
+        : state.deployments.map((it) => ({ ...it, stack: String(params.name) })),
+    ),
+  ),
+  http.post(api('/stacks/:name/deployments'), () => {
+    const made = deployment({
+      number: (state.deployments[0]?.number ?? 0) + 1,
+      phase: 'received',
+      trigger: 'manual',
+      why: 'Mira asked for it.',
+      delivery_id: null,
+      created_at: new Date().toISOString(),
+      finished_at: null,
+      phases: phases(1, 'running', Date.now()),
+    });
+    state.deployments = [made, ...state.deployments];
+    tell('deployment', made.id);
+    return HttpResponse.json(made, { status: 201 });
+  }),
+  http.get(api('/stacks/:name/deployments/:number'), ({ params }) => {
+    const found = state.deployments.find(({ number }) => String(number) === params.number);
+    return found ? HttpResponse.json(found) : missing();
+  }),
+  http.post(api('/deployments/:id/cancel'), () => problem(409, 'It is over already.')),
+  http.get(api('/deployments/:id/log'), ({ request }) => {
+    const after = Number(new URL(request.url).searchParams.get('after') ?? 0);
+    return page(state.log.filter(({ id }) => id > after).slice(0, 2000));
+  }),
+  http.get(api('/deliveries'), () => page(state.empty ? [] : deliveries)),
+  http.post(api('/deliveries/:id/replay'), () =>
+    HttpResponse.json(deliveries[0], { status: 202 }),
+  ),
+  http.get(api('/tokens'), () => page(state.tokens)),
+  http.post(api('/tokens'), async ({ request }) => {
+    const { name } = (await request.json()) as { name: string };
+    const made = { id: `t${state.tokens.length}`, name };
+    state.tokens.push({ ...made, created_at: new Date().toISOString(), used_at: null });
+    return HttpResponse.json(
+      { ...made, token: 'berth_7Qk2vXr9TzLw4NpHs8BdYc3MfGj6Ea1U' },
+      { status: 201 },
+    );
+  }),
+  http.delete(api('/tokens/:id'), ({ params }) => {
+    state.tokens = state.tokens.filter(({ id }) => id !== params.id);
+    return new HttpResponse(null, { status: 204 });
+  }),
+  http.get(api('/stream'), () => {
+    let mine: ReadableStreamDefaultController<Uint8Array>;
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        mine = controller;
+        streams.add(controller);
+        controller.enqueue(new TextEncoder().encode(': here\n\n'));
+      },
+      cancel() {
+        streams.delete(mine);
+      },
+    });
+    return new HttpResponse(body, { headers: { 'content-type': 'text/event-stream' } });
+  }),
+];

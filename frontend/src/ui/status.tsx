@@ -1,0 +1,71 @@
+import {
+  CircleAlert,
+  CircleCheck,
+  CircleDashed,
+  CircleMinus,
+  CirclePause,
+  CircleX,
+  LoaderCircle,
+  type LucideIcon,
+} from 'lucide-react';
+
+import { cn } from '~/lib/cn';
+
+/** Every state is a shape, a colour and a word; never one of them alone. */
+const LOOKS = {
+  healthy: { icon: CircleCheck, tone: 'text-ok', word: 'Healthy' },
+  deploying: { icon: LoaderCircle, tone: 'text-run', word: 'Deploying' },
+  progressing: { icon: LoaderCircle, tone: 'text-run', word: 'Starting' },
+  removing: { icon: LoaderCircle, tone: 'text-run', word: 'Removing' },
+  degraded: { icon: CircleAlert, tone: 'text-warn', word: 'Degraded' },
+  failed: { icon: CircleX, tone: 'text-bad', word: 'Failed' },
+  paused: { icon: CirclePause, tone: 'text-idle', word: 'Paused' },
+  unknown: { icon: CircleDashed, tone: 'text-idle', word: 'Unknown' },
+  pending: { icon: CircleDashed, tone: 'text-text-3', word: 'Pending' },
+  running: { icon: LoaderCircle, tone: 'text-run', word: 'Running' },
+  done: { icon: CircleCheck, tone: 'text-ok', word: 'Done' },
+  succeeded: { icon: CircleCheck, tone: 'text-ok', word: 'Succeeded' },
+  stopped: { icon: CircleMinus, tone: 'text-text-3', word: 'Stopped' },
+  superseded: { icon: CircleMinus, tone: 'text-text-3', word: 'Superseded' },
+  cancelled: { icon: CircleMinus, tone: 'text-text-3', word: 'Cancelled' },
+} satisfies Record<string, { icon: LucideIcon; tone: string; word: string }>;
+
+export type Look = keyof typeof LOOKS;
+
+export function isLook(name: string): name is Look {
+  return name in LOOKS;
+}
+
+export function StatusIcon({ look, size = 16 }: { look: Look; size?: number }) {
+  const { icon: Icon, tone } = LOOKS[look];
+  return (
+    <Icon
+      size={size}
+      aria-hidden
+      className={cn('shrink-0', tone, Icon === LoaderCircle && 'animate-turn')}
+    />
+  );
+}
+
+export function Status({ look, word }: { look: Look; word?: string }) {
+  return (
+    <span
+      className={cn(
+        'inline-flex items-center gap-1.5 text-ui font-medium whitespace-nowrap',
+        LOOKS[look].tone,
+      )}
+    >
+      <StatusIcon look={look} />
+      {word ?? LOOKS[look].word}
+    </span>
+  );
+}
+
+/** Health says whether it works; sync says whether it is what was asked for. */
+export function Sync({ synced }: { synced: boolean }) {
+  return synced ? (
+    <span className="text-ui text-text-2">In sync</span>
+  ) : (
+    <span className="text-ui font-medium text-warn">Drifted</span>
+  );
+}

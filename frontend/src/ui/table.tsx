@@ -1,0 +1,50 @@
+import type { ComponentProps, ReactNode } from 'react';
+
+import { cn } from '~/lib/cn';
+
+/** A table in its panel. On a narrow screen columns leave (`hide`), the table never scrolls the page. */
+export function Table({ label, head, children }: { label: string; head: ReactNode; children: ReactNode }) {
+  return (
+    <div className="overflow-x-auto rounded-panel border border-line bg-surface">
+      <table className="w-full border-collapse text-left text-ui" aria-label={label}>
+        <thead>
+          <tr className="border-b border-line">{head}</tr>
+        </thead>
+        <tbody className="divide-y divide-line">{children}</tbody>
+      </table>
+    </div>
+  );
+}
+
+const HIDE = { sm: 'max-sm:hidden', lg: 'max-lg:hidden' };
+
+type Cell = { hide?: 'sm' | 'lg'; right?: boolean };
+
+export function Th({ hide, right, ...rest }: Cell & ComponentProps<'th'>) {
+  return (
+    <th
+      scope="col"
+      {...rest}
+      className={cn(
+        'h-8 px-3 text-meta font-medium whitespace-nowrap text-text-2',
+        right && 'text-right',
+        hide && HIDE[hide],
+        rest.className,
+      )}
+    />
+  );
+}
+
+export function Td({ hide, right, ...rest }: Cell & ComponentProps<'td'>) {
+  return (
+    <td
+      {...rest}
+      className={cn(
+        'h-11 px-3 py-1.5',
+        right && 'text-right tabular-nums',
+        hide && HIDE[hide],
+        rest.className,
+      )}
+    />
+  );
+}
