@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
 use crate::leases::{Fence, Guarded};
-use crate::{Error, Pool, Result};
+use crate::{Error, Pool, Result, storable};
 
 /// A line to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,11 +59,6 @@ pub async fn append(
     .await
     .map_err(Error::while_("store a build's output"))?;
     db.commit().await
-}
-
-/// Postgres's text can hold anything but NUL, which a build may well write.
-fn storable(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
 }
 
 /// The lines after number `after`, oldest first.

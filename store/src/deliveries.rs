@@ -12,7 +12,7 @@ use sqlx::{PgConnection, PgExecutor};
 
 pub use self::writer::{WriteError, Writer, WriterSettings, WriterTasks, Written};
 use crate::leases::Guarded;
-use crate::{Error, Pool, Result, notify};
+use crate::{Error, Pool, Result, notify, storable};
 
 /// A webhook as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -221,12 +221,12 @@ pub async fn finish(db: &mut Guarded, id: &str, verdict: &Verdict) -> Result<()>
          where delivery_id = $1 and processed_at is null",
         id,
         outcome.as_str(),
-        reason,
-        about.action,
+        storable(reason),
+        about.action.as_deref().map(storable),
         about.repository.map(|repository| repository.0),
-        about.git_ref,
-        about.sha,
-        about.sender,
+        about.git_ref.as_deref().map(storable),
+        about.sha.as_deref().map(storable),
+        about.sender.as_deref().map(storable),
     )
     .execute(&mut **db)
     .await
@@ -241,7 +241,7 @@ pub async fn finish(db: &mut Guarded, id: &str, verdict: &Verdict) -> Result<()>
     let rules: Vec<_> = decisions.iter().map(|it| it.rule.0).collect();
     let names: Vec<_> = decisions.iter().map(|it| it.rule_name.clone()).collect();
     let matched: Vec<_> = decisions.iter().map(|it| it.matched).collect();
-    let reasons: Vec<_> = decisions.iter().map(|it| it.reason.clone()).collect();
+    let reasons: Vec<_> = decisions.iter().map(|it| storable(&it.reason)).collect();
     let deployments: Vec<_> = decisions.iter().map(|it| it.deployment.map(|id| id.0)).collect();
     // A rule may have been deleted since it was read.
     sqlx::query!(
@@ -277,7 +277,7 @@ pub async fn postpone(db: &mut Guarded, id: &str, wait: Duration, reason: &str) 
          where delivery_id = $1 and processed_at is null",
         id,
         wait.as_secs_f64(),
-        reason,
+        storable(reason),
     )
     .execute(&mut **db)
     .await

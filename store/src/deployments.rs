@@ -17,7 +17,7 @@ pub use self::read::{
     Context, PhaseRow, PhaseState, context, get, last_succeeded_sha, newest, next_open, phases,
 };
 pub use self::steps::{Begun, advance, begin_step, cancel, fail, note, request_cancel};
-use crate::{Error, Result, notify, outbox};
+use crate::{Error, Result, notify, outbox, storable, storable_json};
 
 /// What made a deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -217,10 +217,10 @@ async fn insert(
         new.delivery,
         new.rule.as_ref().map(|(rule, _)| rule.0),
         new.rule.as_ref().map(|(_, name)| name.as_str()),
-        new.why,
+        storable(&new.why),
         new.commit.sha,
-        new.commit.message,
-        new.commit.author,
+        storable(&new.commit.message),
+        storable(&new.commit.author),
         new.git_ref,
         new.compose_file,
         new.host,
@@ -233,7 +233,7 @@ async fn insert(
         "insert into deployment_phase (deployment_id, phase, ended_at, state, message)
          values ($1, 'received', now(), 'done', $2)",
         id.0,
-        new.why
+        storable(&new.why),
     )
     .execute(&mut *db)
     .await
@@ -274,7 +274,7 @@ async fn end_open(
          returning deployment_id",
         stack.0,
         phase.as_str(),
-        serde_json::to_value(reason).map_err(Error::corrupt("reason"))?,
+        storable_json(reason)?,
     )
     .fetch_all(&mut *db)
     .await

@@ -7,7 +7,7 @@ use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use crate::leases::Guarded;
-use crate::{Error, Result};
+use crate::{Error, Result, storable};
 
 /// A named target of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,8 +102,8 @@ pub async fn ensure(db: &mut Guarded, new: &NewEnvironment) -> Result<Environmen
         new.repository.0,
         new.name,
         preview.map(|it| it.number),
-        preview.map(|it| it.title.as_str()),
-        preview.map(|it| it.author.as_str()),
+        preview.map(|it| storable(&it.title)),
+        preview.map(|it| storable(&it.author)),
         new.host,
     )
     .fetch_optional(&mut **db)

@@ -52,3 +52,27 @@ pub use crate::pool::{Pool, PoolSettings, SchemaState, check_schema, connect, mi
 
 /// Every migration, in order; `berth migrate` runs them.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+
+/// `text` as a row can hold it: Postgres takes everything but NUL, which a
+/// build's output or a stranger's JSON may well have in it.
+fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
+/// `value` as a `jsonb` column can hold it: the same, for every text in it.
+fn storable_json(value: impl serde::Serialize) -> Result<serde_json::Value> {
+    fn clean(value: &mut serde_json::Value) {
+        match value {
+            serde_json::Value::String(text) if text.contains('\0') => *text = storable(text),
+            serde_json::Value::Array(items) => items.iter_mut().for_each(clean),
+            serde_json::Value::Object(fields) => fields.values_mut().for_each(clean),
+            serde_json::Value::Null
+            | serde_json::Value::Bool(_)
+            | serde_json::Value::Number(_)
+            | serde_json::Value::String(_) => {}
+        }
+    }
+    let mut value = serde_json::to_value(value).map_err(Error::corrupt("document"))?;
+    clean(&mut value);
+    Ok(value)
+}

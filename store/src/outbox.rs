@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
 use crate::leases::{Fence, Guarded};
-use crate::{Error, Pool, Result, notify};
+use crate::{Error, Pool, Result, notify, storable};
 
 /// What is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -207,7 +207,7 @@ pub async fn failed(
          where outbox_id = $1",
         report.id,
         wait.as_secs_f64(),
-        error,
+        storable(error),
     )
     .execute(&mut *db)
     .await
@@ -227,7 +227,7 @@ pub async fn dropped(pool: &Pool, fence: Fence, report: &Report, why: &str) -> R
         "update outbox set attempts = attempts + 1, last_error = $2, sent_at = now()
          where outbox_id = $1",
         report.id,
-        why,
+        storable(why),
     )
     .execute(&mut *db)
     .await

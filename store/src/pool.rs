@@ -78,9 +78,13 @@ pub async fn ping(pool: &Pool) -> Result<()> {
 /// `Corrupt` where the schema is newer than this Berth or was changed by hand;
 /// otherwise what the database says.
 pub async fn migrate(pool: &Pool) -> Result<()> {
-    MIGRATOR.run(pool).await.map_err(|err| match err {
-        sqlx::migrate::MigrateError::Execute(source) => Error::while_("migrate the schema")(source),
-        other => Error::Corrupt { what: "schema", message: other.to_string() },
+    use sqlx::migrate::MigrateError::Execute;
+    MIGRATOR.run(pool).await.map_err(|err| {
+        if let Execute(source) = err {
+            Error::while_("migrate the schema")(source)
+        } else {
+            Error::Corrupt { what: "schema", message: err.to_string() }
+        }
     })
 }
 

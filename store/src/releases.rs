@@ -43,7 +43,15 @@ pub async fn insert(
     let doing = "store a release";
     let mut db = Guarded::begin(pool, fence).await?;
     // Locked, so that a deployment that is replaced at this moment does not
-    // change what the stack should be.
+    // change what the stack should be. The stack first, as everywhere.
+    sqlx::query!(
+        "select s.stack_id from stack s join deployment d using (stack_id)
+         where d.deployment_id = $1 for update of s",
+        new.deployment.0
+    )
+    .fetch_optional(&mut *db)
+    .await
+    .map_err(Error::while_(doing))?;
     let deployment = sqlx::query!(
         "select stack_id, commit_sha, release_id, finished_at from deployment
          where deployment_id = $1 for update",
@@ -162,7 +170,7 @@ pub async fn last_succeeded(db: impl PgExecutor<'_>, stack: StackId) -> Result<O
 
 #[cfg(test)]
 mod tests {
-    use berth_domain::deployment::{Phase, Reason, Step};
+    use berth_domain::deployment::{Reason, Step};
     use berth_domain::stack::{FileSpec, ServiceSpec};
     use sqlx::PgPool;
 
@@ -223,11 +231,8 @@ mod tests {
         let spec = with_secret();
         let new = NewRelease { deployment: seeded.deployment, spec: &spec, images: &[] };
         let good = insert(&pool, fence, &SealKey::generate(), new).await.unwrap();
-        let mut phase = Phase::Received;
         for step in Step::ALL {
-            phase = deployments::advance(&pool, fence, seeded.deployment, phase, step, "")
-                .await
-                .unwrap();
+            deployments::advance(&pool, fence, seeded.deployment, step, "").await.unwrap();
         }
         assert_eq!(last_succeeded(&pool, seeded.stack).await.unwrap(), Some(good));
     }

@@ -3,6 +3,7 @@
 use berth_domain::ids::{InstallationId, RepositoryId};
 use sqlx::{PgConnection, PgExecutor};
 
+use crate::error::breaks;
 use crate::{Error, Result};
 
 /// A repository.
@@ -61,33 +62,60 @@ pub async fn put(db: &mut PgConnection, repository: &Repository) -> Result<()> {
     Ok(())
 }
 
-/// A repository that an event names in passing: stored if it is new, and no
-/// more than its name and visibility brought up to date otherwise.
+/// A repository as an event names it in passing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// GitHub's number for it.
+    pub id: RepositoryId,
+    /// The installation that lets us see it.
+    pub installation: InstallationId,
+    /// The account it belongs to.
+    pub owner: String,
+    /// Its name.
+    pub name: String,
+    /// Its default branch, where the event says so.
+    pub default_branch: Option<String>,
+    /// Whether only some may see it, where the event says so.
+    pub private: Option<bool>,
+}
+
+/// Stores a repository that an event names, or what the event says of one that
+/// we know. Either way we may see it. Returns whether anything was new.
 ///
 /// # Errors
 ///
-/// What the database says.
-pub async fn put_named(db: &mut PgConnection, repository: &Repository) -> Result<()> {
-    let it = repository;
-    sqlx::query!(
-        "insert into repository (repository_id, installation_id, owner, name, default_branch,
-                                 private)
-         values ($1, $2, $3, $4, $5, $6)
+/// `NotFound` where the installation is not known.
+pub async fn put_named(db: impl PgExecutor<'_>, named: &Named) -> Result<bool> {
+    let done = sqlx::query!(
+        "insert into repository as r (repository_id, installation_id, owner, name, default_branch,
+                                      private)
+         values ($1, $2, $3, $4, coalesce($5, 'main'), coalesce($6, true))
          on conflict (repository_id) do update
          set installation_id = excluded.installation_id, owner = excluded.owner,
-             name = excluded.name, private = excluded.private, removed_at = null,
-             updated_at = now()",
-        it.id.0,
-        it.installation.0,
-        it.owner,
-        it.name,
-        it.default_branch,
-        it.private,
+             name = excluded.name, default_branch = coalesce($5, r.default_branch),
+             private = coalesce($6, r.private), removed_at = null, updated_at = now()
+         where (r.installation_id, r.owner, r.name, r.default_branch, r.private)
+               is distinct from
+               (excluded.installation_id, excluded.owner, excluded.name,
+                coalesce($5, r.default_branch), coalesce($6, r.private))
+            or r.removed_at is not null",
+        named.id.0,
+        named.installation.0,
+        named.owner,
+        named.name,
+        named.default_branch,
+        named.private,
     )
     .execute(db)
     .await
-    .map_err(Error::while_("store a repository"))?;
-    Ok(())
+    .map_err(|source| {
+        if breaks(&source, "repository_installation_id_fkey") {
+            Error::NotFound { what: "installation" }
+        } else {
+            Error::while_("store a repository")(source)
+        }
+    })?;
+    Ok(done.rows_affected() > 0)
 }
 
 /// Notes that we no longer see a repository. What was deployed stays as it is.
@@ -211,15 +239,24 @@ mod tests {
         let mut it = get(&pool, id).await.unwrap().unwrap();
         assert_eq!(it.full_name(), "acme/shop");
 
+        let mut named = Named {
+            id,
+            installation: it.installation,
+            owner: "acme".to_owned(),
+            name: "store".to_owned(),
+            default_branch: None,
+            private: None,
+        };
+        assert!(put_named(&pool, &named).await.unwrap());
+        assert!(!put_named(&pool, &named).await.unwrap());
         it.name = "store".to_owned();
-        it.default_branch = "ignored in passing".to_owned();
-        put_named(&mut db, &it).await.unwrap();
-        let read = get(&pool, id).await.unwrap().unwrap();
-        assert_eq!((read.name.as_str(), read.default_branch.as_str()), ("store", "main"));
+        assert_eq!(get(&pool, id).await.unwrap(), Some(it.clone()));
+        named.installation = InstallationId(404);
+        let strange = put_named(&pool, &named).await;
+        assert!(matches!(strange, Err(Error::NotFound { what: "installation" })), "{strange:?}");
 
         remove(&pool, id).await.unwrap();
         assert_eq!(list(&pool).await.unwrap(), []);
-        it.removed = false;
         put(&mut db, &it).await.unwrap();
         assert_eq!(list(&pool).await.unwrap(), [it]);
     }

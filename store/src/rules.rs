@@ -239,7 +239,7 @@ mod tests {
         let repository = seed::repository(&pool).await;
         let stored = seed::rule(&pool, repository).await;
         assert_eq!(get(&pool, stored.rule.id).await.unwrap(), stored);
-        assert_eq!(of_repository(&pool, repository).await.unwrap(), [stored.clone()]);
+        assert_eq!(of_repository(&pool, repository).await.unwrap(), std::slice::from_ref(&stored));
         assert_eq!(list(&pool).await.unwrap(), [stored]);
     }
 

@@ -1,5 +1,4 @@
 //! Rows for tests.
-#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use std::time::Duration;
 

@@ -8,7 +8,7 @@ use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use crate::leases::{Fence, Guarded};
-use crate::{Error, Pool, Result, deployments, notify, outbox};
+use crate::{Error, Pool, Result, deployments, notify, outbox, storable_json};
 
 /// Whether a stack should be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,8 +101,9 @@ fn wanted(text: &str) -> Result<Wanted> {
 ///
 /// # Errors
 ///
-/// `Conflict` where the environment's stack is on its way out, `Taken` where
-/// every name is.
+/// `Conflict` where the environment's stack, or one of the same repository that
+/// has the name, is on its way out: try again once it is gone. `Taken` where
+/// others have every name.
 pub async fn ensure(
     db: &mut Guarded,
     environment: EnvironmentId,
@@ -143,8 +144,35 @@ pub async fn ensure(
         if let Some(row) = made {
             return row.try_into();
         }
+        if is_leaving(db, environment, name).await? {
+            return Err(Error::Conflict { what: "stack" });
+        }
     }
     Err(Error::Taken { what: "stack's name" })
+}
+
+/// Whether the stack that has `name` is on its way out and of the repository
+/// that `environment` belongs to: then the name is as good as free.
+async fn is_leaving(
+    db: &mut PgConnection,
+    environment: EnvironmentId,
+    name: &StackName,
+) -> Result<bool> {
+    sqlx::query_scalar!(
+        r#"
+        select exists (
+            select from stack s join environment e using (environment_id)
+            where s.name = $2 and s.removed_at is null and s.wanted = 'absent'
+              and e.repository_id =
+                  (select repository_id from environment where environment_id = $1)
+        ) as "leaving!"
+        "#,
+        environment.0,
+        name.as_str(),
+    )
+    .fetch_one(db)
+    .await
+    .map_err(Error::while_("see who has a stack's name"))
 }
 
 /// The stack with this id, removed ones too.
@@ -365,7 +393,7 @@ pub async fn observe(pool: &Pool, fence: Fence, id: StackId, observed: &Value) -
     sqlx::query!(
         "update stack set observed = $2, observed_at = now() where stack_id = $1",
         id.0,
-        observed,
+        storable_json(observed)?,
     )
     .execute(&mut *db)
     .await

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::leases::{Fence, Guarded};
-use crate::{Error, Pool, Result, notify, outbox};
+use crate::{Error, Pool, Result, notify, outbox, storable, storable_json};
 
 /// A step under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,18 +23,18 @@ pub struct Begun {
     pub left: Duration,
 }
 
-/// Begins the step that follows `from`, or goes on with it: the first call sets
-/// its start and a deadline `allowance` later, and further ones find them.
+/// Begins a step, or goes on with it: the first call sets its start and a
+/// deadline `limit` later, and further ones find them.
 ///
 /// # Errors
 ///
-/// `Fenced`; `Conflict` where the deployment no longer stands at `from`.
+/// `Fenced`; `Conflict` where the deployment does not stand before this step.
 pub async fn begin_step(
     pool: &Pool,
     fence: Fence,
     id: DeploymentId,
     step: Step,
-    allowance: Duration,
+    limit: Duration,
 ) -> Result<Begun> {
     let doing = "begin a deployment's step";
     let mut db = Guarded::begin(pool, fence).await?;
@@ -63,7 +63,7 @@ pub async fn begin_step(
                                    updated_at = now()
              where deployment_id = $1",
             id.0,
-            allowance.as_secs_f64(),
+            limit.as_secs_f64(),
         )
         .execute(&mut *db)
         .await
@@ -108,7 +108,7 @@ pub async fn note(
          where deployment_id = $1 and phase = $2 and state = 'running' and message <> $3",
         id.0,
         step.reaches().as_str(),
-        message,
+        storable(message),
     )
     .execute(&mut *db)
     .await
@@ -116,24 +116,25 @@ pub async fn note(
     db.commit().await
 }
 
-/// Moves a deployment over the step that follows `from`, and returns where it
-/// stands then. An empty `message` keeps what was [noted](note). Doing it twice
+/// Moves a deployment over `step`, and returns where it stands then. An empty `message` keeps what was [noted](note). Doing it twice
 /// is as good as once.
 ///
 /// # Errors
 ///
-/// `Fenced`; `Conflict` where it no longer stands at `from`, or the step does
-/// not follow it.
+/// `Fenced`; `Conflict` where it does not stand before this step.
 pub async fn advance(
     pool: &Pool,
     fence: Fence,
     id: DeploymentId,
-    from: Phase,
     step: Step,
     message: &str,
 ) -> Result<Phase> {
     let doing = "advance a deployment";
-    let to = from.next(Event::Reached(step)).map_err(|_| Error::Conflict { what: "deployment" })?;
+    let to = step.reaches();
+    let from = Phase::ALL
+        .into_iter()
+        .find(|phase| phase.step() == Some(step))
+        .expect("invariant: every step follows a phase");
     let mut db = Guarded::begin(pool, fence).await?;
     let moved = sqlx::query!(
         "update deployment
@@ -161,7 +162,7 @@ pub async fn advance(
              message = case when $3 = '' then p.message else $3 end",
         id.0,
         to.as_str(),
-        message,
+        storable(message),
     )
     .execute(&mut *db)
     .await
@@ -239,7 +240,7 @@ async fn end(
          where deployment_id = $1 and finished_at is null",
         id.0,
         to.as_str(),
-        serde_json::to_value(reason).map_err(Error::corrupt("reason"))?,
+        storable_json(reason)?,
     )
     .execute(&mut *db)
     .await
@@ -289,7 +290,7 @@ pub(super) async fn close_step(
          where deployment_id = $1 and state = 'running'",
         id.0,
         state,
-        message,
+        storable(message),
     )
     .execute(&mut *db)
     .await
@@ -307,7 +308,7 @@ pub(super) async fn close_step(
         id.0,
         step.reaches().as_str(),
         state,
-        message,
+        storable(message),
     )
     .execute(db)
     .await
