@@ -1,2 +1,78 @@
-//! Placeholder.
-fn main() {}
+//! `berth`: one executable. It reads settings, joins the parts, prints.
+//!
+//! `berth serve` is the platform. `berth stack …` and `berth render` need no
+//! server and no database: the same loader, planner and converter, straight to
+//! a Swarm. Nothing is decided here.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "the program may print, read the clock and name the environment; libraries may not"
+)]
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::LogFormat;
+
+mod commands;
+mod config;
+mod database;
+mod private_postgres;
+mod telemetry;
+
+/// Pushes become running stacks on your own Docker Swarm.
+#[derive(Debug, Parser)]
+#[command(name = "berth", version, about, max_term_width = 100)]
+struct Cli {
+    /// Which log lines to write, such as `info` or `info,berth_reconciler=debug`.
+    /// [default: info for serve, warn for the rest]
+    #[arg(long, env = "BERTH_LOG", global = true, value_name = "FILTER")]
+    log: Option<String>,
+
+    /// How log lines look.
+    #[arg(long, env = "BERTH_LOG_FORMAT", global = true, value_enum, default_value = "text")]
+    log_format: LogFormat,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run Berth: webhooks, API, UI and reconciler
+    Serve(Box<config::ServeArgs>),
+    /// Bring the database's schema up to this version
+    Migrate(config::DatabaseArgs),
+    /// Check Docker, the Swarm, Postgres and the kernel, and say what is missing
+    Doctor(commands::doctor::DoctorArgs),
+    /// Print what a compose file or template becomes
+    Render(commands::render::RenderArgs),
+    /// Deploy stacks straight to a Swarm, with no server
+    Stack(commands::stack::StackArgs),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let level = cli.log.as_deref().unwrap_or(match cli.command {
+        Command::Serve(_) => "info",
+        _ => "warn",
+    });
+    if let Err(err) = telemetry::init(cli.log_format, level) {
+        eprintln!("error: --log: {err:#}");
+        return ExitCode::from(2);
+    }
+    let outcome = match cli.command {
+        Command::Serve(args) => commands::serve::run(*args).await,
+        Command::Migrate(args) => commands::migrate::run(&args).await,
+        Command::Doctor(args) => commands::doctor::run(&args).await,
+        Command::Render(args) => commands::render::run(args).await,
+        Command::Stack(args) => commands::stack::run(args).await,
+    };
+    outcome.unwrap_or_else(|err| {
+        eprintln!("error: {err:#}");
+        ExitCode::FAILURE
+    })
+}

@@ -170,7 +170,7 @@ impl PrivatePostgres {
 }
 
 /// The newest PostgreSQL programs on this machine.
-fn programs() -> anyhow::Result<PathBuf> {
+pub(crate) fn programs() -> anyhow::Result<PathBuf> {
     let mut found: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()

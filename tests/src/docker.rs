@@ -71,7 +71,13 @@ impl Docker {
             found.extend(lines.lines().map(|name| format!("{kind} {name}")));
         }
         let tags = self
-            .run(&["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", &format!("berth/{stack}-*")])
+            .run(&[
+                "image",
+                "ls",
+                "--format",
+                "{{.Repository}}:{{.Tag}}",
+                &format!("berth/{stack}-*"),
+            ])
             .await?;
         found.extend(tags.lines().map(|tag| format!("image {tag}")));
         Ok(found)

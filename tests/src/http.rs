@@ -71,7 +71,8 @@ impl Client {
         headers: &[(&str, &str)],
         body: Bytes,
     ) -> anyhow::Result<Answer> {
-        let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.base) };
+        let url =
+            if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.base) };
         let mut request = Request::builder().method(method.clone()).uri(&url);
         for (name, value) in &self.headers {
             request = request.header(name, value);
@@ -116,9 +117,8 @@ impl Client {
     /// Where the answer is no success, with its words.
     pub async fn json(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<Value> {
         let body = if body.is_null() { Bytes::new() } else { body.to_string().into() };
-        let answer = self
-            .send(method.clone(), path, &[("content-type", "application/json")], body)
-            .await?;
+        let answer =
+            self.send(method.clone(), path, &[("content-type", "application/json")], body).await?;
         if !answer.status.is_success() {
             bail!("{method} {path} answered {}: {}", answer.status, answer.text());
         }

@@ -68,8 +68,7 @@ impl Traefik {
         let docker = &self.docker;
         docker.run(&["network", "create", "--driver", "overlay", &self.network]).await?;
         let publish = format!("mode=host,published={0},target={0}", self.port);
-        let mount =
-            format!("type=bind,source={},target=/var/run/docker.sock", docker.socket()?);
+        let mount = format!("type=bind,source={},target=/var/run/docker.sock", docker.socket()?);
         let entry = format!("--entrypoints.web.address=:{}", self.port);
         let network = format!("--providers.swarm.network={}", self.network);
         let args = [

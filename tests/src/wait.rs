@@ -24,7 +24,10 @@ pub async fn until<T, E: Debug>(
         match ask().await {
             Ok(answer) => return Ok(answer),
             Err(seen) if Instant::now() > deadline => {
-                bail!("gave up after {} s waiting until {what}; last seen: {seen:?}", limit.as_secs())
+                bail!(
+                    "gave up after {} s waiting until {what}; last seen: {seen:?}",
+                    limit.as_secs()
+                )
             }
             Err(_) => sleep(Duration::from_millis(25)).await,
         }

@@ -1,0 +1,278 @@
+//! Signed deliveries over 64 connections, and in the same run the rate at which
+//! pgbench commits one-row inserts of the same row over 64 connections.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use berth_store::github_apps::{GithubApp, PublicApp};
+use berth_tests::berth::{Berth, Options};
+use serde_json::{Map, Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use crate::figures::{figure, median, quantile, rss_mib, spread};
+
+const CONNECTIONS: usize = 64;
+const ROUNDS: usize = 5;
+const SECONDS: u64 = 6;
+const SECRET: &str = "a webhook secret of the benchmark";
+const APP: i64 = 4242;
+
+/// Runs the rounds.
+pub(crate) fn run() -> anyhow::Result<Map<String, Value>> {
+    // One thread: the load must cost as little of the two sides as it can.
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(measure())
+}
+
+async fn measure() -> anyhow::Result<Map<String, Value>> {
+    let server = std::env::var("DATABASE_URL").context("DATABASE_URL is not set")?;
+    psql(&server, "drop database if exists berth_bench")?;
+    psql(&server, "create database berth_bench")?;
+    let url = replaced(&server);
+    let folder = tempfile::tempdir()?;
+    let mut berth = start(folder.path(), &url).await?;
+    let pid = berth.pid().context("Berth has ended")?;
+    install(folder.path(), &url).await?;
+    psql(&url, "create table bench_delivery (like delivery including all)")?;
+    let body = payload();
+    psql(&url, &format!("create table bench_body as select $x${body}$x$::bytea as body"))?;
+
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let idle = rss_mib(pid)?;
+    // A round that does not count: caches, connections, file system.
+    drop(load(&berth, &body, Duration::from_secs(2)).await?);
+
+    let (mut rates, mut inserts, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut latencies, mut most) = (Vec::new(), 0.0_f64);
+    for round in 0..ROUNDS {
+        let (rate, mut times, rss) = load(&berth, &body, Duration::from_secs(SECONDS)).await?;
+        settle(&url)?;
+        let tps = pgbench(folder.path(), &url)?;
+        println!("  round {}: {rate:.0} deliveries/s, {tps:.0} inserts/s by pgbench", round + 1);
+        rates.push(rate);
+        inserts.push(tps);
+        ratios.push(rate / tps);
+        latencies.append(&mut times);
+        most = most.max(rss);
+    }
+    let stored = psql(&url, "select count(*) from delivery")?;
+    berth.stop().await?;
+    println!("  {stored} deliveries are stored, each answered with 202");
+    println!("  ratio {:.3} ({})", median(&ratios), spread(&ratios));
+    Ok(Map::from_iter([
+        ("rps".to_owned(), figure(median(&rates))),
+        ("pgbench_tps".to_owned(), figure(median(&inserts))),
+        ("ratio".to_owned(), figure(median(&ratios))),
+        ("p50_ms".to_owned(), figure(median(&latencies))),
+        ("p99_ms".to_owned(), figure(quantile(&latencies, 0.99))),
+        ("rss_load_mib".to_owned(), figure(most)),
+        ("rss_idle_mib".to_owned(), figure(idle)),
+    ]))
+}
+
+async fn start(folder: &std::path::Path, url: &str) -> anyhow::Result<Berth> {
+    let port = berth_tests::traefik::free_port(0)?;
+    let migrated = Command::new(berth_tests::berth::program()?)
+        .arg("migrate")
+        .env("BERTH_DATABASE_URL", url)
+        .status()?;
+    if !migrated.success() {
+        bail!("berth migrate failed");
+    }
+    Berth::start(Options {
+        data_dir: folder.join("data"),
+        port,
+        docker_host: berth_tests::docker::Docker::from_env().host,
+        github: "http://127.0.0.1:9".to_owned(),
+        router_port: 9,
+        public_network: "berth-public".to_owned(),
+        env: vec![("BERTH_DATABASE_URL".to_owned(), url.to_owned())],
+    })
+    .await
+}
+
+/// Writes a GitHub App with a secret that we know, sealed as Berth seals it.
+async fn install(folder: &std::path::Path, url: &str) -> anyhow::Result<()> {
+    let key = std::fs::read_to_string(folder.join("data/secret.key"))?;
+    let key = berth_store::seal::SealKey::parse(&key.into())?;
+    let pool = berth_store::connect(
+        &url.to_owned().into(),
+        &berth_store::PoolSettings {
+            max_connections: 1,
+            acquire_timeout: Duration::from_secs(5),
+        },
+    )
+    .await?;
+    berth_store::github_apps::put(
+        &pool,
+        &key,
+        &GithubApp {
+            public: PublicApp {
+                app_id: APP,
+                slug: "berth-bench".to_owned(),
+                name: "Berth bench".to_owned(),
+                owner_login: "acme".to_owned(),
+                html_url: "http://127.0.0.1:9/apps/berth-bench".to_owned(),
+                client_id: "Iv1.bench".to_owned(),
+            },
+            client_secret: "unused".to_owned().into(),
+            webhook_secret: SECRET.to_owned().into(),
+            private_key: "unused".to_owned().into(),
+        },
+    )
+    .await?;
+    pool.close().await;
+    Ok(())
+}
+
+/// A push as GitHub sends it, about 7 KB. It is of a repository that no
+/// installation names, so what follows is the inbox's usual short work.
+fn payload() -> String {
+    let commit = |n: usize| {
+        json!({
+            "id": format!("{n:040x}"), "tree_id": format!("{:040x}", n * 7),
+            "message": format!("Change number {n}: tidy the harbour and count the crates"),
+            "timestamp": "2026-11-21T09:00:00Z", "distinct": true,
+            "author": {"name": "Mira", "email": "mira@acme.test", "username": "mira"},
+            "added": [format!("src/added_{n}.rs")], "removed": [], "modified": ["README.md"],
+        })
+    };
+    json!({
+        "ref": "refs/heads/main", "before": "0".repeat(40), "after": format!("{:040x}", 17),
+        "repository": {"id": 1, "name": "shop", "full_name": "acme/shop", "private": true,
+            "owner": {"id": 2, "login": "acme"}, "default_branch": "main"},
+        "installation": {"id": 3}, "sender": {"id": 4, "login": "mira"},
+        "commits": (0..17).map(commit).collect::<Vec<_>>(), "head_commit": commit(17),
+    })
+    .to_string()
+}
+
+/// Posts as fast as answers come; the rate, the latencies in milliseconds, and
+/// the most memory that was seen.
+async fn load(berth: &Berth, body: &str, length: Duration) -> anyhow::Result<(f64, Vec<f64>, f64)> {
+    let address = berth.url().trim_start_matches("http://").to_owned();
+    let signature = berth_github_app::signature::sign(SECRET.as_bytes(), body.as_bytes());
+    let pid = berth.pid().context("Berth has ended")?;
+    let end = Instant::now() + length;
+    let mut posters = JoinSet::new();
+    for _ in 0..CONNECTIONS {
+        let (address, body, signature) = (address.clone(), body.to_owned(), signature.clone());
+        posters.spawn(async move { post(&address, &body, &signature, end).await });
+    }
+    let mut most = 0.0_f64;
+    let mut times = Vec::new();
+    let start = Instant::now();
+    let mut watch = tokio::time::interval(Duration::from_millis(200));
+    loop {
+        tokio::select! {
+            _ = watch.tick() => most = most.max(rss_mib(pid)?),
+            done = posters.join_next() => match done {
+                Some(mine) => times.append(&mut mine??),
+                None => break,
+            },
+        }
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
+    let rate = times.len() as f64 / start.elapsed().as_secs_f64();
+    Ok((rate, times, most))
+}
+
+async fn post(
+    address: &str,
+    body: &str,
+    signature: &str,
+    end: Instant,
+) -> anyhow::Result<Vec<f64>> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let mut times = Vec::new();
+    let mut answer = vec![0; 4096];
+    while Instant::now() < end {
+        let request = format!(
+            "POST /webhooks/github HTTP/1.1\r\nhost: {address}\r\nuser-agent: GitHub-Hookshot/bench\r\ncontent-type: application/json\r\nx-github-event: push\r\nx-github-delivery: {}\r\nx-github-hook-installation-target-id: {APP}\r\nx-github-hook-installation-target-type: integration\r\nx-hub-signature-256: {signature}\r\ncontent-length: {}\r\n\r\n{body}",
+            uuid::Uuid::now_v7(),
+            body.len(),
+        );
+        let sent = Instant::now();
+        stream.write_all(request.as_bytes()).await?;
+        let mut length = 0;
+        while !complete(answer.get(..length).unwrap_or_default()) {
+            let room = answer.get_mut(length..).context("the answer is too long")?;
+            let read = stream.read(room).await?;
+            if read == 0 {
+                bail!("the connection was closed");
+            }
+            length += read;
+        }
+        times.push(sent.elapsed().as_secs_f64() * 1000.0);
+        if !answer.starts_with(b"HTTP/1.1 202") {
+            bail!("not accepted: {}", String::from_utf8_lossy(answer.get(..length).unwrap_or_default()));
+        }
+    }
+    Ok(times)
+}
+
+/// Whether an answer is here to its end, by its own content length.
+fn complete(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+        .and_then(|(_, value)| value.trim().parse::<usize>().ok())
+        .unwrap_or(0);
+    body.len() >= length
+}
+
+/// Waits until the inbox is empty, so that pgbench has the machine to itself.
+fn settle(url: &str) -> anyhow::Result<()> {
+    let deadline = Instant::now() + Duration::from_secs(300);
+    while psql(url, "select exists (select from delivery where processed_at is null)")? == "t" {
+        if Instant::now() > deadline {
+            bail!("the inbox does not empty");
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    Ok(())
+}
+
+fn pgbench(folder: &std::path::Path, url: &str) -> anyhow::Result<f64> {
+    let script = folder.join("insert.sql");
+    std::fs::write(
+        &script,
+        "insert into bench_delivery (delivery_id, event, body) select gen_random_uuid()::text, 'push', body from bench_body;\n",
+    )?;
+    let bin = std::env::var("PG_BIN").unwrap_or_default();
+    let program = if bin.is_empty() { "pgbench".to_owned() } else { format!("{bin}/pgbench") };
+    let output = Command::new(program)
+        .args(["-n", "-M", "prepared", "-c", "64", "-j", "2", "-T", &SECONDS.to_string(), "-f"])
+        .arg(&script)
+        .arg(url)
+        .output()
+        .context("failed to run pgbench")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines()
+        .find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok())
+        .with_context(|| format!("pgbench: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+fn psql(url: &str, sql: &str) -> anyhow::Result<String> {
+    let output = Command::new("psql")
+        .args([url, "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql])
+        .output()
+        .context("failed to run psql")?;
+    if !output.status.success() {
+        bail!("psql: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// The same server, our own database.
+fn replaced(url: &str) -> String {
+    let (head, query) = url.split_once('?').unwrap_or((url, ""));
+    let base = head.rsplit_once('/').map_or(head, |(base, _)| base);
+    if query.is_empty() { format!("{base}/berth_bench") } else { format!("{base}/berth_bench?{query}") }
+}
