@@ -20,9 +20,14 @@
 //! `docker stack deploy` takes exactly the meaning it has there.
 
 mod complaint;
+mod compose;
 mod files;
+mod interpolate;
 mod load;
 pub mod render;
+mod stack;
+mod traefik;
+mod yaml;
 
 pub use crate::complaint::{Complaint, Note};
 pub use crate::files::{Files, Folder};

@@ -1,12 +1,18 @@
 //! The way in: texts to a checked model, and the model to a [`StackSpec`].
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use berth_domain::deployment::Place;
 use berth_domain::ids::StackName;
 use berth_domain::stack::StackSpec;
 
 use crate::complaint::{Complaint, Note};
+use crate::compose::{self, Check, Model, units};
 use crate::files::Files;
+use crate::render::{TemplateError, render};
+use crate::stack;
+use crate::yaml::{self, At, Node};
 
 /// Variables by name, for interpolation, for templates and for `environment:`
 /// entries without a value.
@@ -41,9 +47,24 @@ pub struct Settings {
 }
 
 /// Files that have been read, checked and merged.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Loaded {
-    notes: Vec<Note>,
+    pub(crate) model: Model,
+    pub(crate) paths: Vec<String>,
+    pub(crate) folder: String,
+    pub(crate) home: Option<String>,
+    pub(crate) reading: Reading,
+    pub(crate) notes: Vec<Note>,
+}
+
+impl fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Environments and secrets are in it: names say enough.
+        f.debug_struct("Loaded")
+            .field("paths", &self.paths)
+            .field("services", &self.model.services.keys())
+            .finish_non_exhaustive()
+    }
 }
 
 /// An image to build before the stack can run.
@@ -52,7 +73,7 @@ pub struct Build {
     /// The service it is for.
     pub service: String,
     /// The context: a folder, from the root that [`Files`] reads from; `.` is
-    /// the root itself. Never leads out of it.
+    /// the root itself. In the compose reading it never leads out of it.
     pub context: String,
     /// The Dockerfile, from the context.
     pub dockerfile: String,
@@ -93,15 +114,99 @@ pub fn load(
     variables: &Variables,
     settings: &Settings,
 ) -> Result<Loaded, Vec<Complaint>> {
-    let _ = (files, beside, variables, settings);
-    Err(vec![Complaint::anywhere("compose files can't be loaded yet")])
+    let paths: Vec<String> = files.iter().map(|file| file.path.clone()).collect();
+    let Some(first) = paths.first() else {
+        return Err(vec![Complaint::anywhere("there is no compose file to load; name one")]);
+    };
+    let mut check = Check {
+        paths: &paths,
+        reading: settings.reading,
+        variables,
+        beside,
+        folder: units::folder(first).to_owned(),
+        complaints: Vec::new(),
+        notes: Vec::new(),
+    };
+    let mut model: Option<Model> = None;
+    for (index, file) in files.iter().enumerate() {
+        let before = check.complaints.len();
+        let Some(root) = parse(&mut check, index, file) else { continue };
+        let read = compose::read(&mut check, root);
+        if file.path.ends_with(TEMPLATE) {
+            for complaint in check.complaints.iter_mut().skip(before) {
+                complaint.message.push_str(" (the line is that of the rendered template)");
+            }
+        }
+        match &mut model {
+            None => model = Some(read),
+            Some(model) => compose::merge::merge(model, read, settings.reading),
+        }
+    }
+    let Check { folder, complaints, notes, .. } = check;
+    if !complaints.is_empty() {
+        return Err(complaints);
+    }
+    let model = model.unwrap_or_default();
+    if model.services.is_empty() {
+        let message = "there is no service to run; the files need one under `services`";
+        let place = Some(Place { file: first.clone(), line: 1, column: 1 });
+        return Err(vec![Complaint { place, message: message.to_owned() }]);
+    }
+    let home = variables.get("HOME").cloned();
+    Ok(Loaded { model, paths, folder, home, reading: settings.reading, notes })
+}
+
+/// The ending of a template's name.
+const TEMPLATE: &str = ".hbs";
+
+/// The tree of one file, rendered first if it is a template.
+fn parse(check: &mut Check<'_>, index: usize, file: &Source) -> Option<Node> {
+    let start = At { file: index, line: 1, column: 1 };
+    let rendered;
+    let text = if file.path.ends_with(TEMPLATE) {
+        match render(&file.text, check.variables) {
+            Ok(text) => rendered = text,
+            Err(TemplateError { line, column, message }) => {
+                check.refuse(At { line, column, ..start }, message);
+                return None;
+            }
+        }
+        &rendered
+    } else {
+        &file.text
+    };
+    match yaml::parse(text, index) {
+        Ok(root) => Some(root),
+        Err(wrong) => {
+            check.refuse(wrong.at, wrong.message);
+            None
+        }
+    }
 }
 
 impl Loaded {
-    /// The images to build, by service.
+    /// The images to build, by service. A service that has both a `build:` and
+    /// an `image:` is among them; where it is not built, its image is used.
     #[must_use]
     pub fn builds(&self) -> Vec<Build> {
-        Vec::new()
+        self.model
+            .services
+            .iter()
+            .filter_map(|(name, service)| {
+                let build = service.build.as_ref()?;
+                Some(Build {
+                    service: name.clone(),
+                    context: build
+                        .context
+                        .clone()
+                        .unwrap_or_else(|| units::join(&self.folder, ".")),
+                    dockerfile: build.dockerfile.clone().unwrap_or_else(|| "Dockerfile".to_owned()),
+                    args: build.args.clone(),
+                    target: build.target.clone(),
+                    labels: build.labels.clone(),
+                })
+            })
+            .collect()
     }
 
     /// What was ignored while loading.
@@ -119,7 +224,6 @@ impl Loaded {
         &self,
         context: &StackContext,
     ) -> Result<(StackSpec, Vec<Note>), Vec<Complaint>> {
-        let _ = context;
-        Err(vec![Complaint::anywhere("compose files can't be loaded yet")])
+        stack::convert(self, context)
     }
 }

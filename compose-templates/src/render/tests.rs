@@ -23,16 +23,21 @@ fn a_template_takes_variables_as_they_are() {
         &variables(),
     )
     .unwrap();
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r#"
+    host: shop.localhost
+    title: a "b": <c>
+    json: "a \"b\": <c>"
+    yes d 7 a-b-c-48f8ae
+    "#);
 }
 
 #[test]
 fn what_is_missing_or_broken_is_named_with_its_place() {
-    insta::assert_snapshot!(failure("a: 1\nb:  {{NOPE}}\n"), @"");
-    insta::assert_snapshot!(failure("a: 1\nb: {{json NOPE}}\n"), @"");
-    insta::assert_snapshot!(failure("a: 1\nb: {{BERTH_HOST\n"), @"");
-    insta::assert_snapshot!(failure("{{#if BERTH_HOST}}\nx"), @"");
-    insta::assert_snapshot!(failure("x\n{{nope BERTH_HOST}}"), @"");
+    insta::assert_snapshot!(failure("a: 1\nb:  {{NOPE}}\n"), @"2:5: the template names `NOPE`, which has no value here; there are `BERTH_HOST`, `BERTH_PULL_REQUEST`, `TITLE`");
+    insta::assert_snapshot!(failure("a: 1\nb: {{json NOPE}}\n"), @"2:4: the template names `NOPE`, which has no value here; there are `BERTH_HOST`, `BERTH_PULL_REQUEST`, `TITLE`");
+    insta::assert_snapshot!(failure("a: 1\nb: {{BERTH_HOST\n"), @"3:1: this is not a Handlebars template: invalid handlebars syntax: expected identifier, helper_parameter, or trailing_tilde_to_omit_whitespace");
+    insta::assert_snapshot!(failure("{{#if BERTH_HOST}}\nx"), @"2:2: this is not a Handlebars template: invalid handlebars syntax: expected escape, expression, html_expression, decorator_expression, partial_expression, invert_tag, invert_chain_tag, helper_block_start, helper_block_end, decorator_block_start, partial_block_start, raw_block_start, hbs_comment, or hbs_comment_compact");
+    insta::assert_snapshot!(failure("x\n{{nope BERTH_HOST}}"), @"2:1: there is no helper `nope`");
 }
 
 #[test]
@@ -55,7 +60,7 @@ fn what_could_run_for_ever_is_refused() {
 fn a_branch_becomes_a_label_of_the_host() {
     let names = Names { branch: Some("feature/a"), app: "Shop", owner: "acme", ..Names::default() };
     let host = render_host("{{branch}}.{{app}}.localhost", &names).unwrap();
-    insta::assert_snapshot!(host, @"");
+    insta::assert_snapshot!(host, @"feature-a-951d42.shop-d00aae.localhost");
     let preview = Names { number: Some(12), app: "shop", owner: "acme", ..Names::default() };
     assert_eq!(
         render_host("pr-{{number}}.{{app}}.localhost", &preview).unwrap(),

@@ -1,0 +1,347 @@
+//! Reading values out of the tree: each getter gives the value or complains.
+
+use std::collections::BTreeMap;
+
+use berth_domain::deployment::Place;
+
+use super::units;
+use crate::complaint::{Complaint, Note};
+use crate::files::Files;
+use crate::load::{Reading, Variables};
+use crate::yaml::scalar::{integer, print_float};
+use crate::yaml::{At, Node, Value};
+
+/// A value with the path by which people know it: `services.web.ports[0]`.
+#[derive(Debug, Clone)]
+pub(crate) struct Field<'n> {
+    pub(crate) key: &'n str,
+    /// Where the key stands; an item's own place in a list.
+    pub(crate) key_at: At,
+    pub(crate) path: String,
+    pub(crate) node: &'n Node,
+}
+
+impl<'n> Field<'n> {
+    pub(crate) fn root(node: &'n Node) -> Self {
+        Self { key: "", key_at: node.at, path: String::new(), node }
+    }
+
+    /// Where the value stands; where there is none, its key.
+    pub(crate) fn at(&self) -> At {
+        if self.is_null() { self.key_at } else { self.node.at }
+    }
+
+    pub(crate) const fn is_null(&self) -> bool {
+        self.node.value.is_null()
+    }
+
+    pub(crate) fn is_map(&self) -> bool {
+        self.node.value.as_map().is_some()
+    }
+
+    pub(crate) fn is_list(&self) -> bool {
+        self.node.value.as_list().is_some()
+    }
+}
+
+/// What is needed to read files, and what came of it.
+pub(crate) struct Check<'a> {
+    pub(crate) paths: &'a [String],
+    pub(crate) reading: Reading,
+    pub(crate) variables: &'a Variables,
+    pub(crate) beside: &'a dyn Files,
+    /// The folder that relative paths start from: the first file's.
+    pub(crate) folder: String,
+    pub(crate) complaints: Vec<Complaint>,
+    pub(crate) notes: Vec<Note>,
+}
+
+impl Check<'_> {
+    pub(crate) fn place(&self, at: At) -> Option<Place> {
+        let file = self.paths.get(at.file)?.clone();
+        Some(Place { file, line: at.line, column: at.column })
+    }
+
+    pub(crate) fn refuse(&mut self, at: At, message: impl Into<String>) {
+        let place = self.place(at);
+        self.complaints.push(Complaint { place, message: message.into() });
+    }
+
+    pub(crate) fn note(&mut self, at: At, message: impl Into<String>) {
+        let place = self.place(at);
+        self.notes.push(Note { place, message: message.into() });
+    }
+
+    pub(crate) fn unknown(&mut self, field: &Field<'_>, known: &[&str]) {
+        let message = match closest(field.key, known) {
+            Some(near) => format!("`{}` is not a key of compose; is `{near}` meant?", field.path),
+            None => format!("`{}` is not a key of compose; take it out", field.path),
+        };
+        self.refuse(field.key_at, message);
+    }
+
+    fn wanted(&mut self, field: &Field<'_>, what: &str) {
+        let is = match &field.node.value {
+            Value::Null => "is empty".to_owned(),
+            Value::Bool(flag) => format!("is {flag}"),
+            Value::Int(number) => format!("is {number}"),
+            Value::Float(number) => format!("is {}", print_float(*number)),
+            Value::Text(text) => format!("is {:?}", text.chars().take(60).collect::<String>()),
+            Value::List(_) => "is a list".to_owned(),
+            Value::Map(_) => "is a mapping".to_owned(),
+        };
+        self.refuse(field.at(), format!("`{}` must be {what}, but {is}", field.path));
+    }
+
+    /// The entries of a mapping; nothing for null.
+    pub(crate) fn map<'n>(&mut self, field: &Field<'n>) -> Vec<Field<'n>> {
+        let Some(entries) = field.node.value.as_map() else {
+            if !field.is_null() {
+                self.wanted(field, "a mapping");
+            }
+            return Vec::new();
+        };
+        let path = |key: &str| {
+            if field.path.is_empty() { key.to_owned() } else { format!("{}.{key}", field.path) }
+        };
+        let fields = entries.iter().map(|entry| Field {
+            key: &entry.key,
+            key_at: entry.at,
+            path: path(&entry.key),
+            node: &entry.value,
+        });
+        fields.collect()
+    }
+
+    /// The items of a list; nothing for null.
+    pub(crate) fn list<'n>(&mut self, field: &Field<'n>) -> Vec<Field<'n>> {
+        let Some(items) = field.node.value.as_list() else {
+            if !field.is_null() {
+                self.wanted(field, "a list");
+            }
+            return Vec::new();
+        };
+        let fields = items.iter().enumerate().map(|(index, node)| Field {
+            key: field.key,
+            key_at: node.at,
+            path: format!("{}[{index}]", field.path),
+            node,
+        });
+        fields.collect()
+    }
+
+    /// The items of a list, or a single value as if it were one.
+    pub(crate) fn one_or_more<'n>(&mut self, field: &Field<'n>) -> Vec<Field<'n>> {
+        if field.is_list() || field.is_null() { self.list(field) } else { vec![field.clone()] }
+    }
+
+    /// Text; numbers read as they print.
+    pub(crate) fn text(&mut self, field: &Field<'_>) -> Option<String> {
+        match &field.node.value {
+            Value::Null => None,
+            Value::Text(text) => Some(text.clone()),
+            Value::Int(number) => Some(number.to_string()),
+            Value::Float(number) => Some(print_float(*number)),
+            Value::Bool(flag) => {
+                let message = format!(
+                    "`{}` must be text, but is the truth value {flag}; put it in quotes",
+                    field.path
+                );
+                self.refuse(field.at(), message);
+                None
+            }
+            Value::List(_) | Value::Map(_) => {
+                self.wanted(field, "text");
+                None
+            }
+        }
+    }
+
+    /// Text that is not empty: an empty one was not written.
+    pub(crate) fn filled(&mut self, field: &Field<'_>) -> Option<String> {
+        self.text(field).filter(|text| !text.is_empty())
+    }
+
+    pub(crate) fn texts(&mut self, field: &Field<'_>) -> Vec<String> {
+        self.one_or_more(field).iter().filter_map(|item| self.text(item)).collect()
+    }
+
+    /// One of a few words, in any case.
+    pub(crate) fn word(&mut self, field: &Field<'_>, words: &[&str]) -> Option<String> {
+        let word = self.filled(field)?.to_ascii_lowercase();
+        if words.contains(&word.as_str()) {
+            return Some(word);
+        }
+        let words = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+        self.wanted(field, &format!("one of {words}"));
+        None
+    }
+
+    pub(crate) fn flag(&mut self, field: &Field<'_>) -> Option<bool> {
+        if let Value::Bool(flag) = field.node.value {
+            return Some(flag);
+        }
+        if field.is_null() {
+            return None;
+        }
+        let text = field.node.value.as_text().map(str::to_ascii_lowercase);
+        match text.as_deref() {
+            Some("") => None,
+            Some("true" | "yes" | "on" | "y") => Some(true),
+            Some("false" | "no" | "off" | "n") => Some(false),
+            _ => {
+                self.wanted(field, "`true` or `false`");
+                None
+            }
+        }
+    }
+
+    /// A whole number that fits `T`; one in quotes is as good.
+    pub(crate) fn number<T: TryFrom<i128>>(&mut self, field: &Field<'_>) -> Option<T> {
+        let value = &field.node.value;
+        if value.is_null() || value.as_text() == Some("") {
+            return None;
+        }
+        let number = value.as_int().or_else(|| integer(value.as_text()?.trim()));
+        let number = number.and_then(|number| T::try_from(number).ok());
+        if number.is_none() {
+            self.wanted(field, "a whole number in range");
+        }
+        number
+    }
+
+    pub(crate) fn ratio(&mut self, field: &Field<'_>) -> Option<f64> {
+        let text = self.filled(field)?;
+        // Swarm keeps 32 bits of it: more would not read back as it was written.
+        let ratio = text.parse::<f32>().ok().filter(|ratio| (0.0..=1.0).contains(ratio));
+        if ratio.is_none() {
+            self.wanted(field, "a share between 0 and 1");
+        }
+        ratio?.to_string().parse().ok()
+    }
+
+    pub(crate) fn duration(&mut self, field: &Field<'_>) -> Option<i64> {
+        let text = self.filled(field)?;
+        let duration = units::duration(&text);
+        if duration.is_none() {
+            self.wanted(field, "a duration such as `10s` or `1m30s`");
+        }
+        duration
+    }
+
+    pub(crate) fn bytes(&mut self, field: &Field<'_>) -> Option<i64> {
+        let text = self.filled(field)?;
+        let bytes = units::bytes(&text);
+        if bytes.is_none() {
+            self.wanted(field, "a size such as `512m` or `1g`");
+        }
+        bytes
+    }
+
+    pub(crate) fn cpus(&mut self, field: &Field<'_>) -> Option<i64> {
+        let text = self.filled(field)?;
+        let cpus = units::nano_cpus(&text);
+        if cpus.is_none() {
+            self.wanted(field, "a number of CPUs such as `0.5`");
+        }
+        cpus
+    }
+
+    /// A file mode: a number as YAML reads it, or octal digits in quotes.
+    pub(crate) fn file_mode(&mut self, field: &Field<'_>) -> Option<u32> {
+        let value = &field.node.value;
+        if value.is_null() {
+            return None;
+        }
+        let octal = || u32::from_str_radix(value.as_text()?.trim_start_matches("0o"), 8).ok();
+        let mode = value.as_int().and_then(|mode| u32::try_from(mode).ok()).or_else(octal);
+        let mode = mode.filter(|mode| *mode <= 0o7777);
+        if mode.is_none() {
+            self.wanted(field, "an octal file mode such as `0440`");
+        }
+        mode
+    }
+
+    /// `K: v` or `K=v`; [`None`] is a key without a value.
+    pub(crate) fn pairs(&mut self, field: &Field<'_>) -> BTreeMap<String, Option<String>> {
+        let mut pairs = BTreeMap::new();
+        if field.is_map() {
+            for entry in self.map(field) {
+                if entry.is_null() {
+                    pairs.insert(entry.key.to_owned(), None);
+                } else if let Some(value) = self.text(&entry) {
+                    pairs.insert(entry.key.to_owned(), Some(value));
+                }
+            }
+        } else if field.is_list() || field.is_null() {
+            for item in self.list(field) {
+                if let Some(text) = self.text(&item) {
+                    let (key, value) = match text.split_once('=') {
+                        Some((key, value)) => (key, Some(value.to_owned())),
+                        None => (text.as_str(), None),
+                    };
+                    pairs.insert(key.to_owned(), value);
+                }
+            }
+        } else {
+            self.wanted(field, "a mapping or a list of `KEY=value`");
+        }
+        pairs
+    }
+
+    /// As [`Check::pairs`], where a missing value is an empty one.
+    pub(crate) fn labels(&mut self, field: &Field<'_>) -> BTreeMap<String, String> {
+        self.pairs(field).into_iter().map(|(k, v)| (k, v.unwrap_or_default())).collect()
+    }
+
+    /// `path` of the file, from the root that files are read from, or absolute.
+    pub(crate) fn resolve(&self, path: &str) -> String {
+        units::join(&self.folder, path)
+    }
+
+    /// The contents of the file that `field` names.
+    pub(crate) fn contents(&mut self, field: &Field<'_>, path: &str) -> Option<Vec<u8>> {
+        match self.beside.read(&self.resolve(path)) {
+            Ok(bytes) => Some(bytes),
+            Err(error) => {
+                let why = if error.kind() == std::io::ErrorKind::NotFound {
+                    "there is no such file".to_owned()
+                } else {
+                    error.to_string()
+                };
+                let message = format!("`{}` names `{path}`, but {why}", field.path);
+                self.refuse(field.at(), message);
+                None
+            }
+        }
+    }
+}
+
+/// The known key that `key` is a slip of, if there is one.
+fn closest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
+    let allowed = if key.len() <= 4 { 1 } else { 2 };
+    let near = known.iter().map(|candidate| (distance(key, candidate), *candidate)).min()?;
+    (near.0 <= allowed).then_some(near.1)
+}
+
+/// Levenshtein's distance, for short words.
+fn distance(left: &str, right: &str) -> usize {
+    if left.len().abs_diff(right.len()) > 2 || left.len() > 40 {
+        return usize::MAX;
+    }
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (i, l) in left.chars().enumerate() {
+        let mut diagonal = i;
+        let mut last = i + 1;
+        let mut next = vec![last];
+        for (r, above) in right.iter().zip(row.iter().skip(1)) {
+            let here = (diagonal + usize::from(l != *r)).min(above + 1).min(last + 1);
+            diagonal = *above;
+            last = here;
+            next.push(here);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(usize::MAX)
+}

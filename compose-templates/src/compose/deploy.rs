@@ -1,0 +1,207 @@
+//! `deploy:`, which is about Swarm and nothing else.
+
+use berth_domain::stack::EndpointMode;
+
+use super::check::{Check, Field};
+use super::model::{Deploy, DeployMode, Placed, RestartBlock, Update};
+
+pub(super) fn read(check: &mut Check<'_>, field: &Field<'_>) -> Deploy {
+    let mut deploy = Deploy::default();
+    for key in check.map(field) {
+        match key.key {
+            "mode" => {
+                let words = ["replicated", "global", "replicated-job", "global-job"];
+                deploy.mode = check.word(&key, &words).map(|word| Placed {
+                    at: key.at(),
+                    it: match word.as_str() {
+                        "global" => DeployMode::Global,
+                        "replicated-job" => DeployMode::ReplicatedJob,
+                        "global-job" => DeployMode::GlobalJob,
+                        _ => DeployMode::Replicated,
+                    },
+                });
+            }
+            "replicas" => {
+                deploy.replicas = check.number(&key).map(|it| Placed { at: key.at(), it });
+            }
+            "endpoint_mode" => {
+                deploy.endpoint_mode = check.word(&key, &["vip", "dnsrr"]).map(|word| Placed {
+                    at: key.at(),
+                    it: if word == "dnsrr" { EndpointMode::Dnsrr } else { EndpointMode::Vip },
+                });
+            }
+            "labels" => deploy.labels = check.labels(&key),
+            "update_config" => {
+                deploy.update = update(check, &key, &["pause", "continue", "rollback"]);
+            }
+            "rollback_config" => deploy.rollback = update(check, &key, &["pause", "continue"]),
+            "restart_policy" => deploy.restart = restart(check, &key),
+            "resources" => resources(check, &key, &mut deploy),
+            "placement" => placement(check, &key, &mut deploy),
+            name if name.starts_with("x-") => {}
+            _ => check.unknown(
+                &key,
+                &[
+                    "mode",
+                    "replicas",
+                    "endpoint_mode",
+                    "labels",
+                    "update_config",
+                    "rollback_config",
+                    "restart_policy",
+                    "resources",
+                    "placement",
+                ],
+            ),
+        }
+    }
+    deploy
+}
+
+fn update(check: &mut Check<'_>, field: &Field<'_>, actions: &[&str]) -> Option<Update> {
+    let mut update = Update {
+        at: field.key_at,
+        parallelism: None,
+        delay: None,
+        failure_action: None,
+        monitor: None,
+        max_failure_ratio: None,
+        order: None,
+    };
+    for key in check.map(field) {
+        match key.key {
+            "parallelism" => update.parallelism = check.number(&key),
+            "delay" => update.delay = check.duration(&key),
+            "failure_action" => update.failure_action = check.word(&key, actions),
+            "monitor" => update.monitor = check.duration(&key),
+            "max_failure_ratio" => update.max_failure_ratio = check.ratio(&key),
+            "order" => update.order = check.word(&key, &["stop-first", "start-first"]),
+            name if name.starts_with("x-") => {}
+            _ => check.unknown(
+                &key,
+                &[
+                    "parallelism",
+                    "delay",
+                    "failure_action",
+                    "monitor",
+                    "max_failure_ratio",
+                    "order",
+                ],
+            ),
+        }
+    }
+    (!field.is_null()).then_some(update)
+}
+
+fn restart(check: &mut Check<'_>, field: &Field<'_>) -> Option<RestartBlock> {
+    let mut block = RestartBlock::default();
+    for key in check.map(field) {
+        match key.key {
+            "condition" => {
+                // Compose files often say what belongs into `restart:`.
+                let words = ["none", "on-failure", "any", "always", "unless-stopped"];
+                block.condition = check.word(&key, &words).map(|word| match word.as_str() {
+                    "always" | "unless-stopped" => "any".to_owned(),
+                    _ => word,
+                });
+            }
+            "delay" => block.delay = check.duration(&key),
+            "max_attempts" => block.max_attempts = check.number(&key),
+            "window" => block.window = check.duration(&key),
+            name if name.starts_with("x-") => {}
+            _ => check.unknown(&key, &["condition", "delay", "max_attempts", "window"]),
+        }
+    }
+    (!field.is_null()).then_some(block)
+}
+
+fn resources(check: &mut Check<'_>, field: &Field<'_>, deploy: &mut Deploy) {
+    for side in check.map(field) {
+        let limits = match side.key {
+            "limits" => true,
+            "reservations" => false,
+            _ => {
+                check.unknown(&side, &["limits", "reservations"]);
+                continue;
+            }
+        };
+        for key in check.map(&side) {
+            match (key.key, limits) {
+                ("cpus", true) => deploy.limit_nano_cpus = check.cpus(&key),
+                ("cpus", false) => deploy.reserve_nano_cpus = check.cpus(&key),
+                ("memory", true) => deploy.limit_memory = check.bytes(&key),
+                ("memory", false) => deploy.reserve_memory = check.bytes(&key),
+                ("pids", true) => deploy.limit_pids = check.number(&key),
+                ("generic_resources", false) => generic(check, &key, deploy),
+                ("devices", false) => {
+                    let message = format!(
+                        "`{}` is not possible: Swarm knows `generic_resources` instead, which each node's engine must be told to offer",
+                        key.path
+                    );
+                    check.refuse(key.key_at, message);
+                }
+                (name, _) if name.starts_with("x-") => {}
+                (_, true) => check.unknown(&key, &["cpus", "memory", "pids"]),
+                (_, false) => check.unknown(&key, &["cpus", "memory", "generic_resources"]),
+            }
+        }
+    }
+}
+
+fn generic(check: &mut Check<'_>, field: &Field<'_>, deploy: &mut Deploy) {
+    for item in check.list(field) {
+        for key in check.map(&item) {
+            if key.key != "discrete_resource_spec" {
+                check.unknown(&key, &["discrete_resource_spec"]);
+                continue;
+            }
+            let (mut kind, mut value) = (None, None);
+            for part in check.map(&key) {
+                match part.key {
+                    "kind" => kind = check.filled(&part),
+                    "value" => value = check.number(&part),
+                    _ => check.unknown(&part, &["kind", "value"]),
+                }
+            }
+            match (kind, value) {
+                (Some(kind), Some(value)) => {
+                    deploy.reserve_generic.insert(kind, value);
+                }
+                _ => check.refuse(key.at(), format!("`{}` needs `kind` and `value`", key.path)),
+            }
+        }
+    }
+}
+
+fn placement(check: &mut Check<'_>, field: &Field<'_>, deploy: &mut Deploy) {
+    for key in check.map(field) {
+        match key.key {
+            "constraints" => {
+                for item in check.one_or_more(&key) {
+                    let Some(constraint) = check.filled(&item) else { continue };
+                    if !constraint.contains("==") && !constraint.contains("!=") {
+                        let message = format!(
+                            "`{}` must compare with `==` or `!=`, but is {constraint:?}",
+                            item.path
+                        );
+                        check.refuse(item.at(), message);
+                    }
+                    deploy.constraints.push(constraint);
+                }
+            }
+            "preferences" => {
+                for item in check.list(&key) {
+                    for part in check.map(&item) {
+                        match part.key {
+                            "spread" => deploy.spread.extend(check.filled(&part)),
+                            _ => check.unknown(&part, &["spread"]),
+                        }
+                    }
+                }
+            }
+            "max_replicas_per_node" => deploy.max_replicas_per_node = check.number(&key),
+            name if name.starts_with("x-") => {}
+            _ => check.unknown(&key, &["constraints", "preferences", "max_replicas_per_node"]),
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! What compose files say, in their own terms: nothing is scoped to a stack yet.
+//!
+//! An [`Option`] that is [`None`] and an empty list were not written, so that
+//! files can be merged.
+
+use std::collections::BTreeMap;
+
+use berth_domain::stack::{Driver, Healthcheck, Nanos};
+
+use crate::yaml::At;
+
+/// A value and where it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Placed<T> {
+    pub(crate) at: At,
+    pub(crate) it: T,
+}
+
+/// Everything that one or several merged files say.
+#[derive(Clone, PartialEq, Default)]
+pub(crate) struct Model {
+    pub(crate) services: BTreeMap<String, Service>,
+    pub(crate) networks: BTreeMap<String, Network>,
+    pub(crate) volumes: BTreeMap<String, Volume>,
+    pub(crate) configs: BTreeMap<String, Blob>,
+    pub(crate) secrets: BTreeMap<String, Blob>,
+}
+
+/// A service.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Service {
+    pub(crate) at: At,
+    pub(crate) image: Option<Placed<String>>,
+    pub(crate) build: Option<BuildModel>,
+    pub(crate) profiles: Vec<String>,
+    pub(crate) entrypoint: Option<Vec<String>>,
+    pub(crate) command: Option<Vec<String>>,
+    pub(crate) hostname: Option<String>,
+    pub(crate) working_dir: Option<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) group_add: Vec<String>,
+    pub(crate) environment: BTreeMap<String, Option<String>>,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) extra_hosts: Vec<String>,
+    pub(crate) dns: Vec<String>,
+    pub(crate) dns_search: Vec<String>,
+    pub(crate) dns_opt: Vec<String>,
+    pub(crate) healthcheck: Option<HealthModel>,
+    pub(crate) stop_grace_period: Option<Nanos>,
+    pub(crate) stop_signal: Option<String>,
+    pub(crate) init: Option<bool>,
+    pub(crate) tty: Option<bool>,
+    pub(crate) stdin_open: Option<bool>,
+    pub(crate) read_only: Option<bool>,
+    pub(crate) isolation: Option<String>,
+    pub(crate) cap_add: Vec<String>,
+    pub(crate) cap_drop: Vec<String>,
+    pub(crate) sysctls: BTreeMap<String, String>,
+    pub(crate) ulimits: BTreeMap<String, (i64, i64)>,
+    pub(crate) oom_score_adj: Option<i64>,
+    pub(crate) credential_spec: Option<Placed<Credentials>>,
+    pub(crate) platform: Option<(String, String)>,
+    pub(crate) logging: Option<Driver>,
+    pub(crate) restart: Option<Restart>,
+    pub(crate) scale: Option<u64>,
+    pub(crate) mem_limit: Option<i64>,
+    pub(crate) mem_reservation: Option<i64>,
+    pub(crate) cpus: Option<i64>,
+    pub(crate) pids_limit: Option<i64>,
+    pub(crate) tmpfs: Vec<Tmpfs>,
+    pub(crate) shm_size: Option<i64>,
+    pub(crate) volumes: Vec<VolumeUse>,
+    pub(crate) ports: Vec<PortUse>,
+    pub(crate) networks: BTreeMap<String, NetworkUse>,
+    pub(crate) predefined_network: Option<String>,
+    pub(crate) configs: Vec<BlobUse>,
+    pub(crate) secrets: Vec<BlobUse>,
+    pub(crate) deploy: Deploy,
+    pub(crate) routes: Vec<RouteUse>,
+}
+
+impl Service {
+    pub(crate) fn new(at: At) -> Self {
+        Self {
+            at,
+            image: None,
+            build: None,
+            profiles: Vec::new(),
+            entrypoint: None,
+            command: None,
+            hostname: None,
+            working_dir: None,
+            user: None,
+            group_add: Vec::new(),
+            environment: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            extra_hosts: Vec::new(),
+            dns: Vec::new(),
+            dns_search: Vec::new(),
+            dns_opt: Vec::new(),
+            healthcheck: None,
+            stop_grace_period: None,
+            stop_signal: None,
+            init: None,
+            tty: None,
+            stdin_open: None,
+            read_only: None,
+            isolation: None,
+            cap_add: Vec::new(),
+            cap_drop: Vec::new(),
+            sysctls: BTreeMap::new(),
+            ulimits: BTreeMap::new(),
+            oom_score_adj: None,
+            credential_spec: None,
+            platform: None,
+            logging: None,
+            restart: None,
+            scale: None,
+            mem_limit: None,
+            mem_reservation: None,
+            cpus: None,
+            pids_limit: None,
+            tmpfs: Vec::new(),
+            shm_size: None,
+            volumes: Vec::new(),
+            ports: Vec::new(),
+            networks: BTreeMap::new(),
+            predefined_network: None,
+            configs: Vec::new(),
+            secrets: Vec::new(),
+            deploy: Deploy::default(),
+            routes: Vec::new(),
+        }
+    }
+}
+
+/// `build:`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BuildModel {
+    pub(crate) at: At,
+    /// From the root that files are read from.
+    pub(crate) context: Option<String>,
+    pub(crate) dockerfile: Option<String>,
+    pub(crate) args: BTreeMap<String, String>,
+    pub(crate) target: Option<String>,
+    pub(crate) labels: BTreeMap<String, String>,
+}
+
+/// `healthcheck:`, with `disable:` still apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HealthModel {
+    pub(crate) at: At,
+    pub(crate) disable: Option<bool>,
+    pub(crate) it: Healthcheck,
+}
+
+/// `credential_spec:`; a config is still named as in the file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Credentials {
+    pub(crate) config: Option<String>,
+    pub(crate) file: Option<String>,
+    pub(crate) registry: Option<String>,
+}
+
+/// `restart:`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Restart {
+    No,
+    Always,
+    OnFailure(Option<u64>),
+}
+
+/// An entry of `tmpfs:`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tmpfs {
+    pub(crate) target: String,
+    pub(crate) size: Option<i64>,
+    pub(crate) mode: Option<u32>,
+}
+
+/// An entry of a service's `volumes:`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct VolumeUse {
+    pub(crate) at: At,
+    pub(crate) kind: VolumeKind,
+    pub(crate) source: Option<String>,
+    pub(crate) target: String,
+    pub(crate) read_only: bool,
+    pub(crate) propagation: Option<String>,
+    pub(crate) no_copy: bool,
+    pub(crate) subpath: Option<String>,
+    pub(crate) tmpfs_size: Option<i64>,
+    pub(crate) tmpfs_mode: Option<u32>,
+}
+
+/// `type:` of a volume entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum VolumeKind {
+    Volume,
+    Bind,
+    Tmpfs,
+    Npipe,
+    Cluster,
+    Image,
+}
+
+/// One published port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PortUse {
+    pub(crate) at: At,
+    pub(crate) published: Option<u16>,
+    pub(crate) target: u16,
+    pub(crate) protocol: String,
+    pub(crate) host: bool,
+}
+
+/// An entry of a service's `networks:`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NetworkUse {
+    pub(crate) at: At,
+    pub(crate) aliases: Vec<String>,
+    pub(crate) driver_opts: BTreeMap<String, String>,
+}
+
+/// An entry of a service's `configs:` or `secrets:`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BlobUse {
+    pub(crate) at: At,
+    pub(crate) source: String,
+    pub(crate) target: Option<String>,
+    pub(crate) uid: Option<String>,
+    pub(crate) gid: Option<String>,
+    pub(crate) mode: Option<u32>,
+}
+
+/// An entry of `x-berth.routes`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RouteUse {
+    pub(crate) at: At,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) path: String,
+    pub(crate) check: String,
+    pub(crate) strip: bool,
+}
+
+/// `deploy:`
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Deploy {
+    pub(crate) mode: Option<Placed<DeployMode>>,
+    pub(crate) replicas: Option<Placed<u64>>,
+    pub(crate) endpoint_mode: Option<Placed<berth_domain::stack::EndpointMode>>,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) update: Option<Update>,
+    pub(crate) rollback: Option<Update>,
+    pub(crate) limit_nano_cpus: Option<i64>,
+    pub(crate) limit_memory: Option<i64>,
+    pub(crate) limit_pids: Option<i64>,
+    pub(crate) reserve_nano_cpus: Option<i64>,
+    pub(crate) reserve_memory: Option<i64>,
+    pub(crate) reserve_generic: BTreeMap<String, i64>,
+    pub(crate) restart: Option<RestartBlock>,
+    pub(crate) constraints: Vec<String>,
+    pub(crate) spread: Vec<String>,
+    pub(crate) max_replicas_per_node: Option<u64>,
+}
+
+/// `deploy.mode`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DeployMode {
+    Replicated,
+    Global,
+    ReplicatedJob,
+    GlobalJob,
+}
+
+/// `deploy.update_config` and `deploy.rollback_config`
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Update {
+    pub(crate) at: At,
+    pub(crate) parallelism: Option<u64>,
+    pub(crate) delay: Option<Nanos>,
+    pub(crate) failure_action: Option<String>,
+    pub(crate) monitor: Option<Nanos>,
+    pub(crate) max_failure_ratio: Option<f64>,
+    pub(crate) order: Option<String>,
+}
+
+/// `deploy.restart_policy`
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct RestartBlock {
+    pub(crate) condition: Option<String>,
+    pub(crate) delay: Option<Nanos>,
+    pub(crate) max_attempts: Option<u64>,
+    pub(crate) window: Option<Nanos>,
+}
+
+/// A top-level network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Network {
+    pub(crate) at: At,
+    pub(crate) external: bool,
+    pub(crate) name: Option<String>,
+    pub(crate) driver: Option<String>,
+    pub(crate) driver_opts: BTreeMap<String, String>,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) internal: bool,
+    pub(crate) attachable: bool,
+    pub(crate) ipam_driver: Option<String>,
+    pub(crate) subnets: Vec<String>,
+}
+
+/// A top-level volume.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Volume {
+    pub(crate) external: bool,
+    pub(crate) name: Option<String>,
+    pub(crate) driver: Option<String>,
+    pub(crate) driver_opts: BTreeMap<String, String>,
+    pub(crate) labels: BTreeMap<String, String>,
+}
+
+/// A top-level config or secret: no `Debug`, since it may be a secret.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Blob {
+    pub(crate) at: At,
+    pub(crate) external: bool,
+    pub(crate) name: Option<String>,
+    pub(crate) content: Vec<u8>,
+    pub(crate) driver: Option<Driver>,
+    pub(crate) template_driver: Option<String>,
+    pub(crate) labels: BTreeMap<String, String>,
+}

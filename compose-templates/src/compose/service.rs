@@ -1,0 +1,394 @@
+//! A service, key by key.
+
+use std::collections::BTreeMap;
+
+use berth_domain::stack::{Driver, Healthcheck};
+
+use super::check::{Check, Field};
+use super::keys::{IGNORED, IMPOSSIBLE, KNOWN, STACK_IGNORED};
+use super::model::{Credentials, HealthModel, Placed, Restart, RouteUse, Service, Tmpfs};
+use super::{build, deploy, env_file, network, ports, units, volumes};
+use crate::load::Reading;
+use crate::traefik;
+
+/// Reads a service.
+pub(super) fn service(check: &mut Check<'_>, field: &Field<'_>) -> Service {
+    let mut service = Service::new(field.key_at);
+    if field.is_null() {
+        let message =
+            format!("`{}` is empty; it needs an `image` or a `build` at least", field.path);
+        check.refuse(field.at(), message);
+        return service;
+    }
+    let mut files = BTreeMap::new();
+    for key in check.map(field) {
+        if check.reading == Reading::Stack && STACK_IGNORED.contains(&key.key) {
+            let message = format!("`{}` is ignored, as `docker stack deploy` does", key.path);
+            check.note(key.key_at, message);
+            continue;
+        }
+        match key.key {
+            "environment" => service.environment = environment(check, &key),
+            "env_file" => files = env_file::read(check, &key),
+            "networks" => service.networks = network::uses(check, &key),
+            "network_mode" => network_mode(check, &key, &mut service),
+            "ports" => service.ports = ports::read(check, &key),
+            "volumes" => service.volumes = volumes::uses(check, &key),
+            "configs" | "secrets" => {
+                let uses = volumes::blob_uses(check, &key);
+                *(if key.key == "configs" { &mut service.configs } else { &mut service.secrets }) =
+                    uses;
+            }
+            "deploy" => service.deploy = deploy::read(check, &key),
+            "x-berth" => service.routes = routes(check, &key),
+            name if name.starts_with("x-") => {}
+            _ => {
+                let known = process(check, &key, &mut service)
+                    || limits(check, &key, &mut service)
+                    || container(check, &key, &mut service);
+                if !known {
+                    other(check, &key);
+                }
+            }
+        }
+    }
+    for (name, value) in files {
+        service.environment.entry(name).or_insert(value);
+    }
+    service
+}
+
+/// What runs and as whom.
+fn process(check: &mut Check<'_>, key: &Field<'_>, service: &mut Service) -> bool {
+    match key.key {
+        "image" => {
+            service.image = check.filled(key).map(|it| Placed { at: key.at(), it });
+        }
+        "build" => service.build = build::read(check, key),
+        "entrypoint" => service.entrypoint = command(check, key),
+        "command" => service.command = command(check, key),
+        "hostname" => service.hostname = check.filled(key),
+        "working_dir" => service.working_dir = check.filled(key),
+        "user" => service.user = check.filled(key),
+        "group_add" => service.group_add = check.texts(key),
+        "init" => service.init = check.flag(key),
+        "tty" => service.tty = check.flag(key),
+        "stdin_open" => service.stdin_open = check.flag(key),
+        "read_only" => service.read_only = check.flag(key),
+        "stop_grace_period" => service.stop_grace_period = check.duration(key),
+        "stop_signal" => service.stop_signal = check.filled(key),
+        "healthcheck" => service.healthcheck = healthcheck(check, key),
+        "restart" => service.restart = restart(check, key),
+        "profiles" => service.profiles = check.texts(key),
+        "platform" => service.platform = platform(check, key),
+        _ => return false,
+    }
+    true
+}
+
+/// What it may use.
+fn limits(check: &mut Check<'_>, key: &Field<'_>, service: &mut Service) -> bool {
+    match key.key {
+        "scale" => service.scale = check.number(key),
+        "mem_limit" => service.mem_limit = check.bytes(key),
+        "mem_reservation" => service.mem_reservation = check.bytes(key),
+        "cpus" => service.cpus = check.cpus(key),
+        "pids_limit" => service.pids_limit = check.number::<i64>(key).filter(|pids| *pids > 0),
+        "shm_size" => service.shm_size = check.bytes(key),
+        "tmpfs" => service.tmpfs = tmpfs(check, key),
+        "ulimits" => service.ulimits = ulimits(check, key),
+        "sysctls" => service.sysctls = check.labels(key),
+        "oom_score_adj" => service.oom_score_adj = check.number(key),
+        "cap_add" => service.cap_add = check.texts(key),
+        "cap_drop" => service.cap_drop = check.texts(key),
+        "privileged" => {
+            if check.flag(key) == Some(true) {
+                let message = format!(
+                    "`{}` is not possible: Swarm has no privileged services; name what is needed in `cap_add`",
+                    key.path
+                );
+                check.refuse(key.at(), message);
+            }
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// How it looks from within.
+fn container(check: &mut Check<'_>, key: &Field<'_>, service: &mut Service) -> bool {
+    match key.key {
+        "labels" => service.labels = check.labels(key),
+        "extra_hosts" => service.extra_hosts = extra_hosts(check, key),
+        "dns" => service.dns = check.texts(key),
+        "dns_search" => service.dns_search = check.texts(key),
+        "dns_opt" => service.dns_opt = check.texts(key),
+        "isolation" => service.isolation = check.filled(key),
+        "logging" => service.logging = logging(check, key),
+        "credential_spec" => service.credential_spec = credentials(check, key),
+        // It is documentation: nothing is lost, so nothing is said.
+        "expose" => {}
+        _ => return false,
+    }
+    true
+}
+
+/// Everything that Swarm can't do, and slips.
+fn other(check: &mut Check<'_>, key: &Field<'_>) {
+    if let Some((_, why)) = IMPOSSIBLE.iter().find(|(name, _)| *name == key.key) {
+        check.refuse(key.key_at, format!("`{}` is not possible: {why}", key.path));
+    } else if let Some((_, why)) = IGNORED.iter().find(|(name, _)| *name == key.key) {
+        check.note(key.key_at, format!("`{}` is ignored: {why}", key.path));
+    } else {
+        check.unknown(key, &KNOWN);
+    }
+}
+
+fn environment(check: &mut Check<'_>, field: &Field<'_>) -> BTreeMap<String, Option<String>> {
+    let stack = check.reading == Reading::Stack;
+    let mut pairs = check.pairs(field);
+    for (name, value) in &mut pairs {
+        // `docker stack deploy` puts its own environment in the place of empty
+        // values, too; compose does so for missing ones only.
+        let open = value.is_none() || (stack && value.as_deref() == Some(""));
+        if let (true, Some(given)) = (open, check.variables.get(name)) {
+            *value = Some(given.clone());
+        }
+    }
+    if let Some(bad) = pairs.keys().find(|name| name.is_empty() || name.contains('\0')) {
+        let message = format!("`{}` has a variable with the name {bad:?}; give it one", field.path);
+        check.refuse(field.at(), message);
+    }
+    pairs
+}
+
+fn command(check: &mut Check<'_>, field: &Field<'_>) -> Option<Vec<String>> {
+    if field.is_list() {
+        return Some(check.list(field).iter().filter_map(|item| check.text(item)).collect());
+    }
+    match units::words(&check.text(field)?) {
+        Ok(words) => Some(words),
+        Err(why) => {
+            check.refuse(field.at(), format!("`{}` {why}", field.path));
+            None
+        }
+    }
+}
+
+fn healthcheck(check: &mut Check<'_>, field: &Field<'_>) -> Option<HealthModel> {
+    let mut model = HealthModel { at: field.key_at, disable: None, it: Healthcheck::default() };
+    for key in check.map(field) {
+        let it = &mut model.it;
+        match key.key {
+            "test" if key.is_list() => it.test = check.texts(&key),
+            "test" => {
+                it.test = check
+                    .filled(&key)
+                    .map(|line| vec!["CMD-SHELL".to_owned(), line])
+                    .unwrap_or_default();
+            }
+            "disable" => model.disable = check.flag(&key),
+            "interval" => it.interval = check.duration(&key),
+            "timeout" => it.timeout = check.duration(&key),
+            "start_period" => it.start_period = check.duration(&key),
+            "start_interval" => it.start_interval = check.duration(&key),
+            "retries" => it.retries = check.number(&key),
+            name if name.starts_with("x-") => {}
+            _ => check.unknown(
+                &key,
+                &[
+                    "test",
+                    "disable",
+                    "interval",
+                    "timeout",
+                    "start_period",
+                    "start_interval",
+                    "retries",
+                ],
+            ),
+        }
+    }
+    let first = model.it.test.first().map(String::as_str);
+    if !matches!(first, None | Some("CMD" | "CMD-SHELL" | "NONE")) {
+        let message = format!(
+            "`{}.test` must start with `CMD`, `CMD-SHELL` or `NONE`, or be one line of text",
+            field.path
+        );
+        check.refuse(field.at(), message);
+    }
+    (!field.is_null()).then_some(model)
+}
+
+fn restart(check: &mut Check<'_>, field: &Field<'_>) -> Option<Restart> {
+    let text = check.filled(field)?;
+    let (word, attempts) = match text.split_once(':') {
+        Some((word, attempts)) => (word, Some(attempts)),
+        None => (text.as_str(), None),
+    };
+    match (word, attempts.map(str::parse)) {
+        ("no", None) => Some(Restart::No),
+        ("always" | "unless-stopped", None) => Some(Restart::Always),
+        ("on-failure", None) => Some(Restart::OnFailure(None)),
+        ("on-failure", Some(Ok(attempts))) => Some(Restart::OnFailure(Some(attempts))),
+        _ => {
+            let message = format!(
+                "`{}` must be `\"no\"`, `always`, `unless-stopped`, `on-failure` or `on-failure:<attempts>`, but is {text:?}",
+                field.path
+            );
+            check.refuse(field.at(), message);
+            None
+        }
+    }
+}
+
+fn platform(check: &mut Check<'_>, field: &Field<'_>) -> Option<(String, String)> {
+    let text = check.filled(field)?;
+    let mut parts = text.split('/');
+    let platform = match (parts.next(), parts.next()) {
+        (Some(os), Some(architecture)) if !os.is_empty() && !architecture.is_empty() => {
+            Some((os.to_owned(), architecture.to_owned()))
+        }
+        _ => None,
+    };
+    if platform.is_none() {
+        let message = format!("`{}` must be like `linux/amd64`, but is {text:?}", field.path);
+        check.refuse(field.at(), message);
+    }
+    platform
+}
+
+fn tmpfs(check: &mut Check<'_>, field: &Field<'_>) -> Vec<Tmpfs> {
+    let mut all = Vec::new();
+    for item in check.one_or_more(field) {
+        let Some(text) = check.filled(&item) else { continue };
+        let (target, options) = text.split_once(':').unwrap_or((&text, ""));
+        let mut tmpfs = Tmpfs { target: target.to_owned(), size: None, mode: None };
+        for option in options.split(',') {
+            match option.split_once('=') {
+                Some(("size", size)) => tmpfs.size = units::bytes(size),
+                Some(("mode", mode)) => tmpfs.mode = u32::from_str_radix(mode, 8).ok(),
+                _ => {}
+            }
+        }
+        all.push(tmpfs);
+    }
+    all
+}
+
+fn ulimits(check: &mut Check<'_>, field: &Field<'_>) -> BTreeMap<String, (i64, i64)> {
+    let mut limits = BTreeMap::new();
+    for key in check.map(field) {
+        if !key.is_map() {
+            if let Some(both) = check.number::<i64>(&key) {
+                limits.insert(key.key.to_owned(), (both, both));
+            }
+            continue;
+        }
+        let (mut soft, mut hard) = (None, None);
+        for side in check.map(&key) {
+            match side.key {
+                "soft" => soft = check.number(&side),
+                "hard" => hard = check.number(&side),
+                _ => check.unknown(&side, &["soft", "hard"]),
+            }
+        }
+        match (soft, hard) {
+            (Some(soft), Some(hard)) => {
+                limits.insert(key.key.to_owned(), (soft, hard));
+            }
+            _ => check.refuse(key.at(), format!("`{}` needs both `soft` and `hard`", key.path)),
+        }
+    }
+    limits
+}
+
+/// `name:address`, `name=address` or a mapping, as `address name` lines.
+fn extra_hosts(check: &mut Check<'_>, field: &Field<'_>) -> Vec<String> {
+    let bare = |address: &str| address.trim_start_matches('[').trim_end_matches(']').to_owned();
+    if field.is_map() {
+        let mut hosts = Vec::new();
+        let mut entries = check.map(field);
+        entries.sort_by(|a, b| a.key.cmp(b.key));
+        for entry in entries {
+            for address in check.texts(&entry) {
+                hosts.push(format!("{} {}", bare(&address), entry.key));
+            }
+        }
+        return hosts;
+    }
+    let mut hosts = Vec::new();
+    for item in check.list(field) {
+        let Some(text) = check.filled(&item) else { continue };
+        match text.split_once('=').or_else(|| text.split_once(':')) {
+            Some((name, address)) => hosts.push(format!("{} {name}", bare(address))),
+            None => {
+                let message =
+                    format!("`{}` must be like `name:address`, but is {text:?}", item.path);
+                check.refuse(item.at(), message);
+            }
+        }
+    }
+    hosts
+}
+
+fn logging(check: &mut Check<'_>, field: &Field<'_>) -> Option<Driver> {
+    let mut driver = Driver::default();
+    for key in check.map(field) {
+        match key.key {
+            "driver" => driver.name = check.text(&key).unwrap_or_default(),
+            "options" => driver.options = check.labels(&key),
+            name if name.starts_with("x-") => {}
+            _ => check.unknown(&key, &["driver", "options"]),
+        }
+    }
+    (!field.is_null()).then_some(driver)
+}
+
+fn credentials(check: &mut Check<'_>, field: &Field<'_>) -> Option<Placed<Credentials>> {
+    let mut it = Credentials::default();
+    for key in check.map(field) {
+        match key.key {
+            "config" => it.config = check.filled(&key),
+            "file" => it.file = check.filled(&key),
+            "registry" => it.registry = check.filled(&key),
+            _ => check.unknown(&key, &["config", "file", "registry"]),
+        }
+    }
+    let given = [&it.config, &it.file, &it.registry].iter().filter(|one| one.is_some()).count();
+    if given != 1 {
+        let message = format!("`{}` needs one of `config`, `file` and `registry`", field.path);
+        check.refuse(field.at(), message);
+        return None;
+    }
+    Some(Placed { at: field.at(), it })
+}
+
+fn network_mode(check: &mut Check<'_>, field: &Field<'_>, service: &mut Service) {
+    let Some(mode) = check.filled(field) else { return };
+    match mode.as_str() {
+        "host" | "none" => service.predefined_network = Some(mode),
+        // Both are what a service has anyway: a network of the stack's own.
+        "bridge" | "default" => {}
+        _ => {
+            let message = format!(
+                "`{}` is not possible: Swarm's tasks share no network with a container; put both services on one network",
+                field.path
+            );
+            check.refuse(field.at(), message);
+        }
+    }
+}
+
+fn routes(check: &mut Check<'_>, field: &Field<'_>) -> Vec<RouteUse> {
+    let mut routes = Vec::new();
+    for key in check.map(field) {
+        if key.key != "routes" {
+            check.unknown(&key, &["routes"]);
+            continue;
+        }
+        for item in check.list(&key) {
+            routes.extend(traefik::read(check, &item));
+        }
+    }
+    routes
+}

@@ -1,0 +1,69 @@
+//! `${…}` in values, in the two dialects there are.
+//!
+//! | | compose v2 | `docker stack deploy` |
+//! |---|---|---|
+//! | `${V:+a}`, `${V+a}` | `a` where `V` is set | refused |
+//! | `${V:-${W}}` | nested | `${W` by default, and a `}` |
+//! | `$V-x` | `V`, then `-x` | the same as `${V-x}` |
+//! | `${V:?a-b}` | the message is `a-b` | `b` by default |
+
+use crate::load::Reading;
+
+mod compose;
+mod stack;
+
+/// A text with its variables put in.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Interpolated {
+    pub(crate) text: String,
+    /// Variables that were named, have no value, and were given no default.
+    pub(crate) unset: Vec<String>,
+}
+
+/// Puts variables into `text`.
+///
+/// # Errors
+///
+/// One sentence that says what is wrong; it names variables, never their values.
+pub(crate) fn interpolate<'v>(
+    text: &str,
+    reading: Reading,
+    variable: &dyn Fn(&str) -> Option<&'v str>,
+) -> Result<Interpolated, String> {
+    if !text.contains('$') {
+        return Ok(Interpolated { text: text.to_owned(), unset: Vec::new() });
+    }
+    match reading {
+        Reading::Compose => compose::interpolate(text, variable),
+        Reading::Stack => stack::interpolate(text, variable),
+    }
+}
+
+/// The end of the name that `text` starts with.
+fn name_end(text: &str) -> usize {
+    let mut end = 0;
+    for (at, c) in text.char_indices() {
+        let good = c == '_' || c.is_ascii_alphabetic() || (at > 0 && c.is_ascii_digit());
+        if !good {
+            break;
+        }
+        end = at + c.len_utf8();
+    }
+    end
+}
+
+fn invalid(what: &str) -> String {
+    let shown: String = what.chars().take(40).collect();
+    format!("`{shown}` is not a variable; write `$$` where you mean a dollar sign")
+}
+
+fn missing(name: &str, message: &str) -> String {
+    if message.is_empty() {
+        format!("the variable `{name}` must have a value")
+    } else {
+        format!("the variable `{name}` must have a value: {message}")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,354 @@
+//! One service of the model to a [`ServiceSpec`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use berth_domain::stack::{
+    Attachment, CredentialSpec, EndpointMode, Healthcheck, Mode, Placement, Port, Resources,
+    RestartPolicy, ServiceSpec, UpdateConfig,
+};
+
+use super::Convert;
+use crate::compose::model::{
+    Deploy, DeployMode, HealthModel, Placed, PortUse, Restart, Service, Update,
+};
+use crate::compose::units;
+use crate::traefik;
+
+/// Networks that every node has, and on which nobody has another name.
+const PREDEFINED: [&str; 4] = ["bridge", "default", "host", "none"];
+
+impl Convert<'_> {
+    pub(super) fn service(&mut self, name: &str, service: &Service) -> ServiceSpec {
+        let (image, written_image) = self.image(name, service);
+        let mut spec = ServiceSpec {
+            image,
+            written_image,
+            labels: service.deploy.labels.clone(),
+            container_labels: service.labels.clone(),
+            entrypoint: service.entrypoint.clone().unwrap_or_default(),
+            command: service.command.clone().unwrap_or_default(),
+            hostname: service.hostname.clone(),
+            working_dir: service.working_dir.clone(),
+            user: service.user.clone(),
+            groups: service.group_add.clone(),
+            env: service.environment.clone(),
+            hosts: service.extra_hosts.clone(),
+            dns: service.dns.clone(),
+            dns_search: service.dns_search.clone(),
+            dns_options: service.dns_opt.clone(),
+            healthcheck: self.healthcheck(service.healthcheck.as_ref()),
+            stop_grace_period: service.stop_grace_period,
+            stop_signal: service.stop_signal.clone(),
+            init: service.init,
+            tty: service.tty.unwrap_or(false),
+            stdin_open: service.stdin_open.unwrap_or(false),
+            read_only: service.read_only.unwrap_or(false),
+            // Swarm says `default` where nothing was said.
+            isolation: service.isolation.clone().filter(|isolation| isolation != "default"),
+            cap_add: Vec::new(),
+            cap_drop: Vec::new(),
+            sysctls: service.sysctls.clone(),
+            ulimits: service.ulimits.clone(),
+            oom_score_adj: service.oom_score_adj,
+            credential_spec: self.credentials(service),
+            mounts: self.mounts(service),
+            configs: self.blob_uses(&service.configs, "config"),
+            secrets: self.blob_uses(&service.secrets, "secret"),
+            networks: self.attachments(name, service),
+            logging: service.logging.clone(),
+            mode: self.mode(service),
+            resources: resources(service),
+            restart: self.restart(service),
+            placement: placement(service),
+            update: service.deploy.update.as_ref().map(update),
+            rollback: service.deploy.rollback.as_ref().map(update),
+            endpoint_mode: EndpointMode::Vip,
+            ports: Vec::new(),
+        };
+        (spec.cap_add, spec.cap_drop) = capabilities(&service.cap_add, &service.cap_drop);
+        (spec.endpoint_mode, spec.ports) = self.endpoint(service);
+        self.route(name, service, &mut spec);
+        spec
+    }
+
+    fn image(&mut self, name: &str, service: &Service) -> (String, String) {
+        let built = service.build.as_ref().and_then(|_| self.context.images.get(name)).cloned();
+        let written = match (built, &service.image, &service.build) {
+            (Some(tag), ..) => tag,
+            (None, Some(image), _) => image.it.clone(),
+            (None, None, Some(build)) => {
+                let message = format!(
+                    "the service `{name}` has a `build` but no `image`, and was not built; build it first, or name an image"
+                );
+                self.refuse(build.at, message);
+                return (String::new(), String::new());
+            }
+            (None, None, None) => {
+                let message = format!("the service `{name}` has no image; set `image` or `build`");
+                self.refuse(service.at, message);
+                return (String::new(), String::new());
+            }
+        };
+        let at = service.image.as_ref().map_or(service.at, |image| image.at);
+        let Some(image) = units::image(&written) else {
+            self.refuse(
+                at,
+                format!(
+                    "`{written}` is not an image's name; use `[host/]name[:tag]` in lower case"
+                ),
+            );
+            return (written.clone(), written);
+        };
+        (image, written)
+    }
+
+    fn healthcheck(&mut self, model: Option<&HealthModel>) -> Option<Healthcheck> {
+        let model = model?;
+        if model.disable == Some(true) {
+            if !model.it.test.is_empty() {
+                self.refuse(
+                    model.at,
+                    "`healthcheck` has a `test` and is disabled; keep one of both",
+                );
+            }
+            return Some(Healthcheck { test: vec!["NONE".to_owned()], ..Healthcheck::default() });
+        }
+        let mut it = model.it.clone();
+        // To Swarm, 0 is what was not said.
+        for duration in
+            [&mut it.interval, &mut it.timeout, &mut it.start_period, &mut it.start_interval]
+        {
+            *duration = duration.filter(|nanos| *nanos != 0);
+        }
+        it.retries = it.retries.filter(|retries| *retries != 0);
+        (it != Healthcheck::default()).then_some(it)
+    }
+
+    fn credentials(&mut self, service: &Service) -> Option<CredentialSpec> {
+        let Placed { at, it } = service.credential_spec.as_ref()?;
+        let config = it.config.as_ref().map(|key| match self.configs.get(key) {
+            Some(name) => name.clone(),
+            None => {
+                let message =
+                    format!("`credential_spec` names the config `{key}`, which no file defines");
+                self.complaints.push((*at, message));
+                key.clone()
+            }
+        });
+        Some(CredentialSpec { config, file: it.file.clone(), registry: it.registry.clone() })
+    }
+
+    fn attachments(&mut self, name: &str, service: &Service) -> Vec<Attachment> {
+        if let Some(network) = &service.predefined_network {
+            return vec![Attachment { network: network.clone(), ..Attachment::default() }];
+        }
+        let mut attachments = Vec::new();
+        if service.networks.is_empty() {
+            attachments.push(self.attachment(name, "default", Vec::new(), BTreeMap::new()));
+        }
+        for (key, one) in &service.networks {
+            let declared = self.loaded.model.networks.get(key);
+            if declared.is_none() && key != "default" {
+                let message = format!(
+                    "the service `{name}` is on the network `{key}`, which no file defines; add it under `networks`"
+                );
+                self.refuse(one.at, message);
+            }
+            attachments.push(self.attachment(
+                name,
+                key,
+                one.aliases.clone(),
+                one.driver_opts.clone(),
+            ));
+        }
+        attachments.sort_by(|a, b| a.network.cmp(&b.network));
+        attachments
+    }
+
+    fn attachment(
+        &mut self,
+        name: &str,
+        key: &str,
+        mut aliases: Vec<String>,
+        driver_opts: BTreeMap<String, String>,
+    ) -> Attachment {
+        let network = self.network_name(key, self.loaded.model.networks.get(key));
+        self.used_networks.insert(key.to_owned());
+        let public = !self.is_stack() && self.context.public_network.as_ref() == Some(&network);
+        if public {
+            // Every stack has a `web`; on a network that all share, it would be anybody's.
+            aliases.push(self.context.stack.scope(name));
+        } else if !PREDEFINED.contains(&network.as_str()) {
+            aliases.push(name.to_owned());
+        }
+        Attachment { network, aliases, driver_opts }
+    }
+
+    fn mode(&mut self, service: &Service) -> Mode {
+        let Deploy { mode, replicas, update, .. } = &service.deploy;
+        let kind = mode.as_ref().map_or(DeployMode::Replicated, |mode| mode.it);
+        let wanted = match (replicas, service.scale) {
+            (Some(replicas), Some(scale)) if replicas.it != scale => {
+                let message = format!(
+                    "`scale` is {scale}, but `deploy.replicas` is {}; keep one of both",
+                    replicas.it
+                );
+                self.refuse(replicas.at, message);
+                scale
+            }
+            (Some(replicas), _) => replicas.it,
+            (None, scale) => scale.unwrap_or(1),
+        };
+        let single = matches!(kind, DeployMode::Global | DeployMode::GlobalJob);
+        if let (true, Some(replicas)) = (single, replicas) {
+            let message = "a global service has one task on each node, so `replicas` must go";
+            self.refuse(replicas.at, message);
+        }
+        let job = matches!(kind, DeployMode::ReplicatedJob | DeployMode::GlobalJob);
+        if let (true, Some(update)) = (job, update) {
+            self.refuse(update.at, "a job is never updated, so `update_config` must go");
+        }
+        match kind {
+            DeployMode::Replicated => Mode::Replicated { replicas: wanted },
+            DeployMode::Global => Mode::Global,
+            DeployMode::ReplicatedJob => {
+                Mode::ReplicatedJob { max_concurrent: wanted, total_completions: wanted }
+            }
+            DeployMode::GlobalJob => Mode::GlobalJob,
+        }
+    }
+
+    fn restart(&self, service: &Service) -> Option<RestartPolicy> {
+        let policy = |condition: &str, attempts: Option<u64>| RestartPolicy {
+            condition: condition.to_owned(),
+            max_attempts: Some(attempts.unwrap_or(0)),
+            ..RestartPolicy::default()
+        };
+        if let Some(block) = &service.deploy.restart {
+            return Some(RestartPolicy {
+                condition: block.condition.clone().unwrap_or_else(|| "any".to_owned()),
+                delay: block.delay,
+                max_attempts: Some(block.max_attempts.unwrap_or(0)),
+                window: block.window,
+            });
+        }
+        match service.restart.as_ref()? {
+            // `docker stack deploy` says nothing here, and Swarm then restarts.
+            Restart::No if self.is_stack() => None,
+            Restart::No => Some(policy("none", None)),
+            Restart::Always => Some(policy("any", None)),
+            Restart::OnFailure(attempts) => Some(policy("on-failure", *attempts)),
+        }
+    }
+
+    fn endpoint(&mut self, service: &Service) -> (EndpointMode, Vec<Port>) {
+        let mode = service.deploy.endpoint_mode.as_ref().map_or(EndpointMode::Vip, |mode| mode.it);
+        let mut ports = BTreeSet::new();
+        for PortUse { at, published, target, protocol, host } in &service.ports {
+            if mode == EndpointMode::Dnsrr && !host {
+                let message = format!(
+                    "port {target} is published on every node, which needs `endpoint_mode: vip`; write it with `mode: host`"
+                );
+                self.refuse(*at, message);
+            }
+            ports.insert(Port {
+                published: *published,
+                target: *target,
+                protocol: protocol.clone(),
+                host: *host,
+            });
+        }
+        (mode, ports.into_iter().collect())
+    }
+
+    /// Puts the service behind Traefik, if it has routes.
+    fn route(&mut self, name: &str, service: &Service, spec: &mut ServiceSpec) {
+        let Some(first) = service.routes.first() else { return };
+        let Some(network) = &self.context.public_network else {
+            let message = format!(
+                "the service `{name}` has routes, but there is no public network; name the one that Traefik is on"
+            );
+            self.refuse(first.at, message);
+            return;
+        };
+        if service.predefined_network.is_some() {
+            let message = format!(
+                "the service `{name}` has routes, but Traefik can't reach it; take `network_mode` out"
+            );
+            self.refuse(first.at, message);
+            return;
+        }
+        let full = self.context.stack.scope(name);
+        if !spec.networks.iter().any(|attachment| attachment.network == *network) {
+            spec.networks.push(Attachment {
+                network: network.clone(),
+                aliases: vec![full.clone()],
+                ..Attachment::default()
+            });
+            spec.networks.sort_by(|a, b| a.network.cmp(&b.network));
+        }
+        let labels = traefik::labels(&full, &service.routes, network, &self.context.entrypoints);
+        spec.labels.extend(labels);
+    }
+}
+
+fn update(update: &Update) -> UpdateConfig {
+    UpdateConfig {
+        parallelism: update.parallelism.unwrap_or(1),
+        delay: update.delay.filter(|nanos| *nanos != 0),
+        failure_action: update.failure_action.clone().unwrap_or_else(|| "pause".to_owned()),
+        monitor: update.monitor.filter(|nanos| *nanos != 0),
+        max_failure_ratio: update.max_failure_ratio.unwrap_or(0.0),
+        order: update.order.clone().unwrap_or_else(|| "stop-first".to_owned()),
+    }
+}
+
+fn resources(service: &Service) -> Resources {
+    let Deploy {
+        limit_nano_cpus,
+        limit_memory,
+        limit_pids,
+        reserve_nano_cpus,
+        reserve_memory,
+        reserve_generic,
+        ..
+    } = &service.deploy;
+    // To Swarm, 0 is no limit.
+    let some = |deploy: Option<i64>, short: Option<i64>| deploy.or(short).filter(|n| *n != 0);
+    Resources {
+        limit_nano_cpus: some(*limit_nano_cpus, service.cpus),
+        limit_memory: some(*limit_memory, service.mem_limit),
+        limit_pids: some(*limit_pids, service.pids_limit),
+        reserve_nano_cpus: some(*reserve_nano_cpus, None),
+        reserve_memory: some(*reserve_memory, service.mem_reservation),
+        reserve_generic: reserve_generic.clone(),
+    }
+}
+
+fn placement(service: &Service) -> Placement {
+    Placement {
+        constraints: service.deploy.constraints.clone(),
+        spread: service.deploy.spread.clone(),
+        max_replicas_per_node: service.deploy.max_replicas_per_node.unwrap_or(0),
+        platforms: service.platform.iter().cloned().collect(),
+    }
+}
+
+/// What to add and what to drop: upper case, with `CAP_`, sorted. Adding wins
+/// over dropping, and `ALL` over every single one.
+fn capabilities(add: &[String], drop: &[String]) -> (Vec<String>, Vec<String>) {
+    let normal = |names: &[String]| -> BTreeSet<String> {
+        let names: BTreeSet<String> = names
+            .iter()
+            .map(|name| name.trim().to_ascii_uppercase())
+            .map(|name| {
+                let bare = name == "ALL" || name == "RESET" || name.starts_with("CAP_");
+                if bare { name } else { format!("CAP_{name}") }
+            })
+            .collect();
+        if names.contains("ALL") { BTreeSet::from(["ALL".to_owned()]) } else { names }
+    };
+    let add = normal(add);
+    let drop = normal(drop).difference(&add).cloned().collect();
+    (add.into_iter().collect(), drop)
+}

@@ -1,0 +1,333 @@
+//! YAML as a tree in which every key and value knows its place.
+//!
+//! Plain scalars mean what they mean to Docker's tools (go-yaml 3): `yes` and
+//! `on` are text, `0440` is octal, `1_000` is a number. Merge keys work.
+//! Refused are keys that occur twice, more than one document, and what would
+//! unfold beyond reason.
+
+use std::collections::BTreeMap;
+
+use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
+
+pub(crate) mod scalar;
+
+/// A place: file by its index, line and column from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct At {
+    pub(crate) file: usize,
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+}
+
+/// A value and its place.
+#[derive(Debug, Clone)]
+pub(crate) struct Node {
+    pub(crate) at: At,
+    pub(crate) value: Value,
+}
+
+/// What a value is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Value {
+    Null,
+    Bool(bool),
+    Int(i128),
+    Float(f64),
+    Text(String),
+    List(Vec<Node>),
+    Map(Vec<Entry>),
+}
+
+impl Value {
+    pub(crate) fn as_map(&self) -> Option<&[Entry]> {
+        if let Self::Map(entries) = self { Some(entries) } else { None }
+    }
+
+    pub(crate) fn as_list(&self) -> Option<&[Node]> {
+        if let Self::List(items) = self { Some(items) } else { None }
+    }
+
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    pub(crate) const fn as_int(&self) -> Option<i128> {
+        if let Self::Int(number) = self { Some(*number) } else { None }
+    }
+
+    pub(crate) const fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+}
+
+/// A key with its value.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Entry {
+    pub(crate) key: String,
+    pub(crate) at: At,
+    pub(crate) value: Node,
+}
+
+/// What is wrong, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wrong {
+    pub(crate) at: At,
+    pub(crate) message: String,
+}
+
+/// The most nodes a file may unfold to. The largest compose files seen have
+/// a few thousand.
+const MAX_NODES: usize = 100_000;
+/// How deep a file may be nested, aliases unfolded.
+const MAX_DEPTH: usize = 64;
+/// The largest file, in bytes.
+const MAX_BYTES: usize = 1024 * 1024;
+
+/// Two nodes are equal where they say the same, wherever they say it.
+impl PartialEq for Node {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+/// The tree of `text`, which is the file with this index.
+pub(crate) fn parse(text: &str, file: usize) -> Result<Node, Wrong> {
+    let start = At { file, line: 1, column: 1 };
+    if text.len() > MAX_BYTES {
+        return Err(wrong(start, "the file is larger than 1 MiB"));
+    }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut tree = Tree {
+        events: Parser::new_from_str(text),
+        file,
+        left: MAX_NODES,
+        anchors: BTreeMap::new(),
+        last: start,
+    };
+    loop {
+        match tree.next()? {
+            Some((Event::DocumentStart(..), _)) => break,
+            Some(_) => {}
+            None => return Err(wrong(start, "the file is empty")),
+        }
+    }
+    let Some((event, span)) = tree.next()? else {
+        return Err(wrong(start, "the file is empty"));
+    };
+    let (root, _) = tree.node(event, &span, 0)?;
+    while let Some((event, span)) = tree.next()? {
+        if matches!(event, Event::DocumentStart(..)) {
+            let message = "a second document starts here; put it into a file of its own";
+            return Err(wrong(tree.at(&span), message));
+        }
+    }
+    Ok(root)
+}
+
+fn wrong(at: At, message: impl Into<String>) -> Wrong {
+    Wrong { at, message: message.into() }
+}
+
+struct Tree<'t> {
+    events: Parser<'t, granit_parser::StrInput<'t>>,
+    file: usize,
+    left: usize,
+    anchors: BTreeMap<usize, (Node, Size)>,
+    last: At,
+}
+
+/// How much a node unfolds to.
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    nodes: usize,
+    depth: usize,
+}
+
+impl<'t> Tree<'t> {
+    fn next(&mut self) -> Result<Option<(Event<'t>, Span)>, Wrong> {
+        match self.events.next() {
+            None => Ok(None),
+            Some(Ok((event, span))) => {
+                self.last = self.at(&span);
+                Ok(Some((event, span)))
+            }
+            Some(Err(error)) => {
+                let marker = error.marker();
+                let at = At {
+                    file: self.file,
+                    line: clip(marker.line()),
+                    column: clip(marker.col() + 1),
+                };
+                Err(wrong(at, format!("this is not YAML: {}", error.info())))
+            }
+        }
+    }
+
+    fn at(&self, span: &Span) -> At {
+        let start = span.tag_start.filter(|tag| tag.line() == span.start.line());
+        let start = start.unwrap_or(span.start);
+        At { file: self.file, line: clip(start.line()), column: clip(start.col() + 1) }
+    }
+
+    /// The next event, which must be there: the parser closes what it opened.
+    fn inner(&mut self) -> Result<(Event<'t>, Span), Wrong> {
+        let last = self.last;
+        self.next()?.ok_or_else(|| wrong(last, "this is not YAML: the file ends too early"))
+    }
+
+    fn take(&mut self, at: At, nodes: usize) -> Result<(), Wrong> {
+        self.left = self.left.checked_sub(nodes).ok_or_else(|| {
+            wrong(at, "the file unfolds to more than 100,000 values; use fewer aliases")
+        })?;
+        Ok(())
+    }
+
+    fn node(&mut self, event: Event<'t>, span: &Span, depth: usize) -> Result<(Node, Size), Wrong> {
+        let at = self.at(span);
+        if depth > MAX_DEPTH {
+            return Err(wrong(at, "the file is nested more than 64 levels deep"));
+        }
+        self.take(at, 1)?;
+        if let Event::Alias(id) = event {
+            let Some((node, size)) = self.anchors.get(&id).cloned() else {
+                return Err(wrong(at, "this alias stands within what it refers to"));
+            };
+            if depth + size.depth > MAX_DEPTH {
+                return Err(wrong(at, "the file is nested more than 64 levels deep"));
+            }
+            self.take(at, size.nodes)?;
+            return Ok((node, size));
+        }
+        let (value, anchor, size) = if let Event::Scalar(text, style, anchor, tag) = event {
+            let tag = self.tag(tag.as_deref(), at)?;
+            let plain = matches!(style, ScalarStyle::Plain) && tag != Some("str");
+            let value = if plain { scalar::resolve(&text) } else { Value::Text(text.into_owned()) };
+            (value, anchor, Size { nodes: 1, depth: 1 })
+        } else if let Event::SequenceStart(_, anchor, tag) = event {
+            self.tag(tag.as_deref(), at)?;
+            let (list, size) = self.list(depth)?;
+            (Value::List(list), anchor, size)
+        } else if let Event::MappingStart(_, anchor, tag) = event {
+            self.tag(tag.as_deref(), at)?;
+            let (map, size) = self.map(depth)?;
+            (Value::Map(map), anchor, size)
+        } else {
+            return Err(wrong(at, "this is not YAML: a value is missing"));
+        };
+        let node = Node { at, value };
+        if anchor != 0 {
+            self.anchors.insert(anchor, (node.clone(), size));
+        }
+        Ok((node, size))
+    }
+
+    /// The core schema's tag, if it is one; others mean nothing here.
+    fn tag<'a>(&self, tag: Option<&'a Tag>, at: At) -> Result<Option<&'a str>, Wrong> {
+        let Some(tag) = tag else { return Ok(None) };
+        if matches!(tag.suffix(), "reset" | "override") && tag.core_suffix().is_none() {
+            let message = format!(
+                "`!{}` is not supported; leave the key out of the other file instead",
+                tag.suffix()
+            );
+            return Err(wrong(at, message));
+        }
+        Ok(tag.core_suffix())
+    }
+
+    fn list(&mut self, depth: usize) -> Result<(Vec<Node>, Size), Wrong> {
+        let mut items = Vec::new();
+        let mut size = Size { nodes: 1, depth: 1 };
+        loop {
+            let (event, span) = self.inner()?;
+            if matches!(event, Event::SequenceEnd) {
+                return Ok((items, size));
+            }
+            let (item, inner) = self.node(event, &span, depth + 1)?;
+            size.add(inner);
+            items.push(item);
+        }
+    }
+
+    fn map(&mut self, depth: usize) -> Result<(Vec<Entry>, Size), Wrong> {
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut seen: BTreeMap<String, At> = BTreeMap::new();
+        let mut merged = Vec::new();
+        let mut size = Size { nodes: 1, depth: 1 };
+        loop {
+            let (event, span) = self.inner()?;
+            if matches!(event, Event::MappingEnd) {
+                break;
+            }
+            let at = self.at(&span);
+            let merge =
+                matches!(&event, Event::Scalar(text, ScalarStyle::Plain, ..) if text == "<<");
+            let key = if let Event::Scalar(text, ..) = event {
+                Some(text.into_owned())
+            } else if let Event::Alias(id) = event {
+                let anchor = self.anchors.get(&id).map(|(node, _)| &node.value);
+                anchor.and_then(Value::as_text).map(str::to_owned)
+            } else {
+                None
+            };
+            let Some(key) = key else {
+                return Err(wrong(at, "a key must be text, not a list or a mapping"));
+            };
+            let (event, span) = self.inner()?;
+            let (value, inner) = self.node(event, &span, depth + 1)?;
+            size.add(inner);
+            if merge {
+                merged.push(value);
+                continue;
+            }
+            if let Some(first) = seen.insert(key.clone(), at) {
+                let message = format!(
+                    "the key `{key}` is here a second time; it was set in line {} already",
+                    first.line
+                );
+                return Err(wrong(at, message));
+            }
+            entries.push(Entry { key, at, value });
+        }
+        for source in merged {
+            for entry in mappings(source)? {
+                if !seen.contains_key(&entry.key) {
+                    seen.insert(entry.key.clone(), entry.at);
+                    entries.push(entry);
+                }
+            }
+        }
+        Ok((entries, size))
+    }
+}
+
+impl Size {
+    const fn add(&mut self, inner: Self) {
+        self.nodes += inner.nodes;
+        if inner.depth + 1 > self.depth {
+            self.depth = inner.depth + 1;
+        }
+    }
+}
+
+/// What `<<` brings in: a mapping's entries, or those of several, the first winning.
+fn mappings(node: Node) -> Result<Vec<Entry>, Wrong> {
+    let at = node.at;
+    let refused = || Err(wrong(at, "`<<` needs a mapping, or a list of them"));
+    if let Value::Map(entries) = node.value {
+        return Ok(entries);
+    }
+    let Value::List(items) = node.value else { return refused() };
+    let mut all = Vec::new();
+    for item in items {
+        let Value::Map(entries) = item.value else { return refused() };
+        all.extend(entries);
+    }
+    Ok(all)
+}
+
+fn clip(number: usize) -> u32 {
+    u32::try_from(number.max(1)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests;
