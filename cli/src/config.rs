@@ -151,12 +151,12 @@ impl DatabaseArgs {
 }
 
 impl ServeArgs {
-    /// Where people reach this Berth, with no slash at the end.
-    pub(crate) fn public_url(&self) -> String {
-        self.public_url.as_ref().map_or_else(
-            || format!("http://{}", self.listen),
-            |url| url.as_str().trim_end_matches('/').to_owned(),
-        )
+    /// Where people reach this Berth.
+    pub(crate) fn public_url(&self) -> anyhow::Result<Url> {
+        match &self.public_url {
+            Some(url) => Ok(url.clone()),
+            None => Ok(Url::parse(&format!("http://{}", self.listen))?),
+        }
     }
 
     /// Refuses combinations that can't work, all at once.
