@@ -4,7 +4,7 @@
   var choice = 'system';
   try {
     choice = localStorage.getItem('berth.theme') || 'system';
-  } catch (error) {
+  } catch {
     // Storage is off: follow the system.
   }
   var dark =

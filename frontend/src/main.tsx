@@ -10,6 +10,7 @@ import { isStatus } from './api/client';
 import { nonce } from './lib/csp';
 import { followSystemTheme } from './lib/theme';
 import { routeTree } from './routeTree.gen';
+import { Page } from './ui/page';
 import { SkeletonRows } from './ui/skeleton';
 
 /** A session that ended while the page was open: back here after logging in again. */
@@ -41,9 +42,9 @@ const router = createRouter({
   scrollRestoration: true,
   defaultPendingMs: 150,
   defaultPendingComponent: () => (
-    <div className="p-6">
+    <Page>
       <SkeletonRows />
-    </div>
+    </Page>
   ),
 });
 

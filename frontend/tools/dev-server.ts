@@ -62,7 +62,10 @@ export function mock(): Plugin {
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = `http://${request.headers.host ?? 'localhost'}${request.url ?? ''}`;
-  const body = request.method === 'GET' ? null : await new Response(Readable.toWeb(request) as ReadableStream as BodyInit).text();
+  const body =
+    request.method === 'GET'
+      ? null
+      : await new Response(Readable.toWeb(request) as BodyInit).text();
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers)) {
     if (typeof value === 'string') headers.set(name, value);

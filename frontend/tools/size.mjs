@@ -26,14 +26,18 @@ const first = closure('index.html');
 const routes = Object.keys(manifest)
   .filter((key) => manifest[key].isDynamicEntry)
   .map((key) => ({ key, size: weigh([...closure(key)].filter((file) => !first.has(file))) }))
-  .sort((a, b) => b.size - a.size);
+  .toSorted((a, b) => b.size - a.size);
 const everything = readdirSync(dist, { recursive: true }).filter((name) =>
   /\.(js|css|html|svg|woff2)$/.test(name),
 );
 
 const rows = [
   ['first load', weigh(first), LIMITS.first],
-  [`heaviest route (${routes[0]?.key.split('/').pop() ?? 'none'})`, routes[0]?.size ?? 0, LIMITS.route],
+  [
+    `heaviest route (${routes[0]?.key.split('/').pop() ?? 'none'})`,
+    routes[0]?.size ?? 0,
+    LIMITS.route,
+  ],
   ['everything', weigh(everything), LIMITS.all],
 ];
 let heavy = false;

@@ -47,7 +47,12 @@ const csrf: Middleware = {
     return request;
   },
   onError() {
-    return new ApiError('Berth did not answer. Is it running, and is the network up?', 0, undefined, []);
+    return new ApiError(
+      'Berth did not answer. Is it running, and is the network up?',
+      0,
+      undefined,
+      [],
+    );
   },
 };
 
@@ -73,7 +78,9 @@ export async function done(call: Promise<Answer<unknown>>): Promise<void> {
 }
 
 /** Like `take`, with the version that the answer names (its ETag). */
-export async function takeTagged<T>(call: Promise<Answer<T>>): Promise<{ value: T; etag: string | null }> {
+export async function takeTagged<T>(
+  call: Promise<Answer<T>>,
+): Promise<{ value: T; etag: string | null }> {
   const { data, response } = await settle(call);
   if (data === undefined) throw problem(response.status, undefined, null);
   return { value: data, etag: response.headers.get('etag') };
@@ -82,7 +89,11 @@ export async function takeTagged<T>(call: Promise<Answer<T>>): Promise<{ value: 
 async function settle<T>(call: Promise<Answer<T>>): Promise<Answer<T>> {
   const answer = await call;
   if (!answer.response.ok) {
-    throw problem(answer.response.status, answer.error, answer.response.headers.get('x-request-id'));
+    throw problem(
+      answer.response.status,
+      answer.error,
+      answer.response.headers.get('x-request-id'),
+    );
   }
   return answer;
 }

@@ -1,3 +1,5 @@
+import { messageOf } from '~/lib/text';
+
 import { ApiError } from './client';
 
 /** The server's complaints, sorted to the fields of a form; `rest` belongs to no field. */
@@ -9,7 +11,7 @@ export type Sorted<F extends string> = { fields: Partial<Record<F, string>>; res
  */
 export function sortFaults<F extends string>(error: unknown, fields: readonly F[]): Sorted<F> {
   if (!(error instanceof ApiError)) {
-    return { fields: {}, rest: error instanceof Error ? error.message : String(error) };
+    return { fields: {}, rest: messageOf(error) };
   }
   const found: Partial<Record<F, string>> = {};
   const rest: string[] = [];

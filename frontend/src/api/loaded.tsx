@@ -1,6 +1,8 @@
 import type { UseQueryResult } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 
+import { messageOf } from '~/lib/text';
+import { Empty } from '~/ui/empty';
 import { ErrorPanel } from '~/ui/error-panel';
 import { SkeletonRows } from '~/ui/skeleton';
 
@@ -24,6 +26,13 @@ export function Loaded<T>({
 }) {
   if (query.data !== undefined) return children(query.data);
   if (query.error) {
+    if (query.error instanceof ApiError && query.error.status === 404) {
+      return (
+        <Empty title={`There is no ${what.replace(/^the /, '')}`}>
+          It may have been removed, or the link is mistyped.
+        </Empty>
+      );
+    }
     return (
       <ErrorPanel
         title={`Could not load ${what}`}
@@ -43,7 +52,7 @@ export function Failure({ error, title }: { error: unknown; title: string }) {
   return (
     <ErrorPanel
       title={title}
-      message={error instanceof Error ? error.message : String(error)}
+      message={messageOf(error)}
       requestId={error instanceof ApiError ? error.requestId : undefined}
     />
   );

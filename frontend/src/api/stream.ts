@@ -30,7 +30,7 @@ const STALE = {
 
 /** A topic that this page does not know yet makes everything stale: late is better than wrong. */
 export function staleKeys(topic: string): readonly string[] | 'all' {
-  return topic in STALE ? STALE[topic as Topic] : 'all';
+  return Object.hasOwn(STALE, topic) ? STALE[topic as Topic] : 'all';
 }
 
 /** Reads one event's data; anything else than a change counts as none. */

@@ -3,8 +3,9 @@ export const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
 
 export const shortSha = (sha: string): string => sha.slice(0, 7);
 
-/** "refs/heads/main" and "refs/tags/v1" as people write them. */
-export const shortRef = (ref: string): string => ref.replace(/^refs\/(heads|tags)\//, '');
+/** "refs/heads/main", "refs/tags/v1" and "refs/pull/7/head" as people write them. */
+export const shortRef = (ref: string): string =>
+  ref.replace(/^refs\/(heads|tags)\//, '').replace(/^refs\/pull\/(\d+)\/\w+$/, '#$1');
 
 /** A link target that came from outside, if it is one that may be followed. */
 export function safeUrl(url: string): string | undefined {
@@ -30,4 +31,10 @@ export const count = (n: number, one: string, many = `${one}s`): string =>
 /** A path inside this UI to come back to; anything else becomes the front page. */
 export function localPath(path: string | undefined): string {
   return path && /^\/(?![/\\])/.test(path) ? path : '/';
+}
+
+/** What a caught value has to say. */
+export function messageOf(error: unknown): string {
+  if (error instanceof Error) return error.message;
+  return typeof error === 'string' ? error : 'Something failed, and did not say what.';
 }

@@ -14,19 +14,23 @@ export function ago(at: string, now: number): string {
   return `${Math.floor(ms / DAY)}d ago`;
 }
 
-/** "0.2 s", "12 s", "3 m 05 s", "1 h 02 m". */
+/** "0.2 s", "12 s", "3m 05s", "1h 02m". */
 export function duration(ms: number): string {
   const safe = Math.max(0, ms);
   if (safe < 9_950) return `${(safe / 1000).toFixed(1)} s`;
   const seconds = Math.round(safe / 1000);
   if (seconds < 60) return `${seconds} s`;
   const pad = (n: number) => String(n).padStart(2, '0');
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} m ${pad(seconds % 60)} s`;
-  return `${Math.floor(seconds / 3600)} h ${pad(Math.floor((seconds % 3600) / 60))} m`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m ${pad(seconds % 60)}s`;
+  return `${Math.floor(seconds / 3600)}h ${pad(Math.floor((seconds % 3600) / 60))}m`;
 }
 
 /** How long from `start` to `end`, or to now while there is no end. */
-export function between(start: string | null | undefined, end: string | null | undefined, now: number) {
+export function between(
+  start: string | null | undefined,
+  end: string | null | undefined,
+  now: number,
+) {
   if (!start) return null;
   return duration((end ? Date.parse(end) : now) - Date.parse(start));
 }

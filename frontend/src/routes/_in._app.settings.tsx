@@ -17,7 +17,7 @@ function Settings() {
     <Page>
       <PageHead title="Settings" />
       <div className="grid gap-x-8 gap-y-4 sm:grid-cols-[160px_minmax(0,1fr)]">
-        <nav aria-label="Settings">
+        <nav aria-label="Settings" className="sm:-mt-1.5">
           <ul className="flex flex-wrap gap-0.5 sm:block sm:space-y-0.5">
             {PARTS.map(({ to, label }) => (
               <li key={to}>

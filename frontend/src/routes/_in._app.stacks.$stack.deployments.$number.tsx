@@ -13,13 +13,11 @@ export const Route = createFileRoute('/_in/_app/stacks/$stack/deployments/$numbe
   component: Deployment,
 });
 
+const buildLog = ({ id }: { id: string }, live: boolean) => (
+  <BuildLog key={id} id={id} live={live} />
+);
+
 function Deployment() {
   const { stack, number } = Route.useParams();
-  return (
-    <DeploymentPage
-      stack={stack}
-      number={Number(number)}
-      log={({ id }, live) => <BuildLog key={id} id={id} live={live} />}
-    />
-  );
+  return <DeploymentPage stack={stack} number={Number(number)} log={buildLog} />;
 }

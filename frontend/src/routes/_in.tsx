@@ -8,6 +8,8 @@ import { startStream } from '~/api/stream';
 export const Route = createFileRoute('/_in')({
   beforeLoad: ({ context, location }) => requireSession(context.client, location.href),
   component: SignedIn,
+  // Nothing but the page's colour until it is known who asks: it takes a moment, once.
+  pendingComponent: () => null,
 });
 
 function SignedIn() {

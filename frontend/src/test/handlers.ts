@@ -25,7 +25,7 @@ import {
  */
 
 const api = (path: string) => `*/api/v1${path}`;
-const page = <T>(items: readonly T[]) => HttpResponse.json({ items, next_cursor: null });
+const page = (items: readonly object[]) => HttpResponse.json({ items, next_cursor: null });
 const problem = (code: number, title: string, errors: { pointer: string; detail: string }[] = []) =>
   HttpResponse.json(
     { type: 'about:blank', title, status: code, detail: '', request_id: 'req-7f3a', errors },
@@ -108,9 +108,7 @@ export const handlers = [
   ),
   http.get(api('/github'), () =>
     HttpResponse.json(
-      state.empty
-        ? { ...github, app: null, installations: [], last_delivery_at: null }
-        : github,
+      state.empty ? { ...github, app: null, installations: [], last_delivery_at: null } : github,
     ),
   ),
   http.post(api('/github/manifest'), () =>
@@ -170,9 +168,7 @@ export const handlers = [
     const q = query.get('q')?.toLowerCase() ?? '';
     const kind = query.get('kind');
     return page(
-      state.empty
-        ? []
-        : stacks.filter((it) => it.name.includes(q) && (!kind || it.kind === kind)),
+      state.empty ? [] : stacks.filter((it) => it.name.includes(q) && (!kind || it.kind === kind)),
     );
   }),
   http.get(api('/stacks/:name'), ({ params }) => {
@@ -220,9 +216,7 @@ export const handlers = [
     return page(state.log.filter(({ id }) => id > after).slice(0, 2000));
   }),
   http.get(api('/deliveries'), () => page(state.empty ? [] : deliveries)),
-  http.post(api('/deliveries/:id/replay'), () =>
-    HttpResponse.json(deliveries[0], { status: 202 }),
-  ),
+  http.post(api('/deliveries/:id/replay'), () => HttpResponse.json(deliveries[0], { status: 202 })),
   http.get(api('/tokens'), () => page(state.tokens)),
   http.post(api('/tokens'), async ({ request }) => {
     const { name } = (await request.json()) as { name: string };

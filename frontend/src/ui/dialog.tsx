@@ -1,6 +1,8 @@
 import { AlertDialog } from '@base-ui/react/alert-dialog';
 import { useState, type ReactNode } from 'react';
 
+import { messageOf } from '~/lib/text';
+
 import { Button } from './button';
 
 /** Asks before something is lost. `children` names the consequence. */
@@ -56,9 +58,7 @@ export function Confirm({
                 setFailure(undefined);
                 onConfirm()
                   .then(() => onOpenChange(false))
-                  .catch((error: unknown) =>
-                    setFailure(error instanceof Error ? error.message : String(error)),
-                  )
+                  .catch((error: unknown) => setFailure(messageOf(error)))
                   .finally(() => setBusy(false));
               }}
             >

@@ -28,7 +28,14 @@ function useShell({ hint, error }: Pick<Shell, 'hint' | 'error'>) {
   };
 }
 
-function FieldShell({ id, label, hint, error, optional, children }: Shell & { id: string; children: ReactNode }) {
+function FieldShell({
+  id,
+  label,
+  hint,
+  error,
+  optional,
+  children,
+}: Shell & { id: string; children: ReactNode }) {
   return (
     <div>
       <label htmlFor={id} className="mb-1.5 block text-ui font-medium">

@@ -5,9 +5,7 @@ import { useTitle } from '~/lib/title';
 
 /** The column that a page's content stands in. */
 export function Page({ children, wide }: { children: ReactNode; wide?: boolean }) {
-  return (
-    <div className={cn('px-4 py-5 sm:px-6', !wide && 'max-w-288')}>{children}</div>
-  );
+  return <div className={cn('px-4 py-5 sm:px-6', !wide && 'max-w-288')}>{children}</div>;
 }
 
 /** A page's head: its h1 (which gets the focus when the page changes) and its one primary action. */
@@ -58,11 +56,19 @@ export function Section({
 }
 
 export function Panel({ children }: { children: ReactNode }) {
-  return <div className="overflow-hidden rounded-panel border border-line bg-surface">{children}</div>;
+  return (
+    <div className="overflow-hidden rounded-panel border border-line bg-surface">{children}</div>
+  );
 }
 
 /** A page without the sidebar: login and setup. */
-export function Centred({ children, width = 'narrow' }: { children: ReactNode; width?: 'narrow' | 'wide' }) {
+export function Centred({
+  children,
+  width = 'narrow',
+}: {
+  children: ReactNode;
+  width?: 'narrow' | 'wide';
+}) {
   return (
     <main className="mx-auto flex min-h-dvh w-full flex-col px-4 py-10 sm:py-16">
       <div className={cn('mx-auto w-full', width === 'narrow' ? 'max-w-88' : 'max-w-160')}>

@@ -25,6 +25,7 @@ const LOOKS = {
   running: { icon: LoaderCircle, tone: 'text-run', word: 'Running' },
   done: { icon: CircleCheck, tone: 'text-ok', word: 'Done' },
   succeeded: { icon: CircleCheck, tone: 'text-ok', word: 'Succeeded' },
+  noted: { icon: CircleCheck, tone: 'text-text-2', word: 'Recorded' },
   stopped: { icon: CircleMinus, tone: 'text-text-3', word: 'Stopped' },
   superseded: { icon: CircleMinus, tone: 'text-text-3', word: 'Superseded' },
   cancelled: { icon: CircleMinus, tone: 'text-text-3', word: 'Cancelled' },
@@ -51,7 +52,7 @@ export function Status({ look, word }: { look: Look; word?: string }) {
   return (
     <span
       className={cn(
-        'inline-flex items-center gap-1.5 text-ui font-medium whitespace-nowrap',
+        'inline-flex items-center gap-1.5 align-top text-ui font-medium whitespace-nowrap',
         LOOKS[look].tone,
       )}
     >
@@ -64,7 +65,7 @@ export function Status({ look, word }: { look: Look; word?: string }) {
 /** Health says whether it works; sync says whether it is what was asked for. */
 export function Sync({ synced }: { synced: boolean }) {
   return synced ? (
-    <span className="text-ui text-text-2">In sync</span>
+    <span className="text-ui whitespace-nowrap text-text-2">In sync</span>
   ) : (
     <span className="text-ui font-medium text-warn">Drifted</span>
   );

@@ -3,10 +3,24 @@ import type { ComponentProps, ReactNode } from 'react';
 import { cn } from '~/lib/cn';
 
 /** A table in its panel. On a narrow screen columns leave (`hide`), the table never scrolls the page. */
-export function Table({ label, head, children }: { label: string; head: ReactNode; children: ReactNode }) {
+export function Table({
+  label,
+  head,
+  fixed,
+  children,
+}: {
+  label: string;
+  head: ReactNode;
+  /** The head's widths hold, whatever is in the rows: for tables that stand above each other. */
+  fixed?: boolean;
+  children: ReactNode;
+}) {
   return (
-    <div className="overflow-x-auto rounded-panel border border-line bg-surface">
-      <table className="w-full border-collapse text-left text-ui" aria-label={label}>
+    <div className="relative overflow-x-auto rounded-panel border border-line bg-surface">
+      <table
+        className={cn('w-full border-collapse text-left text-ui', fixed && 'table-fixed')}
+        aria-label={label}
+      >
         <thead>
           <tr className="border-b border-line">{head}</tr>
         </thead>

@@ -21,7 +21,7 @@ export function Tag({
   return (
     <span
       className={cn(
-        'inline-block max-w-full truncate rounded-tag px-1.5 py-px text-meta font-medium whitespace-nowrap',
+        'inline-block max-w-full truncate align-middle rounded-tag px-1.5 py-px text-meta font-medium whitespace-nowrap',
         TONES[tone],
       )}
     >

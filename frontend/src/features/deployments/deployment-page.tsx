@@ -20,7 +20,14 @@ import { Ago, Took } from '~/ui/time';
 
 import { PhaseWord } from './phase-strip';
 import { ReasonLine } from './reason-line';
-import { deploymentLook, isOver, PHASE_HINTS, PHASE_WORDS, STATE_LOOKS, TRIGGER_WORDS } from './words';
+import {
+  deploymentLook,
+  isOver,
+  PHASE_HINTS,
+  PHASE_WORDS,
+  STATE_LOOKS,
+  TRIGGER_WORDS,
+} from './words';
 
 /** `log` is the build log; it belongs to another feature. */
 export function DeploymentPage({
@@ -121,7 +128,7 @@ function Phases({ deployment }: { deployment: Deployment }) {
                 {(phase.state !== 'failed' && phase.message) || PHASE_HINTS[phase.phase]}
               </p>
             </div>
-            <span className="text-meta whitespace-nowrap text-text-2 tabular-nums">
+            <span className="text-meta leading-5 whitespace-nowrap text-text-2 tabular-nums">
               <PhaseWord phase={phase} />
             </span>
           </li>

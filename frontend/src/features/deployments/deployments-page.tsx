@@ -21,11 +21,7 @@ export function DeploymentsPage({ stack }: { stack: string }) {
   return (
     <Page>
       <h2 className="sr-only">Deployments</h2>
-      <Loaded
-        query={query}
-        what="the deployments"
-        skeleton={<SkeletonRows rows={4} height={96} />}
-      >
+      <Loaded query={query} what="the deployments" skeleton={<SkeletonRows rows={4} height={96} />}>
         {(data) => {
           const items = data.pages.flatMap((page) => page.items);
           return items.length === 0 ? (
@@ -64,11 +60,7 @@ export function LastDeployments({ stack }: { stack: string }) {
         </Link>
       }
     >
-      <Loaded
-        query={query}
-        what="the deployments"
-        skeleton={<SkeletonRows rows={3} height={96} />}
-      >
+      <Loaded query={query} what="the deployments" skeleton={<SkeletonRows rows={3} height={96} />}>
         {(data) => {
           const items = data.pages.flatMap((page) => page.items).slice(0, 5);
           return items.length === 0 ? (

@@ -1,6 +1,6 @@
 import type { Deployment } from '~/api/schema.gen';
 
-import { brokenPhase, PHASE_WORDS, placeText } from './words';
+import { brokenPhase, placeText, STEP_WORDS } from './words';
 
 /** Why it ended early, directly under the phases. */
 export function ReasonLine({ deployment }: { deployment: Deployment }) {
@@ -14,7 +14,7 @@ export function ReasonLine({ deployment }: { deployment: Deployment }) {
   }
   return (
     <p className="border-t border-bad-line bg-bad-soft px-3 py-2 text-ui break-words whitespace-pre-wrap text-bad">
-      {broken && <strong className="font-semibold">{PHASE_WORDS[broken.phase]} failed. </strong>}
+      {broken && <strong className="font-semibold">{STEP_WORDS[broken.phase]} failed. </strong>}
       {text}
       {place && <code className="mt-1 block font-mono text-meta">{place}</code>}
     </p>

@@ -15,13 +15,28 @@ export const PHASE_WORDS = {
   cancelled: 'Cancelled',
 } satisfies Record<Phase, string>;
 
-/** What a phase's step does; shown while it runs and where there is nothing else to say. */
+/** The step that leads to a phase, as the beginning of "… failed". */
+export const STEP_WORDS = {
+  received: 'Starting',
+  fetched: 'Fetching',
+  built: 'Building',
+  rendered: 'Rendering',
+  applied: 'Applying',
+  converged: 'Converging',
+  routed: 'Routing',
+  succeeded: 'Finishing',
+  failed: 'It',
+  superseded: 'It',
+  cancelled: 'It',
+} satisfies Record<Phase, string>;
+
+/** What is true once a phase is reached; shown where the server has nothing to say. */
 export const PHASE_HINTS = {
   received: 'A rule matched, or a person asked',
-  fetched: 'Get the source at the exact commit',
-  built: 'Build the images of services with a Dockerfile',
-  rendered: 'Turn the compose file into a release',
-  applied: 'Hand the release to Swarm',
+  fetched: 'The source at the exact commit is here',
+  built: 'Every service with a Dockerfile has its image',
+  rendered: 'The compose file is a release',
+  applied: 'Swarm has every object of the release',
   converged: 'New tasks run, healthy, for the monitor window',
   routed: 'Every route answers through Traefik',
   succeeded: 'All of it, and nothing was rolled back',
@@ -46,10 +61,10 @@ export const TRIGGER_WORDS = {
   rollback: 'rollback',
 } satisfies Record<Trigger, string>;
 
-const OVER: readonly Phase[] = ['succeeded', 'failed', 'superseded', 'cancelled'];
+const OVER: ReadonlySet<Phase> = new Set(['succeeded', 'failed', 'superseded', 'cancelled']);
 
 export const isOver = (deployment: Pick<Deployment, 'phase'>): boolean =>
-  OVER.includes(deployment.phase);
+  OVER.has(deployment.phase);
 
 /** How a whole deployment looks: its end, or that it goes on. */
 export function deploymentLook(phase: Phase): Look {

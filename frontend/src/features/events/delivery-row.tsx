@@ -18,7 +18,7 @@ import { say } from '~/ui/toast';
 const OUTCOMES = {
   deployed: { look: 'succeeded', word: 'Deployed' },
   ignored: { look: 'stopped', word: 'Ignored' },
-  recorded: { look: 'done', word: 'Recorded' },
+  recorded: { look: 'noted', word: 'Recorded' },
   failed: { look: 'failed', word: 'Failed' },
 } satisfies Record<Outcome, { look: Look; word: string }>;
 
@@ -34,7 +34,7 @@ export function DeliveryRow({ delivery, open }: { delivery: Delivery; open: bool
         search={open ? {} : { id: delivery.id }}
         resetScroll={false}
         aria-expanded={open}
-        className="grid grid-cols-[16px_minmax(0,1fr)_auto] items-center gap-x-3 px-3 py-2 text-ui -outline-offset-2 hover:bg-hover lg:grid-cols-[16px_104px_150px_minmax(0,1fr)_auto]"
+        className="grid grid-cols-[16px_minmax(0,1fr)_auto] items-center gap-x-3 px-3 py-2 text-ui -outline-offset-2 hover:bg-hover lg:grid-cols-[16px_104px_200px_minmax(0,1fr)_auto]"
       >
         <ChevronRight
           size={14}

@@ -28,11 +28,7 @@ export function EventsPage({ open }: { open: string | undefined }) {
             <Panel>
               <ul className="divide-y divide-line">
                 {deliveries.map((delivery) => (
-                  <DeliveryRow
-                    key={delivery.id}
-                    delivery={delivery}
-                    open={delivery.id === open}
-                  />
+                  <DeliveryRow key={delivery.id} delivery={delivery} open={delivery.id === open} />
                 ))}
               </ul>
             </Panel>

@@ -24,8 +24,9 @@ const COLOURS: Record<string, string> = {
 };
 
 // Control characters that are no colour: cursor jumps, bells, titles of windows.
-// oxlint-disable-next-line no-control-regex
-const CONTROL = /\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-9;?]*[A-HJKSTfhln-su]|\x1b[()][0-9A-B]|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]/g;
+const CONTROL =
+  // oxlint-disable-next-line no-control-regex
+  /\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-9;?]*[A-HJKSTfhln-su]|\x1b[()][0-9A-B]|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]/g;
 /** Marks that turn text around, so that a line can look like another one. */
 const BIDI = /[\u202a-\u202e\u2066-\u2069\u200e\u200f]/g;
 
@@ -54,6 +55,8 @@ export function spans(raw: string): Span[] {
 export function Ansi({ line }: { line: string }): ReactNode {
   return spans(line).map((span, index) =>
     span.className ? (
+      // The parts of a line have no other name than their place.
+      // oxlint-disable-next-line react/no-array-index-key
       <span key={index} className={span.className}>
         {span.text}
       </span>

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 
 import { ApiError } from '~/api/client';
 import { cn } from '~/lib/cn';
-import { count } from '~/lib/text';
+import { count, messageOf } from '~/lib/text';
 import { clock } from '~/lib/time';
 import { Button } from '~/ui/button';
 import { Empty } from '~/ui/empty';
@@ -32,7 +32,7 @@ export function BuildLog({ id, live }: { id: string; live: boolean }) {
     [buffer, version, text, service],
   );
   const services = useMemo(
-    () => [...new Set(buffer.lines.map((line) => line.service))].filter(Boolean).sort(),
+    () => [...new Set(buffer.lines.map((line) => line.service))].filter(Boolean).toSorted(),
     // oxlint-disable-next-line react/exhaustive-deps
     [buffer, version],
   );
@@ -63,7 +63,7 @@ export function BuildLog({ id, live }: { id: string; live: boolean }) {
     body = (
       <ErrorPanel
         title="Could not load the build log"
-        message={error instanceof Error ? error.message : String(error)}
+        message={messageOf(error)}
         requestId={error instanceof ApiError ? error.requestId : undefined}
         onRetry={retry}
       />
@@ -99,7 +99,9 @@ export function BuildLog({ id, live }: { id: string; live: boolean }) {
             </select>
           )}
           <span className="text-ui text-text-2 tabular-nums">
-            {shown ? `${size.toLocaleString('en')} of ${count(total, 'line')}` : count(total, 'line')}
+            {shown
+              ? `${size.toLocaleString('en')} of ${count(total, 'line')}`
+              : count(total, 'line')}
           </span>
           {buffer.dropped > 0 && (
             <span className="text-meta text-text-2">

@@ -7,7 +7,13 @@ import { LogBuffer } from './buffer';
 
 const PART = 2000;
 
-type State = { buffer: LogBuffer; version: number; error: unknown; loaded: boolean; retry: () => void };
+type State = {
+  buffer: LogBuffer;
+  version: number;
+  error: unknown;
+  loaded: boolean;
+  retry: () => void;
+};
 
 /**
  * A deployment's build log: read to its end, and read on whenever the stream says that it grew.
@@ -56,6 +62,8 @@ export function useBuildLog(id: string, live: boolean): State {
       abort.abort();
       leave();
     };
+    // `live` and `round` are read by nobody here: each change of theirs is a reason to read again.
+    // oxlint-disable-next-line react/exhaustive-effect-dependencies
   }, [id, buffer, live, round]);
 
   return { buffer, version, error, loaded, retry: () => setRound((n) => n + 1) };

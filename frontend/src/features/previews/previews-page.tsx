@@ -19,7 +19,7 @@ const HEAD = (
   <>
     <Th>Pull request</Th>
     <Th>Health</Th>
-    <Th>Address</Th>
+    <Th hide="sm">Address</Th>
     <Th hide="lg">Commit</Th>
     <Th right hide="sm">
       Updated
@@ -62,7 +62,7 @@ function Row({ stack, look }: { stack: StackSummary; look: Look }) {
   const [url] = stack.urls;
   return (
     <tr className="hover:bg-hover">
-      <Td className="max-w-80">
+      <Td className="w-full max-w-0">
         <Link
           to="/stacks/$stack"
           params={{ stack: stack.name }}
@@ -76,15 +76,22 @@ function Row({ stack, look }: { stack: StackSummary; look: Look }) {
             {pull ? `${stack.repository} #${pull.number} by ${pull.author}` : stack.repository}
           </span>
         </span>
+        {url && stack.wanted === 'present' && (
+          <span className="flex min-w-0 text-meta sm:hidden">
+            <Outside href={url}>{bareUrl(url)}</Outside>
+          </span>
+        )}
       </Td>
       <Td>
         <Status look={look} />
       </Td>
-      <Td className="max-w-64">
+      <Td hide="sm" className="whitespace-nowrap">
         {url && stack.wanted === 'present' ? (
           <Outside href={url}>{bareUrl(url)}</Outside>
         ) : (
-          <span className="text-text-3">{stack.wanted === 'absent' ? 'Going away' : 'Not yet'}</span>
+          <span className="text-text-3">
+            {stack.wanted === 'absent' ? 'Going away' : 'Not yet'}
+          </span>
         )}
       </Td>
       <Td hide="lg">

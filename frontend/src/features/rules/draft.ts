@@ -132,7 +132,10 @@ const EXAMPLES: Record<RuleEvent, { what: string; values: Record<string, string>
 export type Story = { when: string; filter: string; environment: string; host: string };
 
 /** What the rule would do, told with an example. The server decides; this only illustrates. */
-export function story(form: RuleForm, repository: Pick<Repository, 'name' | 'full_name'> | undefined): Story {
+export function story(
+  form: RuleForm,
+  repository: Pick<Repository, 'name' | 'full_name'> | undefined,
+): Story {
   const { what, values } = EXAMPLES[form.event];
   const refs = patterns(form.refs);
   const paths = patterns(form.paths);

@@ -43,8 +43,17 @@ export function RuleEditor({ existing: newest, initial, repositories, domain }: 
   const [rest, setRest] = useState<string | null>(null);
   const [conflict, setConflict] = useState(false);
   const [removing, setRemoving] = useState(false);
-  const { control, register, handleSubmit, setError, reset, watch, getValues, setValue, formState } =
-    useForm<RuleForm>({ defaultValues: initial });
+  const {
+    control,
+    register,
+    handleSubmit,
+    setError,
+    reset,
+    watch,
+    getValues,
+    setValue,
+    formState,
+  } = useForm<RuleForm>({ defaultValues: initial });
   const { errors, isDirty, isSubmitting } = formState;
   const form = watch();
 

@@ -21,12 +21,20 @@ const EVENTS = {
 
 const HEAD = (
   <>
-    <Th>Rule</Th>
-    <Th>When</Th>
-    <Th hide="sm">Environment</Th>
-    <Th hide="lg">Host</Th>
-    <Th hide="lg">Compose file</Th>
-    <Th right>State</Th>
+    <Th className="w-[30%] lg:w-[16%]">Rule</Th>
+    <Th className="lg:w-[26%]">When</Th>
+    <Th hide="sm" className="w-[24%] lg:w-[14%]">
+      Environment
+    </Th>
+    <Th hide="lg" className="w-[26%]">
+      Host
+    </Th>
+    <Th hide="lg" className="w-[18%]">
+      Compose file
+    </Th>
+    <Th right className="w-16">
+      State
+    </Th>
   </>
 );
 
@@ -58,7 +66,7 @@ export function RulesPage() {
           if (rules.length === 0) return <NoRules />;
           return [...byRepository(rules)].map(([repository, items]) => (
             <Section key={repository} title={repository}>
-              <Table label={`Rules of ${repository}`} head={HEAD}>
+              <Table fixed label={`Rules of ${repository}`} head={HEAD}>
                 {items.map((rule) => (
                   <Row key={rule.id} rule={rule} />
                 ))}
@@ -132,7 +140,7 @@ function Row({ rule }: { rule: Rule }) {
 
 function Mono({ children }: { children: string }) {
   return (
-    <code className="block max-w-60 truncate font-mono text-meta text-text-2" title={children}>
+    <code className="block truncate font-mono text-meta text-text-2" title={children}>
       {children}
     </code>
   );

@@ -93,7 +93,9 @@ function App({ github }: { github: Github }) {
 
 function Installations({ github }: { github: Github }) {
   if (github.installations.length === 0) {
-    return <Empty title="Not installed anywhere">Choose the repositories that Berth may see.</Empty>;
+    return (
+      <Empty title="Not installed anywhere">Choose the repositories that Berth may see.</Empty>
+    );
   }
   return (
     <Table label="Installations" head={HEAD}>
@@ -107,7 +109,11 @@ function Installations({ github }: { github: Github }) {
           </Td>
           <Td right>{count(installation.repository_count, 'repository', 'repositories')}</Td>
           <Td right>
-            {installation.suspended ? <Tag tone="warn">Suspended</Tag> : <Tag tone="ok">Active</Tag>}
+            {installation.suspended ? (
+              <Tag tone="warn">Suspended</Tag>
+            ) : (
+              <Tag tone="ok">Active</Tag>
+            )}
           </Td>
         </tr>
       ))}

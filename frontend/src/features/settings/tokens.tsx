@@ -110,7 +110,10 @@ function NewToken({ onMade }: { onMade: (token: CreatedApiToken) => void }) {
 /** The only time that the secret is shown. */
 function Secret({ token, onDone }: { token: CreatedApiToken; onDone: () => void }) {
   return (
-    <div role="status" className="mb-6 rounded-panel border border-warn-line bg-warn-soft px-4 py-3">
+    <div
+      role="status"
+      className="mb-6 rounded-panel border border-warn-line bg-warn-soft px-4 py-3"
+    >
       <p className="text-ui font-semibold">Copy the token “{token.name}” now</p>
       <p className="text-ui text-text-2">Berth keeps only its hash and can’t show it again.</p>
       <div className="mt-2 flex items-center gap-2">

@@ -88,8 +88,8 @@ export function AccountPage({ token }: { token: string | undefined }) {
         <Bar tone="warn">
           <p className="font-semibold">This link has no token.</p>
           <p>
-            Open the whole link that <code className="font-mono text-meta">berth serve</code> printed
-            when it started.
+            Open the whole link that <code className="font-mono text-meta">berth serve</code>{' '}
+            printed when it started.
           </p>
         </Bar>
       )}

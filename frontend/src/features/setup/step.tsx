@@ -46,9 +46,7 @@ export function Step({
           {title}
         </h2>
       </div>
-      {state === 'done' && result && (
-        <div className="mt-1 pl-8 text-ui text-text-2">{result}</div>
-      )}
+      {state === 'done' && result && <div className="mt-1 pl-8 text-ui text-text-2">{result}</div>}
       {state === 'now' && <div className="mt-2 space-y-4 sm:pl-8">{children}</div>}
     </li>
   );

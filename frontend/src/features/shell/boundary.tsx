@@ -1,6 +1,7 @@
 import { Link, useRouter, type ErrorComponentProps } from '@tanstack/react-router';
 
 import { ApiError } from '~/api/client';
+import { messageOf } from '~/lib/text';
 import { useTitle } from '~/lib/title';
 import { buttonClass } from '~/ui/button';
 import { ErrorPanel } from '~/ui/error-panel';
@@ -14,7 +15,7 @@ export function RouteError({ error, reset }: ErrorComponentProps) {
     <Page>
       <ErrorPanel
         title="This page failed"
-        message={error instanceof Error ? error.message : String(error)}
+        message={messageOf(error)}
         requestId={error instanceof ApiError ? error.requestId : undefined}
         onRetry={() => {
           reset();

@@ -77,8 +77,8 @@ function StatusTrouble({ status }: { status: Status }) {
 
 function Line({ children }: { children: React.ReactNode }) {
   return (
-    <div className="px-4 pt-4 sm:px-6">
-      <div className="max-w-276">
+    <div className="max-w-288 px-4 pt-4 sm:px-6">
+      <div>
         <Bar tone="bad" role="alert">
           {children}
         </Bar>

@@ -21,15 +21,17 @@ export function Attention({ stacks }: { stacks: readonly StackSummary[] }) {
           {troubled.map((stack) => {
             const look = stackLook(stack);
             return (
-              <li key={stack.name} className="flex min-w-0 items-baseline gap-2">
-                <span className="self-center">
+              <li key={stack.name} className="flex min-w-0 items-start gap-2">
+                <span className="mt-[3px]">
                   <StatusIcon
                     look={look === 'healthy' || look === 'unknown' ? 'degraded' : look}
                     size={14}
                   />
                 </span>
-                <AttentionLink stack={stack} />
-                <span className="min-w-0 text-text-2">{stack.attention}</span>
+                <p className="min-w-0 break-words">
+                  <AttentionLink stack={stack} />
+                  <span className="ml-2 text-text-2">{stack.attention}</span>
+                </p>
               </li>
             );
           })}
@@ -40,7 +42,7 @@ export function Attention({ stacks }: { stacks: readonly StackSummary[] }) {
 }
 
 function AttentionLink({ stack }: { stack: StackSummary }) {
-  const style = 'shrink-0 font-medium underline underline-offset-2';
+  const style = 'font-medium underline underline-offset-2';
   const latest = stack.latest_deployment;
   return latest?.phase === 'failed' ? (
     <Link

@@ -24,9 +24,12 @@ export function OverviewPage({ name, deployments }: { name: string; deployments:
             <Notices stack={stack} />
             {stack.services.length > 0 && (
               <>
-                <Section title="Topology">
-                  <StackMap stack={stack} />
-                </Section>
+                {/* The table says the same; on a narrow screen the map would only scroll. */}
+                <div className="max-sm:hidden">
+                  <Section title="Topology">
+                    <StackMap stack={stack} />
+                  </Section>
+                </div>
                 <Section
                   title="Services"
                   aside={

@@ -4,6 +4,7 @@ import { Ellipsis, Rocket, RotateCcw } from 'lucide-react';
 import { useState } from 'react';
 
 import { useDenied } from '~/api/access';
+import { isStatus } from '~/api/client';
 import { Failure } from '~/api/loaded';
 import { deploy, removeStack } from '~/api/mutations';
 import { stackQuery } from '~/api/queries';
@@ -22,12 +23,12 @@ import { EnvTag } from './env-tag';
 import { stackLook } from './look';
 
 export function StackHeader({ name }: { name: string }) {
-  const { data: stack } = useQuery(stackQuery(name));
+  const { data: stack, error } = useQuery(stackQuery(name));
   const look = stack && stackLook(stack);
   useTitle(look === 'degraded' || look === 'failed' ? `● ${name}` : name);
   return (
-    <header className="border-b border-line px-4 pt-4 sm:px-6">
-      <div className="max-w-288">
+    <header className="border-b border-line">
+      <div className="max-w-288 px-4 pt-4 sm:px-6">
         <nav aria-label="Breadcrumb" className="text-meta text-text-2">
           <Link to="/" search={{}} className="hover:underline">
             Stacks
@@ -41,7 +42,11 @@ export function StackHeader({ name }: { name: string }) {
           {stack && <Facts stack={stack} />}
           {stack && <Actions stack={stack} />}
         </div>
-        <nav aria-label={`Stack ${name}`} className="mt-2 flex gap-4">
+        <nav
+          aria-label={`Stack ${name}`}
+          className="mt-2 flex gap-4 [&[hidden]]:hidden"
+          hidden={!stack && isStatus(error, 404)}
+        >
           <Link
             to="/stacks/$stack"
             params={{ stack: name }}
@@ -64,7 +69,9 @@ function Facts({ stack }: { stack: Stack }) {
     <>
       <EnvTag stack={stack} />
       <Status look={stackLook(stack)} />
-      {stack.wanted === 'present' && stack.commit && !stack.deploying && <Sync synced={stack.synced} />}
+      {stack.wanted === 'present' && stack.commit && !stack.deploying && (
+        <Sync synced={stack.synced} />
+      )}
       {stack.wanted === 'present' &&
         stack.urls.slice(0, 2).map((url) => (
           <span key={url} className="max-w-full min-w-0 text-ui">
@@ -134,7 +141,8 @@ function Actions({ stack }: { stack: Stack }) {
           disabledReason={whyNoDeploy(stack, denied)}
           onClick={() => void start()}
         >
-          {!busy && (failed ? <RotateCcw size={15} aria-hidden /> : <Rocket size={15} aria-hidden />)}
+          {!busy &&
+            (failed ? <RotateCcw size={15} aria-hidden /> : <Rocket size={15} aria-hidden />)}
           {failed ? 'Retry' : stack.latest_deployment ? 'Redeploy' : 'Deploy'}
         </Button>
       </div>
@@ -149,8 +157,9 @@ function Actions({ stack }: { stack: Stack }) {
         }}
       >
         <p>
-          Its {stack.services.length || ''} services stop, and its networks, configs, secrets, images
-          and <strong className="font-semibold text-text">volumes with all their data</strong> are
+          Its {stack.services.length || ''} services stop, and its networks, configs, secrets,
+          images and{' '}
+          <strong className="font-semibold text-text">volumes with all their data</strong> are
           deleted. Nothing brings the data back.
         </p>
         <p>The rule stays: the next push that it matches makes the stack anew.</p>

@@ -17,7 +17,7 @@ export function StackMap({ stack }: { stack: Stack }) {
       // A map wider than the screen scrolls sideways, by keyboard too.
       // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
       tabIndex={0}
-      className="overflow-x-auto rounded-panel border border-line bg-sunken p-6"
+      className="overflow-x-auto rounded-panel border border-line bg-sunken px-6 pt-4 pb-6"
     >
       <div className="relative" style={{ width: map.width, height: map.height }}>
         <svg
@@ -35,6 +35,15 @@ export function StackMap({ stack }: { stack: Stack }) {
             />
           ))}
         </svg>
+        {map.labels.map(({ text, x }) => (
+          <p
+            key={text}
+            className="absolute top-0 text-meta text-text-2"
+            style={{ left: x, width: NODE.width }}
+          >
+            {text}
+          </p>
+        ))}
         {map.nodes.map(({ id, x, y }) => {
           const service = byName.get(id);
           return (
@@ -70,6 +79,13 @@ function TraefikBox({ urls }: { urls: readonly string[] }) {
   );
 }
 
+/** An image that Berth built repeats the service's name: then its tag says enough. */
+function briefImage({ name, image }: Service): string {
+  const short = shortImage(image);
+  const [repository, tag] = short.split(':');
+  return tag && repository?.endsWith(`-${name}`) ? tag : short;
+}
+
 function ServiceBox({ service }: { service: Service }) {
   return (
     <>
@@ -77,7 +93,7 @@ function ServiceBox({ service }: { service: Service }) {
       <div className="min-w-0 flex-1">
         <p className="truncate text-ui font-medium">{service.name}</p>
         <p className="truncate text-meta text-text-2 tabular-nums" title={service.image}>
-          {service.running}/{service.wanted} · {shortImage(service.image)}
+          {service.running}/{service.wanted} · {briefImage(service)}
         </p>
       </div>
       <StatusIcon look={service.health} />

@@ -38,12 +38,12 @@ function Row({ stack }: { stack: StackSummary }) {
   const glow = useGlow(`${look} ${stack.synced} ${stack.commit?.sha} ${stack.services_running}`);
   return (
     <tr ref={glow} className="relative hover:bg-hover">
-      <Td className="max-w-72">
-        <span className="flex min-w-0 flex-wrap items-center gap-x-2 gap-y-0.5">
+      <Td className="sm:whitespace-nowrap">
+        <span className="flex min-w-0 items-center gap-x-2 gap-y-0.5 max-sm:flex-col max-sm:items-start">
           <Link
             to="/stacks/$stack"
             params={{ stack: stack.name }}
-            className="truncate font-medium after:absolute after:inset-0"
+            className="font-medium break-all after:absolute after:inset-0 sm:break-normal"
           >
             {stack.name}
           </Link>
@@ -54,7 +54,7 @@ function Row({ stack }: { stack: StackSummary }) {
         <Status look={look} />
       </Td>
       <Td hide="sm">
-        <Sync synced={stack.synced} />
+        {stack.commit ? <Sync synced={stack.synced} /> : <span className="text-text-3">–</span>}
       </Td>
       <Td hide="lg" className="w-full max-w-0">
         {stack.commit ? (

@@ -2,10 +2,20 @@
 
 export const NODE = { width: 200, height: 56 };
 const GAP = { x: 64, y: 16 };
+/** Room for the labels above the boxes. */
+const HEAD = 28;
 
 export type MapNode = { id: string; x: number; y: number };
 export type MapEdge = { from: MapNode; to: MapNode };
-export type StackMap = { nodes: MapNode[]; edges: MapEdge[]; width: number; height: number };
+/** What stands in a column and those after it. */
+export type MapLabel = { text: string; x: number };
+export type StackMap = {
+  nodes: MapNode[];
+  edges: MapEdge[];
+  labels: MapLabel[];
+  width: number;
+  height: number;
+};
 
 /** What the map needs to know of a service. */
 export type Placed = { name: string; urls: readonly string[] };
@@ -28,20 +38,26 @@ export function layout(services: readonly Placed[]): StackMap {
     names.map((id, row) => ({
       id,
       x: (column + left) * (NODE.width + GAP.x),
-      y: offset(names.length, rows) + row * (NODE.height + GAP.y),
+      y: HEAD + offset(names.length, rows) + row * (NODE.height + GAP.y),
     })),
   );
   const edges: MapEdge[] = [];
   if (left) {
-    const traefik = { id: '', x: 0, y: offset(1, rows) };
+    const traefik = { id: '', x: 0, y: HEAD + offset(1, rows) };
     edges.push(...nodes.slice(0, routed.length).map((to) => ({ from: traefik, to })));
     nodes.unshift(traefik);
+  }
+  const labels: MapLabel[] = [];
+  if (left) labels.push({ text: 'Routed', x: NODE.width + GAP.x });
+  if (inner.length > 0) {
+    labels.push({ text: 'Inside the stack', x: (left ? 2 : 0) * (NODE.width + GAP.x) });
   }
   return {
     nodes,
     edges,
+    labels,
     width: (columns.length + left) * (NODE.width + GAP.x) - GAP.x,
-    height: rows * (NODE.height + GAP.y) - GAP.y,
+    height: HEAD + rows * (NODE.height + GAP.y) - GAP.y,
   };
 }
 

@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+
+import { status } from '~/test/fixtures';
+
+import { troubles } from './trouble';
+
+describe('troubles', () => {
+  it('has nothing to say when all is well', () => {
+    expect(troubles(status)).toEqual([]);
+  });
+
+  it('names the worst one only', () => {
+    const gone = { ok: false, detail: 'connection refused' };
+    const both = { ...status, postgres: gone, docker: { ...status.docker, ...gone } };
+    expect(troubles(both)).toMatchObject([{ title: 'PostgreSQL does not answer.' }]);
+    expect(troubles({ ...both, postgres: status.postgres })).toMatchObject([
+      { title: 'Docker does not answer.', detail: 'connection refused' },
+    ]);
+    const leaderless = { ...status, leader: { holder: null, is_me: false, expires_at: null } };
+    expect(troubles(leaderless)).toMatchObject([{ title: 'No Berth leads at the moment.' }]);
+  });
+});

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+
+import { bareUrl, localPath, safeUrl, shortImage, shortRef } from './text';
+
+describe('localPath', () => {
+  it.each([
+    ['/stacks/shop?service=api', '/stacks/shop?service=api'],
+    ['//evil.example', '/'],
+    ['/\\evil.example', '/'],
+    ['https://evil.example/', '/'],
+    ['javascript:alert(1)', '/'],
+    [undefined, '/'],
+  ])('%s leads to %s', (from, to) => {
+    expect(localPath(from)).toBe(to);
+  });
+});
+
+describe('safeUrl', () => {
+  it('follows web addresses only', () => {
+    expect(safeUrl('http://shop.localhost')).toBe('http://shop.localhost/');
+    expect(safeUrl('javascript:alert(1)')).toBeUndefined();
+    expect(safeUrl('data:text/html,x')).toBeUndefined();
+    expect(safeUrl('shop')).toBeUndefined();
+  });
+});
+
+describe('short forms', () => {
+  it('leave out what every line would repeat', () => {
+    expect(shortRef('refs/heads/feat/cart')).toBe('feat/cart');
+    expect(shortRef('refs/tags/v1')).toBe('v1');
+    expect(shortRef('refs/pull/7/head')).toBe('#7');
+    expect(bareUrl('https://shop.localhost/')).toBe('shop.localhost');
+    expect(shortImage('registry.local:5000/berth/shop-web:0123@sha256:ab')).toBe('shop-web:0123');
+    expect(shortImage('busybox')).toBe('busybox');
+  });
+});
