@@ -1,7 +1,34 @@
 //! Observe, plan, apply: the loop that makes the cluster what the database says.
+//!
+//! ```text
+//! NOTIFY, Docker's events, resync ──> queue ──> pass of one stack, by the leader only
+//!                                                 │ wanted absent   ──> reconcile: remove until Docker confirms
+//!                                                 │ open deployment ──> deploy: Fetch … Finish, a step at a time
+//!                                                 └ otherwise       ──> reconcile: heal drift
+//!                                                        each: observe ──> plan (pure) ──> apply
+//! ```
+//!
+//! Generic over [`berth_domain::cluster::Cluster`] and
+//! [`berth_domain::build::Builder`]; [`sim`] has both in memory. It is not the
+//! place for what Docker's wire looks like (`swarm`), nor for SQL (`store`).
 
 pub mod clock;
+mod deploy;
+mod engine;
+mod error;
+pub mod leader;
 pub mod plan;
+pub mod probe;
 pub mod progress;
 pub mod queue;
+mod reconcile;
+pub mod report;
+pub mod run;
+pub mod settings;
 pub mod sim;
+pub mod status;
+pub mod survey;
+pub mod tasks;
+
+pub use crate::run::{Deps, run};
+pub use crate::settings::Settings;

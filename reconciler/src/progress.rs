@@ -68,7 +68,7 @@ pub fn applied(is: &Situation<'_>, now: DateTime<Utc>) -> Option<Verdict> {
         .services
         .iter()
         .find(|(name, wanted)| {
-            observed.services.get(*name).and_then(|is| is.spec.as_ref()) != Some(*wanted)
+            !observed.services.get(*name).is_some_and(|live| is_as_wanted(live, wanted))
         })
         .map(|(name, _)| format!("service `{name}`"))
         .or_else(|| {
@@ -137,6 +137,10 @@ pub fn window(spec: &StackSpec) -> Duration {
     spec.monitor_window().max(LEAST_WINDOW)
 }
 
+fn is_as_wanted(live: &ObservedService, wanted: &ServiceSpec) -> bool {
+    live.spec.as_ref().is_some_and(|spec| spec.means(wanted))
+}
+
 fn absent<'a>(
     kind: &str,
     mut names: impl Iterator<Item = &'a String>,
@@ -174,7 +178,7 @@ fn given_up(
     live: &ObservedService,
     update: &UpdateStatus,
 ) -> Option<&'static str> {
-    let other = live.spec.as_ref() != Some(wanted);
+    let other = !is_as_wanted(live, wanted);
     // A status is of this deployment where it began after it did. Where we know
     // that we changed the service, no clock is needed: each change takes the
     // former status away.
@@ -247,7 +251,7 @@ fn not_yet(
     health: &ServiceHealth,
     now: DateTime<Utc>,
 ) -> Option<String> {
-    if live.spec.as_ref() != Some(wanted) {
+    if !is_as_wanted(live, wanted) {
         return Some("it is not what it should be".to_owned());
     }
     if health.health != Health::Healthy {

@@ -1,0 +1,363 @@
+//! A deployment, a step at a time, from wherever it stands.
+//!
+//! Each step is safe to repeat, and what it needs of earlier steps it can get
+//! again: after a crash the same code goes on. What interrupts a step is a newer
+//! deployment, a wish to stop it, its deadline, or losing the lease.
+
+mod build;
+mod cluster;
+mod source;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use berth_compose_templates::Loaded;
+use berth_domain::build::{BuildError, Builder, Checkout, Image};
+use berth_domain::chain;
+use berth_domain::cluster::Cluster;
+use berth_domain::deployment::{Phase, Reason, Step};
+use berth_domain::ids::DeploymentId;
+use berth_domain::stack::StackSpec;
+use berth_store::deployments::{self, Begun, Context};
+use berth_store::leases::{Fence, Guarded};
+use berth_store::releases::{self, NewRelease};
+use berth_store::stacks::LiveStack;
+use tokio::time::{sleep, timeout};
+
+use crate::engine::{Engine, RETRY};
+use crate::error::PassError;
+use crate::probe;
+use crate::progress;
+use crate::queue::Next;
+
+/// How often to look whether a deployment was replaced or stopped, should the
+/// hint that says so get lost.
+const WATCH: Duration = Duration::from_secs(5);
+
+/// How long a step may overrun its deadline to say itself what was missing.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// The longest wait between two attempts at a step.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A deployment under way.
+struct Run<'a, C, B> {
+    engine: &'a Engine<C, B>,
+    fence: Fence,
+    stack: &'a LiveStack,
+    context: Context,
+    checkout: Option<Checkout>,
+    loaded: Option<Loaded>,
+    images: Option<Vec<(String, Image)>>,
+    /// Services that this run has changed on the cluster.
+    changed: BTreeSet<String>,
+    said: String,
+}
+
+/// Why a step did not come to its end.
+#[derive(Debug)]
+enum StepError {
+    /// It never will.
+    Failed(Reason),
+    /// Something does not answer: worth another try.
+    Away(String),
+    /// The pass can't go on.
+    Pass(PassError),
+}
+
+impl From<berth_store::Error> for StepError {
+    fn from(error: berth_store::Error) -> Self {
+        Self::Pass(PassError::Store(error))
+    }
+}
+
+impl From<PassError> for StepError {
+    fn from(error: PassError) -> Self {
+        Self::Pass(error)
+    }
+}
+
+impl StepError {
+    fn failed(code: &str, text: impl Into<String>) -> Self {
+        Self::Failed(Reason { code: code.to_owned(), text: text.into(), place: None })
+    }
+}
+
+impl From<BuildError> for StepError {
+    fn from(error: BuildError) -> Self {
+        match &error {
+            BuildError::Source { .. } => Self::failed("source_unavailable", chain(&error)),
+            BuildError::Failed { service, message } => Self::failed(
+                "build_failed",
+                format!("the image of `{service}` failed to build:\n{message}"),
+            ),
+            BuildError::Unavailable { .. } => Self::Away(chain(&error)),
+        }
+    }
+}
+
+/// Why nobody waits for a deployment any more.
+enum Stop {
+    /// It is over: replaced, or cancelled with its stack.
+    Over,
+    /// Somebody asked.
+    Asked,
+}
+
+/// Moves a deployment on until it is over.
+pub(crate) async fn drive<C: Cluster, B: Builder>(
+    engine: &Engine<C, B>,
+    fence: Fence,
+    stack: &LiveStack,
+    id: DeploymentId,
+) -> Result<Next, PassError> {
+    let mut run = Run {
+        engine,
+        fence,
+        stack,
+        context: context(engine, fence, id).await?,
+        checkout: None,
+        loaded: None,
+        images: None,
+        changed: BTreeSet::new(),
+        said: String::new(),
+    };
+    while let Some(step) = run.context.deployment.phase.step() {
+        match Box::pin(run.take(step)).await? {
+            Some(phase) => run.context.deployment.phase = phase,
+            None => break,
+        }
+    }
+    // The stack is looked at once more: to remove what the new release no longer
+    // asks for, to put back what served before, or to go on with the next.
+    Ok(Next::After(Duration::ZERO))
+}
+
+async fn context<C, B>(
+    engine: &Engine<C, B>,
+    fence: Fence,
+    id: DeploymentId,
+) -> Result<Context, PassError> {
+    let mut db = Guarded::begin(&engine.pool, fence).await?;
+    let context = deployments::context(&mut db, id).await?;
+    db.commit().await?;
+    Ok(context)
+}
+
+impl<C: Cluster, B: Builder> Run<'_, C, B> {
+    const fn id(&self) -> DeploymentId {
+        self.context.deployment.id
+    }
+
+    /// Takes one step. The phase that it led to, or [`None`] where the deployment
+    /// is over.
+    async fn take(&mut self, step: Step) -> Result<Option<Phase>, PassError> {
+        let (engine, fence, id) = (self.engine, self.fence, self.id());
+        engine.check(fence)?;
+        let begun = match deployments::begin_step(
+            &engine.pool,
+            fence,
+            id,
+            step,
+            self.allowance(step).await?,
+        )
+        .await
+        {
+            Ok(begun) => begun,
+            Err(berth_store::Error::Conflict { .. }) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let watch = (self.stack.id, engine);
+        self.said.clear();
+        let outcome = tokio::select! {
+            biased;
+            () = engine.deposed(fence) => return Err(PassError::Deposed),
+            stop = stopped(watch.1, watch.0, id) => Err(stop),
+            outcome = self.attempt(step, &begun) => Ok(outcome),
+        };
+        match outcome {
+            Err(Stop::Over) => {
+                tracing::info!(deployment.id = %id, stack.name = %self.stack.name, "a deployment of stack `{}` was taken over or stopped", self.stack.name);
+                Ok(None)
+            }
+            Err(Stop::Asked) => {
+                settled(deployments::cancel(&engine.pool, fence, id, "somebody stopped it").await)?;
+                Ok(None)
+            }
+            Ok(Ok(message)) => {
+                match deployments::advance(&engine.pool, fence, id, step, &message).await {
+                    Ok(phase) => {
+                        tracing::info!(deployment.id = %id, stack.name = %self.stack.name, "deployment {} of stack `{}` is {phase}", self.context.deployment.number, self.stack.name);
+                        Ok(Some(phase))
+                    }
+                    Err(berth_store::Error::Conflict { .. }) => Ok(None),
+                    Err(error) => Err(error.into()),
+                }
+            }
+            Ok(Err(StepError::Failed(reason))) => {
+                tracing::info!(deployment.id = %id, stack.name = %self.stack.name, reason = %reason.code, "deployment {} of stack `{}` failed: {}", self.context.deployment.number, self.stack.name, reason.code);
+                settled(deployments::fail(&engine.pool, fence, id, &reason).await)?;
+                Ok(None)
+            }
+            Ok(Err(StepError::Away(what))) => {
+                let reason = Reason { code: "timed_out".to_owned(), text: what, place: None };
+                settled(deployments::fail(&engine.pool, fence, id, &reason).await)?;
+                Ok(None)
+            }
+            Ok(Err(StepError::Pass(error))) => Err(error),
+        }
+    }
+
+    /// Works on a step until it is done, fails, or has taken too long.
+    async fn attempt(&mut self, step: Step, begun: &Begun) -> Result<String, StepError> {
+        let allowed = begun.left + LAST_WORDS;
+        let outcome = timeout(allowed, Box::pin(self.persist(step, begun))).await;
+        outcome.unwrap_or_else(|_| {
+            let minutes = step.deadline().as_secs() / 60;
+            let last =
+                if self.said.is_empty() { String::new() } else { format!(": {}", self.said) };
+            let text = format!("it was not {} within {minutes} min{last}", step.reaches());
+            Err(StepError::failed("timed_out", text))
+        })
+    }
+
+    /// Works on a step again and again while something does not answer.
+    async fn persist(&mut self, step: Step, begun: &Begun) -> Result<String, StepError> {
+        let mut failures = 0;
+        loop {
+            let what = match Box::pin(self.work(step, begun)).await {
+                Err(StepError::Away(what)) => what,
+                other => return other,
+            };
+            failures += 1;
+            self.say(step, &format!("{what}; tries again")).await?;
+            sleep(RETRY.wait(failures, rand::random()).min(PATIENCE)).await;
+        }
+    }
+
+    async fn work(&mut self, step: Step, begun: &Begun) -> Result<String, StepError> {
+        match step {
+            Step::Fetch => self.fetch().await,
+            Step::Build => self.build(step).await,
+            Step::Render => self.render().await,
+            Step::Apply => self.apply(begun).await,
+            Step::Converge => self.converge(begun).await,
+            Step::Route => self.route().await,
+            Step::Finish => Ok("it serves".to_owned()),
+        }
+    }
+
+    /// How long a step may take.
+    async fn allowance(&self, step: Step) -> Result<Duration, PassError> {
+        let window = match step {
+            Step::Converge => match self.spec().await {
+                Ok(desired) => progress::window(&desired),
+                Err(StepError::Pass(error)) => return Err(error),
+                Err(StepError::Failed(_) | StepError::Away(_)) => Duration::ZERO,
+            },
+            Step::Fetch | Step::Build | Step::Render | Step::Apply | Step::Route | Step::Finish => {
+                Duration::ZERO
+            }
+        };
+        Ok(step.deadline() + window)
+    }
+
+    async fn render(&mut self) -> Result<String, StepError> {
+        let (images, notes, spec) = self.rendered().await?;
+        let built: Vec<Image> = images.into_iter().map(|(_, image)| image).collect();
+        let (pool, fence) = (&self.engine.pool, self.fence);
+        let new = NewRelease { deployment: self.id(), spec: &spec, images: &built };
+        let release = match releases::insert(pool, fence, &self.engine.settings.seal_key, new).await
+        {
+            Ok(release) => release,
+            // It is over: the watch for that is about to say so.
+            Err(berth_store::Error::Conflict { .. }) => return Ok(String::new()),
+            Err(error) => return Err(error.into()),
+        };
+        self.context.deployment.release = Some(release);
+        let count = spec.services.len();
+        let mut message = format!("{count} service{}", if count == 1 { "" } else { "s" });
+        for note in notes {
+            message.push('\n');
+            message.push_str(&note.to_string());
+        }
+        Ok(message)
+    }
+
+    async fn route(&mut self) -> Result<String, StepError> {
+        let spec = self.spec().await?;
+        if spec.routes.is_empty() {
+            return Ok("nothing is routed".to_owned());
+        }
+        let settings = &self.engine.settings;
+        let router = probe::Router::new(settings.router.clone(), settings.router_settles);
+        loop {
+            match router.ask(&spec.routes).await {
+                Ok(()) => break,
+                Err(why) => self.say(Step::Route, &why).await?,
+            }
+            sleep(settings.poll).await;
+        }
+        let urls = spec
+            .routes
+            .iter()
+            .map(|route| crate::report::url(&route.host, &route.path, &settings.public_router));
+        Ok(urls.collect::<Vec<_>>().join("\n"))
+    }
+
+    /// What the deployment's release says.
+    async fn spec(&self) -> Result<Box<StackSpec>, StepError> {
+        use berth_domain::cluster::Desired;
+        let missing = || StepError::failed("release_missing", "the deployment has no release");
+        let release = self.context.deployment.release.ok_or_else(missing)?;
+        match self.engine.release(release).await?.as_ref() {
+            Desired::Present(spec) => Ok(spec.clone()),
+            Desired::Absent => Err(missing()),
+        }
+    }
+
+    /// Says how a step is getting on.
+    async fn say(&mut self, step: Step, message: &str) -> Result<(), StepError> {
+        if self.said == message {
+            return Ok(());
+        }
+        message.clone_into(&mut self.said);
+        deployments::note(&self.engine.pool, self.fence, self.id(), step, message).await?;
+        Ok(())
+    }
+}
+
+/// A deployment that is over already needs no end.
+fn settled(outcome: berth_store::Result<()>) -> Result<(), PassError> {
+    match outcome {
+        Err(berth_store::Error::Conflict { .. }) | Ok(()) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Waits until nobody wants the deployment to go on.
+async fn stopped<C, B>(
+    engine: &Engine<C, B>,
+    stack: berth_domain::ids::StackId,
+    id: DeploymentId,
+) -> Stop {
+    let hints = engine.hints_of(stack);
+    loop {
+        let hint = hints.notified();
+        tokio::pin!(hint);
+        // What comes between the look and the wait is not missed.
+        hint.as_mut().enable();
+        match deployments::get(&engine.pool, id).await {
+            Ok(deployment) if deployment.phase.is_over() => return Stop::Over,
+            Ok(deployment) if deployment.cancel_requested_at.is_some() => return Stop::Asked,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::debug!(deployment.id = %id, "could not look after a deployment: {}", chain(&error));
+            }
+        }
+        tokio::select! {
+            () = hint => {}
+            () = sleep(WATCH) => {}
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Applying a release, and waiting until it is well.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use berth_domain::build::Builder;
+use berth_domain::cluster::{Action, Cluster, ClusterError, Desired, ObservedStack};
+use berth_domain::deployment::{Reason, Step};
+use berth_domain::health::{Health, of_service};
+use berth_domain::stack::StackSpec;
+use berth_store::deployments::Begun;
+use berth_store::releases;
+use tokio::time::sleep;
+
+use super::{Run, StepError};
+use crate::error::PassError;
+use crate::plan::{Plan, Prune, plan};
+use crate::progress::{self, Failure, Situation, Verdict};
+use crate::reconcile::{self, names};
+
+/// Lines of a failed task's output that go into the reason.
+const LOG_LINES: u32 = 20;
+
+/// How long to wait before looking again at what somebody else just changed.
+const STALE: Duration = Duration::from_millis(100);
+
+/// The shortest secret that is blotted out of a log: shorter ones are words.
+const SECRET: usize = 6;
+
+impl<C: Cluster, B: Builder> Run<'_, C, B> {
+    pub(super) async fn apply(&mut self, begun: &Begun) -> Result<String, StepError> {
+        self.bring(Step::Apply, begun, progress::applied).await?;
+        let spec = self.spec().await?;
+        let services = spec.services.keys().map(String::as_str).collect::<Vec<_>>();
+        Ok(services.join(", "))
+    }
+
+    pub(super) async fn converge(&mut self, begun: &Begun) -> Result<String, StepError> {
+        self.bring(Step::Converge, begun, progress::converged).await?;
+        let spec = self.spec().await?;
+        let window = progress::window(&spec);
+        Ok(format!("every service has been healthy for {window:?}"))
+    }
+
+    /// Observes, plans and applies until the verdict is there. What the release
+    /// no longer asks for stays until it succeeded, so that what served before
+    /// can be put back.
+    async fn bring(
+        &mut self,
+        step: Step,
+        begun: &Begun,
+        judge: impl Fn(&Situation<'_>, chrono::DateTime<chrono::Utc>) -> Option<Verdict>,
+    ) -> Result<(), StepError> {
+        let spec = self.spec().await?;
+        let desired = Desired::Present(spec.clone());
+        let since = self.applying_since(begun).await?;
+        let mut prune = Prune::Off;
+        loop {
+            let observed = match reconcile::observe(self.engine, self.stack).await {
+                Ok(observed) => observed,
+                Err(error) => return Err(away(error)),
+            };
+            let now = self.engine.settings.clock.now();
+            let situation = Situation {
+                spec: &spec,
+                observed: &observed,
+                changed: &self.changed,
+                since,
+                deadline: begun.deadline_at,
+            };
+            let verdict = judge(&situation, now);
+            let plan = plan(&desired, &observed, &prune);
+            self.show(&desired, &observed, &plan).await?;
+            match verdict {
+                Some(Verdict::Reached) => return Ok(()),
+                Some(Verdict::Failed(failure)) => return Err(self.failed(&spec, failure).await),
+                None => {}
+            }
+            if plan.is_empty() {
+                if let Some(conflict) = plan.conflicts().first() {
+                    return Err(StepError::failed("conflict", conflict.clone()));
+                }
+                let waits = waiting_for(&spec, &observed, now);
+                self.say(step, &waits).await?;
+                sleep(self.engine.settings.poll).await;
+                continue;
+            }
+            match self.carry_out(plan.actions()).await {
+                Ok(()) => {}
+                Err(PassError::Apply { source: ClusterError::Stale { .. }, .. }) => {
+                    sleep(STALE).await;
+                }
+                // A service that goes may hold what its successor needs, such as
+                // a port: then it has to go first.
+                Err(PassError::Apply {
+                    source: ClusterError::Rejected { message, .. }, ..
+                }) if prune == Prune::Off && message.contains("in use") => {
+                    prune = Prune::On { keep: self.way_back().await? };
+                }
+                Err(error) => return Err(away(error)),
+            }
+        }
+    }
+
+    /// Since when the release has been applied: what Swarm says of earlier
+    /// updates does not count.
+    async fn applying_since(
+        &self,
+        begun: &Begun,
+    ) -> Result<chrono::DateTime<chrono::Utc>, StepError> {
+        let phases = berth_store::deployments::phases(&self.engine.pool, self.id()).await?;
+        let applied = phases.iter().find(|row| row.phase == Step::Apply.reaches());
+        Ok(applied.map_or(begun.started_at, |row| row.started_at))
+    }
+
+    async fn carry_out(&mut self, actions: &[Action]) -> Result<(), PassError> {
+        for action in actions {
+            let one = std::slice::from_ref(action);
+            reconcile::apply(self.engine, self.fence, self.stack, one).await?;
+            if let Action::CreateService { name, .. } | Action::UpdateService { name, .. } = action
+            {
+                self.changed.insert(name.clone());
+            }
+        }
+        Ok(())
+    }
+
+    async fn show(
+        &self,
+        desired: &Desired,
+        observed: &ObservedStack,
+        plan: &Plan,
+    ) -> Result<(), StepError> {
+        let mut seen = reconcile::see(self.engine, Some(desired), observed, plan);
+        // What is well is not done yet while it is being deployed.
+        if seen.health == Health::Healthy && !seen.synced {
+            seen.health = Health::Progressing;
+        }
+        reconcile::store_report(self.engine, self.fence, self.stack.id, seen).await?;
+        Ok(())
+    }
+
+    /// What the release refers to that is gone back to if this one fails.
+    async fn way_back(&self) -> Result<BTreeSet<String>, StepError> {
+        let last = releases::last_succeeded(&self.engine.pool, self.stack.id).await?;
+        let Some(last) = last else { return Ok(BTreeSet::new()) };
+        let desired: Arc<Desired> = self.engine.release(last).await?;
+        Ok(names(&desired))
+    }
+
+    /// A failure with what the failed task wrote last.
+    async fn failed(&self, spec: &StackSpec, failure: Failure) -> StepError {
+        let Failure { code, mut text, task, .. } = failure;
+        if let Some(task) = task
+            && let Ok(lines) = self.engine.cluster.task_log(&task, LOG_LINES).await
+            && !lines.is_empty()
+        {
+            text.push_str("\nThe last it wrote:");
+            for line in lines {
+                text.push_str("\n  ");
+                text.push_str(&without_secrets(spec, &line));
+            }
+        }
+        StepError::Failed(Reason { code, text, place: None })
+    }
+}
+
+/// `line` with the contents of the stack's secrets blotted out: a reason may be
+/// posted where more people read it.
+fn without_secrets(spec: &StackSpec, line: &str) -> String {
+    let secrets = spec.secrets.values().filter_map(|file| std::str::from_utf8(&file.data).ok());
+    let parts = secrets.flat_map(|secret| secret.lines()).map(str::trim);
+    parts
+        .filter(|part| part.len() >= SECRET)
+        .fold(line.to_owned(), |line, part| line.replace(part, "•••"))
+}
+
+/// The first service that is not well yet, and how many are.
+fn waiting_for(
+    spec: &StackSpec,
+    observed: &ObservedStack,
+    now: chrono::DateTime<chrono::Utc>,
+) -> String {
+    let mut well = 0;
+    let mut first = None;
+    for (name, wanted) in &spec.services {
+        let Some(live) = observed.services.get(name) else { continue };
+        let health = of_service(wanted, live, now);
+        if health.health == Health::Healthy {
+            well += 1;
+        } else if first.is_none() {
+            first = Some(format!("; `{name}` {}", health.reason));
+        }
+    }
+    let all = spec.services.len();
+    format!("{well} of {all} services are healthy{}", first.unwrap_or_default())
+}
+
+/// What to make of a cluster's error during a step.
+fn away(error: PassError) -> StepError {
+    let (PassError::Observe(source) | PassError::Apply { source, .. }) = &error else {
+        return StepError::Pass(error);
+    };
+    match source {
+        ClusterError::Stale { .. } | ClusterError::Unavailable { .. } => {
+            StepError::Away(source.to_string())
+        }
+        ClusterError::Rejected { .. } => StepError::failed("docker_refused", source.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use berth_domain::stack::FileSpec;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_that_a_task_wrote_is_blotted_out() {
+        let secret = FileSpec { data: b"hunter2!\n".to_vec(), ..FileSpec::default() };
+        let short = FileSpec { data: b"on".to_vec(), ..FileSpec::default() };
+        let spec = StackSpec {
+            secrets: BTreeMap::from([("a".to_owned(), secret), ("b".to_owned(), short)]),
+            ..StackSpec::default()
+        };
+        let line = without_secrets(&spec, "no connection with password hunter2! to db");
+        assert_eq!(line, "no connection with password ••• to db");
+    }
+}

@@ -1,0 +1,243 @@
+//! What every pass works with.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use berth_domain::backoff::Backoff;
+use berth_domain::cluster::Desired;
+use berth_domain::ids::{ReleaseId, StackId, StackName};
+use berth_store::leases::Fence;
+use berth_store::stacks::{LiveStack, Wanted};
+use berth_store::{Pool, releases};
+use rand::Rng;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::error::PassError;
+use crate::queue::Queue;
+use crate::report::Report;
+use crate::settings::Settings;
+use crate::status::Board;
+
+/// How long a failed pass waits, by how often it has failed in a row.
+pub(crate) const RETRY: Backoff =
+    Backoff { first: Duration::from_secs(1), most: Duration::from_secs(300) };
+
+/// What every pass works with. One a process.
+#[derive(Debug)]
+pub(crate) struct Engine<C, B> {
+    pub(crate) settings: Settings,
+    pub(crate) pool: Pool,
+    pub(crate) cluster: Arc<C>,
+    pub(crate) builder: Arc<B>,
+    pub(crate) github: berth_github_app::Client,
+    pub(crate) queue: Queue<StackId>,
+    pub(crate) fence: watch::Receiver<Option<Fence>>,
+    pub(crate) stop: CancellationToken,
+    pub(crate) board: Board,
+    pub(crate) build_slots: Semaphore,
+    /// Asks for a look at all stacks.
+    pub(crate) look: Notify,
+    memory: Mutex<Memory>,
+}
+
+/// What is remembered between passes. Losing it costs a few reads.
+#[derive(Debug, Default)]
+struct Memory {
+    specs: BTreeMap<ReleaseId, Arc<Desired>>,
+    reports: BTreeMap<StackId, Report>,
+    names: BTreeMap<StackName, StackId>,
+    failures: BTreeMap<StackId, u32>,
+    hints: BTreeMap<StackId, Arc<Notify>>,
+    /// How often a release of a service was put back after Swarm took it away.
+    heals: BTreeMap<(StackId, String), (ReleaseId, u32)>,
+}
+
+/// What an engine is made of.
+#[derive(Debug)]
+pub(crate) struct Parts<C, B> {
+    pub(crate) settings: Settings,
+    pub(crate) pool: Pool,
+    pub(crate) cluster: Arc<C>,
+    pub(crate) builder: Arc<B>,
+    pub(crate) github: berth_github_app::Client,
+    pub(crate) board: Board,
+}
+
+impl<C, B> Engine<C, B> {
+    pub(crate) fn new(
+        parts: Parts<C, B>,
+        fence: watch::Receiver<Option<Fence>>,
+        stop: CancellationToken,
+    ) -> Self {
+        let Parts { settings, pool, cluster, builder, github, board } = parts;
+        Self {
+            build_slots: Semaphore::new(settings.parallel_builds.max(1)),
+            settings,
+            pool,
+            cluster,
+            builder,
+            github,
+            queue: Queue::new(),
+            fence,
+            stop,
+            board,
+            look: Notify::new(),
+            memory: Mutex::new(Memory::default()),
+        }
+    }
+
+    /// What shows that we lead, while we do.
+    pub(crate) fn fence(&self) -> Option<Fence> {
+        *self.fence.borrow()
+    }
+
+    /// Waits until `fence` is no longer ours, or Berth stops.
+    pub(crate) async fn deposed(&self, fence: Fence) {
+        let mut now = self.fence.clone();
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            // An error means that whoever leads is gone, which is as good as no.
+            _ = now.wait_for(|now| *now != Some(fence)) => {}
+        }
+    }
+
+    /// Whether writes under `fence` may still go on.
+    pub(crate) fn check(&self, fence: Fence) -> Result<(), PassError> {
+        if self.fence() == Some(fence) && !self.stop.is_cancelled() {
+            Ok(())
+        } else {
+            Err(PassError::Deposed)
+        }
+    }
+
+    /// What a stack should be; [`None`] where nobody has said so yet.
+    pub(crate) async fn desired(
+        &self,
+        stack: &LiveStack,
+    ) -> Result<Option<Arc<Desired>>, PassError> {
+        match (stack.wanted, stack.release) {
+            (Wanted::Absent, _) => Ok(Some(Arc::new(Desired::Absent))),
+            (Wanted::Present, None) => Ok(None),
+            (Wanted::Present, Some(release)) => self.release(release).await.map(Some),
+        }
+    }
+
+    /// A release, decoded once.
+    pub(crate) async fn release(&self, id: ReleaseId) -> Result<Arc<Desired>, PassError> {
+        self.load_releases(&[id]).await?;
+        let known = self.memory().specs.get(&id).cloned();
+        known.ok_or(PassError::Store(berth_store::Error::NotFound { what: "release" }))
+    }
+
+    /// Reads those releases that are not known yet, in one query.
+    pub(crate) async fn load_releases(&self, ids: &[ReleaseId]) -> Result<(), PassError> {
+        let unknown: Vec<ReleaseId> = {
+            let memory = self.memory();
+            ids.iter().copied().filter(|id| !memory.specs.contains_key(id)).collect()
+        };
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let read = releases::specs(&self.pool, &self.settings.seal_key, &unknown).await?;
+        let mut memory = self.memory();
+        for (id, spec) in read {
+            memory.specs.insert(id, Arc::new(Desired::Present(Box::new(spec))));
+        }
+        Ok(())
+    }
+
+    /// What is known of these stacks, with what is no longer needed forgotten.
+    pub(crate) fn remember(&self, stacks: &[LiveStack]) -> Vec<Option<Arc<Desired>>> {
+        let mut memory = self.memory();
+        memory.names = stacks.iter().map(|stack| (stack.name.clone(), stack.id)).collect();
+        let live = |id: &StackId| stacks.iter().any(|stack| stack.id == *id);
+        if memory.reports.len() > stacks.len() {
+            memory.reports.retain(|id, _| live(id));
+            memory.failures.retain(|id, _| live(id));
+            memory.heals.retain(|(id, _), _| live(id));
+        }
+        // A stack has the release that it is and the one that it goes back to.
+        if memory.specs.len() > 2 * stacks.len() + 64 {
+            memory.specs.retain(|id, _| stacks.iter().any(|stack| stack.release == Some(*id)));
+        }
+        let absent = Arc::new(Desired::Absent);
+        stacks
+            .iter()
+            .map(|stack| match (stack.wanted, stack.release) {
+                (Wanted::Absent, _) => Some(Arc::clone(&absent)),
+                (Wanted::Present, None) => None,
+                (Wanted::Present, Some(id)) => memory.specs.get(&id).cloned(),
+            })
+            .collect()
+    }
+
+    /// Whether `report` differs from the stack's last one; remembers it.
+    pub(crate) fn is_news(&self, stack: StackId, report: &Report) -> bool {
+        let mut memory = self.memory();
+        if memory.reports.get(&stack) == Some(report) {
+            return false;
+        }
+        memory.reports.insert(stack, report.clone());
+        true
+    }
+
+    /// Whether nothing is remembered of a stack.
+    pub(crate) fn knows_no_report(&self, stack: StackId) -> bool {
+        !self.memory().reports.contains_key(&stack)
+    }
+
+    /// Forgets a stack's last report, because it could not be stored.
+    pub(crate) fn forget_report(&self, stack: StackId) {
+        self.memory().reports.remove(&stack);
+    }
+
+    /// The stack of this name, as far as the last look at all of them knew.
+    pub(crate) fn stack_named(&self, name: &StackName) -> Option<StackId> {
+        self.memory().names.get(name).copied()
+    }
+
+    /// Wakes whoever works on a stack, and has it worked on.
+    pub(crate) fn hint(&self, stack: StackId) {
+        let hints = self.memory().hints.get(&stack).cloned();
+        if let Some(hints) = hints {
+            hints.notify_waiters();
+        }
+        self.queue.put(stack);
+    }
+
+    /// What [`hint`](Self::hint) wakes.
+    pub(crate) fn hints_of(&self, stack: StackId) -> Arc<Notify> {
+        Arc::clone(self.memory().hints.entry(stack).or_default())
+    }
+
+    /// How long to wait after one more failure of a stack's pass.
+    pub(crate) fn failed(&self, stack: StackId) -> Duration {
+        let mut memory = self.memory();
+        let failures = memory.failures.entry(stack).or_default();
+        *failures = failures.saturating_add(1);
+        RETRY.wait(*failures, rand::rng().random())
+    }
+
+    /// A stack's pass went well.
+    pub(crate) fn went_well(&self, stack: StackId) {
+        self.memory().failures.remove(&stack);
+    }
+
+    /// Counts one more time that a release of a service is put back after Swarm
+    /// took it away.
+    pub(crate) fn count_heal(&self, stack: StackId, service: &str, release: ReleaseId) -> u32 {
+        let mut memory = self.memory();
+        let entry = memory.heals.entry((stack, service.to_owned())).or_insert((release, 0));
+        if entry.0 != release {
+            *entry = (release, 0);
+        }
+        entry.1 = entry.1.saturating_add(1);
+        entry.1
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,233 @@
+//! Leadership: takes the lease, extends it, and says who may write.
+//!
+//! The lease lives by Postgres's clock; giving up in time lives by ours, counted
+//! from before the last extension was asked for.
+
+use std::time::Duration;
+
+use berth_domain::chain;
+use berth_store::leases::{self, Fence};
+use berth_store::{Error, Pool};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::settings::Lease;
+use crate::status::{Board, Link};
+
+/// How long to wait before asking a database again that did not answer.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What leading takes.
+#[derive(Debug)]
+pub struct Leader {
+    /// The database with the lease.
+    pub pool: Pool,
+    /// This process.
+    pub holder: Uuid,
+    /// The lease's times.
+    pub times: Lease,
+    /// Where it is said who may write.
+    pub fence: watch::Sender<Option<Fence>>,
+    /// Where it is said whether this process leads, and Postgres answers.
+    pub board: Board,
+}
+
+/// Leads whenever it can until `stop`, and says so through the fence. At the end
+/// it gives the lease up, so that another can lead at once.
+pub async fn lead(leader: Leader, stop: CancellationToken) {
+    let Leader { pool, holder, times, fence, board } = &leader;
+    let (holder, times) = (*holder, *times);
+    let mut held: Option<(Fence, Instant)> = None;
+    loop {
+        let asked = Instant::now();
+        let left =
+            held.map_or(times.ttl, |(_, since)| times.give_up.saturating_sub(since.elapsed()));
+        let answer = tokio::select! {
+            () = stop.cancelled() => break,
+            answer = timeout(left, ask(pool, holder, times, held.map(|(fence, _)| fence))) => answer,
+        };
+        match answer {
+            Ok(Ok(now)) => {
+                board.postgres(Link::up());
+                held = now.map(|fence| (fence, asked));
+            }
+            Ok(Err(Error::Fenced)) => held = None,
+            Ok(Err(error)) => board.postgres(Link::down(chain(&error))),
+            Err(_) => board.postgres(Link::down("it does not answer".to_owned())),
+        }
+        // Another may lead as soon as the lease has run out: stop well before.
+        if held.is_some_and(|(_, since)| since.elapsed() >= times.give_up) {
+            tracing::warn!("gave up leading: the lease could not be extended in time");
+            held = None;
+        }
+        publish(fence, board, held.map(|(fence, _)| fence));
+
+        let wait = match held {
+            Some((_, since)) if since == asked => times.renew,
+            // It could not be extended: try again, but no longer than we may.
+            Some((_, since)) => RETRY.min(times.give_up.saturating_sub(since.elapsed())),
+            None => times.watch,
+        };
+        tokio::select! {
+            () = stop.cancelled() => break,
+            () = sleep(wait) => {}
+        }
+    }
+    publish(fence, board, None);
+    if let Some((fence, _)) = held {
+        let released = timeout(times.renew, leases::release(pool, fence)).await;
+        if !matches!(released, Ok(Ok(()))) {
+            tracing::warn!("could not give the lease up: the next leader waits until it runs out");
+        }
+    }
+}
+
+async fn ask(
+    pool: &Pool,
+    holder: Uuid,
+    times: Lease,
+    held: Option<Fence>,
+) -> Result<Option<Fence>, Error> {
+    if let Some(fence) = held {
+        return leases::renew(pool, fence, times.ttl).await.map(|()| Some(fence));
+    }
+    // Reading takes no lock, and a follower does it every second.
+    match leases::current(pool).await? {
+        Some(lease) if lease.live && lease.holder != holder => Ok(None),
+        Some(_) | None => leases::acquire(pool, holder, times.ttl).await,
+    }
+}
+
+fn publish(sender: &watch::Sender<Option<Fence>>, board: &Board, fence: Option<Fence>) {
+    let changed = sender.send_if_modified(|before| {
+        let changed = *before != fence;
+        *before = fence;
+        changed
+    });
+    board.update(|status| status.leading = fence.is_some());
+    if changed {
+        match fence {
+            Some(fence) => tracing::info!(epoch = fence.epoch, "leads from now on"),
+            None => tracing::info!("does not lead any more"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use berth_store::leases::Guarded;
+    use sqlx::PgPool;
+
+    use super::*;
+
+    const QUICK: Lease = Lease {
+        ttl: Duration::from_secs(2),
+        renew: Duration::from_millis(100),
+        give_up: Duration::from_millis(600),
+        watch: Duration::from_millis(20),
+    };
+
+    struct Candidate {
+        fence: watch::Receiver<Option<Fence>>,
+        board: Board,
+        stop: CancellationToken,
+        task: tokio::task::JoinHandle<()>,
+    }
+
+    fn candidate(pool: &PgPool, holder: u128) -> Candidate {
+        let (sender, fence) = watch::channel(None);
+        let (board, stop) = (Board::new(), CancellationToken::new());
+        let (pool, its_board, its_stop) = (pool.clone(), board.clone(), stop.clone());
+        let mut tasks = tokio::task::JoinSet::new();
+        tasks.spawn(async move {
+            let holder = Uuid::from_u128(holder);
+            let leader =
+                Leader { pool, holder, times: QUICK, fence: sender, board: its_board };
+            lead(leader, its_stop).await;
+        });
+        #[expect(clippy::disallowed_methods, reason = "the handle is awaited by each test")]
+        let task = tokio::task::spawn(async move { while tasks.join_next().await.is_some() {} });
+        Candidate { fence, board, stop, task }
+    }
+
+    async fn leads(candidate: &mut Candidate) -> Fence {
+        let led = candidate.fence.wait_for(Option::is_some);
+        timeout(Duration::from_secs(20), led).await.unwrap().unwrap().unwrap()
+    }
+
+    #[sqlx::test(migrator = "berth_store::MIGRATOR")]
+    async fn the_next_leads_as_soon_as_the_first_gives_up(pool: PgPool) {
+        let mut first = candidate(&pool, 1);
+        let before = leads(&mut first).await;
+        let mut second = candidate(&pool, 2);
+
+        let asked = Instant::now();
+        first.stop.cancel();
+        first.task.await.unwrap();
+        let after = leads(&mut second).await;
+
+        assert!(after > before, "a change of holder is a new epoch");
+        assert!(asked.elapsed() < QUICK.ttl, "it waited for the lease to run out");
+        assert_eq!(*first.fence.borrow(), None);
+        second.stop.cancel();
+        second.task.await.unwrap();
+    }
+
+    #[sqlx::test(migrator = "berth_store::MIGRATOR")]
+    async fn only_one_leads_while_the_lease_is_extended(pool: PgPool) {
+        let mut first = candidate(&pool, 1);
+        let before = leads(&mut first).await;
+        let second = candidate(&pool, 2);
+
+        // Longer than the lease lasts, so only being extended keeps it.
+        sleep(QUICK.ttl + QUICK.renew).await;
+
+        assert_eq!(*first.fence.borrow(), Some(before));
+        assert_eq!(*second.fence.borrow(), None);
+        for it in [first, second] {
+            it.stop.cancel();
+            it.task.await.unwrap();
+        }
+    }
+
+    #[sqlx::test(migrator = "berth_store::MIGRATOR")]
+    async fn it_stops_leading_before_the_lease_runs_out_where_postgres_hangs(pool: PgPool) {
+        let mut first = candidate(&pool, 1);
+        leads(&mut first).await;
+
+        // Nobody can write the row, which is what a hanging database looks like.
+        let mut hanging = pool.begin().await.unwrap();
+        sqlx::query("select * from leader_lease for update")
+            .fetch_all(&mut *hanging)
+            .await
+            .unwrap();
+        let asked = Instant::now();
+        let lost = first.fence.wait_for(Option::is_none);
+        timeout(Duration::from_secs(20), lost).await.unwrap().unwrap();
+        assert!(asked.elapsed() < QUICK.ttl, "another may have led by then");
+        assert!(!first.board.get().postgres.ok);
+
+        hanging.rollback().await.unwrap();
+        leads(&mut first).await;
+        assert!(first.board.get().postgres.ok);
+        first.stop.cancel();
+        first.task.await.unwrap();
+    }
+
+    #[sqlx::test(migrator = "berth_store::MIGRATOR")]
+    async fn a_leader_that_was_replaced_learns_of_it(pool: PgPool) {
+        let mut first = candidate(&pool, 1);
+        let stale = leads(&mut first).await;
+        leases::release(&pool, stale).await.unwrap();
+        let other = Uuid::from_u128(2);
+        leases::acquire(&pool, other, Duration::from_secs(60)).await.unwrap().unwrap();
+
+        let lost = first.fence.wait_for(Option::is_none);
+        timeout(Duration::from_secs(20), lost).await.unwrap().unwrap();
+        assert!(matches!(Guarded::begin(&pool, stale).await, Err(Error::Fenced)));
+        first.stop.cancel();
+        first.task.await.unwrap();
+    }
+}

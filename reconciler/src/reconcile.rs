@@ -1,0 +1,292 @@
+//! A pass of one stack: what to do next, and when to look again.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use berth_domain::build::Builder;
+use berth_domain::chain;
+use berth_domain::cluster::{Action, Cluster, Desired, ObservedStack, UpdateState};
+use berth_domain::health::Health;
+use berth_domain::ids::{ReleaseId, StackId};
+use berth_store::leases::Fence;
+use berth_store::releases;
+use berth_store::stacks::{self, LiveStack, Wanted};
+
+use crate::deploy;
+use crate::engine::Engine;
+use crate::error::{PassError, Remedy};
+use crate::plan::{Plan, Prune, is_gone, names_of, plan};
+use crate::queue::Next;
+use crate::report::{Report, report};
+use crate::status::Link;
+
+/// How often a service is put back that Swarm takes away each time.
+const HEALS: u32 = 2;
+
+/// How long something stays parked that Docker refused, if nothing changes.
+const PARKED: Duration = Duration::from_secs(60);
+
+/// Works on a stack once, and says when to look again.
+pub(crate) async fn pass<C: Cluster, B: Builder>(engine: Arc<Engine<C, B>>, id: StackId) -> Next {
+    let Some(fence) = engine.fence() else { return Next::OnChange };
+    match try_pass(&engine, fence, id).await {
+        Ok(next) => {
+            engine.went_well(id);
+            next
+        }
+        Err(error) => after_error(&engine, id, &error),
+    }
+}
+
+fn after_error<C, B>(engine: &Engine<C, B>, id: StackId, error: &PassError) -> Next {
+    match error.remedy() {
+        Remedy::Stop => {
+            tracing::debug!(stack.id = %id, "a pass stopped: {}", chain(error));
+            Next::OnChange
+        }
+        Remedy::Again => {
+            tracing::debug!(stack.id = %id, "a pass starts over: {}", chain(error));
+            // At once, unless it goes on like that.
+            let wait = engine.failed(id);
+            Next::After(wait.min(Duration::from_secs(5)))
+        }
+        Remedy::Wait => {
+            let wait = engine.failed(id);
+            tracing::warn!(stack.id = %id, error = %chain(error), "a pass failed and is tried again in {wait:.1?}: {}", chain(error));
+            Next::After(wait)
+        }
+        Remedy::Park => {
+            tracing::warn!(stack.id = %id, error = %chain(error), "a pass failed and waits for a change: {}", chain(error));
+            Next::After(PARKED)
+        }
+    }
+}
+
+async fn try_pass<C: Cluster, B: Builder>(
+    engine: &Engine<C, B>,
+    fence: Fence,
+    id: StackId,
+) -> Result<Next, PassError> {
+    let Some(stack) = stacks::live_one(&engine.pool, id).await? else { return Ok(Next::OnChange) };
+    match (stack.wanted, stack.open_deployment) {
+        (Wanted::Absent, _) => remove(engine, fence, &stack).await,
+        (Wanted::Present, Some(deployment)) => {
+            deploy::drive(engine, fence, &stack, deployment).await
+        }
+        (Wanted::Present, None) => heal(engine, fence, &stack).await,
+    }
+}
+
+/// Undoes what is not as it should be, where no deployment is under way.
+async fn heal<C: Cluster, B: Builder>(
+    engine: &Engine<C, B>,
+    fence: Fence,
+    stack: &LiveStack,
+) -> Result<Next, PassError> {
+    let observed = observe(engine, stack).await?;
+    let desired = engine.desired(stack).await?;
+    let Some((release, desired)) = stack.release.zip(desired) else {
+        let seen = see(engine, None, &observed, &Plan::default());
+        store_report(engine, fence, stack.id, seen).await?;
+        return Ok(Next::OnChange);
+    };
+
+    let prune = Prune::On { keep: names(&desired) };
+    let plan = plan(&desired, &observed, &prune);
+    let mut seen = see(engine, Some(&desired), &observed, &plan);
+    let mut next = look_again(engine, &seen);
+    if !plan.is_empty() {
+        // What never succeeded is not worth restoring: a deployment that was
+        // replaced half way may have left its release behind.
+        let good = releases::last_succeeded(&engine.pool, stack.id).await?;
+        if good != Some(release) {
+            stacks::set_release(&engine.pool, fence, stack.id, good).await?;
+            return Ok(Next::After(Duration::ZERO));
+        }
+        let (plan, refused) =
+            without_lost_causes(engine, stack.id, release, plan.actions(), &observed);
+        if let Some(refused) = refused {
+            seen.message = refused;
+            seen.health = Health::Degraded;
+        }
+        if !plan.is_empty() {
+            tracing::info!(stack.name = %stack.name, "heals stack `{}`", stack.name);
+            next = Next::After(engine.settings.poll);
+        }
+        store_report(engine, fence, stack.id, seen).await?;
+        apply(engine, fence, stack, &plan).await?;
+    } else {
+        store_report(engine, fence, stack.id, seen).await?;
+    }
+    Ok(next)
+}
+
+/// The actions less the updates that Swarm takes back each time.
+fn without_lost_causes<C, B>(
+    engine: &Engine<C, B>,
+    stack: StackId,
+    release: ReleaseId,
+    actions: &[Action],
+    observed: &ObservedStack,
+) -> (Vec<Action>, Option<String>) {
+    let mut refused = None;
+    let mut kept = Vec::with_capacity(actions.len());
+    for action in actions {
+        if let Action::UpdateService { name, .. } = action
+            && taken_back(observed, name)
+            && engine.count_heal(stack, name, release) > HEALS
+        {
+            refused = Some(format!(
+                "service `{name}` differs from its release, and Swarm takes each update back"
+            ));
+            continue;
+        }
+        kept.push(action.clone());
+    }
+    (kept, refused)
+}
+
+fn taken_back(observed: &ObservedStack, service: &str) -> bool {
+    let update = observed.services.get(service).and_then(|is| is.update.as_ref());
+    update.is_some_and(|update| match update.state {
+        UpdateState::RollbackStarted
+        | UpdateState::RollbackPaused
+        | UpdateState::RollbackCompleted => true,
+        UpdateState::Updating | UpdateState::Paused | UpdateState::Completed => false,
+    })
+}
+
+/// Removes a stack that nobody wants any more, until Docker has confirmed that
+/// nothing of it is left.
+async fn remove<C: Cluster, B: Builder>(
+    engine: &Engine<C, B>,
+    fence: Fence,
+    stack: &LiveStack,
+) -> Result<Next, PassError> {
+    let observed = observe(engine, stack).await?;
+    let desired = Desired::Absent;
+    let plan = plan(&desired, &observed, &Prune::all());
+    if is_gone(&observed) {
+        stacks::mark_removed(&engine.pool, fence, stack.id).await?;
+        engine.forget_report(stack.id);
+        tracing::info!(stack.name = %stack.name, "stack `{}` is gone", stack.name);
+        return Ok(Next::OnChange);
+    }
+    let mut seen = see(engine, Some(&desired), &observed, &plan);
+    if seen.message.is_empty() {
+        "it is being removed".clone_into(&mut seen.message);
+    }
+    store_report(engine, fence, stack.id, seen).await?;
+    apply(engine, fence, stack, plan.actions()).await?;
+    if plan.is_empty() && !plan.conflicts().is_empty() {
+        return Ok(Next::After(PARKED));
+    }
+    Ok(Next::After(engine.settings.poll))
+}
+
+/// Looks at a stack.
+pub(crate) async fn observe<C: Cluster, B>(
+    engine: &Engine<C, B>,
+    stack: &LiveStack,
+) -> Result<ObservedStack, PassError> {
+    let seen = engine.cluster.observe(&stack.name).await;
+    note_docker(engine, seen.as_ref().err());
+    seen.map_err(PassError::Observe)
+}
+
+/// Carries out actions, one after another, for as long as we lead.
+pub(crate) async fn apply<C: Cluster, B>(
+    engine: &Engine<C, B>,
+    fence: Fence,
+    stack: &LiveStack,
+    actions: &[Action],
+) -> Result<(), PassError> {
+    for action in actions {
+        engine.check(fence)?;
+        tracing::info!(stack.name = %stack.name, "applies `{action}` to stack `{}`", stack.name);
+        let done = tokio::select! {
+            done = engine.cluster.apply(&stack.name, action) => done,
+            () = engine.deposed(fence) => return Err(PassError::Deposed),
+        };
+        note_docker(engine, done.as_ref().err());
+        done.map_err(|source| PassError::Apply { action: action.to_string(), source })?;
+    }
+    Ok(())
+}
+
+/// What to show of a stack.
+pub(crate) fn see<C, B>(
+    engine: &Engine<C, B>,
+    desired: Option<&Desired>,
+    observed: &ObservedStack,
+    plan: &Plan,
+) -> Report {
+    let now = engine.settings.clock.now();
+    report(desired, observed, plan, &engine.settings.public_router, now)
+}
+
+/// Stores what was seen, if that is news.
+pub(crate) async fn store_report<C, B>(
+    engine: &Engine<C, B>,
+    fence: Fence,
+    stack: StackId,
+    seen: Report,
+) -> Result<(), PassError> {
+    if !engine.is_news(stack, &seen) {
+        return Ok(());
+    }
+    let value = serde_json::to_value(&seen).unwrap_or_default();
+    let stored = stacks::observe(&engine.pool, fence, stack, &value).await;
+    if stored.is_err() {
+        engine.forget_report(stack);
+    }
+    Ok(stored?)
+}
+
+/// As [`store_report`], where the row may say so already: after a start, nothing
+/// is remembered, and yet nothing has changed.
+pub(crate) async fn store_if_new<C, B>(
+    engine: &Engine<C, B>,
+    fence: Fence,
+    stack: &LiveStack,
+    seen: Report,
+) -> Result<(), PassError> {
+    if engine.knows_no_report(stack.id)
+        && stack.observed.as_ref() == serde_json::to_value(&seen).ok().as_ref()
+    {
+        engine.is_news(stack.id, &seen);
+        return Ok(());
+    }
+    store_report(engine, fence, stack.id, seen).await
+}
+
+/// The names that a release refers to.
+pub(crate) fn names(desired: &Desired) -> BTreeSet<String> {
+    match desired {
+        Desired::Present(spec) => names_of(spec),
+        Desired::Absent => BTreeSet::new(),
+    }
+}
+
+/// When to look again at a stack that nothing is done about. Docker tells of no
+/// task's change, so one that is not well is watched.
+fn look_again<C, B>(engine: &Engine<C, B>, seen: &Report) -> Next {
+    match seen.health {
+        Health::Healthy if seen.synced => Next::OnChange,
+        Health::Healthy | Health::Progressing => Next::After(engine.settings.poll * 4),
+        Health::Degraded | Health::Unknown => Next::After(engine.settings.poll * 20),
+    }
+}
+
+fn note_docker<C, B>(engine: &Engine<C, B>, error: Option<&berth_domain::cluster::ClusterError>) {
+    use berth_domain::cluster::ClusterError;
+    match error {
+        Some(ClusterError::Unavailable { message }) => {
+            engine.board.docker(Link::down(message.clone()));
+        }
+        Some(ClusterError::Stale { .. } | ClusterError::Rejected { .. }) | None => {
+            engine.board.docker(Link::up());
+        }
+    }
+}

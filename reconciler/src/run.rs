@@ -1,0 +1,276 @@
+//! Everything together: the lease, the queue, the hints, the looks at all
+//! stacks, and the background tasks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use berth_domain::build::Builder;
+use berth_domain::chain;
+use berth_domain::cluster::Cluster;
+use berth_domain::ids::ReleaseId;
+use berth_store::leases::Fence;
+use berth_store::notify::{Hint, Listener};
+use berth_store::{Pool, stacks};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::engine::{Engine, Parts, RETRY};
+use crate::error::PassError;
+use crate::leader::{self, Leader};
+use crate::reconcile;
+use crate::settings::Settings;
+use crate::status::{Board, Link};
+use crate::survey::{Wanted, survey};
+use crate::tasks;
+use crate::tasks::orphans::{self, Orphans};
+
+/// How long a burst of Docker's events is let pass before a stack is looked at.
+const BURST: Duration = Duration::from_millis(200);
+
+/// The least time between two looks at all stacks.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// How long passes have to stop once Berth does.
+const STOPPING: Duration = Duration::from_secs(10);
+
+/// How long to wait before listening for Docker's events again, where there was
+/// nothing to hear.
+const DEAF: Duration = Duration::from_secs(1);
+
+/// The most that a look at all stacks waits after failures: Docker and Postgres
+/// come back sooner than a deployment may wait.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
+
+/// What the reconciler works with.
+#[derive(Debug)]
+pub struct Deps<C, B> {
+    /// How it works.
+    pub settings: Settings,
+    /// The database.
+    pub pool: Pool,
+    /// The cluster.
+    pub cluster: Arc<C>,
+    /// Gets sources and makes images.
+    pub builder: Arc<B>,
+    /// The way to GitHub.
+    pub github: berth_github_app::Client,
+    /// Where people reach this Berth, for links in reports.
+    pub public_url: Url,
+    /// Where to read how it is getting on.
+    pub board: Board,
+    /// Where to read how the background tasks are getting on.
+    pub tasks: tasks::Board,
+}
+
+/// Reconciles until `stop`; then stops what runs, gives the lease up and returns.
+///
+/// Whatever it needs may come and go meanwhile: it says so on the board and goes
+/// on once it is back.
+pub async fn run<C: Cluster, B: Builder>(deps: Deps<C, B>, stop: CancellationToken) {
+    let Deps { settings, pool, cluster, builder, github, public_url, board, tasks } = deps;
+    let (lead, fence) = watch::channel(None);
+    let background = tasks::Deps {
+        pool: pool.clone(),
+        key: Arc::clone(&settings.seal_key),
+        github: github.clone(),
+        builder: Arc::clone(&builder),
+        clock: settings.clock.clone(),
+        public_url,
+        router_url: settings.public_router.clone(),
+        board: tasks,
+    };
+    let (holder, times) = (settings.holder, settings.lease);
+    let parts =
+        Parts { settings, pool: pool.clone(), cluster, builder, github, board: board.clone() };
+    let engine = Arc::new(Engine::new(parts, fence.clone(), stop.clone()));
+
+    // The lease outlives the passes, so that none is fenced by our own leaving.
+    let leave = CancellationToken::new();
+    let mut leading = JoinSet::new();
+    let leader = Leader { pool, holder, times, fence: lead, board };
+    leading.spawn(leader::lead(leader, leave.clone()));
+    let mut work = JoinSet::new();
+    work.spawn(tasks::run(background, fence, stop.clone()));
+    work.spawn(listen(Arc::clone(&engine)));
+    work.spawn(hear_docker(Arc::clone(&engine)));
+    work.spawn(look_at_all(Arc::clone(&engine)));
+    work.spawn(pass_on(Arc::clone(&engine)));
+
+    while let Some(done) = work.join_next().await {
+        if let Err(error) = done {
+            tracing::error!(%error, "a loop of the reconciler ended: Berth stops");
+            stop.cancel();
+        }
+        if stop.is_cancelled() {
+            break;
+        }
+    }
+    stop.cancelled().await;
+    let ended = timeout(STOPPING, async { while work.join_next().await.is_some() {} }).await;
+    if ended.is_err() {
+        tracing::warn!("some passes did not stop in time and are broken off");
+        work.shutdown().await;
+    }
+    leave.cancel();
+    while leading.join_next().await.is_some() {}
+}
+
+/// Works on stacks as they come due.
+async fn pass_on<C: Cluster, B: Builder>(engine: Arc<Engine<C, B>>) {
+    let (queue, stop) = (engine.queue.clone(), engine.stop.clone());
+    let many = engine.settings.parallel.max(1);
+    let pass = move |stack| Box::pin(reconcile::pass(Arc::clone(&engine), stack));
+    queue.run(many, stop, pass).await;
+}
+
+/// Hears what other replicas, and our own webhooks, want.
+async fn listen<C: Cluster, B: Builder>(engine: Arc<Engine<C, B>>) {
+    loop {
+        let listener = tokio::select! {
+            () = engine.stop.cancelled() => return,
+            listener = Listener::connect(&engine.pool) => listener,
+        };
+        match listener {
+            Ok(mut listener) => {
+                engine.look.notify_one();
+                loop {
+                    let hint = tokio::select! {
+                        () = engine.stop.cancelled() => return,
+                        hint = listener.next() => hint,
+                    };
+                    match hint {
+                        Hint::Stack(stack) => engine.hint(stack),
+                        Hint::Anything => engine.look.notify_one(),
+                        Hint::Inbox | Hint::Outbox | Hint::Change => {}
+                    }
+                }
+            }
+            Err(error) => {
+                engine.board.postgres(Link::down(chain(&error)));
+                tokio::select! {
+                    () = engine.stop.cancelled() => return,
+                    () = sleep(RETRY.first) => {}
+                }
+            }
+        }
+    }
+}
+
+/// Hears what happens on the cluster.
+async fn hear_docker<C: Cluster, B: Builder>(engine: Arc<Engine<C, B>>) {
+    loop {
+        let heard = Instant::now();
+        let changed = tokio::select! {
+            () = engine.stop.cancelled() => return,
+            changed = engine.cluster.changed() => changed,
+        };
+        match changed {
+            Some(name) => {
+                if let Some(stack) = engine.stack_named(&name) {
+                    engine.queue.put_after(stack, BURST);
+                }
+            }
+            None => {
+                engine.look.notify_one();
+                // Where Docker is away, that is no news.
+                tokio::select! {
+                    () = engine.stop.cancelled() => return,
+                    () = sleep(DEAF.saturating_sub(heard.elapsed())) => {}
+                }
+            }
+        }
+    }
+}
+
+/// Looks at every stack: at once on taking the lease, when anything may have
+/// happened, and now and then.
+async fn look_at_all<C: Cluster, B: Builder>(engine: Arc<Engine<C, B>>) {
+    let mut fence = engine.fence.clone();
+    let mut orphans = Orphans::new();
+    let mut failures = 0;
+    loop {
+        let now = *fence.borrow_and_update();
+        let wait = match look(&engine, now, &mut orphans).await {
+            Ok(()) => {
+                failures = 0;
+                engine.settings.resync
+            }
+            Err(error) => {
+                failures += 1;
+                tracing::debug!("could not look at the stacks: {}", chain(&error));
+                RETRY.wait(failures, rand::random()).min(LOOK_AGAIN)
+            }
+        };
+        tokio::select! {
+            () = engine.stop.cancelled() => return,
+            () = sleep(LOOK) => {}
+        }
+        tokio::select! {
+            () = engine.stop.cancelled() => return,
+            () = engine.look.notified() => {}
+            changed = fence.changed() => if changed.is_err() { return },
+            () = sleep(wait) => {}
+        }
+    }
+}
+
+/// One look at every stack. The leader stores what is new and has worked on what
+/// is not as it should be; a follower only knows.
+async fn look<C: Cluster, B: Builder>(
+    engine: &Engine<C, B>,
+    fence: Option<Fence>,
+    orphans: &mut Orphans,
+) -> Result<(), PassError> {
+    let stacks = match stacks::live(&engine.pool).await {
+        Ok(stacks) => stacks,
+        Err(error) => {
+            engine.board.postgres(Link::down(chain(&error)));
+            return Err(error.into());
+        }
+    };
+    engine.board.postgres(Link::up());
+    let releases: Vec<ReleaseId> = stacks.iter().filter_map(|stack| stack.release).collect();
+    if let Err(error) = engine.load_releases(&releases).await {
+        // One that can't be read leaves its stack alone and no other.
+        tracing::warn!("some releases cannot be read: {}", chain(&error));
+    }
+    let wanted: Vec<Wanted> = stacks
+        .iter()
+        .zip(engine.remember(&stacks))
+        .map(|(stack, desired)| Wanted { name: stack.name.clone(), desired })
+        .collect();
+    let clock = engine.settings.clock.now();
+    let seen = survey(&*engine.cluster, &wanted, &engine.settings.public_router, clock).await;
+    let seen = match seen {
+        Ok(seen) => seen,
+        Err(error) => {
+            engine.board.docker(Link::down(error.to_string()));
+            return Err(PassError::Observe(error));
+        }
+    };
+    engine.board.docker(Link::up());
+    engine.board.update(|status| status.stacks = stacks.len());
+    let Some(fence) = fence else { return Ok(()) };
+
+    for (stack, seen) in stacks.iter().zip(seen.stacks) {
+        let idle = stack.wanted == stacks::Wanted::Present
+            && stack.open_deployment.is_none()
+            && seen.plan.is_empty();
+        if idle {
+            reconcile::store_if_new(engine, fence, stack, seen.report).await?;
+        } else {
+            engine.queue.put(stack.id);
+        }
+    }
+    // A stack that was made since its row was read is none: it has its grace.
+    for (name, stack) in orphans.due(&seen.orphans, clock, engine.settings.orphan_grace) {
+        engine.check(fence)?;
+        if let Err(error) = orphans::prune(&*engine.cluster, name, stack).await {
+            tracing::warn!(stack.name = %name, "could not prune `{name}`: {}", chain(&error));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! What the reconciler is told when it starts. Nothing here is read from the
+//! environment.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use berth_store::seal::SealKey;
+use url::Url;
+use uuid::Uuid;
+
+use crate::clock::Clock;
+
+/// How the reconciler works.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// This process, as the lease's holder: fresh at every start.
+    pub holder: Uuid,
+    /// The key that releases are sealed under.
+    pub seal_key: Arc<SealKey>,
+    /// The lease's times.
+    pub lease: Lease,
+    /// How many stacks are worked on at once.
+    pub parallel: usize,
+    /// How many images are built at once.
+    pub parallel_builds: usize,
+    /// How often every stack is looked at though nothing asked for it. One look
+    /// at all of them costs a few calls to Docker, however many there are.
+    pub resync: Duration,
+    /// How often a stack is looked at while it is being deployed or removed.
+    pub poll: Duration,
+    /// Traefik's entry point, to ask whether a route answers:
+    /// `http://127.0.0.1:80`.
+    pub router: Url,
+    /// How long a route must have answered before it counts: Traefik may still
+    /// serve what it knew a moment ago.
+    pub router_settles: Duration,
+    /// How browsers reach Traefik; only the scheme and the port matter, and the
+    /// host is each route's.
+    pub public_router: Url,
+    /// The network, by its name on the Swarm, that Traefik reaches services on.
+    pub public_network: Option<String>,
+    /// Traefik's entry points for routes; none means Traefik's default.
+    pub entrypoints: Vec<String>,
+    /// How long an object with our label may be there with nothing asking for it.
+    pub orphan_grace: Duration,
+    /// The clock.
+    pub clock: Clock,
+}
+
+/// The lease's times.
+#[derive(Debug, Clone, Copy)]
+pub struct Lease {
+    /// How long the lease lasts without being extended.
+    pub ttl: Duration,
+    /// How often it is extended.
+    pub renew: Duration,
+    /// How long the leader goes on without having extended it. Less than `ttl`,
+    /// so that it stops before another may begin.
+    pub give_up: Duration,
+    /// How often a follower looks whether it is free.
+    pub watch: Duration,
+}
+
+impl Lease {
+    /// What suits a cluster: 30 s, extended every 10 s, given up after 20 s.
+    pub const USUAL: Self = Self {
+        ttl: Duration::from_secs(30),
+        renew: Duration::from_secs(10),
+        give_up: Duration::from_secs(20),
+        watch: Duration::from_secs(1),
+    };
+}
