@@ -126,9 +126,10 @@ impl App {
         for _ in 0..PAGES_MAX {
             let Some(path) = next else { break };
             let call = Call::get("list an installation's repositories", &path);
+            let (client, call) = (&self.client, &call);
             let (page, link) = self
-                .with_token(id, Scope::Metadata, async |token| {
-                    self.client.page_of::<answer::Repositories>(&call, Some(token)).await
+                .with_token(id, Scope::Metadata, |token| async move {
+                    client.page_of::<answer::Repositories>(call, Some(&token)).await
                 })
                 .await?;
             all.extend(page.repositories.into_iter().map(Into::into));
@@ -207,17 +208,20 @@ impl App {
 
     /// Does `work` with a token. A token that GitHub refuses was revoked, and
     /// nothing was done with it: once, it is replaced.
-    pub(crate) async fn with_token<T>(
+    ///
+    /// A plain closure and not an `AsyncFn`: with that, the compiler can't tell
+    /// that a task which awaits this may move between threads.
+    pub(crate) async fn with_token<T, Work: Future<Output = Result<T, Error>>>(
         &self,
         installation: InstallationId,
         scope: Scope,
-        work: impl AsyncFn(&SecretString) -> Result<T, Error>,
+        work: impl Fn(SecretString) -> Work,
     ) -> Result<T, Error> {
         let token = self.token(installation, scope).await?;
-        match work(&token).await {
+        match work(token).await {
             Err(Error::Unauthorized { .. }) => {
                 self.client.tokens.forget(self.key(installation, scope));
-                work(&self.token(installation, scope).await?).await
+                work(self.token(installation, scope).await?).await
             }
             other => other,
         }
