@@ -1,23 +1,98 @@
-//! The HTTP interface.
+//! The HTTP interface: webhooks, the API, the event stream, the UI.
+//!
+//! Everything here either reads or writes an *intent*: what is done about it is
+//! the reconciler's. A handler parses, asks one question, shapes the answer.
+//!
+//! ```text
+//! request ─ telemetry (id, span, problem documents)
+//!    ├─ /webhooks/github ─ webhook ──> store::deliveries (nothing else)
+//!    ├─ /api/v1/…        ─ auth ─ routes ──> store
+//!    ├─ /api/v1/stream   ─ auth ─ events <── store::changes
+//!    ├─ /healthz /readyz ─ health ──> Postgres, Docker, the lease
+//!    └─ the rest         ─ ui
+//! ```
+//!
+//! The types on the wire are in [`types`], and nowhere else. No crate but this
+//! one knows HTTP servers.
+
 use std::sync::OnceLock;
+
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use berth_store::Pool;
+use secrecy::ExposeSecret as _;
+use url::Url;
+use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use utoipa::OpenApi as _;
 
 pub mod auth;
 mod events;
+mod extract;
+mod health;
 mod openapi;
 pub mod pagination;
 pub mod problem;
 mod routes;
+mod server;
 mod state;
+pub mod telemetry;
 pub mod types;
+mod ui;
 mod webhook;
-pub use state::ApiState;
+
+pub use crate::server::serve;
+pub use crate::state::{ApiState, ApiTasks, Parts, Settings};
+
+/// The largest body of anything but a webhook.
+const BODY_MAX: usize = 256 << 10;
+
+/// Every route, as a service. Serve it with connect info
+/// (`into_make_service_with_connect_info::<SocketAddr>()`): guesses at
+/// passwords are counted by address.
+pub fn router(state: ApiState) -> Router {
+    let (router, _document) = api().split_for_parts();
+    router
+        .fallback(ui::serve)
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(axum::middleware::from_fn(telemetry::finish))
+        .with_state(state)
+}
+
+/// The OpenAPI document of [`router`].
+#[must_use]
+pub fn document() -> &'static utoipa::openapi::OpenApi {
+    static DOCUMENT: OnceLock<utoipa::openapi::OpenApi> = OnceLock::new();
+    DOCUMENT.get_or_init(|| {
+        let mut document = api().into_openapi();
+        openapi::finish(&mut document);
+        document
+    })
+}
+
+/// The one-time link that makes the first account, to be shown to whoever
+/// started Berth; [`None`] where somebody has an account already.
+///
+/// Each call makes a link of its own; the first account uses all of them up.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn ensure_setup_link(pool: &Pool, public_url: &Url) -> berth_store::Result<Option<Url>> {
+    let (token, hash) = auth::secret::fresh("");
+    if !berth_store::setup::offer(pool, &hash).await? {
+        return Ok(None);
+    }
+    let mut link = public_url.clone();
+    link.set_path("/setup");
+    link.query_pairs_mut().clear().append_pair("token", token.expose_secret());
+    Ok(Some(link))
+}
 
 fn api() -> OpenApiRouter<ApiState> {
-    use crate::routes::{deliveries, deployments, github, repositories, rules, session, stacks, status, tokens};
+    use crate::routes::{
+        deliveries, deployments, github, repositories, rules, session, stacks, status, tokens,
+    };
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(session::get_session, session::log_in, session::log_out))
         .routes(routes!(session::set_up))
@@ -46,20 +121,4 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(events::stream_changes))
         .routes(routes!(openapi::get_openapi))
         .routes(routes!(webhook::receive_delivery))
-}
-
-/// The OpenAPI document of [`router`].
-#[must_use]
-pub fn document() -> &'static utoipa::openapi::OpenApi {
-    static DOCUMENT: OnceLock<utoipa::openapi::OpenApi> = OnceLock::new();
-    DOCUMENT.get_or_init(|| {
-        let mut document = api().into_openapi();
-        openapi::finish(&mut document);
-        document
-    })
-}
-
-/// Router.
-pub fn router(state: ApiState) -> Router {
-    api().with_state(state).into()
 }

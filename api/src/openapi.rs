@@ -56,10 +56,7 @@ impl Modify for Security {
 pub(crate) fn finish(document: &mut utoipa::openapi::OpenApi) {
     let problem = ResponseBuilder::new()
         .description("What went wrong")
-        .content(
-            "application/problem+json",
-            Content::new(Some(Ref::from_schema_name("Problem"))),
-        )
+        .content("application/problem+json", Content::new(Some(Ref::from_schema_name("Problem"))))
         .build();
     for item in document.paths.paths.values_mut() {
         let PathItem { get, put, post, delete, patch, .. } = item;

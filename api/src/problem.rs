@@ -103,6 +103,21 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, "/problems/conflict", "Conflict").detail(detail)
     }
 
+    /// 413: the body is larger than anything that is asked for.
+    #[must_use]
+    pub fn too_large() -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "/problems/too-large", "Too large")
+            .detail("The body is too large.")
+    }
+
+    /// 429: too often.
+    #[must_use]
+    pub fn too_many(seconds: u64, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "/problems/too-many-requests", "Too many requests")
+            .detail(detail)
+            .retry_after(seconds)
+    }
+
     /// 422: the body can be read, but not meant.
     #[must_use]
     pub fn invalid(errors: Vec<FieldError>) -> Self {
@@ -205,5 +220,45 @@ impl IntoResponse for Problem {
         let mut response = self.status.into_response();
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+impl From<berth_store::Error> for Problem {
+    fn from(err: berth_store::Error) -> Self {
+        use berth_store::Error;
+        match err {
+            Error::NotFound { what } => Self::not_found(what),
+            Error::Conflict { what } => {
+                Self::conflict(format!("The {what} changed meanwhile. Read it again."))
+            }
+            Error::Taken { what } => Self::conflict(format!("The {what} is taken.")),
+            Error::Unavailable { .. } => {
+                Self::unavailable("The database does not answer. Try again in a moment.")
+                    .retry_after(2)
+                    .because(&err)
+            }
+            Error::Fenced | Error::Corrupt { .. } | Error::Database { .. } => {
+                Self::internal().because(&err)
+            }
+        }
+    }
+}
+
+impl From<berth_github_app::Error> for Problem {
+    /// GitHub's words are shown: whoever asks is setting the App up.
+    fn from(err: berth_github_app::Error) -> Self {
+        use berth_github_app::Error;
+        let detail = format!("{err}.");
+        let problem = match &err {
+            Error::RateLimited { retry_after, .. } => {
+                Self::unavailable(detail).retry_after(retry_after.as_secs().max(1))
+            }
+            Error::Unavailable { .. } => Self::unavailable(detail).retry_after(5),
+            Error::NotFound { .. } | Error::Unauthorized { .. } | Error::Rejected { .. } => {
+                Self::new(StatusCode::BAD_GATEWAY, "/problems/github", "GitHub said no")
+                    .detail(detail)
+            }
+        };
+        problem.because(&err)
     }
 }

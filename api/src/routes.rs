@@ -6,6 +6,7 @@ pub(crate) mod github;
 pub(crate) mod repositories;
 pub(crate) mod rules;
 pub(crate) mod session;
+mod shape;
 pub(crate) mod stacks;
 pub(crate) mod status;
 pub(crate) mod tokens;

@@ -1,14 +1,25 @@
-//! Handlers: deployments.
+//! How stacks came to be what they are.
 
+use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
-#[allow(unused_imports, reason="draft")]
+use berth_domain::ids::DeploymentId;
+use berth_store::Error;
+use berth_store::views::deployments::{self, DeploymentView, LogLineView};
+use http::{HeaderValue, StatusCode, header};
 use uuid::Uuid;
-#[allow(unused_imports, reason="draft")]
-use crate::auth::{Admin, Operator, Viewer};
-use crate::problem::Result;
+
+use crate::auth::{Operator, Viewer};
+use crate::extract::{OptionalJson, Path, Query};
+use crate::pagination::{self, DEFAULT_LIMIT, MAX_LIMIT, Page};
+use crate::problem::{Problem, Result};
+use crate::routes::shape;
 use crate::state::ApiState;
-use crate::types::*;
+use crate::types::{Deployment, DeploymentPage, ListQuery, LogLine, LogPage, LogQuery, Redeploy};
+
+/// How many lines of a build log come at once where nobody says.
+const LINES: u16 = 1000;
+/// How many may.
+const LINES_MAX: u16 = 2000;
 
 /// List a stack's deployments
 #[utoipa::path(
@@ -16,16 +27,25 @@ use crate::types::*;
     path = "/api/v1/stacks/{name}/deployments",
     tag = "deployments",
     params(("name" = String, Path, description = "The stack's name"), ListQuery),
-    responses((status = 200, description = "The deployments", body = DeploymentPage)),
+    responses((status = 200, description = "The deployments, newest first", body = DeploymentPage)),
 )]
 pub(crate) async fn list_deployments(
-    State(_state): State<ApiState>,
+    State(state): State<ApiState>,
     _viewer: Viewer,
-) -> Result<Response> {
-    Err(crate::problem::Problem::internal())
+    Path(name): Path<String>,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<DeploymentPage>> {
+    let limit = pagination::limit(query.limit, DEFAULT_LIMIT, MAX_LIMIT)?;
+    let before = pagination::decode(query.cursor.as_deref())?;
+    let stack = deployments::stack_id(&state.pool, &name).await?;
+    let rows = deployments::list(&state.pool, stack, before, limit).await?;
+    let key = |row: &DeploymentView| row.number;
+    Ok(Json(Page::cut(rows, limit, key, shape::deployment).into()))
 }
 
 /// Deploy a stack anew
+///
+/// It takes over from a deployment that goes on.
 #[utoipa::path(
     post,
     path = "/api/v1/stacks/{name}/deployments",
@@ -35,10 +55,29 @@ pub(crate) async fn list_deployments(
     responses((status = 201, description = "The deployment", body = Deployment)),
 )]
 pub(crate) async fn create_deployment(
-    State(_state): State<ApiState>,
-    _operator: Operator,
-) -> Result<Response> {
-    Err(crate::problem::Problem::internal())
+    State(state): State<ApiState>,
+    Operator(who): Operator,
+    Path(name): Path<String>,
+    OptionalJson(redeploy): OptionalJson<Redeploy>,
+) -> Result<(StatusCode, [(header::HeaderName, HeaderValue); 1], Json<Deployment>)> {
+    let sha = redeploy.sha.as_deref();
+    let is_sha = |sha: &str| {
+        sha.len() == 40 && sha.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
+    if sha.is_some_and(|sha| !is_sha(sha)) {
+        return Err(Problem::invalid_field(
+            "/sha",
+            "A commit is named by all 40 digits of its SHA.",
+        ));
+    }
+    let why = format!("{} asked for it", who.account.name);
+    let made = berth_store::deployments::again(&state.pool, &name, sha, who.account.id, &why).await;
+    let (_stack, created) =
+        made.map_err(|err| conflict(err, "This stack is being removed, or was never deployed."))?;
+    let row = deployments::by_id(&state.pool, created.id.0).await?;
+    let place = format!("/api/v1/stacks/{}/deployments/{}", row.stack, row.number);
+    let place = HeaderValue::from_str(&place).map_err(|err| Problem::internal().because(&err))?;
+    Ok((StatusCode::CREATED, [(header::LOCATION, place)], Json(shape::deployment(row))))
 }
 
 /// Read a deployment
@@ -46,17 +85,25 @@ pub(crate) async fn create_deployment(
     get,
     path = "/api/v1/stacks/{name}/deployments/{number}",
     tag = "deployments",
-    params(("name" = String, Path, description = "The stack's name"), ("number" = i64, Path, description = "The deployment's number within the stack")),
+    params(
+        ("name" = String, Path, description = "The stack's name"),
+        ("number" = i64, Path, description = "The deployment's number within the stack"),
+    ),
     responses((status = 200, description = "The deployment", body = Deployment)),
 )]
 pub(crate) async fn get_deployment(
-    State(_state): State<ApiState>,
+    State(state): State<ApiState>,
     _viewer: Viewer,
-) -> Result<Response> {
-    Err(crate::problem::Problem::internal())
+    Path((name, number)): Path<(String, i64)>,
+) -> Result<Json<Deployment>> {
+    let stack = deployments::stack_id(&state.pool, &name).await?;
+    let row = deployments::get(&state.pool, stack, number).await?;
+    Ok(Json(shape::deployment(row)))
 }
 
 /// Ask for a deployment to be stopped
+///
+/// What served before it still serves.
 #[utoipa::path(
     post,
     path = "/api/v1/deployments/{id}/cancel",
@@ -65,10 +112,15 @@ pub(crate) async fn get_deployment(
     responses((status = 202, description = "It will be", body = Deployment)),
 )]
 pub(crate) async fn cancel_deployment(
-    State(_state): State<ApiState>,
+    State(state): State<ApiState>,
     _operator: Operator,
-) -> Result<Response> {
-    Err(crate::problem::Problem::internal())
+    Path(id): Path<Uuid>,
+) -> Result<(StatusCode, Json<Deployment>)> {
+    berth_store::deployments::request_cancel(&state.pool, DeploymentId(id))
+        .await
+        .map_err(|err| conflict(err, "This deployment is over already."))?;
+    let row = deployments::by_id(&state.pool, id).await?;
+    Ok((StatusCode::ACCEPTED, Json(shape::deployment(row))))
 }
 
 /// Read a deployment's build log
@@ -77,11 +129,28 @@ pub(crate) async fn cancel_deployment(
     path = "/api/v1/deployments/{id}/log",
     tag = "deployments",
     params(("id" = Uuid, Path, description = "The deployment's id"), LogQuery),
-    responses((status = 200, description = "The lines", body = LogPage)),
+    responses((status = 200, description = "The lines, in order", body = LogPage)),
 )]
 pub(crate) async fn get_build_log(
-    State(_state): State<ApiState>,
+    State(state): State<ApiState>,
     _viewer: Viewer,
-) -> Result<Response> {
-    Err(crate::problem::Problem::internal())
+    Path(id): Path<Uuid>,
+    Query(query): Query<LogQuery>,
+) -> Result<Json<LogPage>> {
+    let limit = pagination::limit(query.limit, LINES, LINES_MAX)?;
+    let rows = deployments::log(&state.pool, id, query.after.unwrap_or_default(), limit).await?;
+    // The cursor is the plain id, since it is what `after` takes.
+    let mut page = Page::cut(rows, limit, |row: &LogLineView| row.id, line);
+    page.next_cursor =
+        page.next_cursor.and_then(|_| page.items.last().map(|line: &LogLine| line.id.to_string()));
+    Ok(Json(page.into()))
+}
+
+/// Says of a conflict what it means here.
+fn conflict(err: Error, meaning: &str) -> Problem {
+    if matches!(err, Error::Conflict { .. }) { Problem::conflict(meaning) } else { err.into() }
+}
+
+fn line(row: LogLineView) -> LogLine {
+    LogLine { id: row.id, service: row.service, line: row.line, at: row.at }
 }

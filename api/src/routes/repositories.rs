@@ -1,14 +1,15 @@
-//! Handlers: repositories.
+//! Repositories that installations let us see.
 
+use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
-#[allow(unused_imports, reason="draft")]
-use uuid::Uuid;
-#[allow(unused_imports, reason="draft")]
-use crate::auth::{Admin, Operator, Viewer};
+use berth_store::views::github::{self, RepositoryView};
+
+use crate::auth::Viewer;
+use crate::extract::Query;
+use crate::pagination::{self, DEFAULT_LIMIT, MAX_LIMIT, Page};
 use crate::problem::Result;
 use crate::state::ApiState;
-use crate::types::*;
+use crate::types::{ListQuery, Repository, RepositoryPage};
 
 /// List the repositories that installations let us see
 #[utoipa::path(
@@ -19,8 +20,24 @@ use crate::types::*;
     responses((status = 200, description = "The repositories", body = RepositoryPage)),
 )]
 pub(crate) async fn list_repositories(
-    State(_state): State<ApiState>,
+    State(state): State<ApiState>,
     _viewer: Viewer,
-) -> Result<Response> {
-    Err(crate::problem::Problem::internal())
+    Query(query): Query<ListQuery>,
+) -> Result<Json<RepositoryPage>> {
+    let limit = pagination::limit(query.limit, DEFAULT_LIMIT, MAX_LIMIT)?;
+    let after = pagination::decode(query.cursor.as_deref())?;
+    let rows = github::repositories(&state.pool, after, limit).await?;
+    let key = |row: &RepositoryView| (row.owner.clone(), row.name.clone(), row.id);
+    Ok(Json(Page::cut(rows, limit, key, repository).into()))
+}
+
+fn repository(row: RepositoryView) -> Repository {
+    Repository {
+        id: row.id,
+        full_name: format!("{}/{}", row.owner, row.name),
+        owner: row.owner,
+        name: row.name,
+        default_branch: row.default_branch,
+        private: row.private,
+    }
 }

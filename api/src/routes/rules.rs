@@ -1,14 +1,22 @@
-//! Handlers: rules.
+//! Which events deploy what.
 
+mod draft;
+
+use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
-#[allow(unused_imports, reason="draft")]
+use axum::response::{IntoResponse as _, Response};
+use berth_domain::ids::RuleId;
+use berth_store::views::rules::{self, RuleView};
+use berth_store::{Error, repositories};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use uuid::Uuid;
-#[allow(unused_imports, reason="draft")]
-use crate::auth::{Admin, Operator, Viewer};
-use crate::problem::Result;
+
+use crate::auth::{Admin, Viewer};
+use crate::extract::{Json as Body, Path, Query};
+use crate::pagination::{self, DEFAULT_LIMIT, MAX_LIMIT, Page};
+use crate::problem::{Problem, Result};
 use crate::state::ApiState;
-use crate::types::*;
+use crate::types::{Rule, RuleDraft, RuleEvent, RulePage, RuleQuery};
 
 /// List rules
 #[utoipa::path(
@@ -16,13 +24,18 @@ use crate::types::*;
     path = "/api/v1/rules",
     tag = "rules",
     params(RuleQuery),
-    responses((status = 200, description = "The rules", body = RulePage)),
+    responses((status = 200, description = "The rules, by repository and place", body = RulePage)),
 )]
 pub(crate) async fn list_rules(
-    State(_state): State<ApiState>,
+    State(state): State<ApiState>,
     _viewer: Viewer,
-) -> Result<Response> {
-    Err(crate::problem::Problem::internal())
+    Query(query): Query<RuleQuery>,
+) -> Result<Json<RulePage>> {
+    let limit = pagination::limit(query.limit, DEFAULT_LIMIT, MAX_LIMIT)?;
+    let after = pagination::decode(query.cursor.as_deref())?;
+    let rows = rules::list(&state.pool, query.repository_id, after, limit).await?;
+    let key = |row: &RuleView| (row.repository.clone(), row.position, row.id);
+    Ok(Json(Page::cut(rows, limit, key, rule).into()))
 }
 
 /// Write a rule
@@ -34,10 +47,21 @@ pub(crate) async fn list_rules(
     responses((status = 201, description = "The rule; `ETag` has its version", body = Rule)),
 )]
 pub(crate) async fn create_rule(
-    State(_state): State<ApiState>,
+    State(state): State<ApiState>,
     _admin: Admin,
+    Body(draft): Body<RuleDraft>,
 ) -> Result<Response> {
-    Err(crate::problem::Problem::internal())
+    let id = RuleId::fresh();
+    let position = match draft.position {
+        Some(position) => position,
+        None => rules::next_position(&state.pool, draft.repository_id).await?,
+    };
+    let rule = draft::check(&state, id, draft).await?;
+    berth_store::rules::create(&state.pool, &rule, position).await.map_err(refused)?;
+    let row = rules::get(&state.pool, id.0).await?;
+    let place = HeaderValue::from_str(&format!("/api/v1/rules/{id}"))
+        .map_err(|err| Problem::internal().because(&err))?;
+    Ok((StatusCode::CREATED, [(header::LOCATION, place)], answer(row)?).into_response())
 }
 
 /// Read a rule
@@ -49,10 +73,11 @@ pub(crate) async fn create_rule(
     responses((status = 200, description = "The rule; `ETag` has its version", body = Rule)),
 )]
 pub(crate) async fn get_rule(
-    State(_state): State<ApiState>,
+    State(state): State<ApiState>,
     _viewer: Viewer,
+    Path(id): Path<Uuid>,
 ) -> Result<Response> {
-    Err(crate::problem::Problem::internal())
+    answer(rules::get(&state.pool, id).await?)
 }
 
 /// Change a rule
@@ -60,28 +85,126 @@ pub(crate) async fn get_rule(
     put,
     path = "/api/v1/rules/{id}",
     tag = "rules",
-    params(("id" = Uuid, Path, description = "The rule's id"), ("if-match" = String, Header, description = "The `ETag` of the rule as it was read")),
+    params(
+        ("id" = Uuid, Path, description = "The rule's id"),
+        ("if-match" = String, Header, description = "The `ETag` of the rule as it was read"),
+    ),
     request_body = RuleDraft,
     responses((status = 200, description = "The rule; `ETag` has its version", body = Rule)),
 )]
 pub(crate) async fn update_rule(
-    State(_state): State<ApiState>,
+    State(state): State<ApiState>,
     _admin: Admin,
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+    Body(draft): Body<RuleDraft>,
 ) -> Result<Response> {
-    Err(crate::problem::Problem::internal())
+    let before = rules::get(&state.pool, id).await?;
+    let version = expected(&headers)?;
+    if draft.repository_id != before.repository_id {
+        return Err(Problem::invalid_field(
+            "/repository_id",
+            "A rule keeps its repository. Write a new rule for the other one.",
+        ));
+    }
+    let position = draft.position.unwrap_or(before.position);
+    let rule = draft::check(&state, RuleId(id), draft).await?;
+    let version = version.unwrap_or(before.version);
+    berth_store::rules::update(&state.pool, &rule, position, version).await.map_err(refused)?;
+    answer(rules::get(&state.pool, id).await?)
 }
 
 /// Remove a rule
+///
+/// What it deployed stays.
 #[utoipa::path(
     delete,
     path = "/api/v1/rules/{id}",
     tag = "rules",
-    params(("id" = Uuid, Path, description = "The rule's id"), ("if-match" = String, Header, description = "The `ETag` of the rule as it was read")),
+    params(
+        ("id" = Uuid, Path, description = "The rule's id"),
+        ("if-match" = String, Header, description = "The `ETag` of the rule as it was read"),
+    ),
     responses((status = 204, description = "Removed")),
 )]
 pub(crate) async fn delete_rule(
-    State(_state): State<ApiState>,
+    State(state): State<ApiState>,
     _admin: Admin,
-) -> Result<Response> {
-    Err(crate::problem::Problem::internal())
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+) -> Result<StatusCode> {
+    let before = rules::get(&state.pool, id).await?;
+    let version = expected(&headers)?.unwrap_or(before.version);
+    berth_store::rules::delete(&state.pool, RuleId(id), version).await.map_err(refused)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The version that the writer has seen; [`None`] for `*`, any.
+fn expected(headers: &HeaderMap) -> Result<Option<i64>> {
+    let given = headers.get(header::IF_MATCH).ok_or_else(|| {
+        Problem::new(
+            StatusCode::PRECONDITION_REQUIRED,
+            "/problems/precondition-required",
+            "Precondition required",
+        )
+        .detail("Say in `If-Match` which `ETag` you have read, so that nobody's change is lost.")
+    })?;
+    let text = given.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    // One that is not ours matches no version that there ever was.
+    let version = text.trim_start_matches("W/").trim_matches('"').parse();
+    version.map(Some).map_err(|_| stale())
+}
+
+fn stale() -> Problem {
+    Problem::new(
+        StatusCode::PRECONDITION_FAILED,
+        "/problems/precondition-failed",
+        "Somebody was faster",
+    )
+    .detail("The rule changed after you read it. Read it again, and change that.")
+}
+
+fn refused(err: Error) -> Problem {
+    if matches!(err, Error::Conflict { .. }) {
+        stale()
+    } else if matches!(err, Error::Taken { .. }) {
+        Problem::invalid_field("/name", "Another rule of this repository has this name.")
+    } else {
+        err.into()
+    }
+}
+
+fn answer(row: RuleView) -> Result<Response> {
+    let tag = HeaderValue::from_str(&format!("\"{}\"", row.version))
+        .map_err(|err| Problem::internal().because(&err))?;
+    Ok(([(header::ETAG, tag)], Json(rule(row))).into_response())
+}
+
+fn rule(row: RuleView) -> Rule {
+    Rule {
+        id: row.id,
+        repository_id: row.repository_id,
+        repository: row.repository,
+        position: row.position,
+        name: row.name,
+        event: RuleEvent::from_word(&row.event).unwrap_or(RuleEvent::Push),
+        refs: row.refs,
+        paths: row.paths,
+        environment: row.environment,
+        compose_file: row.compose_file,
+        host: row.host,
+        enabled: row.enabled,
+        version: row.version,
+        updated_at: row.updated_at,
+    }
+}
+
+/// The repository that a rule is written for, if it may be.
+async fn repository(state: &ApiState, id: i64) -> Result<Option<repositories::Repository>> {
+    let id = berth_domain::ids::RepositoryId(id);
+    let found = repositories::get(&state.pool, id).await?;
+    Ok(found.filter(|repository| !repository.removed))
 }

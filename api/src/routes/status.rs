@@ -1,14 +1,13 @@
-//! Handlers: status.
+//! How this Berth is.
 
+use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
-#[allow(unused_imports, reason="draft")]
-use uuid::Uuid;
-#[allow(unused_imports, reason="draft")]
-use crate::auth::{Admin, Operator, Viewer};
-use crate::problem::Result;
+use http::StatusCode;
+
+use crate::auth::Viewer;
+use crate::health::Found;
 use crate::state::ApiState;
-use crate::types::*;
+use crate::types::{Alive, Check, Docker, Leader, Readiness, Status};
 
 /// Whether this process is alive
 #[utoipa::path(
@@ -18,10 +17,8 @@ use crate::types::*;
     responses((status = 200, description = "It is", body = Alive)),
     security(()),
 )]
-pub(crate) async fn get_alive(
-    State(_state): State<ApiState>,
-) -> Result<Response> {
-    Err(crate::problem::Problem::internal())
+pub(crate) async fn get_alive() -> Json<Alive> {
+    Json(Alive { ok: true })
 }
 
 /// Whether this Berth can do its work
@@ -29,13 +26,21 @@ pub(crate) async fn get_alive(
     get,
     path = "/readyz",
     tag = "status",
-    responses((status = 200, description = "It can", body = Readiness), (status = 503, description = "It can't", body = Readiness)),
+    responses(
+        (status = 200, description = "It can", body = Readiness),
+        (status = 503, description = "It can't", body = Readiness),
+    ),
     security(()),
 )]
-pub(crate) async fn get_readiness(
-    State(_state): State<ApiState>,
-) -> Result<Response> {
-    Err(crate::problem::Problem::internal())
+pub(crate) async fn get_readiness(State(state): State<ApiState>) -> (StatusCode, Json<Readiness>) {
+    let report = state.health.report(&state).await;
+    let status = if report.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let readiness = Readiness {
+        postgres: check(&report.postgres),
+        docker: check(&report.docker),
+        leader: check(&report.lease),
+    };
+    (status, Json(readiness))
 }
 
 /// How this Berth is
@@ -45,9 +50,32 @@ pub(crate) async fn get_readiness(
     tag = "status",
     responses((status = 200, description = "How it is", body = Status)),
 )]
-pub(crate) async fn get_status(
-    State(_state): State<ApiState>,
-    _viewer: Viewer,
-) -> Result<Response> {
-    Err(crate::problem::Problem::internal())
+pub(crate) async fn get_status(State(state): State<ApiState>, _viewer: Viewer) -> Json<Status> {
+    let report = state.health.report(&state).await;
+    let ready = report.is_ready();
+    let holder = report.lease.as_ref().ok();
+    Json(Status {
+        version: state.settings.version.clone(),
+        instance_id: state.settings.instance_id,
+        leader: Leader {
+            holder: holder.map(|lease| lease.holder),
+            is_me: holder.is_some_and(|lease| lease.holder == state.settings.replica),
+            expires_at: holder.map(|lease| lease.expires_at),
+        },
+        postgres: check(&report.postgres),
+        docker: match report.docker {
+            Ok(engine) => Docker {
+                ok: true,
+                detail: String::new(),
+                version: engine.version,
+                nodes: i64::try_from(engine.nodes).unwrap_or(i64::MAX),
+            },
+            Err(detail) => Docker { ok: false, detail, version: String::new(), nodes: 0 },
+        },
+        ready,
+    })
+}
+
+fn check<T>(found: &Found<T>) -> Check {
+    Check { ok: found.is_ok(), detail: found.as_ref().err().cloned().unwrap_or_default() }
 }

@@ -1,30 +1,46 @@
-//! Handlers: tokens.
+//! One's own API tokens.
 
+use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
-#[allow(unused_imports, reason="draft")]
+use berth_store::tokens;
+use http::StatusCode;
+use secrecy::ExposeSecret as _;
 use uuid::Uuid;
-#[allow(unused_imports, reason="draft")]
-use crate::auth::{Admin, Operator, Viewer};
-use crate::problem::Result;
+
+use crate::auth::{Viewer, secret};
+use crate::extract::{Json as Body, Path};
+use crate::pagination::Page;
+use crate::problem::{Problem, Result};
 use crate::state::ApiState;
-use crate::types::*;
+use crate::types::{ApiToken, ApiTokenPage, CreatedApiToken, NewApiToken};
 
 /// List one's own API tokens
 #[utoipa::path(
     get,
     path = "/api/v1/tokens",
     tag = "session",
-    responses((status = 200, description = "The tokens", body = ApiTokenPage)),
+    responses((status = 200, description = "The tokens, newest first", body = ApiTokenPage)),
 )]
 pub(crate) async fn list_tokens(
-    State(_state): State<ApiState>,
-    _viewer: Viewer,
-) -> Result<Response> {
-    Err(crate::problem::Problem::internal())
+    State(state): State<ApiState>,
+    Viewer(who): Viewer,
+) -> Result<Json<ApiTokenPage>> {
+    let tokens = tokens::list(&state.pool, who.account.id).await?;
+    let items = tokens
+        .into_iter()
+        .map(|it| ApiToken {
+            id: it.id,
+            name: it.name,
+            created_at: it.created_at,
+            used_at: it.used_at,
+        })
+        .collect();
+    Ok(Json(Page::whole(items).into()))
 }
 
 /// Make an API token
+///
+/// It may do what its owner may.
 #[utoipa::path(
     post,
     path = "/api/v1/tokens",
@@ -33,10 +49,18 @@ pub(crate) async fn list_tokens(
     responses((status = 201, description = "The token, shown this once", body = CreatedApiToken)),
 )]
 pub(crate) async fn create_token(
-    State(_state): State<ApiState>,
-    _viewer: Viewer,
-) -> Result<Response> {
-    Err(crate::problem::Problem::internal())
+    State(state): State<ApiState>,
+    Viewer(who): Viewer,
+    Body(new): Body<NewApiToken>,
+) -> Result<(StatusCode, Json<CreatedApiToken>)> {
+    let name = new.name.trim().to_owned();
+    if name.is_empty() || name.chars().count() > 100 {
+        return Err(Problem::invalid_field("/name", "A token's name has 1 to 100 characters."));
+    }
+    let (token, hash) = secret::fresh(secret::TOKEN_PREFIX);
+    let id = tokens::create(&state.pool, &hash, who.account.id, &name).await?;
+    let token = token.expose_secret().to_owned();
+    Ok((StatusCode::CREATED, Json(CreatedApiToken { id, name, token })))
 }
 
 /// Revoke an API token
@@ -48,8 +72,10 @@ pub(crate) async fn create_token(
     responses((status = 204, description = "Revoked")),
 )]
 pub(crate) async fn delete_token(
-    State(_state): State<ApiState>,
-    _viewer: Viewer,
-) -> Result<Response> {
-    Err(crate::problem::Problem::internal())
+    State(state): State<ApiState>,
+    Viewer(who): Viewer,
+    Path(id): Path<Uuid>,
+) -> Result<StatusCode> {
+    tokens::revoke(&state.pool, who.account.id, id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
