@@ -116,6 +116,60 @@ impl RepositoryClient {
         self.answer::<Identified>(&call).await.map(|answer| answer.id)
     }
 
+    /// The deployment at GitHub that was created with `value` as its payload's
+    /// field `key`, if there is one. After a crash between creating and
+    /// remembering, this is how it is found again.
+    ///
+    /// # Errors
+    ///
+    /// As any call: see [`Error`].
+    pub async fn find_deployment(
+        &self,
+        sha: &str,
+        (key, value): (&str, &str),
+    ) -> Result<Option<i64>, Error> {
+        let path = format!("/deployments?sha={}&per_page=100", segment(sha));
+        let found: Vec<answer::Deployment> = self.list("list the deployments", &path).await?;
+        Ok(found
+            .into_iter()
+            .find(|it| it.payload.get(key).and_then(|it| it.as_str()) == Some(value))
+            .map(|it| it.id))
+    }
+
+    /// The check run of a commit that was created with this `external_id`, if
+    /// there is one.
+    ///
+    /// # Errors
+    ///
+    /// As any call: see [`Error`].
+    pub async fn find_check_run(
+        &self,
+        sha: &str,
+        external_id: &str,
+    ) -> Result<Option<i64>, Error> {
+        let mut next = Some(
+            self.path(&format!("/commits/{}/check-runs?filter=all&per_page=100", segment(sha))),
+        );
+        for _ in 0..PAGES_MAX {
+            let Some(path) = next else { break };
+            let call = Call::get("list a commit's check runs", &path);
+            let (client, call) = (self.app.client(), &call);
+            let work = |token: SecretString| async move {
+                client.page_of::<answer::CheckRuns>(call, Some(&token)).await
+            };
+            let (page, link) = self.with_token(work).await?;
+            let found = page
+                .check_runs
+                .into_iter()
+                .find(|run| run.external_id.as_deref() == Some(external_id));
+            if let Some(run) = found {
+                return Ok(Some(run.id));
+            }
+            next = link;
+        }
+        Ok(None)
+    }
+
     /// Says how a deployment at GitHub stands.
     ///
     /// # Errors
@@ -192,11 +246,13 @@ impl RepositoryClient {
     }
 
     async fn answer<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Error> {
-        self.with_token(async |token| self.app.client().answer(call, Some(token)).await).await
+        let client = self.app.client();
+        self.with_token(|token| async move { client.answer(call, Some(&token)).await }).await
     }
 
     async fn done(&self, call: &Call) -> Result<(), Error> {
-        self.with_token(async |token| self.app.client().done(call, Some(token)).await).await
+        let client = self.app.client();
+        self.with_token(|token| async move { client.done(call, Some(&token)).await }).await
     }
 
     async fn list<T: DeserializeOwned>(
@@ -209,8 +265,9 @@ impl RepositoryClient {
         for _ in 0..PAGES_MAX {
             let Some(path) = next else { break };
             let call = Call::get(doing, &path);
-            let work = async |token: &SecretString| {
-                self.app.client().page_of::<Vec<T>>(&call, Some(token)).await
+            let (client, call) = (self.app.client(), &call);
+            let work = |token: SecretString| async move {
+                client.page_of::<Vec<T>>(call, Some(&token)).await
             };
             let (page, link) = self.with_token(work).await?;
             all.extend(page);
@@ -219,9 +276,9 @@ impl RepositoryClient {
         Ok(all)
     }
 
-    async fn with_token<T>(
+    async fn with_token<T, Work: Future<Output = Result<T, Error>>>(
         &self,
-        work: impl AsyncFn(&SecretString) -> Result<T, Error>,
+        work: impl Fn(SecretString) -> Work,
     ) -> Result<T, Error> {
         self.app.with_token(self.installation, Scope::Report(self.id), work).await
     }

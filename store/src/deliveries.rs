@@ -159,7 +159,12 @@ pub async fn insert(db: impl PgExecutor<'_>, deliveries: &[NewDelivery]) -> Resu
     Ok(deliveries.iter().map(|it| kept.remove(&it.id)).collect())
 }
 
-/// The deliveries that wait and are due, oldest first.
+/// The most bytes of bodies that [`waiting`] brings at once, give or take one:
+/// a body may have 26 MiB.
+const BYTES_AT_ONCE: i64 = 8 << 20;
+
+/// The deliveries that wait and are due, oldest first: at most `limit`, and
+/// fewer where their bodies are large.
 ///
 /// # Errors
 ///
@@ -168,12 +173,22 @@ pub async fn waiting(db: impl PgExecutor<'_>, limit: i64) -> Result<Vec<Delivery
     let rows = sqlx::query!(
         r#"
         select delivery_id, event, body, received_at, attempts
-        from delivery
-        where processed_at is null and retry_at <= now()
+        from (
+            select *, sum(octet_length(body)) over (order by received_at, delivery_id)
+                      - octet_length(body) as bytes_before
+            from (
+                select delivery_id, event, body, received_at, attempts
+                from delivery
+                where processed_at is null and retry_at <= now()
+                order by received_at, delivery_id
+                limit $1
+            ) oldest
+        ) counted
+        where bytes_before < $2
         order by received_at, delivery_id
-        limit $1
         "#,
-        limit
+        limit,
+        BYTES_AT_ONCE,
     )
     .fetch_all(db)
     .await

@@ -14,7 +14,8 @@ use sqlx::PgConnection;
 
 pub use self::again::again;
 pub use self::read::{
-    Context, PhaseRow, PhaseState, context, get, last_succeeded_sha, newest, next_open, phases,
+    Context, PhaseRow, PhaseState, context, followed_branches, get, last_succeeded_sha, newest,
+    newest_succeeded, next_open, of_pull_request, phases, was_tried,
 };
 pub use self::steps::{Begun, advance, begin_step, cancel, fail, note, request_cancel};
 use crate::{Error, Result, notify, outbox, storable, storable_json};

@@ -132,6 +132,28 @@ pub async fn get(db: impl PgExecutor<'_>, id: EnvironmentId) -> Result<Environme
     .ok_or(Error::NotFound { what: "environment" })
 }
 
+/// A repository's open environment of this name.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn open_by_name(
+    db: impl PgExecutor<'_>,
+    repository: RepositoryId,
+    name: &str,
+) -> Result<Option<EnvironmentId>> {
+    let id = sqlx::query_scalar!(
+        "select environment_id from environment
+         where repository_id = $1 and name = $2 and closed_at is null",
+        repository.0,
+        name,
+    )
+    .fetch_optional(db)
+    .await
+    .map_err(Error::while_("find an environment"))?;
+    Ok(id.map(EnvironmentId))
+}
+
 /// A repository's open previews; of one pull request only, where one is given.
 ///
 /// # Errors
@@ -157,6 +179,31 @@ pub async fn open_previews(
     .await
     .map_err(Error::while_("list the open previews"))?;
     Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// Notes the title of a pull request on its open previews. Returns whether there
+/// are any.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn retitle(
+    db: &mut Guarded,
+    repository: RepositoryId,
+    pull_request: i64,
+    title: &str,
+) -> Result<bool> {
+    let done = sqlx::query!(
+        "update environment set pull_request_title = $3
+         where repository_id = $1 and pull_request = $2 and closed_at is null",
+        repository.0,
+        pull_request,
+        storable(title),
+    )
+    .execute(&mut **db)
+    .await
+    .map_err(Error::while_("note a pull request's title"))?;
+    Ok(done.rows_affected() > 0)
 }
 
 /// Ends an environment: its stack is no longer wanted, and its open deployments
@@ -210,8 +257,14 @@ mod tests {
         let first = ensure(&mut db, &new).await.unwrap();
         new.preview.as_mut().unwrap().title = "Better".to_owned();
         let second = ensure(&mut db, &new).await.unwrap();
+        let found = open_by_name(&mut **db, repository, "pr-7").await.unwrap();
+        assert_eq!(found, Some(first.id));
         assert_eq!(second.id, first.id);
         assert_eq!(second.preview.unwrap().title, "Better");
+
+        assert!(retitle(&mut db, repository, 7, "Best").await.unwrap());
+        assert!(!retitle(&mut db, repository, 8, "Best").await.unwrap());
+        assert_eq!(get(&mut **db, first.id).await.unwrap().preview.unwrap().title, "Best");
 
         new.preview = None;
         let clash = ensure(&mut db, &new).await;

@@ -80,6 +80,47 @@ pub async fn set_suspended(
     Ok(())
 }
 
+/// Notes whether an installation sees all repositories or selected ones.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn set_selection(
+    db: impl PgExecutor<'_>,
+    id: InstallationId,
+    selection: &str,
+) -> Result<()> {
+    sqlx::query!(
+        "update installation set repository_selection = $2, updated_at = now()
+         where installation_id = $1 and repository_selection <> $2",
+        id.0,
+        selection,
+    )
+    .execute(db)
+    .await
+    .map_err(Error::while_("note what an installation sees"))?;
+    Ok(())
+}
+
+/// Whether we know an installation that is not removed.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn is_known(db: impl PgExecutor<'_>, id: InstallationId) -> Result<bool> {
+    sqlx::query_scalar!(
+        r#"
+        select exists (
+            select from installation where installation_id = $1 and removed_at is null
+        ) as "known!"
+        "#,
+        id.0
+    )
+    .fetch_one(db)
+    .await
+    .map_err(Error::while_("look an installation up"))
+}
+
 /// Notes that an account has another name, on its installation and its
 /// repositories.
 ///
@@ -167,7 +208,11 @@ mod tests {
         let renamed = repositories::get(&pool, repository).await.unwrap().unwrap();
         assert_eq!(renamed.owner, "acme-2");
 
+        set_selection(&pool, InstallationId(1), "selected").await.unwrap();
+        assert_eq!(list(&pool).await.unwrap()[0].repository_selection, "selected");
+        assert!(is_known(&pool, InstallationId(1)).await.unwrap());
         remove(&pool, InstallationId(1)).await.unwrap();
+        assert!(!is_known(&pool, InstallationId(1)).await.unwrap());
         assert_eq!(list(&pool).await.unwrap(), []);
         assert!(repositories::get(&pool, repository).await.unwrap().unwrap().removed);
 

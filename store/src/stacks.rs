@@ -94,7 +94,8 @@ fn wanted(text: &str) -> Result<Wanted> {
 }
 
 /// The live stack of an environment, made where there is none, under the first
-/// of `names` that no other live stack has.
+/// of `names` that no other live stack has. Its row is locked: whoever else
+/// decides on it waits.
 ///
 /// A stack that is on its way out is not taken over: its objects are being
 /// removed under its name.
@@ -114,7 +115,7 @@ pub async fn ensure(
         StackRow,
         "select stack_id, environment_id, name, wanted, release_id, observed, observed_at,
                 removed_at
-         from stack where environment_id = $1 and removed_at is null",
+         from stack where environment_id = $1 and removed_at is null for update",
         environment.0
     )
     .fetch_optional(&mut **db)

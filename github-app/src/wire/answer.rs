@@ -249,3 +249,23 @@ impl From<Comment> for super::Comment {
         }
     }
 }
+
+#[derive(Deserialize)]
+pub(crate) struct Deployment {
+    pub(crate) id: i64,
+    /// An object, or any text where others made it.
+    #[serde(default)]
+    pub(crate) payload: serde_json::Value,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct CheckRun {
+    pub(crate) id: i64,
+    #[serde(default)]
+    pub(crate) external_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct CheckRuns {
+    pub(crate) check_runs: Vec<CheckRun>,
+}

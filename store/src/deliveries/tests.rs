@@ -166,3 +166,13 @@ async fn a_database_that_is_gone_is_said_to_be(pool: PgPool) {
     let refused = writer.insert(delivery("a")).await;
     assert!(matches!(refused, Err(WriteError::Unavailable(_))), "{refused:?}");
 }
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn large_bodies_come_a_few_at_a_time(pool: PgPool) {
+    for id in ["a", "b", "c"] {
+        let body = vec![b'x'; 5 << 20];
+        let large = NewDelivery::now(id.to_owned(), "push".to_owned(), body);
+        insert(&pool, &[large]).await.unwrap();
+    }
+    assert_eq!(ids(&pool).await, ["a", "b"]);
+}

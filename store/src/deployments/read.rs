@@ -1,7 +1,7 @@
 //! Reading deployments.
 
 use berth_domain::deployment::{Phase, Reason};
-use berth_domain::ids::{DeploymentId, EnvironmentId, ReleaseId, RuleId, StackId};
+use berth_domain::ids::{DeploymentId, EnvironmentId, ReleaseId, RepositoryId, RuleId, StackId};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{PgConnection, PgExecutor};
@@ -261,4 +261,101 @@ pub async fn phases(db: impl PgExecutor<'_>, id: DeploymentId) -> Result<Vec<Pha
         .collect::<Result<Vec<_>>>()?;
     phases.sort_by_key(|row| row.phase);
     Ok(phases)
+}
+
+/// The number of the stack's newest deployment that succeeded.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn newest_succeeded(db: impl PgExecutor<'_>, stack: StackId) -> Result<Option<i64>> {
+    sqlx::query_scalar!(
+        "select max(number) from deployment where stack_id = $1 and phase = 'succeeded'",
+        stack.0
+    )
+    .fetch_one(db)
+    .await
+    .map_err(Error::while_("find the newest deployment that succeeded"))
+}
+
+/// Whether a commit was ever brought, or tried, to a repository's environment of
+/// this name, be it open or closed.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn was_tried(
+    db: impl PgExecutor<'_>,
+    (repository, environment): (RepositoryId, &str),
+    sha: &str,
+) -> Result<bool> {
+    sqlx::query_scalar!(
+        r#"
+        select exists (
+            select from deployment d join stack s using (stack_id)
+                 join environment e using (environment_id)
+            where e.repository_id = $1 and e.name = $2 and d.commit_sha = $3
+        ) as "tried!"
+        "#,
+        repository.0,
+        environment,
+        sha,
+    )
+    .fetch_one(db)
+    .await
+    .map_err(Error::while_("ask whether a commit was deployed"))
+}
+
+/// The branches that a repository's lasting stacks follow: the refs of their
+/// newest deployments that a push made.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn followed_branches(
+    db: impl PgExecutor<'_>,
+    repository: RepositoryId,
+) -> Result<Vec<String>> {
+    sqlx::query_scalar!(
+        "select distinct d.git_ref
+         from stack s join environment e using (environment_id)
+         cross join lateral (
+             select git_ref from deployment
+             where stack_id = s.stack_id and trigger = 'push'
+             order by number desc limit 1
+         ) d
+         where e.repository_id = $1 and e.kind = 'permanent' and e.closed_at is null
+           and s.removed_at is null and s.wanted = 'present' and d.git_ref like 'refs/heads/%'
+         order by d.git_ref",
+        repository.0
+    )
+    .fetch_all(db)
+    .await
+    .map_err(Error::while_("list the branches that stacks follow"))
+}
+
+/// The newest deployment of each stack that ever previewed a pull request, the
+/// newest stack of each environment's name, by that name: what the comment on
+/// the pull request tells of.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn of_pull_request(
+    db: impl PgExecutor<'_>,
+    repository: RepositoryId,
+    pull_request: i64,
+) -> Result<Vec<DeploymentId>> {
+    let ids = sqlx::query_scalar!(
+        "select distinct on (e.name) d.deployment_id
+         from environment e join stack s using (environment_id) join deployment d using (stack_id)
+         where e.repository_id = $1 and e.pull_request = $2
+         order by e.name, s.created_at desc, d.number desc",
+        repository.0,
+        pull_request,
+    )
+    .fetch_all(db)
+    .await
+    .map_err(Error::while_("list a pull request's deployments"))?;
+    Ok(ids.into_iter().map(DeploymentId).collect())
 }

@@ -199,3 +199,27 @@ async fn nothing_is_deployed_to_a_stack_that_leaves(pool: PgPool) {
     let refused = one_more(&pool, &new).await;
     assert!(matches!(refused, Err(Error::NotFound { .. })), "{refused:?}");
 }
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn what_was_tried_and_what_is_followed_can_be_asked(pool: PgPool) {
+    let fence = seed::lead(&pool).await;
+    let seeded = seed::deployment(&pool, fence).await;
+    let (repository, sha) = (seeded.repository, "a".repeat(40));
+    assert!(was_tried(&pool, (repository, "pr-7"), &sha).await.unwrap());
+    assert!(!was_tried(&pool, (repository, "pr-8"), &sha).await.unwrap());
+    assert!(!was_tried(&pool, (repository, "pr-7"), &"b".repeat(40)).await.unwrap());
+    assert_eq!(newest_succeeded(&pool, seeded.stack).await.unwrap(), None);
+    let shown = of_pull_request(&pool, repository, 7).await.unwrap();
+    assert_eq!(shown, [seeded.deployment]);
+    assert!(followed_branches(&pool, repository).await.unwrap().is_empty());
+
+    sqlx::raw_sql(
+        "update environment set kind = 'permanent', pull_request = null;
+         update deployment set trigger = 'push', git_ref = 'refs/heads/main', phase = 'succeeded'",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    assert_eq!(followed_branches(&pool, repository).await.unwrap(), ["refs/heads/main"]);
+    assert_eq!(newest_succeeded(&pool, seeded.stack).await.unwrap(), Some(1));
+}

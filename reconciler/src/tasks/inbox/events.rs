@@ -1,0 +1,370 @@
+//! What each event means.
+
+use berth_domain::build::Builder;
+use berth_domain::ids::DeploymentId;
+use berth_domain::rule::{Event, EventKind};
+use berth_github_app::RepositoryName;
+use berth_github_app::report::REDEPLOY;
+use berth_github_app::webhook::{self, CheckRun, Push, Webhook};
+use berth_store::deliveries::{self, Delivery, Outcome, RuleDecision, Verdict};
+use berth_store::deployments::{self, Commit, NewDeployment, Trigger};
+use berth_store::environments::{self, PullRequest};
+use berth_store::leases::{Fence, Guarded};
+use berth_store::repositories::Repository;
+use berth_store::{Error, installations};
+
+use super::about::verdict;
+use super::deploy::{Considered, Occasion, carry_out, consider};
+use super::names::{Head, skip_directive};
+use super::{Judged, Trouble, accounts};
+use crate::tasks::Deps;
+
+/// Judges a delivery.
+pub(super) async fn judge<B: Builder>(
+    deps: &Deps<B>,
+    fence: Fence,
+    delivery: &Delivery,
+    webhook: &Webhook,
+) -> Result<Judged, Trouble> {
+    let said = |outcome, reason: &str| Ok(Judged::Said(verdict(webhook, outcome, reason)));
+    match webhook {
+        Webhook::Ping(_) => said(Outcome::Recorded, "GitHub reaches this address"),
+        Webhook::Installation(event) => {
+            let mut db = Guarded::begin(&deps.pool, fence).await?;
+            let done = accounts::installation(deps, &mut db, event).await?;
+            finish(db, delivery, verdict(webhook, Outcome::Recorded, done)).await
+        }
+        Webhook::InstallationRepositories(event) => {
+            accounts::ensure_installation(deps, fence, event.id).await?;
+            let mut db = Guarded::begin(&deps.pool, fence).await?;
+            let done = accounts::repositories_of(&mut db, event).await?;
+            finish(db, delivery, verdict(webhook, Outcome::Recorded, done)).await
+        }
+        Webhook::Repository(event) => {
+            if !accounts::is_farewell(event) {
+                accounts::repository(deps, fence, &event.repository, event.installation).await?;
+            }
+            let mut db = Guarded::begin(&deps.pool, fence).await?;
+            let done = accounts::change(&mut db, event).await?;
+            finish(db, delivery, verdict(webhook, Outcome::Recorded, done)).await
+        }
+        Webhook::CheckRun(event) => check_run(deps, fence, delivery, (webhook, event)).await,
+        Webhook::Push(event) => push(deps, fence, delivery, (webhook, event)).await,
+        Webhook::PullRequest(event) => pull_request(deps, fence, delivery, (webhook, event)).await,
+        Webhook::Other(_) if delivery.event == "installation_target" => {
+            account_renamed(deps, fence, delivery, webhook).await
+        }
+        Webhook::Other(_) => {
+            let reason = format!("Berth does nothing about `{}` events", delivery.event);
+            said(Outcome::Ignored, &reason)
+        }
+    }
+}
+
+async fn finish(mut db: Guarded, delivery: &Delivery, verdict: Verdict) -> Result<Judged, Trouble> {
+    deliveries::finish(&mut db, &delivery.id, &verdict).await?;
+    db.commit().await?;
+    Ok(Judged::Finished(verdict.outcome))
+}
+
+async fn account_renamed<B: Builder>(
+    deps: &Deps<B>,
+    fence: Fence,
+    delivery: &Delivery,
+    webhook: &Webhook,
+) -> Result<Judged, Trouble> {
+    let body: serde_json::Value = serde_json::from_slice(&delivery.body).unwrap_or_default();
+    let id = body.pointer("/account/id").and_then(serde_json::Value::as_i64);
+    let login = body.pointer("/account/login").and_then(serde_json::Value::as_str);
+    let (Some(id), Some(login)) = (id, login) else {
+        let reason = "it does not say which account it is about";
+        return Ok(Judged::Said(verdict(webhook, Outcome::Ignored, reason)));
+    };
+    let mut db = Guarded::begin(&deps.pool, fence).await?;
+    installations::rename_account(&mut *db, id, login).await?;
+    let done = format!("the account is called {login} now");
+    finish(db, delivery, verdict(webhook, Outcome::Recorded, done)).await
+}
+
+const NOT_INSTALLED: &str = "the App is not installed there";
+
+async fn push<B: Builder>(
+    deps: &Deps<B>,
+    fence: Fence,
+    delivery: &Delivery,
+    (webhook, event): (&Webhook, &Push),
+) -> Result<Judged, Trouble> {
+    let said = |outcome, reason: &str| Ok(Judged::Said(verdict(webhook, outcome, reason)));
+    let (kind, trigger, name) = match (event.branch(), event.tag()) {
+        (Some(branch), _) => (EventKind::Push, Trigger::Push, branch),
+        (None, Some(tag)) => (EventKind::Tag, Trigger::Tag, tag),
+        (None, None) => {
+            let reason = format!("`{}` is neither a branch nor a tag", event.git_ref);
+            return said(Outcome::Ignored, &reason);
+        }
+    };
+    if event.deleted {
+        return said(Outcome::Ignored, &format!("`{name}` was deleted"));
+    }
+    let repository =
+        accounts::repository(deps, fence, &event.repository, event.installation).await?;
+    let Some(repository) = repository else { return said(Outcome::Ignored, NOT_INSTALLED) };
+    let head_commit = event.head_commit.as_ref();
+    let commit = Commit {
+        // Of an annotated tag, `after` is the tag itself.
+        sha: head_commit.map_or(&event.after, |commit| &commit.sha).clone(),
+        message: head_commit.map(|commit| commit.message.clone()).unwrap_or_default(),
+        author: head_commit.map(|commit| commit.author.clone()).unwrap_or_default(),
+    };
+    let who = event.sender.as_deref().or(event.pusher.as_deref()).unwrap_or("somebody");
+    let is_tag = kind == EventKind::Tag;
+    let occasion = Occasion {
+        repository: &repository,
+        event: Event { kind, name: name.to_owned(), from_fork: false },
+        trigger,
+        happened: if is_tag {
+            format!("{who} tagged {name}")
+        } else {
+            format!("{who} pushed to {name}")
+        },
+        head: Head {
+            branch: (!is_tag).then(|| name.to_owned()),
+            tag: is_tag.then(|| name.to_owned()),
+            pull_request: None,
+        },
+        commit,
+        git_ref: event.git_ref.clone(),
+        before: Some(&event.before),
+        preview: None,
+        delivery: Some((&delivery.id, delivery.received_at)),
+    };
+    decide(deps, fence, webhook, &occasion).await
+}
+
+async fn pull_request<B: Builder>(
+    deps: &Deps<B>,
+    fence: Fence,
+    delivery: &Delivery,
+    (webhook, event): (&Webhook, &webhook::PullRequest),
+) -> Result<Judged, Trouble> {
+    let said = |outcome, reason: &str| Ok(Judged::Said(verdict(webhook, outcome, reason)));
+    let repository =
+        accounts::repository(deps, fence, &event.repository, event.installation).await?;
+    let Some(repository) = repository else { return said(Outcome::Ignored, NOT_INSTALLED) };
+    let number = event.number;
+    match event.action.as_str() {
+        "closed" => return closed(deps, fence, delivery, (webhook, event, &repository)).await,
+        "edited" if !event.base_changed => {
+            return edited(deps, fence, delivery, (webhook, event, &repository)).await;
+        }
+        "opened" | "reopened" | "synchronize" | "ready_for_review" | "edited" => {}
+        other => {
+            let reason = format!("`{other}` changes nothing about what is deployed");
+            return said(Outcome::Ignored, &reason);
+        }
+    }
+    if event.state == "closed" {
+        return said(Outcome::Ignored, &format!("pull request {number} is closed"));
+    }
+    let who = event.sender.as_deref().unwrap_or(&event.author);
+    let did = match event.action.as_str() {
+        "synchronize" => "pushed to".to_owned(),
+        "ready_for_review" => "marked as ready".to_owned(),
+        "edited" => "retargeted".to_owned(),
+        other => other.to_owned(),
+    };
+    let mut occasion = Occasion {
+        repository: &repository,
+        event: Event {
+            kind: EventKind::PullRequest,
+            name: event.base_ref.clone(),
+            from_fork: event.from_fork(),
+        },
+        trigger: Trigger::PullRequest,
+        happened: format!("{who} {did} pull request {number}"),
+        head: Head {
+            branch: Some(event.head_ref.clone()),
+            tag: None,
+            pull_request: u64::try_from(number).ok(),
+        },
+        commit: Commit { sha: event.head_sha.clone(), ..Commit::default() },
+        git_ref: format!("refs/pull/{number}/head"),
+        before: None,
+        preview: Some(PullRequest {
+            number,
+            title: event.title.clone(),
+            author: event.author.clone(),
+        }),
+        delivery: Some((&delivery.id, delivery.received_at)),
+    };
+    // What the event does not say is asked for only if it can matter.
+    let app = deps.app().await?;
+    let considered = consider(deps, app.as_ref(), &occasion).await?;
+    if considered.iter().any(Considered::matched)
+        && let Some(app) = &app
+    {
+        let name =
+            RepositoryName { owner: repository.owner.clone(), name: repository.name.clone() };
+        let client = app.repository(repository.installation, repository.id, name);
+        // GitHub may be a moment behind its own event, so after `reopened` its
+        // word that the pull request is closed counts for nothing.
+        if event.action != "reopened" && client.pull_request(number).await?.state == "closed" {
+            return said(Outcome::Ignored, &format!("pull request {number} is closed by now"));
+        }
+        let commit = client.commit(&event.head_sha).await?;
+        occasion.commit.message = commit.message;
+        occasion.commit.author = commit.author;
+    }
+    settle(deps, fence, (webhook, &occasion), considered).await
+}
+
+/// The pull request is over: its previews go.
+async fn closed<B: Builder>(
+    deps: &Deps<B>,
+    fence: Fence,
+    delivery: &Delivery,
+    (webhook, event, repository): (&Webhook, &webhook::PullRequest, &Repository),
+) -> Result<Judged, Trouble> {
+    let number = event.number;
+    let mut db = Guarded::begin(&deps.pool, fence).await?;
+    let open = environments::open_previews(&mut *db, repository.id, Some(number)).await?;
+    let end = if event.merged { "merged" } else { "closed" };
+    let why = format!("pull request {number} was {end}");
+    for environment in &open {
+        environments::close(&mut db, environment.id, &why).await?;
+    }
+    let judged = if open.is_empty() {
+        verdict(webhook, Outcome::Ignored, format!("{why}; it had no preview"))
+    } else {
+        let names: Vec<_> = open.iter().map(|it| format!("`{}`", it.name)).collect();
+        let reason = format!("{why}; its preview {} is being removed", names.join(", "));
+        verdict(webhook, Outcome::Recorded, reason)
+    };
+    finish(db, delivery, judged).await
+}
+
+/// A new title, perhaps.
+async fn edited<B: Builder>(
+    deps: &Deps<B>,
+    fence: Fence,
+    delivery: &Delivery,
+    (webhook, event, repository): (&Webhook, &webhook::PullRequest, &Repository),
+) -> Result<Judged, Trouble> {
+    let mut db = Guarded::begin(&deps.pool, fence).await?;
+    let known = environments::retitle(&mut db, repository.id, event.number, &event.title).await?;
+    let judged = if known {
+        verdict(webhook, Outcome::Recorded, "the preview shows the pull request's title")
+    } else {
+        verdict(webhook, Outcome::Ignored, "the pull request has no preview")
+    };
+    finish(db, delivery, judged).await
+}
+
+async fn decide<B: Builder>(
+    deps: &Deps<B>,
+    fence: Fence,
+    webhook: &Webhook,
+    occasion: &Occasion<'_>,
+) -> Result<Judged, Trouble> {
+    let app = deps.app().await?;
+    let considered = consider(deps, app.as_ref(), occasion).await?;
+    settle(deps, fence, (webhook, occasion), considered).await
+}
+
+/// Carries out what the rules made of an occasion.
+async fn settle<B: Builder>(
+    deps: &Deps<B>,
+    fence: Fence,
+    (webhook, occasion): (&Webhook, &Occasion<'_>),
+    considered: Vec<Considered>,
+) -> Result<Judged, Trouble> {
+    let mut verdict = verdict(webhook, Outcome::Ignored, String::new());
+    if let Some(words) = skip_directive(&occasion.commit.message)
+        && considered.iter().any(Considered::matched)
+    {
+        verdict.reason = format!("the head commit's message says {words}");
+        verdict.decisions =
+            considered.into_iter().map(|it| it.refused(verdict.reason.clone())).collect();
+        return Ok(Judged::Said(verdict));
+    }
+    let Some((delivery, _)) = occasion.delivery else {
+        return Err(Trouble::Never("there is no delivery to judge".to_owned()));
+    };
+    if !considered.iter().any(Considered::matched) {
+        verdict.reason = match considered.len() {
+            0 => format!("{} has no rules", occasion.repository.full_name()),
+            1 => "its rule does not match".to_owned(),
+            rules => format!("none of its {rules} rules matches"),
+        };
+        verdict.decisions = considered.into_iter().map(Considered::unmatched).collect();
+        return Ok(Judged::Said(verdict));
+    }
+    let mut db = Guarded::begin(&deps.pool, fence).await?;
+    verdict.decisions = carry_out(&mut db, occasion, considered).await?;
+    let deployed: Vec<&RuleDecision> =
+        verdict.decisions.iter().filter(|it| it.deployment.is_some()).collect();
+    if deployed.is_empty() {
+        verdict.reason = "no rule that matches has an environment to deploy to".to_owned();
+    } else {
+        verdict.outcome = Outcome::Deployed;
+        let names: Vec<_> = deployed.iter().map(|it| format!("`{}`", it.rule_name)).collect();
+        verdict.reason = format!("{}; rule {}", occasion.happened, names.join(", "));
+    }
+    deliveries::finish(&mut db, delivery, &verdict).await?;
+    db.commit().await?;
+    Ok(Judged::Finished(verdict.outcome))
+}
+
+/// Somebody pressed the button on one of our check runs.
+async fn check_run<B: Builder>(
+    deps: &Deps<B>,
+    fence: Fence,
+    delivery: &Delivery,
+    (webhook, event): (&Webhook, &CheckRun),
+) -> Result<Judged, Trouble> {
+    let said = |outcome, reason: &str| Ok(Judged::Said(verdict(webhook, outcome, reason)));
+    let pressed = event.action == "rerequested"
+        || (event.action == "requested_action"
+            && event.requested_action.as_deref() == Some(REDEPLOY));
+    if !pressed {
+        return said(Outcome::Ignored, "nobody asks for anything");
+    }
+    let Some(id) = event.external_id.as_deref().and_then(|id| id.parse::<DeploymentId>().ok())
+    else {
+        return said(Outcome::Ignored, "the check run is not one of ours");
+    };
+    let mut db = Guarded::begin(&deps.pool, fence).await?;
+    let context = match deployments::context(&mut db, id).await {
+        Ok(context) if context.repository.id == event.repository.id => context,
+        Ok(_) | Err(Error::NotFound { .. }) => {
+            return said(Outcome::Ignored, "the check run is not one of ours");
+        }
+        Err(err) => return Err(err.into()),
+    };
+    let before = context.deployment;
+    let who = event.sender.as_deref().unwrap_or("somebody");
+    let new = NewDeployment {
+        stack: before.stack,
+        trigger: Trigger::Manual,
+        delivery: Some(delivery.id.clone()),
+        rule: before.rule.zip(before.rule_name),
+        why: format!("{who} asked for it again on GitHub"),
+        commit: before.commit,
+        git_ref: before.git_ref,
+        compose_file: before.compose_file,
+        host: before.host,
+        requested_by: None,
+    };
+    let judged = match deployments::create(&mut db, &new).await {
+        Ok(created) => {
+            let reason =
+                format!("{}; deployment {} of `{}`", new.why, created.number, context.stack.name);
+            verdict(webhook, Outcome::Deployed, reason)
+        }
+        Err(Error::NotFound { .. } | Error::Conflict { .. }) => {
+            verdict(webhook, Outcome::Ignored, "its stack is gone")
+        }
+        Err(err) => return Err(err.into()),
+    };
+    finish(db, delivery, judged).await
+}

@@ -1,0 +1,103 @@
+//! Names for what an event makes, and the words that forbid it. Pure.
+
+use berth_compose_templates::render::Names;
+use berth_domain::ids::StackName;
+use berth_domain::slug::label;
+use berth_store::repositories::Repository;
+
+/// The environment whose stack is called like the repository alone.
+pub(crate) const PRODUCTION: &str = "production";
+
+/// The names that a stack of `repository` may have, the best first.
+pub(crate) fn stack_names(repository: &Repository, environment: &str) -> Vec<StackName> {
+    let Repository { owner, name, id, .. } = repository;
+    let tail = if environment == PRODUCTION { String::new() } else { format!("-{environment}") };
+    [
+        format!("{name}{tail}"),
+        format!("{owner}-{name}{tail}"),
+        // Nobody else's can be this.
+        format!("{owner}-{name}{tail}-{id}"),
+    ]
+    .iter()
+    .filter_map(|text| StackName::parse(&label(text, StackName::MAX)).ok())
+    .collect()
+}
+
+/// What templates of a rule can speak of; the environment comes later.
+pub(crate) fn names<'a>(repository: &'a Repository, head: &'a Head) -> Names<'a> {
+    Names {
+        branch: head.branch.as_deref(),
+        tag: head.tag.as_deref(),
+        number: head.pull_request,
+        app: &repository.name,
+        owner: &repository.owner,
+        environment: None,
+    }
+}
+
+/// What an event is about, as templates call it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Head {
+    /// The branch; of a pull request, the one it comes from.
+    pub(crate) branch: Option<String>,
+    /// The tag.
+    pub(crate) tag: Option<String>,
+    /// The pull request's number.
+    pub(crate) pull_request: Option<u64>,
+}
+
+/// The words in a commit's message that forbid deploying it, if there are any.
+pub(crate) fn skip_directive(message: &str) -> Option<&'static str> {
+    let message = message.to_ascii_lowercase();
+    ["[skip deploy]", "[deploy skip]", "[no deploy]", "[skip ci]", "[ci skip]", "[no ci]"]
+        .into_iter()
+        .find(|words| message.contains(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use berth_domain::ids::{InstallationId, RepositoryId};
+
+    use super::*;
+
+    fn repository(name: &str) -> Repository {
+        Repository {
+            id: RepositoryId(7),
+            installation: InstallationId(1),
+            owner: "acme".to_owned(),
+            name: name.to_owned(),
+            default_branch: "main".to_owned(),
+            private: true,
+            removed: false,
+        }
+    }
+
+    fn texts(name: &str, environment: &str) -> Vec<String> {
+        stack_names(&repository(name), environment)
+            .iter()
+            .map(|name| name.as_str().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn production_is_called_like_the_repository() {
+        assert_eq!(texts("shop", "production"), ["shop", "acme-shop", "acme-shop-7"]);
+        assert_eq!(texts("shop", "pr-12"), ["shop-pr-12", "acme-shop-pr-12", "acme-shop-pr-12-7"]);
+    }
+
+    #[test]
+    fn a_strange_name_is_still_a_stack_s_name() {
+        let all = texts("Some.Very_Long-Repository.Name-For-A-Shop", "feature-of-the-year");
+        assert_eq!(all.len(), 3);
+        assert!(all.iter().all(|name| name.len() <= StackName::MAX), "{all:?}");
+        let distinct: std::collections::BTreeSet<_> = all.iter().collect();
+        assert_eq!(distinct.len(), 3, "{all:?}");
+    }
+
+    #[test]
+    fn a_commit_can_say_that_it_is_not_to_be_deployed() {
+        assert_eq!(skip_directive("Fix docs\n\n[Skip Deploy]"), Some("[skip deploy]"));
+        assert_eq!(skip_directive("[ci skip] x"), Some("[ci skip]"));
+        assert_eq!(skip_directive("skip ci please"), None);
+    }
+}

@@ -1,0 +1,56 @@
+//! Forgetting what nobody will ask for again.
+
+use std::time::Duration;
+
+use berth_store::Pool;
+use berth_store::leases::Fence;
+use berth_store::retention::{Forgotten, forget};
+
+use super::{Done, Task, TaskError};
+
+/// Nothing of it is urgent.
+const PERIOD: Duration = Duration::from_secs(300);
+
+/// The task.
+#[derive(Debug)]
+pub struct Retention {
+    pool: Pool,
+}
+
+impl Retention {
+    /// The task, with what it needs.
+    #[must_use]
+    pub const fn new(pool: Pool) -> Self {
+        Self { pool }
+    }
+}
+
+impl Task for Retention {
+    fn name(&self) -> &'static str {
+        "retention"
+    }
+
+    fn period(&self) -> Duration {
+        PERIOD
+    }
+
+    async fn activate(&mut self, fence: Fence) -> Result<Done, TaskError> {
+        let Forgotten { deliveries, changes, sessions, setup_states } =
+            forget(&self.pool, fence).await?;
+        let all = [
+            (deliveries, "deliveries"),
+            (changes, "changes"),
+            (sessions, "logins"),
+            (setup_states, "unfinished setups"),
+        ];
+        let said: Vec<_> = all
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect();
+        if said.is_empty() {
+            return Ok(Done::nothing());
+        }
+        Ok(Done::with(format!("forgot {}", said.join(", "))))
+    }
+}
