@@ -19,6 +19,8 @@ use crate::config::LogFormat;
 mod commands;
 mod config;
 mod database;
+#[cfg(test)]
+mod documented;
 mod private_postgres;
 mod telemetry;
 

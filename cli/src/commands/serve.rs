@@ -193,6 +193,8 @@ fn reconciler(parts: &Parts) -> anyhow::Result<berth_reconciler::Deps<Swarm, Wor
         data_dir: args.database.data_dir.join("sources"),
         docker_host: args.docker.docker_host.clone(),
         instance: instance.clone(),
+        git: "git".into(),
+        local_repositories: false,
     })?;
     // A third and two thirds: two renewals may fail before the lease is given up.
     let ttl = args.lease_ttl;
@@ -218,7 +220,7 @@ fn reconciler(parts: &Parts) -> anyhow::Result<berth_reconciler::Deps<Swarm, Wor
             public_network: Some(args.router.public_network.clone()),
             entrypoints: args.router.entrypoints.clone(),
             orphan_grace: ORPHAN_GRACE,
-            clock: Clock::default(),
+            clock: Clock::system(),
         },
         pool: parts.database.pool.clone(),
         cluster: Arc::new(Swarm::new(&parts.endpoint, Some(&instance))),
