@@ -1,424 +1,544 @@
 //! What a test or the demo does to GitHub: the part of its people.
 
+pub(crate) mod http;
+mod read;
 pub mod types;
 
-use std::net::SocketAddr;
-use std::ops::Deref;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use anyhow::bail;
-use chrono::{DateTime, Utc};
-use serde_json::Value;
+use anyhow::{Context as _, bail, ensure};
+use serde_json::{Value, json};
 
-use types::*;
+use self::types::{
+    AppSecrets, Comment, Commit, Faults, Installation, NewPullRequest, NewRepository, PullRequest,
+    PullRequestChange, Pushed, Repository, SubmittedManifest, Violation,
+};
+use crate::apps::Manifest;
+use crate::git::{Git, NewCommit};
+use crate::hooks::{Event, To};
+use crate::keys;
+use crate::sim::Sim;
+use crate::world::{self, USER, World};
 
-/// How a simulator is started.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Where it listens; port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// The folder in which it makes its own for the repositories, removed with
-    /// it; the system's temporary one if unset.
-    pub data: Option<PathBuf>,
-    /// Whether `git push` works without a credential, as `mira`. A credential
-    /// that is sent is checked all the same.
-    pub anonymous_push: bool,
-    /// Where the time comes from: [`Utc::now`], but for tests.
-    pub clock: fn() -> DateTime<Utc>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            data: None,
-            anonymous_push: true,
-            clock: Utc::now,
-        }
-    }
-}
-
-/// A running simulator; it ends when this is dropped. See [`Sim`] for what can
-/// be done with it.
-#[derive(Debug)]
-pub struct GithubSim {
-    sim: Sim,
-}
-
-impl GithubSim {
-    /// Starts a simulator. It knows the organisation `acme` and the user
-    /// `mira`, who owns it.
-    ///
-    /// # Errors
-    ///
-    /// Where it can't listen, or there is no git.
-    pub async fn start(_settings: Settings) -> anyhow::Result<Self> {
-        bail!("unfinished")
-    }
-}
-
-impl Deref for GithubSim {
-    type Target = Sim;
-
-    fn deref(&self) -> &Sim {
-        &self.sim
-    }
-}
-
-/// The simulated GitHub. Cheap to clone.
-///
-/// The methods that change something return when it is done; the webhooks that
-/// follow are sent in order by a task of their own: see [`Sim::settled`].
-#[derive(Debug, Clone)]
-pub struct Sim {}
-
-/// Every call fails where it names what does not exist.
+/// Changes. Every call fails where it names what does not exist.
 impl Sim {
-    /// Its address, of the API and the site alike: `http://127.0.0.1:4000`.
-    #[must_use]
-    pub fn base_url(&self) -> &str {
-        ""
-    }
-
     /// Creates a repository.
     ///
     /// # Errors
     ///
-    /// As any call: see [`Sim`].
-    pub async fn create_repository(&self, _new: NewRepository) -> anyhow::Result<Repository> {
-        bail!("unfinished")
+    /// Where it exists, or its files can't be read.
+    pub async fn create_repository(&self, new: NewRepository) -> anyhow::Result<Repository> {
+        let full_name = format!("{}/{}", new.owner, new.name);
+        for part in [&new.owner, &new.name] {
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+            ensure!(
+                !part.is_empty() && part.chars().all(plain) && !part.starts_with('.'),
+                "{part:?} is no name"
+            );
+        }
+        ensure!(self.world().repository(&full_name).is_none(), "{full_name} exists");
+        let mut files: BTreeMap<String, Option<(String, Vec<u8>)>> = BTreeMap::new();
+        if let Some(folder) = &new.folder {
+            read_folder(folder, "", &mut files)
+                .with_context(|| format!("cannot read {}", folder.display()))?;
+        }
+        files.extend(new.files.into_iter().map(|(path, text)| (path, Some(regular(text)))));
+        let id = self.world().id();
+        let folder = self.folder().join(&new.owner).join(format!("{}-{id}.git", new.name));
+        let git = Git::init(&folder).await?;
+        if !files.is_empty() {
+            let first = NewCommit {
+                tree_of: None,
+                parents: &[],
+                files: &files,
+                author: USER,
+                message: "Start\n",
+                at: self.now(),
+            };
+            let sha = git.commit(first).await?;
+            git.set_ref("refs/heads/main", &sha).await?;
+        }
+        let now = self.now();
+        let it = world::Repository {
+            id,
+            owner: new.owner.clone(),
+            name: new.name,
+            private: new.private,
+            default_branch: "main".to_owned(),
+            fork_of: None,
+            folder,
+            refs: git.refs().await?,
+            old_names: BTreeSet::new(),
+            pulls: BTreeMap::new(),
+            created_at: now,
+            pushed_at: now,
+        };
+        {
+            let mut world = self.world();
+            world.account(&new.owner, world::Kind::User);
+            world.repositories.insert(id, it);
+        }
+        self.repository_event(id, "created", json!({}));
+        self.repository(&full_name)
     }
 
-    /// A repository as it is now.
+    /// Commits to a branch, made from the default branch where it is new, and
+    /// pushes it.
     ///
     /// # Errors
     ///
-    /// As any call: see [`Sim`].
-    pub async fn repository(&self, _full_name: &str) -> anyhow::Result<Repository> {
-        bail!("unfinished")
-    }
-
-    /// Commits to a branch, made from the default branch where it is new, and pushes it.
-    ///
-    /// # Errors
-    ///
-    /// As any call: see [`Sim`].
+    /// Where there is no such repository, or a file to delete is not there.
     pub async fn push(
         &self,
-        _full_name: &str,
-        _branch: &str,
-        _commit: Commit,
+        full_name: &str,
+        branch: &str,
+        commit: Commit,
     ) -> anyhow::Result<Pushed> {
-        bail!("unfinished")
+        let it = self.find(full_name)?;
+        let git = it.git();
+        let git_ref = format!("refs/heads/{branch}");
+        let main = format!("refs/heads/{}", it.default_branch);
+        let tip = it.refs.get(&git_ref).or_else(|| it.refs.get(&main));
+        let parents = match tip {
+            Some(tip) if commit.amend => git.read_commit(tip).await?.parents,
+            Some(tip) => vec![tip.clone()],
+            None => Vec::new(),
+        };
+        let files: BTreeMap<_, _> =
+            commit.files.into_iter().map(|(path, text)| (path, text.map(regular))).collect();
+        let message = format!("{}\n", commit.message.trim_end());
+        let new = NewCommit {
+            tree_of: tip.map(String::as_str),
+            parents: &parents,
+            files: &files,
+            author: USER,
+            message: &message,
+            at: self.now(),
+        };
+        let sha = git.commit(new).await?;
+        git.set_ref(&git_ref, &sha).await?;
+        self.pushed(it.id, &git_ref).await
     }
 
     /// Pushes a tag of a branch, a tag or a SHA.
     ///
     /// # Errors
     ///
-    /// As any call: see [`Sim`].
-    pub async fn tag(&self, _full_name: &str, _tag: &str, _target: &str) -> anyhow::Result<Pushed> {
-        bail!("unfinished")
+    /// Where there is no such commit, or the tag is there already.
+    pub async fn tag(&self, full_name: &str, tag: &str, target: &str) -> anyhow::Result<Pushed> {
+        let it = self.find(full_name)?;
+        let sha = it.git().commit_of(target).await.with_context(|| format!("no {target}"))?;
+        let git_ref = format!("refs/tags/{tag}");
+        it.git().set_ref(&git_ref, &sha).await?;
+        self.pushed(it.id, &git_ref).await
     }
 
     /// Deletes a ref, named in whole.
     ///
     /// # Errors
     ///
-    /// As any call: see [`Sim`].
-    pub async fn delete_ref(&self, _full_name: &str, _git_ref: &str) -> anyhow::Result<Pushed> {
-        bail!("unfinished")
+    /// Where it is not there.
+    pub async fn delete_ref(&self, full_name: &str, git_ref: &str) -> anyhow::Result<Pushed> {
+        let it = self.find(full_name)?;
+        ensure!(it.refs.contains_key(git_ref), "{full_name} has no {git_ref}");
+        it.git().delete_ref(git_ref).await?;
+        self.pushed(it.id, git_ref).await
     }
 
-    /// Forks a repository into another account.
+    async fn pushed(&self, id: i64, git_ref: &str) -> anyhow::Result<Pushed> {
+        let moved = self.look(id, USER).await?;
+        moved.into_iter().find(|it| it.git_ref == git_ref).context("nothing was changed")
+    }
+
+    /// Forks a repository into another account, with its branches and tags.
     ///
     /// # Errors
     ///
-    /// As any call: see [`Sim`].
-    pub async fn fork(&self, _full_name: &str, _owner: &str) -> anyhow::Result<Repository> {
-        bail!("unfinished")
-    }
-
-    /// Opens a pull request.
-    ///
-    /// # Errors
-    ///
-    /// As any call: see [`Sim`].
-    pub async fn open_pull_request(
-        &self,
-        _full_name: &str,
-        _new: NewPullRequest,
-    ) -> anyhow::Result<PullRequest> {
-        bail!("unfinished")
-    }
-
-    /// Closes a pull request, unmerged.
-    ///
-    /// # Errors
-    ///
-    /// As any call: see [`Sim`].
-    pub async fn close_pull_request(
-        &self,
-        _full_name: &str,
-        _number: i64,
-    ) -> anyhow::Result<PullRequest> {
-        bail!("unfinished")
-    }
-
-    /// Opens a closed pull request again.
-    ///
-    /// # Errors
-    ///
-    /// As any call: see [`Sim`].
-    pub async fn reopen_pull_request(
-        &self,
-        _full_name: &str,
-        _number: i64,
-    ) -> anyhow::Result<PullRequest> {
-        bail!("unfinished")
-    }
-
-    /// Merges a pull request by a merge commit.
-    ///
-    /// # Errors
-    ///
-    /// As any call: see [`Sim`].
-    pub async fn merge_pull_request(
-        &self,
-        _full_name: &str,
-        _number: i64,
-    ) -> anyhow::Result<PullRequest> {
-        bail!("unfinished")
-    }
-
-    /// Changes a pull request.
-    ///
-    /// # Errors
-    ///
-    /// As any call: see [`Sim`].
-    pub async fn change_pull_request(
-        &self,
-        _full_name: &str,
-        _number: i64,
-        _change: PullRequestChange,
-    ) -> anyhow::Result<PullRequest> {
-        bail!("unfinished")
-    }
-
-    /// Comments on a pull request as `author`.
-    ///
-    /// # Errors
-    ///
-    /// As any call: see [`Sim`].
-    pub async fn comment(
-        &self,
-        _full_name: &str,
-        _number: i64,
-        _author: &str,
-        _body: &str,
-    ) -> anyhow::Result<Comment> {
-        bail!("unfinished")
-    }
-
-    /// Presses a button of a check run as `mira`.
-    ///
-    /// # Errors
-    ///
-    /// As any call: see [`Sim`].
-    pub async fn press_check_button(
-        &self,
-        _full_name: &str,
-        _check_run: i64,
-        _identifier: &str,
-    ) -> anyhow::Result<()> {
-        bail!("unfinished")
-    }
-
-    /// Asks for a check run again as `mira`.
-    ///
-    /// # Errors
-    ///
-    /// As any call: see [`Sim`].
-    pub async fn rerequest_check(&self, _full_name: &str, _check_run: i64) -> anyhow::Result<()> {
-        bail!("unfinished")
+    /// Where there is no such repository, or there is one of this name.
+    pub async fn fork(&self, full_name: &str, owner: &str) -> anyhow::Result<Repository> {
+        let it = self.find(full_name)?;
+        let name = format!("{owner}/{}", it.name);
+        ensure!(self.world().repository(&name).is_none(), "{name} exists");
+        let id = self.world().id();
+        let folder = self.folder().join(owner).join(format!("{}-{id}.git", it.name));
+        let git = Git::fork(&it.folder, &folder).await?;
+        let refs = git.refs().await?;
+        let now = self.now();
+        {
+            let mut world = self.world();
+            world.account(owner, world::Kind::User);
+            let fork = world::Repository {
+                id,
+                owner: owner.to_owned(),
+                fork_of: Some(it.id),
+                folder,
+                refs,
+                old_names: BTreeSet::new(),
+                pulls: BTreeMap::new(),
+                created_at: now,
+                pushed_at: now,
+                ..it
+            };
+            world.repositories.insert(id, fork);
+        }
+        self.repository_event(id, "created", json!({}));
+        self.repository(&name)
     }
 
     /// Renames a repository; the old name redirects.
     ///
     /// # Errors
     ///
-    /// As any call: see [`Sim`].
-    pub async fn rename_repository(
-        &self,
-        _full_name: &str,
-        _name: &str,
-    ) -> anyhow::Result<Repository> {
-        bail!("unfinished")
+    /// Where there is one of this name.
+    pub fn rename_repository(&self, full_name: &str, name: &str) -> anyhow::Result<Repository> {
+        let it = self.find(full_name)?;
+        let new = format!("{}/{name}", it.owner);
+        ensure!(self.world().repository(&new).is_none(), "{new} exists");
+        if let Some(known) = self.world().repositories.get_mut(&it.id) {
+            known.old_names.insert(full_name.to_lowercase());
+            name.clone_into(&mut known.name);
+        }
+        let changes = json!({ "changes": { "repository": { "name": { "from": it.name } } } });
+        self.repository_event(it.id, "renamed", changes);
+        self.repository(&new)
     }
 
-    /// Submits a manifest for `owner` as the browser does, and presses the button.
+    fn repository_event(&self, id: i64, action: &'static str, payload: Value) {
+        self.fire(&Event {
+            name: "repository",
+            action: Some(action),
+            to: To::Watchers { repository: id },
+            sender: USER.to_owned(),
+            payload,
+        });
+    }
+
+    /// Opens a pull request.
     ///
     /// # Errors
     ///
-    /// As any call: see [`Sim`].
-    pub async fn submit_manifest(
+    /// Where a branch is not there, or has no commit of its own.
+    pub async fn open_pull_request(
         &self,
-        _owner: &str,
-        _manifest: Value,
-        _state: &str,
+        full_name: &str,
+        new: NewPullRequest,
+    ) -> anyhow::Result<PullRequest> {
+        let number = self.open_pull(self.find(full_name)?.id, new).await?;
+        self.pull_request(full_name, number)
+    }
+
+    /// Closes a pull request, unmerged, as `mira`.
+    ///
+    /// # Errors
+    ///
+    /// Where it is closed already.
+    pub fn close_pull_request(&self, full_name: &str, number: i64) -> anyhow::Result<PullRequest> {
+        self.set_pull_open(self.find(full_name)?.id, number, false, USER)?;
+        self.pull_request(full_name, number)
+    }
+
+    /// Opens a closed pull request again, as `mira`.
+    ///
+    /// # Errors
+    ///
+    /// Where it is open, or was merged.
+    pub fn reopen_pull_request(&self, full_name: &str, number: i64) -> anyhow::Result<PullRequest> {
+        self.set_pull_open(self.find(full_name)?.id, number, true, USER)?;
+        self.pull_request(full_name, number)
+    }
+
+    /// Merges a pull request by a merge commit, as `mira`.
+    ///
+    /// # Errors
+    ///
+    /// Where it is closed, or there is a conflict.
+    pub async fn merge_pull_request(
+        &self,
+        full_name: &str,
+        number: i64,
+    ) -> anyhow::Result<PullRequest> {
+        self.merge_pull(self.find(full_name)?.id, number, USER).await?;
+        self.pull_request(full_name, number)
+    }
+
+    /// Changes a pull request, as `mira`.
+    ///
+    /// # Errors
+    ///
+    /// Where a branch or a label is not there.
+    pub fn change_pull_request(
+        &self,
+        full_name: &str,
+        number: i64,
+        change: PullRequestChange,
+    ) -> anyhow::Result<PullRequest> {
+        self.change_pull(self.find(full_name)?.id, number, change, USER)?;
+        self.pull_request(full_name, number)
+    }
+
+    /// Comments on a pull request as the user `author`.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such pull request.
+    pub fn comment(
+        &self,
+        full_name: &str,
+        number: i64,
+        author: &str,
+        body: &str,
+    ) -> anyhow::Result<Comment> {
+        let id = self.add_comment(self.find(full_name)?.id, number, author, None, body)?;
+        let all = self.comments(full_name)?;
+        all.into_iter().find(|it| it.id == id).context("the comment is gone")
+    }
+
+    /// Deletes a comment, as `mira`.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such comment.
+    pub fn delete_comment(&self, id: i64) -> anyhow::Result<()> {
+        let comment = self.world().comments.remove(&id).context("no such comment")?;
+        self.comment_event(&comment, "deleted", USER, json!({}))
+    }
+
+    /// Presses a button of a check run, as `mira`.
+    ///
+    /// # Errors
+    ///
+    /// Where it has no such button.
+    pub fn press_check_button(
+        &self,
+        full_name: &str,
+        check_run: i64,
+        identifier: &str,
+    ) -> anyhow::Result<()> {
+        let (it, run) = self.find_check_run(full_name, check_run)?;
+        let there = run.actions.iter().any(|action| action["identifier"] == identifier);
+        ensure!(there, "check run {check_run} has no button {identifier}");
+        let payload = json!({ "requested_action": { "identifier": identifier } });
+        self.check_event(&it, &run, "requested_action", USER, payload);
+        Ok(())
+    }
+
+    /// Asks for a check run again, as `mira`.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not complete yet.
+    pub fn rerequest_check(&self, full_name: &str, check_run: i64) -> anyhow::Result<()> {
+        let (it, run) = self.find_check_run(full_name, check_run)?;
+        ensure!(run.conclusion.is_some(), "check run {check_run} is under way");
+        self.check_event(&it, &run, "rerequested", USER, json!({}));
+        Ok(())
+    }
+
+    fn find_check_run(
+        &self,
+        full_name: &str,
+        id: i64,
+    ) -> anyhow::Result<(world::Repository, world::CheckRun)> {
+        let it = self.find(full_name)?;
+        let run = self.world().check_runs.get(&id).cloned();
+        let run = run.filter(|run| run.repository == it.id).context("no such check run")?;
+        Ok((it, run))
+    }
+
+    /// Submits a manifest for `owner`, as the browser does, and presses the
+    /// button.
+    ///
+    /// # Errors
+    ///
+    /// Where the manifest can't be used, or the name is taken.
+    pub fn submit_manifest(
+        &self,
+        owner: &str,
+        manifest: Value,
+        state: &str,
     ) -> anyhow::Result<SubmittedManifest> {
-        bail!("unfinished")
+        self.create_app(owner, Manifest::parse(manifest)?, state)
     }
 
     /// The App with its secrets.
     ///
     /// # Errors
     ///
-    /// As any call: see [`Sim`].
-    pub fn app_secrets(&self, _slug: &str) -> anyhow::Result<AppSecrets> {
-        bail!("unfinished")
+    /// Where there is no such App.
+    pub fn app_secrets(&self, slug: &str) -> anyhow::Result<AppSecrets> {
+        let app = self.world().app_by_slug(slug).cloned();
+        let app = app.with_context(|| format!("no App {slug}"))?;
+        Ok(AppSecrets {
+            app_id: app.id,
+            private_key: keys::nth(app.key)?.pem(),
+            slug: app.slug,
+            webhook_secret: app.hook.secret,
+            client_id: app.client_id,
+            client_secret: app.client_secret,
+        })
     }
 
-    /// Installs an App on an account: on all its repositories, or on these, by `owner/name`.
+    /// Installs an App on an account: on all its repositories, or on these, by
+    /// `owner/name`. Where it is installed, its repositories change.
     ///
     /// # Errors
     ///
-    /// As any call: see [`Sim`].
-    pub async fn install(
+    /// Where there is no such App, account or repository.
+    pub fn install(
         &self,
-        _slug: &str,
-        _account: &str,
-        _repositories: Option<Vec<String>>,
+        slug: &str,
+        account: &str,
+        repositories: Option<Vec<String>>,
     ) -> anyhow::Result<Installation> {
-        bail!("unfinished")
+        let (id, redirect) = self.install_app(slug, account, repositories.as_deref(), None)?;
+        Ok(Installation { redirect, ..self.installation(id)? })
     }
 
-    /// Adds and removes repositories of an installation.
+    /// Adds and removes repositories of an installation, by `owner/name`.
     ///
     /// # Errors
     ///
-    /// As any call: see [`Sim`].
-    pub async fn change_installation(
+    /// Where there is no such installation or repository.
+    pub fn change_installation(
         &self,
-        _installation: i64,
-        _add: Vec<String>,
-        _remove: Vec<String>,
+        installation: i64,
+        add: &[String],
+        remove: &[String],
     ) -> anyhow::Result<Installation> {
-        bail!("unfinished")
+        let mut ids: BTreeSet<i64> = {
+            let world = self.world();
+            let it = world.installations.get(&installation).context("no such installation")?;
+            world.covered(it).into_iter().map(|it| it.id).collect()
+        };
+        for name in add {
+            ids.insert(self.find(name)?.id);
+        }
+        for name in remove {
+            ensure!(ids.remove(&self.find(name)?.id), "the installation has no {name}");
+        }
+        self.select(installation, Some(ids))?;
+        self.installation(installation)
     }
 
     /// Suspends an installation, or lifts that.
     ///
     /// # Errors
     ///
-    /// As any call: see [`Sim`].
-    pub async fn suspend(
-        &self,
-        _installation: i64,
-        _suspended: bool,
-    ) -> anyhow::Result<Installation> {
-        bail!("unfinished")
+    /// Where it is so already.
+    pub fn suspend(&self, installation: i64, suspended: bool) -> anyhow::Result<Installation> {
+        self.set_suspended(installation, suspended)?;
+        self.installation(installation)
     }
 
     /// Removes an installation.
     ///
     /// # Errors
     ///
-    /// As any call: see [`Sim`].
-    pub async fn uninstall(&self, _installation: i64) -> anyhow::Result<()> {
-        bail!("unfinished")
+    /// Where there is none.
+    pub fn uninstall(&self, installation: i64) -> anyhow::Result<()> {
+        self.remove_installation(installation)
     }
 
-    /// Sends a delivery again, by its attempt's number.
+    /// Sends a delivery again, by an attempt's number, and gives the new one's.
     ///
     /// # Errors
     ///
-    /// As any call: see [`Sim`].
-    pub async fn redeliver(&self, _delivery: i64) -> anyhow::Result<()> {
-        bail!("unfinished")
+    /// Where there is no such attempt.
+    pub fn redeliver(&self, delivery: i64) -> anyhow::Result<i64> {
+        self.again(delivery).context("no such delivery")
     }
 
-    /// Every pull request of a repository, in order.
-    ///
-    /// # Errors
-    ///
-    /// As any call: see [`Sim`].
-    pub fn pull_requests(&self, _full_name: &str) -> anyhow::Result<Vec<PullRequest>> {
-        bail!("unfinished")
+    /// Puts faults in force, in place of those before.
+    pub fn set_faults(&self, faults: Faults) {
+        let held = {
+            let mut world = self.world();
+            let ends = world.faults.reverse_deliveries && !faults.reverse_deliveries;
+            world.faults = faults;
+            if ends { std::mem::take(&mut world.held) } else { Vec::new() }
+        };
+        for id in held.into_iter().rev() {
+            self.post(id);
+            // It was in flight all along.
+            self.delivered();
+        }
     }
-
-    /// Every comment of a repository, in order.
-    ///
-    /// # Errors
-    ///
-    /// As any call: see [`Sim`].
-    pub fn comments(&self, _full_name: &str) -> anyhow::Result<Vec<Comment>> {
-        bail!("unfinished")
-    }
-
-    /// Every deployment of a repository, in order.
-    ///
-    /// # Errors
-    ///
-    /// As any call: see [`Sim`].
-    pub fn deployments(&self, _full_name: &str) -> anyhow::Result<Vec<Deployment>> {
-        bail!("unfinished")
-    }
-
-    /// Every check run of a repository, in order.
-    ///
-    /// # Errors
-    ///
-    /// As any call: see [`Sim`].
-    pub fn check_runs(&self, _full_name: &str) -> anyhow::Result<Vec<CheckRun>> {
-        bail!("unfinished")
-    }
-
-    /// Every delivery attempt so far, in order.
-    #[must_use]
-    pub fn deliveries(&self) -> Vec<Delivery> {
-        Vec::new()
-    }
-
-    /// Every request so far, in order.
-    #[must_use]
-    pub fn requests(&self) -> Vec<Request> {
-        Vec::new()
-    }
-
-    /// The faults in force.
-    #[must_use]
-    pub fn faults(&self) -> Faults {
-        Faults::default()
-    }
-
-    /// Whatever did not fit GitHub's description so far.
-    #[must_use]
-    pub fn violations(&self) -> Vec<Violation> {
-        Vec::new()
-    }
-
-    /// The same, and forgets it.
-    #[must_use]
-    pub fn take_violations(&self) -> Vec<Violation> {
-        Vec::new()
-    }
-
-    /// Puts faults in force.
-    pub fn set_faults(&self, _faults: Faults) {}
 
     /// Makes every installation token invalid at once.
-    pub fn revoke_tokens(&self) {}
+    pub fn revoke_tokens(&self) {
+        self.world().tokens.clear();
+    }
 
-    /// Waits until every webhook so far was sent and answered, or given up on.
-    pub async fn settled(&self) {}
+    /// Whatever did not fit GitHub's description so far, which is forgotten.
+    #[must_use]
+    pub fn take_violations(&self) -> Vec<Violation> {
+        std::mem::take(&mut self.world().violations)
+    }
 
-    /// Forgets everything but the accounts: the state after the start.
+    /// Forgets everything but the accounts that are always there: the state
+    /// after the start.
     ///
     /// # Errors
     ///
-    /// As any call: see [`Sim`].
+    /// Where the repositories can't be removed.
     pub async fn reset(&self) -> anyhow::Result<()> {
-        bail!("unfinished")
+        self.set_faults(Faults::default());
+        self.settled().await;
+        let folders: Vec<_> = {
+            let mut world = self.world();
+            let old = std::mem::replace(&mut *world, World::new());
+            old.repositories.into_values().map(|it| it.folder).collect()
+        };
+        for folder in folders {
+            tokio::fs::remove_dir_all(&folder).await?;
+        }
+        Ok(())
     }
+}
+
+/// A plain file's mode and content.
+fn regular(text: String) -> (String, Vec<u8>) {
+    ("100644".to_owned(), text.into_bytes())
+}
+
+/// Every file below a folder, by its path from there.
+fn read_folder(
+    folder: &Path,
+    prefix: &str,
+    files: &mut BTreeMap<String, Option<(String, Vec<u8>)>>,
+) -> anyhow::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().into_string().ok().context("a name is not UTF-8")?;
+        if name == ".git" {
+            continue;
+        }
+        let path = format!("{prefix}{name}");
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            read_folder(&entry.path(), &format!("{path}/"), files)?;
+        } else if kind.is_file() {
+            let mode = if is_executable(&entry.metadata()?) { "100755" } else { "100644" };
+            files.insert(path, Some((mode.to_owned(), std::fs::read(entry.path())?)));
+        } else if kind.is_symlink() {
+            let target = std::fs::read_link(entry.path())?;
+            let target = target.into_os_string().into_string().ok();
+            let target = target.context("a link's target is not UTF-8")?;
+            files.insert(path, Some(("120000".to_owned(), target.into_bytes())));
+        } else {
+            bail!("{path} is no file");
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn is_executable(metadata: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    metadata.permissions().mode() & 0o111 != 0
+}
+
+#[cfg(not(unix))]
+fn is_executable(_metadata: &std::fs::Metadata) -> bool {
+    false
 }
