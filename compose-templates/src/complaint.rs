@@ -5,7 +5,8 @@ use std::fmt;
 use berth_domain::deployment::Place;
 
 /// One thing that its author has to mend, in words fit to be posted on a pull
-/// request: no value of a variable is ever in them.
+/// request: they show what the file says, and never what is in an environment,
+/// an `env_file`, a config or a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Complaint {
     /// Where, unless it is nobody's line.

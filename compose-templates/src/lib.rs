@@ -1,4 +1,4 @@
-//! Compose files and templates to [`StackSpec`]s.
+//! Compose files and templates to [`StackSpec`](berth_domain::stack::StackSpec)s.
 //!
 //! ```text
 //! *.hbs ── render ──┐
@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Pure: what lies beside the compose files comes through [`Files`], variables
-//! are handed in, and the same input gives the same [`StackSpec`], down to the
+//! are handed in, and the same input gives the same stack, down to the
 //! order of every list.
 //!
 //! Whatever is wrong comes back as [`Complaint`]s, all at once, each with its

@@ -1,5 +1,6 @@
 //! The way in: texts to a checked model, and the model to a [`StackSpec`].
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -12,7 +13,7 @@ use crate::compose::{self, Check, Model, units};
 use crate::files::Files;
 use crate::render::{TemplateError, render};
 use crate::stack;
-use crate::yaml::{self, At, Node};
+use crate::yaml::{self, At};
 
 /// Variables by name, for interpolation, for templates and for `environment:`
 /// entries without a value.
@@ -124,14 +125,21 @@ pub fn load(
         variables,
         beside,
         folder: units::folder(first).to_owned(),
+        budget: MAX_BESIDE,
         complaints: Vec::new(),
         notes: Vec::new(),
     };
     let mut model: Option<Model> = None;
     for (index, file) in files.iter().enumerate() {
+        let Some(text) = text(&mut check, index, file) else { continue };
         let before = check.complaints.len();
-        let Some(root) = parse(&mut check, index, file) else { continue };
-        let read = compose::read(&mut check, root);
+        let read = match yaml::parse(&text, index) {
+            Ok(root) => compose::read(&mut check, root),
+            Err(wrong) => {
+                check.refuse(wrong.at, wrong.message);
+                Model::default()
+            }
+        };
         if file.path.ends_with(TEMPLATE) {
             for complaint in check.complaints.iter_mut().skip(before) {
                 complaint.message.push_str(" (the line is that of the rendered template)");
@@ -144,7 +152,7 @@ pub fn load(
     }
     let Check { folder, complaints, notes, .. } = check;
     if !complaints.is_empty() {
-        return Err(complaints);
+        return Err(the_first(complaints));
     }
     let model = model.unwrap_or_default();
     if model.services.is_empty() {
@@ -159,29 +167,34 @@ pub fn load(
 /// The ending of a template's name.
 const TEMPLATE: &str = ".hbs";
 
-/// The tree of one file, rendered first if it is a template.
-fn parse(check: &mut Check<'_>, index: usize, file: &Source) -> Option<Node> {
-    let start = At { file: index, line: 1, column: 1 };
-    let rendered;
-    let text = if file.path.ends_with(TEMPLATE) {
-        match render(&file.text, check.variables) {
-            Ok(text) => rendered = text,
-            Err(TemplateError { line, column, message }) => {
-                check.refuse(At { line, column, ..start }, message);
-                return None;
-            }
-        }
-        &rendered
-    } else {
-        &file.text
-    };
-    match yaml::parse(text, index) {
-        Ok(root) => Some(root),
-        Err(wrong) => {
-            check.refuse(wrong.at, wrong.message);
+/// The most bytes that are read from the files beside, in all.
+const MAX_BESIDE: usize = 32 * 1024 * 1024;
+
+/// The most complaints at once: nobody reads more.
+const MAX_COMPLAINTS: usize = 100;
+
+/// The text of one file, rendered if it is a template.
+fn text<'f>(check: &mut Check<'_>, index: usize, file: &'f Source) -> Option<Cow<'f, str>> {
+    if !file.path.ends_with(TEMPLATE) {
+        return Some(Cow::Borrowed(&file.text));
+    }
+    match render(&file.text, check.variables) {
+        Ok(text) => Some(Cow::Owned(text)),
+        Err(TemplateError { line, column, message }) => {
+            check.refuse(At { file: index, line, column }, message);
             None
         }
     }
+}
+
+/// The first hundred, and how many there are beyond.
+pub(crate) fn the_first(mut complaints: Vec<Complaint>) -> Vec<Complaint> {
+    if complaints.len() > MAX_COMPLAINTS {
+        let more = complaints.len() - MAX_COMPLAINTS;
+        complaints.truncate(MAX_COMPLAINTS);
+        complaints.push(Complaint::anywhere(format!("there are {more} more complaints")));
+    }
+    complaints
 }
 
 impl Loaded {

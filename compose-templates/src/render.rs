@@ -56,6 +56,8 @@ pub struct Names<'a> {
 const MAX_TEMPLATE: usize = 256 * 1024;
 /// The largest result, in bytes.
 const MAX_RESULT: usize = 1024 * 1024;
+/// The most variables that an error names.
+const MAX_NAMES: usize = 12;
 /// How deep blocks and brackets may go: the parser recurses.
 const MAX_DEPTH: usize = 32;
 
@@ -250,8 +252,14 @@ fn not_a_template(error: &handlebars::TemplateError) -> TemplateError {
     // Handlebars counts columns from 1 here, and repeats the place in words.
     let (line, column) = error.pos().unwrap_or((1, 1));
     let reason = error.reason().to_string();
-    let mut reason = reason.lines().map(str::trim).filter(|line| !line.is_empty());
-    let reason = reason.next_back().unwrap_or("invalid syntax").trim_start_matches("= ").to_owned();
+    // The parser lists the rules of its grammar, which say nothing to a reader.
+    let reason = if reason.contains("helper_block_end") {
+        "a block such as `{{#if …}}` is not closed"
+    } else if reason.contains("expected ") {
+        "a `{{` is not closed, or what is in it can't be read"
+    } else {
+        reason.trim()
+    };
     TemplateError {
         line: clip(line),
         column: clip(column),
@@ -261,10 +269,13 @@ fn not_a_template(error: &handlebars::TemplateError) -> TemplateError {
 
 fn not_rendered(error: &RenderError, known: &[String]) -> TemplateError {
     let message = if let RenderErrorReason::MissingVariable(path) = error.reason() {
+        let shown: Vec<String> =
+            known.iter().take(MAX_NAMES).map(|name| format!("`{name}`")).collect();
+        let more = if known.len() > MAX_NAMES { " and others" } else { "" };
         format!(
-            "the template names `{}`, which has no value here; there are {}",
+            "the template names `{}`, which has no value here; there are {}{more}",
             path.as_deref().unwrap_or("a variable"),
-            known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+            shown.join(", ")
         )
     } else if let RenderErrorReason::HelperNotFound(name) = error.reason() {
         format!("there is no helper `{name}`")

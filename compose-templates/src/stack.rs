@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::complaint::{Complaint, Note};
 use crate::compose::model::{Blob, Network, Service};
-use crate::load::{Loaded, Reading, StackContext};
+use crate::load::{Loaded, Reading, StackContext, the_first};
 use crate::yaml::At;
 
 mod mounts;
@@ -93,11 +93,10 @@ impl Convert<'_> {
             let file = self.loaded.paths.get(at.file)?.clone();
             Some(berth_domain::deployment::Place { file, line: at.line, column: at.column })
         };
-        Err(self
-            .complaints
-            .iter()
-            .map(|(at, message)| Complaint { place: place(*at), message: message.clone() })
-            .collect())
+        let complaints = self.complaints.iter();
+        let complaints = complaints
+            .map(|(at, message)| Complaint { place: place(*at), message: message.clone() });
+        Err(the_first(complaints.collect()))
     }
 
     /// Swarm wants something like a DNS name, and not a long one.
@@ -214,4 +213,4 @@ fn hashed(name: &str, spec: &FileSpec) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

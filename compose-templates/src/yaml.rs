@@ -82,6 +82,8 @@ const MAX_NODES: usize = 100_000;
 const MAX_DEPTH: usize = 64;
 /// The largest file, in bytes.
 const MAX_BYTES: usize = 1024 * 1024;
+/// The most text that a file may unfold to, in bytes.
+const MAX_TEXT: usize = 8 * 1024 * 1024;
 
 /// Two nodes are equal where they say the same, wherever they say it.
 impl PartialEq for Node {
@@ -100,7 +102,7 @@ pub(crate) fn parse(text: &str, file: usize) -> Result<Node, Wrong> {
     let mut tree = Tree {
         events: Parser::new_from_str(text),
         file,
-        left: MAX_NODES,
+        left: Size { nodes: MAX_NODES, depth: 0, bytes: MAX_TEXT },
         anchors: BTreeMap::new(),
         last: start,
     };
@@ -131,7 +133,8 @@ fn wrong(at: At, message: impl Into<String>) -> Wrong {
 struct Tree<'t> {
     events: Parser<'t, granit_parser::StrInput<'t>>,
     file: usize,
-    left: usize,
+    /// What may still be unfolded.
+    left: Size,
     anchors: BTreeMap<usize, (Node, Size)>,
     last: At,
 }
@@ -141,7 +144,11 @@ struct Tree<'t> {
 struct Size {
     nodes: usize,
     depth: usize,
+    bytes: usize,
 }
+
+/// A list or a mapping by itself.
+const ONE: Size = Size { nodes: 1, depth: 1, bytes: 0 };
 
 impl<'t> Tree<'t> {
     fn next(&mut self) -> Result<Option<(Event<'t>, Span)>, Wrong> {
@@ -175,10 +182,15 @@ impl<'t> Tree<'t> {
         self.next()?.ok_or_else(|| wrong(last, "this is not YAML: the file ends too early"))
     }
 
-    fn take(&mut self, at: At, nodes: usize) -> Result<(), Wrong> {
-        self.left = self.left.checked_sub(nodes).ok_or_else(|| {
-            wrong(at, "the file unfolds to more than 100,000 values; use fewer aliases")
-        })?;
+    fn take(&mut self, at: At, size: Size) -> Result<(), Wrong> {
+        let nodes = self.left.nodes.checked_sub(size.nodes);
+        let bytes = self.left.bytes.checked_sub(size.bytes);
+        let (Some(nodes), Some(bytes)) = (nodes, bytes) else {
+            let message =
+                "the file unfolds to more than 100,000 values or 8 MiB; use fewer aliases";
+            return Err(wrong(at, message));
+        };
+        self.left = Size { nodes, bytes, ..self.left };
         Ok(())
     }
 
@@ -187,7 +199,6 @@ impl<'t> Tree<'t> {
         if depth > MAX_DEPTH {
             return Err(wrong(at, "the file is nested more than 64 levels deep"));
         }
-        self.take(at, 1)?;
         if let Event::Alias(id) = event {
             let Some((node, size)) = self.anchors.get(&id).cloned() else {
                 return Err(wrong(at, "this alias stands within what it refers to"));
@@ -195,20 +206,25 @@ impl<'t> Tree<'t> {
             if depth + size.depth > MAX_DEPTH {
                 return Err(wrong(at, "the file is nested more than 64 levels deep"));
             }
-            self.take(at, size.nodes)?;
+            self.take(at, size)?;
             return Ok((node, size));
         }
         let (value, anchor, size) = if let Event::Scalar(text, style, anchor, tag) = event {
             let tag = self.tag(tag.as_deref(), at)?;
+            let bytes = text.len();
             let plain = matches!(style, ScalarStyle::Plain) && tag != Some("str");
             let value = if plain { scalar::resolve(&text) } else { Value::Text(text.into_owned()) };
-            (value, anchor, Size { nodes: 1, depth: 1 })
+            let size = Size { nodes: 1, depth: 1, bytes };
+            self.take(at, size)?;
+            (value, anchor, size)
         } else if let Event::SequenceStart(_, anchor, tag) = event {
             self.tag(tag.as_deref(), at)?;
+            self.take(at, ONE)?;
             let (list, size) = self.list(depth)?;
             (Value::List(list), anchor, size)
         } else if let Event::MappingStart(_, anchor, tag) = event {
             self.tag(tag.as_deref(), at)?;
+            self.take(at, ONE)?;
             let (map, size) = self.map(depth)?;
             (Value::Map(map), anchor, size)
         } else {
@@ -236,7 +252,7 @@ impl<'t> Tree<'t> {
 
     fn list(&mut self, depth: usize) -> Result<(Vec<Node>, Size), Wrong> {
         let mut items = Vec::new();
-        let mut size = Size { nodes: 1, depth: 1 };
+        let mut size = ONE;
         loop {
             let (event, span) = self.inner()?;
             if matches!(event, Event::SequenceEnd) {
@@ -252,7 +268,7 @@ impl<'t> Tree<'t> {
         let mut entries: Vec<Entry> = Vec::new();
         let mut seen: BTreeMap<String, At> = BTreeMap::new();
         let mut merged = Vec::new();
-        let mut size = Size { nodes: 1, depth: 1 };
+        let mut size = ONE;
         loop {
             let (event, span) = self.inner()?;
             if matches!(event, Event::MappingEnd) {
@@ -275,6 +291,7 @@ impl<'t> Tree<'t> {
             let (event, span) = self.inner()?;
             let (value, inner) = self.node(event, &span, depth + 1)?;
             size.add(inner);
+            size.bytes += key.len();
             if merge {
                 merged.push(value);
                 continue;
@@ -303,6 +320,7 @@ impl<'t> Tree<'t> {
 impl Size {
     const fn add(&mut self, inner: Self) {
         self.nodes += inner.nodes;
+        self.bytes += inner.bytes;
         if inner.depth + 1 > self.depth {
             self.depth = inner.depth + 1;
         }

@@ -63,7 +63,8 @@ pub(super) fn read(check: &mut Check<'_>, field: &Field<'_>) -> Option<BuildMode
 
 fn context(check: &mut Check<'_>, field: &Field<'_>) -> Option<String> {
     let written = check.filled(field)?;
-    if written.contains("://") || written.starts_with("git@") {
+    let address = written.contains("://") || written.starts_with("git@");
+    if address && check.reading == Reading::Compose {
         let message =
             format!("`{}` must be a folder of this repository, not an address", field.path);
         check.refuse(field.at(), message);

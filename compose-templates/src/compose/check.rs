@@ -52,6 +52,8 @@ pub(crate) struct Check<'a> {
     pub(crate) beside: &'a dyn Files,
     /// The folder that relative paths start from: the first file's.
     pub(crate) folder: String,
+    /// How many bytes may still be read from the files beside.
+    pub(crate) budget: usize,
     pub(crate) complaints: Vec<Complaint>,
     pub(crate) notes: Vec<Note>,
 }
@@ -269,6 +271,8 @@ impl Check<'_> {
             for entry in self.map(field) {
                 if entry.is_null() {
                     pairs.insert(entry.key.to_owned(), None);
+                } else if let Value::Bool(flag) = entry.node.value {
+                    pairs.insert(entry.key.to_owned(), Some(flag.to_string()));
                 } else if let Some(value) = self.text(&entry) {
                     pairs.insert(entry.key.to_owned(), Some(value));
                 }
@@ -302,7 +306,15 @@ impl Check<'_> {
     /// The contents of the file that `field` names.
     pub(crate) fn contents(&mut self, field: &Field<'_>, path: &str) -> Option<Vec<u8>> {
         match self.beside.read(&self.resolve(path)) {
-            Ok(bytes) => Some(bytes),
+            Ok(bytes) => {
+                let Some(left) = self.budget.checked_sub(bytes.len()) else {
+                    let message = "the files that this one names are larger than 32 MiB in all";
+                    self.refuse(field.at(), message);
+                    return None;
+                };
+                self.budget = left;
+                Some(bytes)
+            }
             Err(error) => {
                 let why = if error.kind() == std::io::ErrorKind::NotFound {
                     "there is no such file".to_owned()

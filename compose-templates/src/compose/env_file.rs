@@ -109,7 +109,8 @@ fn verbatim(line: &str, variables: &Variables) -> Result<(String, Option<String>
 
 fn check_name(name: &str) -> Result<(), String> {
     if name.is_empty() || name.contains(char::is_whitespace) {
-        return Err(format!("{name:?} is not the name of a variable"));
+        // What stands there may be a part of a secret, so it is not shown.
+        return Err("this is not a line like `NAME=value`".to_owned());
     }
     Ok(())
 }

@@ -216,6 +216,10 @@ fn build(mut base: BuildModel, over: BuildModel) -> BuildModel {
 }
 
 fn volumes(base: &mut Vec<VolumeUse>, over: Vec<VolumeUse>) {
+    if over.is_empty() || base.is_empty() {
+        base.extend(over);
+        return;
+    }
     for later in over {
         match base.iter_mut().find(|before| before.target == later.target) {
             Some(before) => *before = later,
@@ -229,6 +233,7 @@ fn ports(base: &mut Vec<PortUse>, over: Vec<PortUse>) {
     for later in over {
         let same = |before: &PortUse| {
             before.published == later.published
+                && before.protocol == later.protocol
                 && (later.published.is_some() || before.target == later.target)
         };
         match base.iter_mut().find(|before| same(before)) {

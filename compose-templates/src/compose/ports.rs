@@ -4,12 +4,16 @@ use super::check::{Check, Field};
 use super::model::PortUse;
 use crate::load::Reading;
 
-/// The most ports one line may publish: each is a listener on every node.
-const MAX_RANGE: u16 = 1000;
+/// The most ports a service may publish: each is a listener on every node.
+const MAX_PORTS: usize = 1000;
 
 pub(super) fn read(check: &mut Check<'_>, field: &Field<'_>) -> Vec<PortUse> {
     let mut ports = Vec::new();
     for item in check.list(field) {
+        if ports.len() >= MAX_PORTS {
+            check.refuse(item.at(), format!("`{}` has more than 1,000 ports", field.path));
+            break;
+        }
         if item.is_map() {
             ports.extend(long(check, &item));
         } else if let Some(text) = check.filled(&item) {
@@ -92,7 +96,7 @@ fn range(text: &str) -> Result<std::ops::RangeInclusive<u16>, &'static str> {
     if last < first {
         return Err("but the range ends before it starts");
     }
-    if last - first >= MAX_RANGE {
+    if usize::from(last - first) >= MAX_PORTS {
         return Err("which is more than 1,000 ports");
     }
     Ok(first..=last)

@@ -10,6 +10,9 @@ use super::{network, service};
 use crate::interpolate::interpolate;
 use crate::yaml::{At, Node, Value};
 
+/// The most services of one file.
+const MAX_SERVICES: usize = 500;
+
 /// Reads the file at `root`: interpolates, checks, and tells all that is wrong.
 pub(crate) fn read(check: &mut Check<'_>, mut root: Node) -> Model {
     let mut model = Model::default();
@@ -21,7 +24,13 @@ pub(crate) fn read(check: &mut Check<'_>, mut root: Node) -> Model {
     for key in check.map(&Field::root(&root)) {
         match key.key {
             "services" => {
-                for entry in check.map(&key) {
+                let entries = check.map(&key);
+                if entries.len() > MAX_SERVICES {
+                    let message = "the file has more than 500 services; make several stacks of it";
+                    check.refuse(key.at(), message);
+                    continue;
+                }
+                for entry in entries {
                     let service = service::service(check, &entry);
                     if service.profiles.is_empty() {
                         model.services.insert(entry.key.to_owned(), service);

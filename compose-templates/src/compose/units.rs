@@ -232,3 +232,6 @@ fn image_part(part: &str) -> bool {
             .into_iter()
             .all(|s| s == "." || s == "_" || s == "__" || s.chars().all(|c| c == '-'))
 }
+
+#[cfg(test)]
+mod tests;

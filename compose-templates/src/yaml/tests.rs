@@ -116,6 +116,8 @@ fn a_file_can_not_unfold_without_end() {
     assert!(refused(&nested(100)).contains("64 levels"), "{}", refused(&nested(100)));
     assert!(parse(&nested(60), 0).is_ok());
     assert!(!refused(&"[".repeat(200_000)).is_empty());
+    let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(100_000), vec!["*a"; 100].join(", "));
+    assert!(refused(&long).contains("8 MiB"), "{}", refused(&long));
     let mut tower = "a0: &a0 [[[[[[[[[[x]]]]]]]]]]\n".to_owned();
     for level in 1..12 {
         tower += &format!("a{level}: &a{level} [[[[[[[[[*a{}]]]]]]]]]\n", level - 1);
