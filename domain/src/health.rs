@@ -50,9 +50,9 @@ const CRASHES: usize = 3;
 /// How long ago a failure may be and still count.
 const CRASH_WINDOW: Duration = Duration::from_secs(5 * 60);
 
-/// How long a service may crash before it is a loop: others that it needs may
-/// still be starting, and Swarm knows no order between services.
-const CRASH_GRACE: Duration = Duration::from_secs(20);
+/// How long a task must at least have run for its service to count as recovered
+/// from a crash loop.
+const RECOVERED: Duration = Duration::from_secs(20);
 
 /// How long Swarm may take to make a new task in place of one that ended.
 const REPLACING: Duration = Duration::from_secs(5);
@@ -222,8 +222,8 @@ fn crashing(
     }
     // It may run at this very moment. What has run for longer than it took to
     // crash so often has recovered.
-    let recovered = !short && latest > first.saturating_sub(latest).max(CRASH_GRACE);
-    if worst.len() >= CRASHES && first >= CRASH_GRACE && !recovered {
+    let recovered = !short && latest > first.saturating_sub(latest).max(RECOVERED);
+    if worst.len() >= CRASHES && !recovered {
         return Some(("crash_loop", format!("its tasks ended {} times", worst.len())));
     }
     let alive = tasks.iter().any(|task| {

@@ -10,6 +10,12 @@ use chrono::{DateTime, Utc};
 #[derive(Debug, Clone)]
 pub struct Clock(Option<Arc<AtomicI64>>);
 
+impl Default for Clock {
+    fn default() -> Self {
+        Self::system()
+    }
+}
+
 impl Clock {
     /// This machine's clock.
     #[must_use]

@@ -54,6 +54,10 @@ pub struct Failure {
 /// fails: Swarm starts it whenever there is room, so give it a moment.
 const PLACING: Duration = Duration::from_secs(45);
 
+/// How long a service may crash from the start before the deployment fails: what
+/// it needs may still be starting, and Swarm knows no order between services.
+const CRASHING: Duration = Duration::from_secs(20);
+
 /// The least time for which all must be well.
 const LEAST_WINDOW: Duration = Duration::from_secs(1);
 
@@ -231,8 +235,13 @@ fn hopeless(
         return None;
     }
     let age = now.signed_duration_since(is.since).to_std().unwrap_or_default();
-    let waits = matches!(health.code.as_str(), "unschedulable" | "unallocated");
-    if waits && age < PLACING {
+    let waits = match health.code.as_str() {
+        "unschedulable" | "unallocated" => age < PLACING,
+        // One that runs at the moment may yet turn out to have recovered.
+        "crash_loop" => age < CRASHING || health.running >= health.wanted,
+        _ => false,
+    };
+    if waits {
         return None;
     }
     Some(Failure {

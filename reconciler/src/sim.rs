@@ -6,6 +6,7 @@ mod world;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rand::rngs::StdRng;
@@ -86,6 +87,7 @@ struct State {
     random: Option<(StdRng, f64)>,
     away: bool,
     tasks_leave: bool,
+    step: Duration,
     calls: Calls,
     applied: Vec<(StackName, String)>,
 }
@@ -103,6 +105,7 @@ impl Sim {
             random: None,
             away: false,
             tasks_leave: true,
+            step: Duration::ZERO,
             calls: Calls::default(),
             applied: Vec::new(),
         };
@@ -134,6 +137,12 @@ impl Sim {
     /// are by default), or stay until this is called again.
     pub fn set_tasks_leave(&self, leave: bool) {
         self.state().tasks_leave = leave;
+    }
+
+    /// Has each look at a stack take so long by the cluster's clock, if that is a
+    /// stopped one.
+    pub fn set_step(&self, step: Duration) {
+        self.state().step = step;
     }
 
     /// How often each call was made.
@@ -230,9 +239,10 @@ impl State {
 
 impl Cluster for Sim {
     async fn observe(&self, stack: &StackName) -> Result<ObservedStack, ClusterError> {
-        let now = self.clock.now();
         let mut state = self.state();
         state.check()?;
+        self.clock.advance(state.step);
+        let now = self.clock.now();
         state.calls.observe += 1;
         Ok(state.observe(stack, now))
     }

@@ -149,20 +149,32 @@ fn an_update_that_swarm_paused_fails_it() {
     );
 }
 
+/// Crashed at 104, 108 and 112.
+fn crashed(latest: ObservedTask) -> ObservedStack {
+    let failed = |since| task(TaskState::Failed, since);
+    let tasks = vec![latest, failed(112), failed(108), failed(104)];
+    seen("web:2", status(UpdateState::Completed, 101), tasks)
+}
+
 #[test]
 fn a_crash_loop_fails_it_though_swarm_says_completed() {
-    let tasks = vec![
-        task(TaskState::Running, 131),
-        task(TaskState::Failed, 130),
-        task(TaskState::Failed, 120),
-        task(TaskState::Failed, 110),
-    ];
-    let verdict = judge(&seen("web:2", status(UpdateState::Completed, 101), tasks), 132);
+    let verdict = judge(&crashed(task(TaskState::Starting, 117)), 120);
     let Some(Verdict::Failed(failure)) = verdict else { panic!("{verdict:?}") };
-    assert_eq!(
-        (failure.code.as_str(), failure.task.as_deref()),
-        ("crash_loop", Some("task-at-130"))
-    );
+    assert_eq!(failure.code, "crash_loop");
+    assert_eq!(failure.task.as_deref(), Some("task-at-112"));
+}
+
+#[test]
+fn what_crashes_while_others_start_gets_a_moment() {
+    assert_eq!(code(judge(&crashed(task(TaskState::Starting, 117)), 119)), "waits");
+}
+
+#[test]
+fn what_crashed_and_runs_now_is_watched_until_it_has_recovered() {
+    let seen = crashed(task(TaskState::Running, 117));
+    assert_eq!(code(judge(&seen, 120)), "waits");
+    assert_eq!(code(judge(&seen, 132)), "waits");
+    assert_eq!(code(judge(&seen, 133)), "reached");
 }
 
 #[test]

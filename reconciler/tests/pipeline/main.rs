@@ -1,0 +1,9 @@
+//! The whole reconciler against a real Postgres and a cluster in memory: what a
+//! deployment, a removal and a crash come to in the end.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
+
+mod crashes;
+mod deploys;
+mod failures;
+mod passes;
+mod world;

@@ -1,0 +1,145 @@
+//! Passes without a deployment: drift, removal, and what comes and goes.
+
+use std::time::Duration;
+
+use berth_domain::cluster::TaskState;
+use berth_domain::deployment::Phase;
+use berth_domain::stack::Mode;
+use berth_store::stacks;
+use sqlx::PgPool;
+
+use crate::world::{SHOP, World, eventually};
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn drift_is_healed_and_what_is_not_ours_stays(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    let berth = world.start(1);
+    let id = world.push(SHOP).await;
+    assert_eq!(world.ended(id).await.0, Phase::Succeeded);
+    world.settled().await;
+
+    world.sim.meddle(&world.name(), |stack| {
+        let web = stack.services.get_mut("web").unwrap();
+        web.spec.as_mut().unwrap().mode = Mode::Replicated { replicas: 9 };
+        let mut guest = stack.services["store"].clone();
+        guest.ours = false;
+        stack.services.insert("guest".to_owned(), guest);
+        stack.services.remove("store");
+    });
+
+    eventually("the drift is healed", async || {
+        let services = world.sim.peek(&world.name()).services;
+        let web = services.get("web")?.spec.as_ref()?;
+        let healed = web.mode == (Mode::Replicated { replicas: 2 });
+        (healed && services.contains_key("store") && services.contains_key("guest")).then_some(())
+    })
+    .await;
+    berth.stop().await;
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn a_stack_is_removed_once_docker_confirms_it(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    let berth = world.start(1);
+    let id = world.push(SHOP).await;
+    assert_eq!(world.ended(id).await.0, Phase::Succeeded);
+
+    world.sim.set_tasks_leave(false);
+    stacks::remove(&world.pool, "shop").await.unwrap();
+    eventually("the services are gone", async || {
+        world.sim.peek(&world.name()).services.is_empty().then_some(())
+    })
+    .await;
+    // Three tasks are still there, so nothing else goes and the row stays.
+    let looks = world.sim.calls().observe;
+    eventually("it was looked at again", async || {
+        (world.sim.calls().observe > looks + 2).then_some(())
+    })
+    .await;
+    let seen = world.sim.peek(&world.name());
+    assert_eq!((seen.leaving_tasks, seen.volumes.len(), seen.networks.len()), (3, 1, 1));
+    assert_eq!(world.row().await.removed_at, None);
+
+    world.sim.set_tasks_leave(true);
+    eventually("the row says that it is gone", async || world.row().await.removed_at).await;
+    let seen = world.sim.peek(&world.name());
+    assert_eq!(seen, berth_domain::cluster::ObservedStack::default());
+    berth.stop().await;
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn docker_gone_and_back_is_told_and_goes_on(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    world.sim.set_away(true);
+    let berth = world.start(1);
+    let id = world.push(SHOP).await;
+    world.reached(id, Phase::Rendered).await;
+    eventually("it is told", async || {
+        let docker = berth.board.get().docker;
+        (!docker.ok && docker.detail.contains("away")).then_some(())
+    })
+    .await;
+
+    world.sim.set_away(false);
+    assert_eq!(world.ended(id).await, (Phase::Succeeded, None));
+    assert!(berth.board.get().docker.ok);
+    berth.stop().await;
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn a_look_at_idle_stacks_writes_nothing(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    let berth = world.start(1);
+    let id = world.push(SHOP).await;
+    assert_eq!(world.ended(id).await.0, Phase::Succeeded);
+    world.settled().await;
+    berth.stop().await;
+    let before = world.row().await.observed_at;
+
+    // Another start looks at everything, and finds it as it was left.
+    let berth = world.start(2);
+    let looks = world.sim.calls().observe_all;
+    eventually("it looked at everything as the leader", async || {
+        (berth.board.get().leading && world.sim.calls().observe_all > looks + 1).then_some(())
+    })
+    .await;
+    berth.stop().await;
+
+    assert_eq!(world.row().await.observed_at, before);
+    assert_eq!(world.times("~"), 0, "{:?}", world.done());
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn what_swarm_takes_back_each_time_is_given_up_and_told(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    let berth = world.start(1);
+    let compose = "services:\n  web:\n    image: web:1\n    deploy:\n      update_config: { monitor: 1s, failure_action: rollback }\n";
+    let id = world.push(compose).await;
+    assert_eq!(world.ended(id).await.0, Phase::Succeeded);
+    world.settled().await;
+
+    // It no longer starts, and somebody put another image in its place.
+    world.sim.behave(
+        "web:1",
+        berth_reconciler::sim::Behaviour::Crashes { exit_code: 1, log: Vec::new() },
+    );
+    world.sim.meddle(&world.name(), |stack| {
+        let web = stack.services.get_mut("web").unwrap();
+        "web:other".clone_into(&mut web.spec.as_mut().unwrap().image);
+        web.tasks.retain(|task| task.state == TaskState::Running);
+    });
+
+    let message = eventually("it is told", async || {
+        let observed = world.row().await.observed?;
+        let message = observed.get("message")?.as_str()?.to_owned();
+        (!message.is_empty()).then_some(message)
+    })
+    .await;
+    assert!(message.contains("Swarm takes each update back"), "{message}");
+    let tries = world.times("~ service web web:1");
+    tokio::time::timeout(Duration::from_millis(300), std::future::pending::<()>())
+        .await
+        .unwrap_err();
+    assert_eq!(world.times("~ service web web:1"), tries, "it goes on trying");
+    berth.stop().await;
+}

@@ -1,0 +1,342 @@
+//! A small world: one repository, one environment, and a reconciler or two.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use berth_domain::deployment::{Phase, Reason};
+use berth_domain::ids::{DeploymentId, InstallationId, RepositoryId, StackId, StackName};
+use berth_github_app::Client;
+use berth_reconciler::clock::Clock;
+use berth_reconciler::settings::{Lease, Settings};
+use berth_reconciler::sim::{Sim, SimBuilder};
+use berth_reconciler::status::Board;
+use berth_reconciler::{Deps, tasks};
+use berth_store::deployments::{self, Commit, Deployment, NewDeployment, Trigger};
+use berth_store::environments::{self, NewEnvironment};
+use berth_store::installations::{self, Installation};
+use berth_store::leases::{self, Guarded};
+use berth_store::repositories::{self, Repository};
+use berth_store::seal::SealKey;
+use berth_store::stacks::{self, Stack};
+use chrono::DateTime;
+use http::{Request, Response};
+use hyper::body::Bytes;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use sqlx::PgPool;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+use uuid::Uuid;
+
+/// A compose file with an image to build, one that is there, a config, a secret,
+/// a volume and a route.
+pub(crate) const SHOP: &str = r#"
+services:
+  web:
+    build: .
+    environment:
+      COMMIT: ${BERTH_SHA}
+    configs: [site]
+    deploy:
+      replicas: 2
+      update_config: { monitor: 1s }
+    x-berth:
+      routes:
+        - { port: 8080 }
+  store:
+    image: redis:7
+    volumes: ["data:/data"]
+    secrets: [key]
+    deploy:
+      update_config: { monitor: 1s }
+configs:
+  site:
+    content: "commit ${BERTH_SHORT_SHA}"
+secrets:
+  key:
+    file: key.txt
+volumes:
+  data: {}
+"#;
+
+/// A world of one stack, `shop`.
+pub(crate) struct World {
+    pub(crate) pool: PgPool,
+    pub(crate) sim: Arc<Sim>,
+    pub(crate) builder: Arc<SimBuilder>,
+    pub(crate) clock: Clock,
+    pub(crate) stack: StackId,
+    key: Arc<SealKey>,
+    router: Url,
+    folder: TempDir,
+    commits: u32,
+    _router: JoinSet<()>,
+}
+
+/// A reconciler that runs until it is stopped or dropped; dropped, it is as good
+/// as killed.
+pub(crate) struct Berth {
+    pub(crate) board: Board,
+    pub(crate) tasks: JoinSet<()>,
+    stop: CancellationToken,
+}
+
+impl Berth {
+    /// Stops it, as a person would.
+    pub(crate) async fn stop(mut self) {
+        self.stop.cancel();
+        while let Some(done) = self.tasks.join_next().await {
+            done.unwrap();
+        }
+    }
+
+    /// Kills it: nothing that it was doing is finished.
+    pub(crate) async fn kill(mut self) {
+        self.tasks.shutdown().await;
+    }
+}
+
+impl World {
+    pub(crate) async fn new(pool: PgPool) -> Self {
+        let now = sqlx::query_scalar("select now()").fetch_one(&pool).await.unwrap();
+        let clock = Clock::stopped(now);
+        let sim = Arc::new(Sim::new(clock.clone()));
+        // The cluster's time flies: a window of a second is over at the next look.
+        sim.set_step(Duration::from_secs(1));
+        let builder = Arc::new(SimBuilder::new(Arc::clone(&sim)));
+        let (router, running) = router().await;
+        let stack = seed(&pool).await;
+        Self {
+            pool,
+            sim,
+            builder,
+            clock,
+            stack,
+            key: Arc::new(SealKey::generate()),
+            router,
+            folder: TempDir::new().unwrap(),
+            commits: 0,
+            _router: running,
+        }
+    }
+
+    pub(crate) fn name(&self) -> StackName {
+        StackName::parse("shop").unwrap()
+    }
+
+    /// Starts a reconciler.
+    pub(crate) fn start(&self, holder: u128) -> Berth {
+        let board = Board::new();
+        let settings = Settings {
+            holder: Uuid::from_u128(holder),
+            seal_key: Arc::clone(&self.key),
+            lease: Lease {
+                ttl: Duration::from_secs(30),
+                renew: Duration::from_millis(200),
+                give_up: Duration::from_secs(20),
+                watch: Duration::from_millis(20),
+            },
+            parallel: 8,
+            parallel_builds: 2,
+            resync: Duration::from_secs(60),
+            poll: Duration::from_millis(5),
+            router: self.router.clone(),
+            router_settles: Duration::from_millis(5),
+            public_router: Url::parse("http://localhost:8088").unwrap(),
+            public_network: Some("public".to_owned()),
+            entrypoints: Vec::new(),
+            orphan_grace: Duration::from_secs(3600),
+            clock: self.clock.clone(),
+        };
+        let unused = Url::parse("http://127.0.0.1:1").unwrap();
+        let github = Client::new(berth_github_app::Settings {
+            api_url: unused.clone(),
+            web_url: unused.clone(),
+            user_agent: "berth/test".to_owned(),
+            clock: || DateTime::UNIX_EPOCH,
+        });
+        let deps = Deps {
+            settings,
+            pool: self.pool.clone(),
+            cluster: Arc::clone(&self.sim),
+            builder: Arc::clone(&self.builder),
+            github: github.unwrap(),
+            public_url: unused,
+            board: board.clone(),
+            tasks: tasks::Board::default(),
+        };
+        let stop = CancellationToken::new();
+        let mut running = JoinSet::new();
+        running.spawn(berth_reconciler::run(deps, stop.clone()));
+        Berth { board, tasks: running, stop }
+    }
+
+    /// Pushes a commit with this compose file, and has it deployed.
+    pub(crate) async fn push(&mut self, compose: &str) -> DeploymentId {
+        self.commits += 1;
+        let sha = format!("{:040x}", self.commits);
+        let path = self.folder.path().join(&sha);
+        write(&path, compose);
+        self.builder.commit(&sha, path);
+        self.deploy(&sha).await
+    }
+
+    pub(crate) async fn deploy(&self, sha: &str) -> DeploymentId {
+        let new = NewDeployment {
+            stack: self.stack,
+            trigger: Trigger::Push,
+            delivery: None,
+            rule: None,
+            why: "a push to main".to_owned(),
+            commit: Commit { sha: sha.to_owned(), ..Commit::default() },
+            git_ref: "refs/heads/main".to_owned(),
+            compose_file: "compose.yaml".to_owned(),
+            host: "shop.localhost".to_owned(),
+            requested_by: None,
+        };
+        let mut db = self.pool.begin().await.unwrap();
+        let made = deployments::create(&mut db, &new).await.unwrap();
+        db.commit().await.unwrap();
+        made.id
+    }
+
+    pub(crate) async fn deployment(&self, id: DeploymentId) -> Deployment {
+        deployments::get(&self.pool, id).await.unwrap()
+    }
+
+    pub(crate) async fn row(&self) -> Stack {
+        stacks::get(&self.pool, self.stack).await.unwrap()
+    }
+
+    /// Waits until a deployment is over.
+    pub(crate) async fn ended(&self, id: DeploymentId) -> (Phase, Option<Reason>) {
+        eventually("the deployment is over", async || {
+            let deployment = self.deployment(id).await;
+            let over = deployment.phase.is_over();
+            over.then_some((deployment.phase, deployment.reason))
+        })
+        .await
+    }
+
+    /// Waits until a deployment has come as far as `phase`.
+    pub(crate) async fn reached(&self, id: DeploymentId, phase: Phase) {
+        eventually(&format!("the deployment is {phase}"), async || {
+            (self.deployment(id).await.phase >= phase).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until a pass found the stack healthy, with nothing left to do.
+    pub(crate) async fn settled(&self) -> serde_json::Value {
+        eventually("the stack is synced and healthy", async || {
+            let observed = self.row().await.observed?;
+            let good = observed.get("synced")? == true && observed.get("health")? == "healthy";
+            good.then_some(observed)
+        })
+        .await
+    }
+
+    /// What was done to the cluster, as lines.
+    pub(crate) fn done(&self) -> Vec<String> {
+        self.sim.applied().into_iter().map(|(_, line)| line).collect()
+    }
+
+    /// How often something was done to the cluster.
+    pub(crate) fn times(&self, start: &str) -> usize {
+        self.done().iter().filter(|line| line.starts_with(start)).count()
+    }
+
+    /// The images that services run, by name.
+    pub(crate) fn images(&self) -> BTreeMap<String, String> {
+        let seen = self.sim.peek(&self.name());
+        let image = |spec: Option<berth_domain::stack::ServiceSpec>| {
+            spec.map(|spec| spec.image).unwrap_or_default()
+        };
+        seen.services.into_iter().map(|(name, is)| (name, image(is.spec))).collect()
+    }
+}
+
+fn write(path: &Path, compose: &str) {
+    std::fs::create_dir_all(path).unwrap();
+    std::fs::write(path.join("compose.yaml"), compose).unwrap();
+    std::fs::write(path.join("key.txt"), "a planted secret\n").unwrap();
+}
+
+async fn seed(pool: &PgPool) -> StackId {
+    let installation = Installation {
+        id: InstallationId(1),
+        account_id: 10,
+        account_login: "acme".to_owned(),
+        account_kind: "Organization".to_owned(),
+        repository_selection: "all".to_owned(),
+        permissions: serde_json::json!({}),
+        suspended_at: None,
+    };
+    installations::put(pool, &installation).await.unwrap();
+    let repository = Repository {
+        id: RepositoryId(100),
+        installation: InstallationId(1),
+        owner: "acme".to_owned(),
+        name: "shop".to_owned(),
+        default_branch: "main".to_owned(),
+        private: true,
+        removed: false,
+    };
+    let mut db = pool.acquire().await.unwrap();
+    repositories::put(&mut db, &repository).await.unwrap();
+    drop(db);
+
+    let holder = Uuid::from_u128(99);
+    let fence = leases::acquire(pool, holder, Duration::from_secs(60)).await.unwrap().unwrap();
+    let mut db = Guarded::begin(pool, fence).await.unwrap();
+    let environment = NewEnvironment {
+        repository: repository.id,
+        name: "production".to_owned(),
+        preview: None,
+        host: "shop.localhost".to_owned(),
+    };
+    let environment = environments::ensure(&mut db, &environment).await.unwrap().id;
+    let name = StackName::parse("shop").unwrap();
+    let stack = stacks::ensure(&mut db, environment, &[name]).await.unwrap().id;
+    db.commit().await.unwrap();
+    leases::release(pool, fence).await.unwrap();
+    stack
+}
+
+/// A router that knows every host.
+async fn router() -> (Url, JoinSet<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let mut running = JoinSet::new();
+    running.spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let service = service_fn(|_: Request<hyper::body::Incoming>| async {
+                Ok::<_, Infallible>(Response::new(http_body_util::Full::new(Bytes::new())))
+            });
+            let connection = hyper::server::conn::http1::Builder::new();
+            drop(connection.serve_connection(TokioIo::new(stream), service).await);
+        }
+    });
+    (address, running)
+}
+
+/// Asks until there is an answer. The bound is there for a bug, not for a slow
+/// machine.
+pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "gave up waiting until {what}");
+        sleep(Duration::from_millis(10)).await;
+    }
+}
