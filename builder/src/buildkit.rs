@@ -191,6 +191,13 @@ mod tests {
 
     use super::*;
 
+    // With none, or with two, this panics: somebody switched on another.
+    #[test]
+    fn the_build_enabled_one_provider_of_tls() {
+        let config = rustls::ClientConfig::builder();
+        assert!(!config.crypto_provider().cipher_suites.is_empty());
+    }
+
     // BuildKit's session panics in the middle of a build where it is missing.
     #[test]
     fn there_is_a_provider_of_tls_before_the_first_build() {

@@ -142,11 +142,7 @@ impl RepositoryClient {
     /// # Errors
     ///
     /// As any call: see [`Error`].
-    pub async fn find_check_run(
-        &self,
-        sha: &str,
-        external_id: &str,
-    ) -> Result<Option<i64>, Error> {
+    pub async fn find_check_run(&self, sha: &str, external_id: &str) -> Result<Option<i64>, Error> {
         let mut next = Some(
             self.path(&format!("/commits/{}/check-runs?filter=all&per_page=100", segment(sha))),
         );

@@ -57,8 +57,8 @@ fn limited(
         Duration::from_secs(seconds)
     } else if number("x-ratelimit-remaining") == Some(0) {
         let now = u64::try_from(now.timestamp()).unwrap_or_default();
-        let seconds = number("x-ratelimit-reset")?.saturating_sub(now);
-        Duration::from_secs(seconds.max(1))
+        number("x-ratelimit-reset")
+            .map_or(WAIT_DEFAULT, |reset| Duration::from_secs(reset.saturating_sub(now).max(1)))
     } else if status == StatusCode::TOO_MANY_REQUESTS || message.contains("rate limit") {
         WAIT_DEFAULT
     } else {
