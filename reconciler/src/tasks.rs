@@ -10,6 +10,8 @@ pub mod orphans;
 pub mod previews;
 pub mod reports;
 pub mod retention;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::collections::BTreeMap;
 use std::future::Future;

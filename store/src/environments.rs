@@ -257,14 +257,14 @@ mod tests {
         let first = ensure(&mut db, &new).await.unwrap();
         new.preview.as_mut().unwrap().title = "Better".to_owned();
         let second = ensure(&mut db, &new).await.unwrap();
-        let found = open_by_name(&mut **db, repository, "pr-7").await.unwrap();
+        let found = open_by_name(&mut *db, repository, "pr-7").await.unwrap();
         assert_eq!(found, Some(first.id));
         assert_eq!(second.id, first.id);
         assert_eq!(second.preview.unwrap().title, "Better");
 
         assert!(retitle(&mut db, repository, 7, "Best").await.unwrap());
         assert!(!retitle(&mut db, repository, 8, "Best").await.unwrap());
-        assert_eq!(get(&mut **db, first.id).await.unwrap().preview.unwrap().title, "Best");
+        assert_eq!(get(&mut *db, first.id).await.unwrap().preview.unwrap().title, "Best");
 
         new.preview = None;
         let clash = ensure(&mut db, &new).await;
