@@ -29,9 +29,9 @@ impl Swarm {
     /// Looks at one stack, or at all that have something of ours.
     pub(crate) async fn look(&self, stack: Option<&StackName>) -> Result<Stacks, ClusterError> {
         let failed = |error: Failure| error.about("reading what is there");
-        let lists = Lists::of_everything(&self.client, stack, self.instance.as_deref())
-            .await
-            .map_err(failed)?;
+        // Boxed: ten calls at once take room.
+        let listing = Lists::of_everything(&self.client, stack, self.instance.as_deref());
+        let lists = Box::pin(listing).await.map_err(failed)?;
         let names = self.network_names(&lists).await.map_err(failed)?;
         self.remember(&lists, stack);
         let mut stacks = Stacks::new();

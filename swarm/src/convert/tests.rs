@@ -1,7 +1,5 @@
 //! The law of conversion, and what the wire looks like.
 
-#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
-
 use std::collections::BTreeMap;
 
 use berth_domain::stack::{
@@ -324,7 +322,62 @@ fn a_plain_service_is_sent_as_docker_stack_deploy_sends_it() {
     let stack = stack();
     let scope = Scope { stack: &stack, instance: Some("i-1"), api: ApiVersion::NEWEST };
     let wire = to_swarm(&scope, "web", &spec, &ids()).unwrap();
-    insta::assert_json_snapshot!(wire, @"");
+    insta::assert_json_snapshot!(wire, @r#"
+    {
+      "Name": "shop_web",
+      "Labels": {
+        "berth.instance": "i-1",
+        "com.docker.stack.image": "bb:1",
+        "com.docker.stack.namespace": "shop"
+      },
+      "TaskTemplate": {
+        "ContainerSpec": {
+          "Image": "bb:1",
+          "Labels": {
+            "berth.instance": "i-1",
+            "com.docker.stack.namespace": "shop"
+          },
+          "Args": [
+            "sleep",
+            "1d"
+          ],
+          "Privileges": {},
+          "Mounts": [
+            {
+              "Type": "volume",
+              "Source": "shop_data",
+              "Target": "/data",
+              "VolumeOptions": {
+                "Labels": {
+                  "berth.instance": "i-1",
+                  "com.docker.stack.namespace": "shop"
+                }
+              }
+            }
+          ]
+        },
+        "Resources": {},
+        "Placement": {},
+        "Networks": [
+          {
+            "Target": "id-of-shop_net",
+            "Aliases": [
+              "web"
+            ]
+          }
+        ],
+        "ForceUpdate": 0
+      },
+      "Mode": {
+        "Replicated": {
+          "Replicas": 1
+        }
+      },
+      "EndpointSpec": {
+        "Mode": "dnsrr"
+      }
+    }
+    "#);
 }
 
 #[test]
