@@ -31,10 +31,7 @@ const PARKED: Duration = Duration::from_secs(60);
 pub(crate) async fn pass<C: Cluster, B: Builder>(engine: Arc<Engine<C, B>>, id: StackId) -> Next {
     let Some(fence) = engine.fence() else { return Next::OnChange };
     match try_pass(&engine, fence, id).await {
-        Ok(next) => {
-            engine.went_well(id);
-            next
-        }
+        Ok(next) => next,
         Err(error) => after_error(&engine, id, &error),
     }
 }
@@ -69,13 +66,15 @@ async fn try_pass<C: Cluster, B: Builder>(
     id: StackId,
 ) -> Result<Next, PassError> {
     let Some(stack) = stacks::live_one(&engine.pool, id).await? else { return Ok(Next::OnChange) };
-    match (stack.wanted, stack.open_deployment) {
-        (Wanted::Absent, _) => remove(engine, fence, &stack).await,
+    let next = match (stack.wanted, stack.open_deployment) {
+        (Wanted::Absent, _) => return remove(engine, fence, &stack).await,
         (Wanted::Present, Some(deployment)) => {
-            deploy::drive(engine, fence, &stack, deployment).await
+            deploy::drive(engine, fence, &stack, deployment).await?
         }
-        (Wanted::Present, None) => heal(engine, fence, &stack).await,
-    }
+        (Wanted::Present, None) => heal(engine, fence, &stack).await?,
+    };
+    engine.went_well(id);
+    Ok(next)
 }
 
 /// Undoes what is not as it should be, where no deployment is under way.
@@ -114,8 +113,17 @@ async fn heal<C: Cluster, B: Builder>(
             tracing::info!(stack.name = %stack.name, "heals stack `{}`", stack.name);
             next = Next::After(engine.settings.poll);
         }
-        store_report(engine, fence, stack.id, seen).await?;
-        apply(engine, fence, stack, &plan).await?;
+        store_report(engine, fence, stack.id, seen.clone()).await?;
+        match apply(engine, fence, stack, &plan).await {
+            Err(error) if error.remedy() == Remedy::Park => {
+                // Docker will not take it: a person has to know.
+                seen.message = chain(&error);
+                seen.health = Health::Degraded;
+                store_report(engine, fence, stack.id, seen).await?;
+                return Err(error);
+            }
+            other => other?,
+        }
     } else {
         store_report(engine, fence, stack.id, seen).await?;
     }
@@ -177,8 +185,23 @@ async fn remove<C: Cluster, B: Builder>(
     if seen.message.is_empty() {
         "it is being removed".clone_into(&mut seen.message);
     }
+    // What Docker will not let go of yet, such as an image whose last container
+    // is still being removed, keeps nothing else from going.
+    let mut refused = None;
+    for action in plan.actions() {
+        match apply(engine, fence, stack, std::slice::from_ref(action)).await {
+            Err(error) if error.remedy() == Remedy::Park => refused = Some(error),
+            other => other?,
+        }
+    }
+    if let Some(error) = &refused {
+        seen.message = chain(error);
+    }
     store_report(engine, fence, stack.id, seen).await?;
-    apply(engine, fence, stack, plan.actions()).await?;
+    if refused.is_some() {
+        return Ok(Next::After(engine.failed(stack.id).min(PARKED)));
+    }
+    engine.went_well(stack.id);
     if plan.is_empty() && !plan.conflicts().is_empty() {
         return Ok(Next::After(PARKED));
     }
@@ -274,8 +297,10 @@ pub(crate) fn names(desired: &Desired) -> BTreeSet<String> {
 fn look_again<C, B>(engine: &Engine<C, B>, seen: &Report) -> Next {
     match seen.health {
         Health::Healthy if seen.synced => Next::OnChange,
-        Health::Healthy | Health::Progressing => Next::After(engine.settings.poll * 4),
-        Health::Degraded | Health::Unknown => Next::After(engine.settings.poll * 20),
+        Health::Progressing => Next::After(engine.settings.poll * 4),
+        Health::Healthy | Health::Degraded | Health::Unknown => {
+            Next::After(engine.settings.poll * 20)
+        }
     }
 }
 

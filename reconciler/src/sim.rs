@@ -84,6 +84,7 @@ struct State {
     counter: Counter,
     behaviours: BTreeMap<String, Behaviour>,
     faults: VecDeque<Fault>,
+    refused: Option<(String, u32)>,
     random: Option<(StdRng, f64)>,
     away: bool,
     tasks_leave: bool,
@@ -102,6 +103,7 @@ impl Sim {
             counter: Counter::default(),
             behaviours: BTreeMap::new(),
             faults: VecDeque::new(),
+            refused: None,
             random: None,
             away: false,
             tasks_leave: true,
@@ -126,6 +128,11 @@ impl Sim {
     /// same way for the same `seed`.
     pub fn fail_at_random(&self, seed: u64, share: f64) {
         self.state().random = Some((StdRng::seed_from_u64(seed), share));
+    }
+
+    /// Has the next `times` actions whose line starts like this refused for good.
+    pub fn refuse(&self, start: &str, times: u32) {
+        self.state().refused = Some((start.to_owned(), times));
     }
 
     /// Takes the whole cluster away, or brings it back.
@@ -192,6 +199,7 @@ impl Sim {
         let now = self.clock.now();
         let mut state = self.state();
         state.check()?;
+        state.check_refused(action)?;
         let fault = state.next_fault();
         match fault {
             Some(Fault::Unavailable) => return Err(unavailable("the call was lost")),
@@ -216,6 +224,17 @@ impl Sim {
 impl State {
     fn check(&self) -> Result<(), ClusterError> {
         if self.away { Err(unavailable("it is away")) } else { Ok(()) }
+    }
+
+    fn check_refused(&mut self, action: &Action) -> Result<(), ClusterError> {
+        let what = action.to_string();
+        match &mut self.refused {
+            Some((start, times)) if *times > 0 && what.starts_with(start.as_str()) => {
+                *times -= 1;
+                Err(ClusterError::Rejected { what, message: "it is still being used".to_owned() })
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn next_fault(&mut self) -> Option<Fault> {

@@ -77,3 +77,63 @@ pub fn look(
     let report = report(desired, &observed, &plan, router, now);
     Seen { observed, plan, report }
 }
+
+#[cfg(test)]
+mod tests {
+    use berth_domain::cluster::Action;
+    use berth_domain::health::Health;
+    use berth_domain::stack::{ServiceSpec, StackSpec};
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::sim::Sim;
+
+    async fn stacks(sim: &Sim, many: usize) -> Vec<Wanted> {
+        let mut stacks = Vec::new();
+        for number in 0..many {
+            let name = StackName::parse(&format!("stack-{number}")).unwrap();
+            let mut spec = StackSpec::default();
+            for service in ["api", "db", "mail", "web", "worker"] {
+                let wanted =
+                    ServiceSpec { image: format!("{service}:1"), ..ServiceSpec::default() };
+                let spec_of = Box::new(wanted.clone());
+                let create = Action::CreateService { name: service.to_owned(), spec: spec_of };
+                sim.apply(&name, &create).await.unwrap();
+                spec.services.insert(service.to_owned(), wanted);
+            }
+            let desired = Some(Arc::new(Desired::Present(Box::new(spec))));
+            stacks.push(Wanted { name, desired });
+        }
+        stacks
+    }
+
+    #[tokio::test]
+    async fn a_look_at_all_stacks_takes_one_look_at_the_cluster() {
+        let router = Url::parse("http://localhost").unwrap();
+        let sim = Sim::new(Clock::stopped(DateTime::UNIX_EPOCH));
+        let mut stacks = stacks(&sim, 40).await;
+        let removed = stacks.pop().unwrap();
+
+        let seen = survey(&sim, &stacks, &router, DateTime::UNIX_EPOCH).await.unwrap();
+
+        assert_eq!((sim.calls().observe_all, sim.calls().observe), (1, 0));
+        assert!(seen.stacks.iter().all(|it| it.plan.is_synced()));
+        assert!(seen.stacks.iter().all(|it| it.report.health == Health::Healthy));
+        assert_eq!(seen.orphans.keys().collect::<Vec<_>>(), [&removed.name]);
+    }
+
+    #[tokio::test]
+    async fn a_stack_that_nobody_has_described_is_left_alone_and_shown() {
+        let router = Url::parse("http://localhost").unwrap();
+        let sim = Sim::new(Clock::stopped(DateTime::UNIX_EPOCH));
+        let mut stacks = stacks(&sim, 1).await;
+        stacks.iter_mut().for_each(|it| it.desired = None);
+
+        let seen = survey(&sim, &stacks, &router, DateTime::UNIX_EPOCH).await.unwrap();
+
+        let only = seen.stacks.first().unwrap();
+        assert!(only.plan.is_synced());
+        assert_eq!(only.report.services.len(), 5);
+        assert!(only.report.services.iter().all(|it| it.code.is_empty()));
+    }
+}

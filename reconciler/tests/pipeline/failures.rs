@@ -9,7 +9,9 @@ use crate::world::{SHOP, World, eventually};
 
 /// One service of an image that is there.
 fn web(image: &str, more: &str) -> String {
-    format!("services:\n  web:\n    image: {image}\n    deploy:\n      update_config: {{ monitor: 1s{more} }}\n")
+    format!(
+        "services:\n  web:\n    image: {image}\n    deploy:\n      update_config: {{ monitor: 1s{more} }}\n"
+    )
 }
 
 fn crashing() -> Behaviour {

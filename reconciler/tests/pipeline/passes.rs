@@ -68,6 +68,46 @@ async fn a_stack_is_removed_once_docker_confirms_it(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn what_docker_holds_on_to_keeps_nothing_else_from_going(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    let berth = world.start(1);
+    let id = world.push(SHOP).await;
+    assert_eq!(world.ended(id).await.0, Phase::Succeeded);
+
+    world.sim.refuse("- config", 1);
+    stacks::remove(&world.pool, "shop").await.unwrap();
+    eventually("the row says that it is gone", async || world.row().await.removed_at).await;
+
+    let refused = world.done().iter().position(|line| line.starts_with("- config")).unwrap();
+    let volume = world.done().iter().position(|line| line.starts_with("- volume")).unwrap();
+    assert!(volume < refused, "{:?}", world.done());
+    berth.stop().await;
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn what_docker_refuses_is_shown_to_a_person(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    let berth = world.start(1);
+    let id = world.push(SHOP).await;
+    assert_eq!(world.ended(id).await.0, Phase::Succeeded);
+    world.settled().await;
+
+    world.sim.refuse("~ service web", 1);
+    world.sim.meddle(&world.name(), |stack| {
+        let web = stack.services.get_mut("web").unwrap();
+        web.spec.as_mut().unwrap().mode = Mode::Replicated { replicas: 9 };
+    });
+    let message = eventually("it is told", async || {
+        let observed = world.row().await.observed?;
+        let message = observed.get("message")?.as_str()?.to_owned();
+        (!message.is_empty()).then_some(message)
+    })
+    .await;
+    assert!(message.contains("it is still being used"), "{message}");
+    berth.stop().await;
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
 async fn docker_gone_and_back_is_told_and_goes_on(pool: PgPool) {
     let mut world = World::new(pool).await;
     world.sim.set_away(true);
