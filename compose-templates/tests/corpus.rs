@@ -45,6 +45,10 @@ fn read_all(files: &[PathBuf], reading: Reading) -> (usize, Vec<String>) {
         match stack {
             Ok((stack, _)) => {
                 assert!(!stack.services.is_empty(), "{}", file.display());
+                for (name, service) in &stack.services {
+                    // What Swarm gives back is what was sent.
+                    assert_eq!(service, &service.canonical(), "{}: {name}", file.display());
+                }
                 good += 1;
             }
             Err(all) => {

@@ -75,7 +75,7 @@ const CASES: [(&str, &str, &str); 52] = [
     (
         "deploy: {restart_policy: {}}",
         "restart",
-        r#"{"condition":"any","delay":null,"max_attempts":0,"window":null}"#,
+        r#"{"condition":"any","delay":null,"max_attempts":null,"window":null}"#,
     ),
     (
         "restart: 'on-failure:3'",
@@ -85,7 +85,7 @@ const CASES: [(&str, &str, &str); 52] = [
     (
         "restart: unless-stopped",
         "restart",
-        r#"{"condition":"any","delay":null,"max_attempts":0,"window":null}"#,
+        r#"{"condition":"any","delay":null,"max_attempts":null,"window":null}"#,
     ),
     (
         "deploy: {update_config: {}}",

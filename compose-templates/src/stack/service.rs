@@ -221,14 +221,14 @@ impl Convert<'_> {
     fn restart(&self, service: &Service) -> Option<RestartPolicy> {
         let policy = |condition: &str, attempts: Option<u64>| RestartPolicy {
             condition: condition.to_owned(),
-            max_attempts: Some(attempts.unwrap_or(0)),
+            max_attempts: attempts.filter(|attempts| *attempts != 0),
             ..RestartPolicy::default()
         };
         if let Some(block) = &service.deploy.restart {
             return Some(RestartPolicy {
                 condition: block.condition.clone().unwrap_or_else(|| "any".to_owned()),
                 delay: block.delay,
-                max_attempts: Some(block.max_attempts.unwrap_or(0)),
+                max_attempts: block.max_attempts.filter(|attempts| *attempts != 0),
                 window: block.window,
             });
         }
@@ -243,7 +243,7 @@ impl Convert<'_> {
 
     fn endpoint(&mut self, service: &Service) -> (EndpointMode, Vec<Port>) {
         let mode = service.deploy.endpoint_mode.as_ref().map_or(EndpointMode::Vip, |mode| mode.it);
-        let mut ports = BTreeSet::new();
+        let mut ports = Vec::new();
         for PortUse { at, published, target, protocol, host } in &service.ports {
             if mode == EndpointMode::Dnsrr && !host {
                 let message = format!(
@@ -251,14 +251,20 @@ impl Convert<'_> {
                 );
                 self.refuse(*at, message);
             }
-            ports.insert(Port {
+            let port = Port {
                 published: *published,
                 target: *target,
                 protocol: protocol.clone(),
                 host: *host,
-            });
+            };
+            if !ports.contains(&port) {
+                ports.push(port);
+            }
         }
-        (mode, ports.into_iter().collect())
+        // By what is published alone, as Docker's own client does: another
+        // order of the same ports would restart the tasks of its stacks.
+        ports.sort_by_key(|port| port.published);
+        (mode, ports)
     }
 
     /// Puts the service behind Traefik, if it has routes.

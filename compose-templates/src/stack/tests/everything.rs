@@ -111,6 +111,9 @@ secrets:
 #[test]
 fn a_file_with_everything_becomes_what_docker_makes_of_it() {
     let spec = as_docker(&[EVERYTHING]);
+    for service in spec.services.values() {
+        assert_eq!(service, &service.canonical());
+    }
     insta::assert_yaml_snapshot!(spec.services, @r#"
     web:
       image: "bb:latest"
