@@ -37,7 +37,7 @@ impl Swarm {
         let mut stacks = Stacks::new();
         self.sort_services(&lists, &names, &mut stacks);
         self.sort_objects(&lists, &mut stacks);
-        count_leaving(&lists, &mut stacks);
+        self.count_leaving(&lists, &mut stacks);
         if stack.is_none() {
             stacks.retain(|_, stack| has_ours(stack));
         }
@@ -170,40 +170,47 @@ impl Swarm {
             stack.images.dedup();
         }
     }
-}
 
-/// Counts what still runs of services that are gone: tasks on any node, and
-/// containers on this one that no task tells of any more.
-fn count_leaving(lists: &Lists, stacks: &mut Stacks) {
-    let services: BTreeSet<&str> =
-        lists.services.iter().map(|service| service.id.as_str()).collect();
-    let down: BTreeSet<&str> = lists
-        .nodes
-        .iter()
-        .filter(|node| node.status.state == "down")
-        .map(|node| node.id.as_str())
-        .collect();
-    let mut counted: BTreeSet<&str> = BTreeSet::new();
-    for task in &lists.tasks {
-        let runs = task_state(&task.status.state) <= TaskState::Running;
-        let lost = task.node_id.as_deref().is_some_and(|node| down.contains(node));
-        if services.contains(task.service_id.as_str()) || !runs || lost {
-            continue;
+    /// Counts what still runs of services that are gone: tasks on any node, and
+    /// containers on this one that no task tells of any more. A task that was on
+    /// no node yet runs nowhere, and Swarm keeps those of a removed job for ever.
+    fn count_leaving(&self, lists: &Lists, stacks: &mut Stacks) {
+        let services: BTreeSet<&str> =
+            lists.services.iter().map(|service| service.id.as_str()).collect();
+        let down: BTreeSet<&str> = lists
+            .nodes
+            .iter()
+            .filter(|node| node.status.state == "down")
+            .map(|node| node.id.as_str())
+            .collect();
+        let mut leaves = |labels: &BTreeMap<String, String>| {
+            if self.owns(labels)
+                && let Some(stack) = stack_of(labels)
+            {
+                stacks.entry(stack).or_default().leaving_tasks += 1;
+            }
+        };
+        for task in &lists.tasks {
+            let state = task_state(&task.status.state);
+            let runs = (TaskState::Assigned..=TaskState::Running).contains(&state);
+            let lost = task.node_id.as_deref().is_some_and(|node| down.contains(node));
+            if !services.contains(task.service_id.as_str()) && runs && !lost {
+                leaves(&task.spec.container_spec.labels);
+            }
         }
-        if let Some(stack) = stack_of(&task.spec.container_spec.labels) {
-            stacks.entry(stack).or_default().leaving_tasks += 1;
-            counted.insert(&task.id);
-        }
-    }
-    for container in &lists.containers {
-        let Some(service) = container.labels.get(SERVICE_ID_LABEL) else { continue };
-        let task = container.labels.get(TASK_ID_LABEL).map_or("", String::as_str);
-        let runs = matches!(container.state.as_str(), "running" | "paused" | "restarting");
-        if services.contains(service.as_str()) || counted.contains(task) || !runs {
-            continue;
-        }
-        if let Some(stack) = stack_of(&container.labels) {
-            stacks.entry(stack).or_default().leaving_tasks += 1;
+        let known: BTreeSet<&str> = lists
+            .tasks
+            .iter()
+            .filter(|task| task_state(&task.status.state) <= TaskState::Running)
+            .map(|task| task.id.as_str())
+            .collect();
+        for container in &lists.containers {
+            let Some(service) = container.labels.get(SERVICE_ID_LABEL) else { continue };
+            let task = container.labels.get(TASK_ID_LABEL).map_or("", String::as_str);
+            let runs = matches!(container.state.as_str(), "running" | "paused" | "restarting");
+            if !services.contains(service.as_str()) && !known.contains(task) && runs {
+                leaves(&container.labels);
+            }
         }
     }
 }
