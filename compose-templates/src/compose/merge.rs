@@ -216,16 +216,13 @@ fn build(mut base: BuildModel, over: BuildModel) -> BuildModel {
 }
 
 fn volumes(base: &mut Vec<VolumeUse>, over: Vec<VolumeUse>) {
-    if over.is_empty() || base.is_empty() {
-        base.extend(over);
-        return;
-    }
     for later in over {
         match base.iter_mut().find(|before| before.target == later.target) {
             Some(before) => *before = later,
             None => base.push(later),
         }
     }
+    // Docker sorts them as soon as two files name the service.
     base.sort_by(|a, b| a.target.cmp(&b.target));
 }
 

@@ -211,7 +211,8 @@ services:
     logging: {driver: json-file, options: {max-size: 1m}}
     healthcheck: {test: a, interval: 1s}
     deploy: {replicas: 3, update_config: {order: start-first}, labels: {x: 1}}
-  gone: {image: g}
+  gone: {image: g, volumes: ['w:/z', 'v:/a']}
+  both: {image: g, volumes: ['w:/z', 'v:/a']}
 volumes: {v: {driver: d}, w: }
 ";
     let over = "
@@ -226,11 +227,19 @@ services:
     logging: {options: {max-file: 2}}
     healthcheck: {interval: 2s}
     deploy: {replicas: 0, update_config: {parallelism: 4}, labels: {y: 2}}
+  both: {image: n}
   new: {image: n}
 volumes: {v: {labels: {l: 1}}}
 ";
     let (spec, _) = convert(&[base, over], Reading::Compose, &context()).unwrap();
-    assert_eq!(spec.services.keys().collect::<Vec<_>>(), ["gone", "new", "web"]);
+    assert_eq!(spec.services.keys().collect::<Vec<_>>(), ["both", "gone", "new", "web"]);
+    let targets = |service: &str| {
+        spec.services[service].mounts.iter().map(|m| m.target.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (targets("gone"), targets("both")),
+        (vec!["/z".to_owned(), "/a".to_owned()], vec!["/a".to_owned(), "/z".to_owned()])
+    );
     let web = &spec.services["web"];
     insta::assert_yaml_snapshot!(
         (&web.image, &web.command, web.read_only, &web.env, &web.ports, &web.mounts, &web.cap_add,
