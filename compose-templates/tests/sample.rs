@@ -1,5 +1,4 @@
 //! The sample repository `acme/shop`, read as a deployment reads it.
-#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use berth_compose_templates::{Folder, Settings, Source, StackContext, Variables, load};
 use berth_domain::ids::StackName;
