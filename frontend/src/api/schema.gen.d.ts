@@ -47,7 +47,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ask for a delivery to be worked on again */
+        /**
+         * Ask for a delivery to be worked on again
+         * @description What it deployed already it does not deploy twice.
+         */
         post: operations["replay_delivery"];
         delete?: never;
         options?: never;
@@ -64,7 +67,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ask for a deployment to be stopped */
+        /**
+         * Ask for a deployment to be stopped
+         * @description What served before it still serves.
+         */
         post: operations["cancel_deployment"];
         delete?: never;
         options?: never;
@@ -149,7 +155,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Read an installation from GitHub, with its repositories */
+        /**
+         * Read an installation from GitHub, with its repositories
+         * @description The id may come from anybody: what counts is that our App's key reads it.
+         */
         post: operations["claim_installation"];
         delete?: never;
         options?: never;
@@ -238,7 +247,10 @@ export interface paths {
         /** Change a rule */
         put: operations["update_rule"];
         post?: never;
-        /** Remove a rule */
+        /**
+         * Remove a rule
+         * @description What it deployed stays.
+         */
         delete: operations["delete_rule"];
         options?: never;
         head?: never;
@@ -309,7 +321,11 @@ export interface paths {
         get: operations["get_stack"];
         put?: never;
         post?: never;
-        /** Ask for a stack to be removed, with its volumes */
+        /**
+         * Ask for a stack to be removed, with its volumes
+         * @description Its environment ends with it: a later event that matches a rule makes new
+         *     ones.
+         */
         delete: operations["delete_stack"];
         options?: never;
         head?: never;
@@ -326,7 +342,10 @@ export interface paths {
         /** List a stack's deployments */
         get: operations["list_deployments"];
         put?: never;
-        /** Deploy a stack anew */
+        /**
+         * Deploy a stack anew
+         * @description It takes over from a deployment that goes on.
+         */
         post: operations["create_deployment"];
         delete?: never;
         options?: never;
@@ -377,9 +396,10 @@ export interface paths {
         };
         /**
          * Follow what changes
-         * @description Server-sent events: `change` with a [`Change`](crate::types::Change) as data,
-         *     and `reset` where the stream can't be resumed from `last-event-id`: then
-         *     everything must be read again. A comment comes every 15 seconds.
+         * @description Server-sent events: `change` with a [`Change`](types::Change) as data, and
+         *     `reset` where the stream can't be resumed from `last-event-id`: then
+         *     everything must be read again. A comment comes every 15 seconds. The stream
+         *     ends when the session does.
          */
         get: operations["stream_changes"];
         put?: never;
@@ -400,7 +420,10 @@ export interface paths {
         /** List one's own API tokens */
         get: operations["list_tokens"];
         put?: never;
-        /** Make an API token */
+        /**
+         * Make an API token
+         * @description It may do what its owner may.
+         */
         post: operations["create_token"];
         delete?: never;
         options?: never;
@@ -1336,7 +1359,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The deliveries */
+            /** @description The deliveries, newest first */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1469,7 +1492,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The lines */
+            /** @description The lines, in order */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1725,7 +1748,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The rules */
+            /** @description The rules, by repository and place */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2024,7 +2047,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The stacks */
+            /** @description The stacks, by name */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2125,7 +2148,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The deployments */
+            /** @description The deployments, newest first */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2285,7 +2308,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The tokens */
+            /** @description The tokens, newest first */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -1,0 +1,241 @@
+import { expect, test as base, type Page } from '@playwright/test';
+
+import { expectAccessible } from './axe';
+import { Complaints } from './test';
+import { Clone, github, LONG, need, routed, SESSION } from './world';
+
+/**
+ * The main job, walked once by one person in one browser: first account, GitHub App, rules, a push
+ * that goes live, a pull request's preview that comes and goes.
+ */
+const test = base.extend<object, { person: { page: Page; complaints: Complaints } }>({
+  person: [
+    async ({ browser }, use) => {
+      const context = await browser.newContext({ reducedMotion: 'reduce' });
+      const page = await context.newPage();
+      const complaints = new Complaints();
+      complaints.watch(page);
+      await use({ page, complaints });
+      await context.storageState({ path: SESSION });
+      await context.close();
+    },
+    { scope: 'worker' },
+  ],
+  page: async ({ person }, use) => use(person.page),
+});
+
+test.describe.configure({ mode: 'serial' });
+test.setTimeout(LONG + 60_000);
+
+let clone: Clone;
+let pushed = '';
+
+test.afterEach(({ person }) => {
+  expect(person.complaints.list).toEqual([]);
+});
+
+test('the one-time link makes the first account', async ({ page }) => {
+  await page.goto(`/setup?token=${need('BERTH_SETUP_TOKEN')}`);
+  await expectAccessible(page);
+  await page.getByLabel('Name').fill('Mira');
+  await page.getByLabel('E-mail').fill(need('BERTH_EMAIL'));
+  await page.getByLabel('Password').fill('short');
+  await page.getByRole('button', { name: 'Make the account' }).click();
+  await expect(page.getByLabel('Password')).toHaveAttribute('aria-invalid', 'true');
+  await expect(page.getByLabel('Password')).toHaveAccessibleDescription(/10 characters/);
+
+  await page.getByLabel('Password').fill(need('BERTH_PASSWORD'));
+  await page.getByRole('button', { name: 'Make the account' }).click();
+  await expect(page.getByRole('heading', { name: 'Connect GitHub' })).toBeVisible();
+  await expectAccessible(page);
+});
+
+test('the link is of no use to a second person', async ({ browser }) => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`/setup?token=${need('BERTH_SETUP_TOKEN')}`);
+  await page.getByLabel('Name').fill('Mallory');
+  await page.getByLabel('E-mail').fill('mallory@example.com');
+  await page.getByLabel('Password').fill('a long enough password');
+  await page.getByRole('button', { name: 'Make the account' }).click();
+  await expect(page.getByRole('alert')).toBeVisible();
+  await expect(page).toHaveURL(/\/setup\?/);
+  await context.close();
+});
+
+test('pages before the first stack say what comes next', async ({ page }) => {
+  await page.goto('/');
+  await expect(page.getByText('No stacks yet')).toBeVisible();
+  await expect(page.getByRole('link', { name: 'Connect GitHub' })).toBeVisible();
+  await expectAccessible(page);
+  for (const [path, text] of [
+    ['/previews', 'No previews'],
+    ['/rules', 'No rules yet'],
+    ['/events', 'No events yet'],
+  ] as const) {
+    await page.goto(path);
+    await expect(page.getByText(text)).toBeVisible();
+    await expectAccessible(page);
+  }
+});
+
+test('GitHub makes the App from our manifest and installs it', async ({ page }) => {
+  await page.goto('/setup/github');
+  await page.getByText('Organisation', { exact: true }).click();
+  await page.getByRole('textbox', { name: 'Organisation' }).fill('acme');
+  await page.getByRole('button', { name: 'Create on GitHub' }).click();
+
+  await page.waitForURL((url) => url.href.startsWith(need('SIM_URL')));
+  await page.getByRole('button', { name: /create/i }).click();
+
+  await page.waitForURL(/\/setup\/github$/);
+  await expect(page.getByText('owned by acme')).toBeVisible();
+  await page.getByRole('button', { name: 'Choose repositories' }).click();
+
+  await page.waitForURL((url) => url.href.startsWith(need('SIM_URL')));
+  await page.getByRole('button', { name: /install/i }).click();
+
+  await page.waitForURL(/\/setup\/github$/);
+  await expect(page.getByText(/^acme \(\d+ repositor/)).toBeVisible();
+  await expect(page.getByRole('link', { name: 'Write a rule for acme/shop' })).toBeVisible();
+  await expectAccessible(page);
+});
+
+test('a rule with a mistake is refused at its field, then saved', async ({ page }) => {
+  await page.getByRole('link', { name: 'Write a rule for acme/shop' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'New rule' })).toBeFocused();
+  await page.getByLabel('Host').fill('not a host');
+  await page.getByLabel('Name', { exact: true }).fill('');
+  await page.getByRole('button', { name: 'Save rule' }).click();
+  await expect(page.getByLabel('Name', { exact: true })).toHaveAttribute('aria-invalid', 'true');
+  await expect(page).toHaveURL(/\/rules\/new/);
+  await expectAccessible(page);
+
+  await page.getByLabel('Name', { exact: true }).fill('Production');
+  await page.getByLabel('Host').fill('{{app}}.localhost');
+  await expect(page.getByText('http://shop.localhost')).toBeVisible();
+  await page.getByRole('button', { name: 'Save rule' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Rules' })).toBeVisible();
+  await expect(page.getByRole('link', { name: 'Production' })).toBeVisible();
+});
+
+test('leaving a changed rule asks first', async ({ page }) => {
+  await page.getByRole('link', { name: 'Production' }).click();
+  await page.getByLabel('Environment').fill('somewhere-else');
+  await page.getByRole('link', { name: 'Stacks' }).click();
+  const dialog = page.getByRole('alertdialog');
+  await expect(dialog).toContainText('Leave without saving?');
+  await expectAccessible(page);
+  await dialog.getByRole('button', { name: 'Stay' }).click();
+  await expect(page.getByLabel('Environment')).toHaveValue('somewhere-else');
+  await page.getByRole('link', { name: 'Discard' }).click();
+  await dialog.getByRole('button', { name: 'Leave and drop changes' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Rules' })).toBeVisible();
+});
+
+test('pull requests get a rule of their own', async ({ page }) => {
+  await page.getByRole('link', { name: 'New rule' }).click();
+  await page.getByText('Pull request', { exact: true }).click();
+  await expect(page.getByLabel('Environment')).toHaveValue('pr-{{number}}');
+  await page.getByLabel('Host').fill('pr-{{number}}.{{app}}.localhost');
+  await page.getByLabel('Name', { exact: true }).fill('Previews');
+  await page.getByRole('button', { name: 'Save rule' }).click();
+  await expect(page.getByRole('link', { name: 'Previews', exact: true }).last()).toBeVisible();
+});
+
+test('a push goes live, and the page shows it without a reload', async ({ page }) => {
+  await page
+    .getByRole('navigation', { name: 'Main' })
+    .getByRole('link', { name: 'Stacks' })
+    .click();
+  await expect(page.getByText('No stacks yet')).toBeVisible();
+
+  clone = new Clone();
+  pushed = clone.push('main', 'Open the shop', 'config/banner.txt', 'Fresh fish.\n');
+
+  const row = page.getByRole('row', { name: /shop/ });
+  await expect(row).toBeVisible({ timeout: 60_000 });
+  await row.getByRole('link', { name: 'shop', exact: true }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'shop' })).toBeVisible();
+  const header = page.locator('header').filter({ has: page.getByRole('heading', { level: 1 }) });
+  await expect(header.getByText('Healthy')).toBeVisible({ timeout: LONG });
+  await expect(header.getByText('In sync')).toBeVisible();
+
+  for (const service of ['web', 'api', 'worker', 'store']) {
+    const line = page
+      .getByRole('table', { name: 'Services' })
+      .getByRole('row', { name: new RegExp(service) });
+    await expect(line.getByText('Healthy')).toBeVisible();
+  }
+  const address = header.getByRole('link', { name: /^shop\.localhost/ });
+  await expect(address).toHaveAttribute('href', /^http:\/\/shop\.localhost/);
+  const page1 = await routed('shop.localhost');
+  expect(page1.status).toBe(200);
+  expect(page1.text).toContain(pushed.slice(0, 7));
+});
+
+test('the deployment shows its phases and its build log', async ({ page }) => {
+  await page.getByRole('link', { name: '#1', exact: true }).click();
+  await expect(page.getByRole('heading', { level: 2, name: /#1 Open the shop/ })).toBeVisible();
+  await expect(page.getByText('Succeeded').first()).toBeVisible();
+  await expect(page.getByRole('listitem').filter({ hasText: 'Converged' })).toContainText(/\d/);
+
+  const log = page.getByRole('region', { name: 'Build log' });
+  await expect(log).toContainText(/\S/);
+  await page.getByRole('searchbox', { name: 'Search the log' }).fill('no such words in any log');
+  await expect(page.getByText('No line matches')).toBeVisible();
+  await page.getByRole('button', { name: 'Clear the filter' }).click();
+  await expect(log).toContainText(/\S/);
+});
+
+test('the event says which rule matched, and which did not', async ({ page }) => {
+  await page.goto('/events');
+  await page
+    .getByRole('link', { name: /Deployed.*push/ })
+    .first()
+    .click();
+  const decisions = page.getByRole('list', { name: 'What each rule made of it' });
+  await expect(decisions.getByRole('listitem').filter({ hasText: 'Production' })).toContainText(
+    'matched',
+  );
+  await expect(decisions.getByRole('link', { name: 'shop #1' })).toBeVisible();
+  await expectAccessible(page);
+});
+
+test('a push that no rule wants is explained', async ({ page }) => {
+  clone.push('wip/idea', 'Try an idea', 'config/banner.txt', 'An idea.\n');
+  const ignored = page.getByRole('link', { name: /Ignored.*wip\/idea/ }).first();
+  await expect(ignored).toBeVisible({ timeout: 60_000 });
+  await ignored.click();
+  await expect(page.getByText('did not match').first()).toBeVisible();
+});
+
+test('a pull request gets a preview, which goes when it closes', async ({ page }) => {
+  clone.git('switch', '--quiet', 'main');
+  const sha = clone.push('chips', 'Serve chips', 'config/banner.txt', 'Fish and chips.\n');
+  await page.goto('/previews');
+  await expect(page.getByText('No previews')).toBeVisible();
+  const pull = await github<{ number: number }>('POST', '/repositories/acme/shop/pulls', {
+    title: 'Serve chips, too',
+    head: 'chips',
+  });
+  const row = page.getByRole('row', { name: /Serve chips, too/ });
+  await expect(row).toBeVisible({ timeout: 60_000 });
+  await expect(row.getByText('Healthy')).toBeVisible({ timeout: LONG });
+  const host = `pr-${pull.number}.shop.localhost`;
+  await expect(row.getByRole('link', { name: new RegExp(`^${host}`) })).toBeVisible();
+  expect((await routed(host)).text).toContain(sha.slice(0, 7));
+  await expectAccessible(page);
+
+  await github('POST', `/repositories/acme/shop/pulls/${pull.number}/close`);
+  await expect(page.getByText('No previews')).toBeVisible({ timeout: LONG });
+});
+
+test('a person redeploys by hand', async ({ page }) => {
+  await page.goto('/stacks/shop');
+  await page.getByRole('button', { name: 'Redeploy' }).click();
+  await expect(page.getByRole('heading', { level: 2, name: /#2/ })).toBeVisible();
+  await expect(page.getByText('by hand')).toBeVisible();
+  const head = page.getByRole('heading', { level: 2, name: /#2/ }).locator('..');
+  await expect(head.getByText('Succeeded')).toBeVisible({ timeout: LONG });
+});

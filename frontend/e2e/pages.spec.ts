@@ -1,0 +1,47 @@
+import { expectAccessible } from './axe';
+import { expect, test } from './test';
+import { SESSION } from './world';
+
+/** Every page, in the theme of the project, by a person whose shop runs. */
+test.use({ storageState: SESSION });
+
+const PAGES: readonly [path: string, heading: string, title: RegExp][] = [
+  ['/', 'Stacks', /^Stacks/],
+  ['/?q=nothing-has-this-name', 'Stacks', /^Stacks/],
+  ['/stacks/shop', 'shop', /shop/],
+  ['/stacks/shop/deployments', 'shop', /shop/],
+  ['/stacks/shop/deployments/1', 'shop', /#1/],
+  ['/previews', 'Previews', /^Previews/],
+  ['/rules', 'Rules', /^Rules/],
+  ['/rules/new', 'New rule', /^New rule/],
+  ['/events', 'Events', /^Events/],
+  ['/settings/account', 'Settings', /^Settings/],
+  ['/settings/github', 'Settings', /^Settings/],
+  ['/settings/tokens', 'Settings', /^Settings/],
+  ['/settings/appearance', 'Settings', /^Settings/],
+  ['/settings/about', 'Settings', /^Settings/],
+  ['/setup/github', 'Connect GitHub', /^Connect GitHub/],
+  ['/stacks/no-such-stack', 'no-such-stack', /no-such-stack/],
+  ['/no/such/page', 'Not found', /^Not found/],
+];
+
+for (const [path, heading, title] of PAGES) {
+  test(`${path} is accessible`, async ({ page, colorScheme }) => {
+    await page.goto(path);
+    await expect(page.getByRole('heading', { level: 1, name: heading })).toBeVisible();
+    await expect(page).toHaveTitle(title);
+    await expect(page.getByRole('status', { name: 'Loading' })).toHaveCount(0);
+    await expect(page.locator('html')).toHaveAttribute('data-theme', colorScheme ?? 'light');
+    await expectAccessible(page);
+  });
+
+  test(`${path} fits a phone`, async ({ page }) => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.goto(path);
+    await expect(page.getByRole('heading', { level: 1, name: heading })).toBeVisible();
+    await expect(page.getByRole('status', { name: 'Loading' })).toHaveCount(0);
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    expect(width).toBeLessThanOrEqual(360);
+    await expectAccessible(page);
+  });
+}

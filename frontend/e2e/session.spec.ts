@@ -1,0 +1,98 @@
+import { expectAccessible } from './axe';
+import { expect, test } from './test';
+import { need, SESSION } from './world';
+
+test.describe('nobody is logged in', () => {
+  test('any page leads to the login and back', async ({ page }) => {
+    await page.goto('/stacks/shop/deployments');
+    await expect(page.getByRole('heading', { name: 'Log in' })).toBeVisible();
+    await expectAccessible(page);
+    await page.getByLabel('E-mail').fill(need('BERTH_EMAIL'));
+    await page.getByLabel('Password').fill('not the password');
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await expect(page.getByRole('alert')).toBeVisible();
+    await page.getByLabel('Password').fill(need('BERTH_PASSWORD'));
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await expect(page).toHaveURL('/stacks/shop/deployments');
+    await expect(page.getByRole('heading', { level: 1, name: 'shop' })).toBeVisible();
+
+    await page.getByRole('button', { name: 'Mira' }).click();
+    await page.getByRole('menuitem', { name: 'Log out' }).click();
+    await expect(page.getByRole('heading', { name: 'Log in' })).toBeVisible();
+    await page.goto('/');
+    await expect(page.getByRole('heading', { name: 'Log in' })).toBeVisible();
+  });
+
+  test('a link to another site is not followed after the login', async ({ page }) => {
+    await page.goto('/login?from=//example.com/');
+    await page.getByLabel('E-mail').fill(need('BERTH_EMAIL'));
+    await page.getByLabel('Password').fill(need('BERTH_PASSWORD'));
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await expect(page.getByRole('heading', { level: 1, name: 'Stacks' })).toBeVisible();
+  });
+});
+
+test.describe('a person is logged in', () => {
+  test.use({ storageState: SESSION });
+
+  test('a token is shown once, works, and is revoked', async ({ page, request }) => {
+    await page.goto('/settings/tokens');
+    await page.getByLabel('New token').fill('e2e');
+    await page.getByRole('button', { name: 'Make token' }).click();
+    const token = await page.getByText(/^berth_/).innerText();
+    await expectAccessible(page);
+    const ask = () =>
+      request.get('/api/v1/stacks', { headers: { authorization: `Bearer ${token}`, cookie: '' } });
+    expect((await ask()).status()).toBe(200);
+
+    await page.reload();
+    await expect(page.getByRole('row', { name: /e2e/ })).toBeVisible();
+    await expect(page.getByText(/^berth_/)).toHaveCount(0);
+
+    await page.getByRole('button', { name: 'Revoke e2e' }).click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Revoke token' }).click();
+    await expect(page.getByRole('row', { name: /e2e/ })).toHaveCount(0);
+    expect((await ask()).status()).toBe(401);
+  });
+
+  test('the theme that was chosen is there before the first paint', async ({ page }) => {
+    await page.goto('/settings/appearance');
+    await page.getByText('Dark', { exact: true }).click();
+    await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+    await page.reload({ waitUntil: 'commit' });
+    await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+  });
+
+  test('the keyboard reaches every page', async ({ page }) => {
+    await page.goto('/');
+    await expect(page.getByRole('heading', { level: 1, name: 'Stacks' })).toBeVisible();
+    for (const [key, heading] of [
+      ['p', 'Previews'],
+      ['r', 'Rules'],
+      ['e', 'Events'],
+      ['t', 'Settings'],
+      ['s', 'Stacks'],
+    ] as const) {
+      await page.keyboard.press('g');
+      await page.keyboard.press(key);
+      await expect(page.getByRole('heading', { level: 1, name: heading })).toBeFocused();
+    }
+    await page.keyboard.press('/');
+    await expect(page.getByRole('searchbox', { name: 'Filter by name' })).toBeFocused();
+    await page.keyboard.type('no-such-stack');
+    await expect(page).toHaveURL(/q=no-such-stack/);
+    await expect(page.getByText('No stack matches “no-such-stack”')).toBeVisible();
+    await page.getByRole('link', { name: 'Clear the filter' }).click();
+    await expect(page.getByRole('table', { name: 'Stacks' })).toBeVisible();
+  });
+
+  test('a phone finds the menu', async ({ page }) => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.goto('/');
+    await page.getByRole('button', { name: 'Menu' }).click();
+    await expectAccessible(page);
+    await page.getByRole('dialog').getByRole('link', { name: 'Rules' }).click();
+    await expect(page.getByRole('heading', { level: 1, name: 'Rules' })).toBeVisible();
+    await expect(page.getByRole('dialog')).toHaveCount(0);
+  });
+});

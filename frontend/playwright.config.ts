@@ -1,0 +1,55 @@
+import { defineConfig, devices } from '@playwright/test';
+
+/**
+ * Browser tests against a real Berth that has no account yet, its simulator of GitHub and its
+ * Traefik; see README.md for the variables. The main job is walked once, in order; then every page
+ * is looked at in both themes, with what the job left.
+ */
+export default defineConfig({
+  testDir: 'e2e',
+  // One Berth, one story: nothing here may run at the same time as something else.
+  workers: 1,
+  fullyParallel: false,
+  forbidOnly: Boolean(process.env.CI),
+  retries: 0,
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  reporter: [['list']],
+  outputDir: 'test-results',
+  use: {
+    ...devices['Desktop Chrome'],
+    baseURL: process.env.BERTH_URL ?? 'http://127.0.0.1:8080',
+    viewport: { width: 1360, height: 860 },
+    contextOptions: { reducedMotion: 'reduce' },
+    trace: 'retain-on-failure',
+    screenshot: 'only-on-failure',
+    launchOptions: {
+      executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    },
+  },
+  projects: [
+    { name: 'job', testMatch: 'job.spec.ts' },
+    {
+      name: 'light',
+      testMatch: 'pages.spec.ts',
+      dependencies: ['job'],
+      use: { colorScheme: 'light' },
+    },
+    {
+      name: 'dark',
+      testMatch: 'pages.spec.ts',
+      dependencies: ['job'],
+      use: { colorScheme: 'dark' },
+    },
+    { name: 'session', testMatch: 'session.spec.ts', dependencies: ['job'] },
+  ],
+});
