@@ -47,6 +47,15 @@ pub struct World {
     stacks: Vec<String>,
 }
 
+/// Who may read the sample repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visibility {
+    /// Everybody: `git clone` works as it is.
+    Public,
+    /// Those with a token.
+    Private,
+}
+
 /// A rule, by what differs between rules.
 #[derive(Debug, Clone, Copy)]
 pub struct NewRule<'a> {
@@ -84,7 +93,7 @@ impl World {
     /// # Errors
     ///
     /// Where it can't start.
-    pub async fn start_github(&mut self, name: &str) -> anyhow::Result<()> {
+    pub async fn start_github(&mut self, name: &str, visibility: Visibility) -> anyhow::Result<()> {
         std::fs::create_dir_all(&self.settings.folder)?;
         let port = free_port(self.settings.ports.2)?;
         let sim = GithubSim::start(SimSettings {
@@ -96,7 +105,7 @@ impl World {
         sim.create_repository(NewRepository {
             owner: "acme".to_owned(),
             name: name.to_owned(),
-            private: true,
+            private: visibility == Visibility::Private,
             folder: Some(sample()),
             ..NewRepository::default()
         })
@@ -142,7 +151,7 @@ impl World {
     ///
     /// Where one of them can't.
     pub async fn start(&mut self, repository: &str) -> anyhow::Result<()> {
-        self.start_github(repository).await?;
+        self.start_github(repository, Visibility::Private).await?;
         self.start_traefik().await?;
         self.start_berth().await
     }
@@ -230,7 +239,7 @@ impl World {
             .find_map(|(name, value)| (name == "state").then(|| value.into_owned()))
             .context("no state")?;
         let manifest = serde_json::from_str(form["manifest"].as_str().context("no manifest")?)?;
-        let sent = github.submit_manifest("acme", manifest, &state).await?;
+        let sent = github.submit_manifest("acme", manifest, &state)?;
         let app =
             api.post("/api/v1/github/app", &json!({"code": sent.code, "state": state})).await?;
         app["slug"].as_str().map(str::to_owned).context("the App has no slug")
@@ -243,7 +252,7 @@ impl World {
     /// Where either side refuses.
     pub async fn install(&self, slug: &str, repository: &str) -> anyhow::Result<i64> {
         let (api, github) = (self.api()?, self.github()?);
-        let installation = github.install(slug, "acme", None).await?;
+        let installation = github.install(slug, "acme", None)?;
         api.post("/api/v1/github/installations", &json!({"installation_id": installation.id}))
             .await?;
         let full_name = format!("acme/{repository}");

@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 use berth_github_sim::NewPullRequest;
 use berth_tests::git::git;
 use berth_tests::steps::step;
-use berth_tests::world::{EMAIL, Settings, World};
+use berth_tests::world::{EMAIL, Settings, Visibility, World};
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -75,6 +75,9 @@ async fn main() -> ExitCode {
     }
     println!("\nTidying up");
     let ended = step("Remove all that was started", world.end()).await;
+    if let (Err(_), Err(err)) = (&outcome, &ended) {
+        eprintln!("\nerror: {err:#}");
+    }
     match outcome.and_then(|outcome| ended.map(|()| outcome)) {
         Ok(Outcome::Checked(times)) => {
             println!("{}", times.summary());
@@ -123,7 +126,7 @@ async fn interrupted() {
 
 async fn run(world: &mut World, args: &Args) -> anyhow::Result<Outcome> {
     println!("\nStarting");
-    step("Start a GitHub simulator with acme/shop", world.start_github(REPOSITORY)).await?;
+    step("Start a GitHub simulator with acme/shop", world.start_github(REPOSITORY, Visibility::Public)).await?;
     step("Start Traefik", world.start_traefik()).await?;
     step("Start Berth with a Postgres of its own", world.start_berth()).await?;
     if args.bare {
@@ -147,7 +150,7 @@ async fn tour(world: &mut World) -> anyhow::Result<Times> {
     step("Add the rules: main, and every pull request", world.add_rules(repository)).await?;
 
     let clone = world.folder().join("clone");
-    let url = world.github()?.repository("acme/shop").await?.clone_url;
+    let url = world.github()?.repository("acme/shop")?.clone_url;
     step("Clone acme/shop", async {
         git(world.folder(), &["clone", "--quiet", &url, "clone"]).await.map(drop)
     })
@@ -229,7 +232,7 @@ async fn check(world: &mut World, mut times: Times) -> anyhow::Result<Times> {
     step("See what GitHub was told", heard(world)).await?;
     let start = Instant::now();
     step("Close the pull request, until nothing of its preview is left", async {
-        world.github()?.close_pull_request("acme/shop", 1).await?;
+        world.github()?.close_pull_request("acme/shop", 1)?;
         world.gone(PREVIEW).await
     })
     .await?;
