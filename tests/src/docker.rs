@@ -70,16 +70,10 @@ impl Docker {
             let lines = self.run(&[args, &["--filter", &label]].concat()).await?;
             found.extend(lines.lines().map(|name| format!("{kind} {name}")));
         }
-        let tags = self
-            .run(&[
-                "image",
-                "ls",
-                "--format",
-                "{{.Repository}}:{{.Tag}}",
-                &format!("berth/{stack}-*"),
-            ])
-            .await?;
-        found.extend(tags.lines().map(|tag| format!("image {tag}")));
+        // By label, so that an image that merely lost its tag is found, too.
+        let label = format!("label=berth.stack={stack}");
+        let images = self.run(&["image", "ls", "--all", "--quiet", "--filter", &label]).await?;
+        found.extend(images.lines().map(|id| format!("image {id}")));
         Ok(found)
     }
 
@@ -95,9 +89,13 @@ impl Docker {
             if last.is_empty() {
                 return Ok(());
             }
+            let busy = last.iter().any(|line| line.starts_with("container "));
             for (kind, name) in last.iter().filter_map(|line| line.split_once(' ')) {
                 let args: &[&str] = match kind {
+                    // Its service takes it along.
                     "container" => continue,
+                    // One that is in use would only lose its name.
+                    "image" | "volume" if busy => continue,
                     "image" => &["image", "rm", "--force", name],
                     "volume" => &["volume", "rm", "--force", name],
                     kind => &[kind, "rm", name],
