@@ -51,7 +51,7 @@ const OPERATIONS = [
   "pulls/merge",
   "pulls/update",
   "rate-limit/get",
-  "repos/compare-commits",
+  "repos/compare-commits-with-basehead",
   "repos/create-deployment",
   "repos/create-deployment-status",
   "repos/delete-deployment",

@@ -15,7 +15,7 @@ use self::types::{
     PullRequestChange, Pushed, Repository, SubmittedManifest, Violation,
 };
 use crate::apps::Manifest;
-use crate::git::{Git, NewCommit};
+use crate::git::{By, Git, NewCommit};
 use crate::hooks::{Event, To};
 use crate::keys;
 use crate::sim::Sim;
@@ -52,9 +52,8 @@ impl Sim {
                 tree_of: None,
                 parents: &[],
                 files: &files,
-                author: USER,
                 message: "Start\n",
-                at: self.now(),
+                by: By { author: USER, at: self.now() },
             };
             let sha = git.commit(first).await?;
             git.set_ref("refs/heads/main", &sha).await?;
@@ -112,9 +111,8 @@ impl Sim {
             tree_of: tip.map(String::as_str),
             parents: &parents,
             files: &files,
-            author: USER,
             message: &message,
-            at: self.now(),
+            by: By { author: USER, at: self.now() },
         };
         let sha = git.commit(new).await?;
         git.set_ref(&git_ref, &sha).await?;
@@ -289,7 +287,7 @@ impl Sim {
         author: &str,
         body: &str,
     ) -> anyhow::Result<Comment> {
-        let id = self.add_comment(self.find(full_name)?.id, number, author, None, body)?;
+        let id = self.add_comment((self.find(full_name)?.id, number), author, None, body)?;
         let all = self.comments(full_name)?;
         all.into_iter().find(|it| it.id == id).context("the comment is gone")
     }
@@ -315,11 +313,11 @@ impl Sim {
         check_run: i64,
         identifier: &str,
     ) -> anyhow::Result<()> {
-        let (it, run) = self.find_check_run(full_name, check_run)?;
+        let run = self.find_check_run(full_name, check_run)?;
         let there = run.actions.iter().any(|action| action["identifier"] == identifier);
         ensure!(there, "check run {check_run} has no button {identifier}");
         let payload = json!({ "requested_action": { "identifier": identifier } });
-        self.check_event(&it, &run, "requested_action", USER, payload);
+        self.check_event(&run, "requested_action", USER, payload);
         Ok(())
     }
 
@@ -329,21 +327,16 @@ impl Sim {
     ///
     /// Where it is not complete yet.
     pub fn rerequest_check(&self, full_name: &str, check_run: i64) -> anyhow::Result<()> {
-        let (it, run) = self.find_check_run(full_name, check_run)?;
+        let run = self.find_check_run(full_name, check_run)?;
         ensure!(run.conclusion.is_some(), "check run {check_run} is under way");
-        self.check_event(&it, &run, "rerequested", USER, json!({}));
+        self.check_event(&run, "rerequested", USER, json!({}));
         Ok(())
     }
 
-    fn find_check_run(
-        &self,
-        full_name: &str,
-        id: i64,
-    ) -> anyhow::Result<(world::Repository, world::CheckRun)> {
+    fn find_check_run(&self, full_name: &str, id: i64) -> anyhow::Result<world::CheckRun> {
         let it = self.find(full_name)?;
         let run = self.world().check_runs.get(&id).cloned();
-        let run = run.filter(|run| run.repository == it.id).context("no such check run")?;
-        Ok((it, run))
+        run.filter(|run| run.repository == it.id).context("no such check run")
     }
 
     /// Submits a manifest for `owner`, as the browser does, and presses the
@@ -389,9 +382,9 @@ impl Sim {
         &self,
         slug: &str,
         account: &str,
-        repositories: Option<Vec<String>>,
+        repositories: Option<&[String]>,
     ) -> anyhow::Result<Installation> {
-        let (id, redirect) = self.install_app(slug, account, repositories.as_deref(), None)?;
+        let (id, redirect) = self.install_app(slug, account, repositories, None)?;
         Ok(Installation { redirect, ..self.installation(id)? })
     }
 

@@ -183,21 +183,21 @@ impl Git {
         let args = ["update-index", "--add", "--index-info"];
         self.run_with(&args, &env, Some(entries.as_bytes())).await?;
         let tree = self.run_with(&["write-tree"], &env, None).await?;
-        self.commit_tree(&tree, new.parents, new.author, new.message, new.at).await
+        self.commit_tree(&tree, new.parents, new.message, new.by).await
     }
 
     async fn commit_tree(
         &self,
         tree: &str,
         parents: &[String],
-        author: &str,
         message: &str,
-        at: DateTime<Utc>,
+        by: By<'_>,
     ) -> anyhow::Result<String> {
         let mut args = vec!["commit-tree", tree];
         for parent in parents {
             args.extend(["-p", parent.as_str()]);
         }
+        let By { author, at } = by;
         let date = format!("{} +0000", at.timestamp());
         let email = format!("{author}@example.com");
         let env = [
@@ -216,13 +216,12 @@ impl Git {
         &self,
         base: &str,
         head: &str,
-        author: &str,
         message: &str,
-        at: DateTime<Utc>,
+        by: By<'_>,
     ) -> anyhow::Result<String> {
         let tree = self.run(&["merge-tree", "--write-tree", base, head]).await?;
         let parents = [base.to_owned(), head.to_owned()];
-        self.commit_tree(tree.trim(), &parents, author, message, at).await
+        self.commit_tree(tree.trim(), &parents, message, by).await
     }
 
     /// Commits of a `git log` range, the newest first.
@@ -303,8 +302,14 @@ pub(crate) struct NewCommit<'a> {
     pub(crate) parents: &'a [String],
     /// By path: the mode and the content, or nothing to delete it.
     pub(crate) files: &'a BTreeMap<String, Option<(String, Vec<u8>)>>,
-    pub(crate) author: &'a str,
     pub(crate) message: &'a str,
+    pub(crate) by: By<'a>,
+}
+
+/// Who makes a commit, and when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct By<'a> {
+    pub(crate) author: &'a str,
     pub(crate) at: DateTime<Utc>,
 }
 

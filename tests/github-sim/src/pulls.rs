@@ -4,6 +4,7 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
 use crate::driver::types::{NewPullRequest, PullRequestChange};
+use crate::git::By;
 use crate::hooks::{Event, To};
 use crate::sim::Sim;
 use crate::world::{Comment, Pull, Size, USER};
@@ -73,7 +74,7 @@ impl Sim {
             number
         };
         self.refresh(base, number, &head_sha).await?;
-        self.fire(&self.pull_event(base, number, "opened", &author, json!({}))?);
+        self.fire(&self.pull_event((base, number), "opened", &author, json!({}))?);
         Ok(number)
     }
 
@@ -120,7 +121,7 @@ impl Sim {
             pull.updated_at = now;
         })?;
         let action = if open { "reopened" } else { "closed" };
-        self.fire(&self.pull_event(base, number, action, sender, json!({}))?);
+        self.fire(&self.pull_event((base, number), action, sender, json!({}))?);
         Ok(())
     }
 
@@ -141,7 +142,8 @@ impl Sim {
         let message = format!("Merge pull request #{number}\n\n{}\n", pull.title);
         let git = repository.git();
         let now = self.now();
-        let merged = git.merge(tip, &pull.head_sha, sender, &message, now).await?;
+        let merged =
+            git.merge(tip, &pull.head_sha, &message, By { author: sender, at: now }).await?;
         git.set_ref(&branch, &merged).await?;
         self.with_pull(base, number, |pull| {
             pull.open = false;
@@ -149,7 +151,7 @@ impl Sim {
             pull.closed_at = Some(now);
             pull.updated_at = now;
         })?;
-        self.fire(&self.pull_event(base, number, "closed", sender, json!({}))?);
+        self.fire(&self.pull_event((base, number), "closed", sender, json!({}))?);
         self.look(base, sender).await?;
         Ok(merged)
     }
@@ -183,7 +185,7 @@ impl Sim {
         self.with_pull(base, number, |pull| pull.updated_at = now)?;
         if changes != json!({}) {
             let payload = json!({ "changes": changes });
-            self.fire(&self.pull_event(base, number, "edited", sender, payload)?);
+            self.fire(&self.pull_event((base, number), "edited", sender, payload)?);
         }
         for name in change.add_labels {
             let id = self.world().id();
@@ -192,7 +194,7 @@ impl Sim {
             })?;
             let label = self.view(|view| view.label(&repository, &name, id));
             let payload = json!({ "label": label });
-            self.fire(&self.pull_event(base, number, "labeled", sender, payload)?);
+            self.fire(&self.pull_event((base, number), "labeled", sender, payload)?);
         }
         for name in change.remove_labels {
             let mut had = None;
@@ -200,7 +202,7 @@ impl Sim {
             let id = had.with_context(|| format!("it has no label {name}"))?;
             let label = self.view(|view| view.label(&repository, &name, id));
             let payload = json!({ "label": label });
-            self.fire(&self.pull_event(base, number, "unlabeled", sender, payload)?);
+            self.fire(&self.pull_event((base, number), "unlabeled", sender, payload)?);
         }
         Ok(())
     }
@@ -208,8 +210,7 @@ impl Sim {
     /// A pull request's event, with the pull request as it is now.
     pub(crate) fn pull_event(
         &self,
-        base: i64,
-        number: i64,
+        (base, number): (i64, i64),
         action: &'static str,
         sender: &str,
         mut payload: Value,
@@ -230,8 +231,7 @@ impl Sim {
     /// Comments on a pull request, as a user or an App, and gives the number.
     pub(crate) fn add_comment(
         &self,
-        base: i64,
-        number: i64,
+        (base, number): (i64, i64),
         author: &str,
         app: Option<i64>,
         body: &str,

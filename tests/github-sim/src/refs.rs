@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::driver::types::Pushed;
-use crate::git::{Git, ZERO};
+use crate::git::ZERO;
 use crate::hooks::{Event, To};
 use crate::sim::Sim;
 use crate::world::Repository;
@@ -46,7 +46,7 @@ impl Sim {
             if tags > TAGS_MAX && it.git_ref.starts_with("refs/tags/") {
                 continue;
             }
-            self.tell(&repository, &git, it, &before, pusher).await?;
+            self.tell(&repository, it, &before, pusher).await?;
         }
         for it in &moved {
             self.follow(&repository, it, pusher).await?;
@@ -57,11 +57,11 @@ impl Sim {
     async fn tell(
         &self,
         repository: &Repository,
-        git: &Git,
         it: &Pushed,
         before: &std::collections::BTreeMap<String, String>,
         pusher: &str,
     ) -> anyhow::Result<()> {
+        let git = repository.git();
         let (created, deleted) = (it.before == ZERO, it.after == ZERO);
         let mut commits = Vec::new();
         let mut head = Value::Null;
@@ -168,8 +168,7 @@ impl Sim {
     ) -> anyhow::Result<()> {
         self.refresh(base, number, &it.after).await?;
         let event = self.pull_event(
-            base,
-            number,
+            (base, number),
             "synchronize",
             pusher,
             json!({ "before": it.before, "after": it.after }),

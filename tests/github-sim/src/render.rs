@@ -40,7 +40,9 @@ impl View<'_> {
         let account = self.world.accounts.get(login);
         let kind = account.map_or(Kind::User, |account| account.kind);
         let id = account.map_or(0, |account| account.id);
-        let (api, html) = (format!("{}/users/{login}", self.base), self.base);
+        // An App's login has brackets, which addresses don't.
+        let segment = login.replace('[', "%5B").replace(']', "%5D");
+        let (api, html) = (format!("{}/users/{segment}", self.base), self.base);
         let page = login
             .strip_suffix("[bot]")
             .map_or_else(|| format!("{html}/{login}"), |slug| format!("{html}/apps/{slug}"));
@@ -234,7 +236,11 @@ impl View<'_> {
             "custom_properties": {},
         }) {
             Value::Object(fields) => fields,
-            _ => Map::new(),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_) => Map::new(),
         };
         for (name, rest) in REPOSITORY_URLS {
             fields.insert(format!("{name}_url"), format!("{api}/{rest}").into());

@@ -291,7 +291,7 @@ async fn perform(sim: &Sim, operation: &str, call: &Call) -> Outcome {
         "pulls/merge" => pulls::merge(sim, call).await,
         "pulls/update" => pulls::update(sim, call),
         "rate-limit/get" => Ok(rate_limit(sim)),
-        "repos/compare-commits" => repos::compare(sim, call).await,
+        "repos/compare-commits-with-basehead" => repos::compare(sim, call).await,
         "repos/create-deployment" => activity::create_deployment(sim, call).await,
         "repos/create-deployment-status" => activity::create_status(sim, call),
         "repos/delete-deployment" => activity::delete_deployment(sim, call),

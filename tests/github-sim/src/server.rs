@@ -17,6 +17,9 @@ use crate::{driver, git, hooks, pages, rest, smart_http};
 /// More than any push of a test.
 const BODY_MAX: usize = 1 << 30;
 
+/// How many violations a failing test lists.
+const SHOWN: usize = 20;
+
 /// A running simulator; it ends when this is dropped. See [`Sim`] for what can
 /// be done with it.
 ///
@@ -82,8 +85,9 @@ impl Drop for GithubSim {
         if violations.is_empty() || std::thread::panicking() {
             return;
         }
-        let lines: Vec<String> = violations.iter().map(ToString::to_string).collect();
-        panic!("what GitHub's description does not allow:\n{}", lines.join("\n"));
+        let lines: Vec<String> = violations.iter().take(SHOWN).map(ToString::to_string).collect();
+        let count = violations.len();
+        panic!("{count} things that GitHub's description does not allow:\n{}", lines.join("\n"));
     }
 }
 
@@ -94,10 +98,13 @@ async fn answer(State(sim): State<Sim>, request: Request) -> Response {
     };
     let path = parts.uri.path();
     let query = parts.uri.query().unwrap_or_default();
-    if let Some(request) = smart_http::parse(path, query) {
-        return smart_http::answer(&sim, &request, &parts.method, &parts.headers, body).await;
+    if let Some(request) = smart_http::parse(&parts.method, path, query) {
+        return smart_http::answer(&sim, &request, &parts.headers, body).await;
     }
-    if rest::is_api(path) {
+    // An App has a page and an operation at the same path.
+    let accept = parts.headers.get(http::header::ACCEPT).and_then(|it| it.to_str().ok());
+    let browser = accept.is_some_and(|it| it.contains("text/html"));
+    if rest::is_api(path) && !(browser && path.starts_with("/apps/")) {
         let whole = parts.uri.path_and_query().map_or(path, |it| it.as_str());
         return rest::answer(&sim, &parts.method, whole, &parts.headers, &body).await;
     }

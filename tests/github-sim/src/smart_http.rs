@@ -23,11 +23,12 @@ pub(crate) struct GitRequest {
     /// What follows the repository: `info/refs`.
     rest: String,
     query: String,
+    method: Method,
     writes: bool,
 }
 
 /// Reads a path as git's, if it is one.
-pub(crate) fn parse(path: &str, query: &str) -> Option<GitRequest> {
+pub(crate) fn parse(method: &Method, path: &str, query: &str) -> Option<GitRequest> {
     let parts: Vec<&str> = path.trim_start_matches('/').splitn(3, '/').collect();
     let [owner, name, rest] = parts[..] else { return None };
     if !matches!(rest, "info/refs" | "git-upload-pack" | "git-receive-pack") {
@@ -38,6 +39,7 @@ pub(crate) fn parse(path: &str, query: &str) -> Option<GitRequest> {
         writes: rest == "git-receive-pack" || query.contains("service=git-receive-pack"),
         rest: rest.to_owned(),
         query: query.to_owned(),
+        method: method.clone(),
     })
 }
 
@@ -45,7 +47,6 @@ pub(crate) fn parse(path: &str, query: &str) -> Option<GitRequest> {
 pub(crate) async fn answer(
     sim: &Sim,
     request: &GitRequest,
-    method: &Method,
     headers: &HeaderMap,
     body: Bytes,
 ) -> Response {
@@ -59,7 +60,7 @@ pub(crate) async fn answer(
         Err(refusal) => return refusal,
     };
     let Some(repository) = repository else { return refuse(StatusCode::NOT_FOUND) };
-    let answer = backend(&repository, request, method, headers, body, &user).await;
+    let answer = backend(&repository, request, headers, body, &user).await;
     if request.rest == "git-receive-pack"
         && let Err(err) = sim.look(repository.id, &user).await
     {
@@ -125,7 +126,6 @@ fn refuse(status: StatusCode) -> Response {
 async fn backend(
     repository: &Repository,
     request: &GitRequest,
-    method: &Method,
     headers: &HeaderMap,
     body: Bytes,
     user: &str,
@@ -139,7 +139,7 @@ async fn backend(
         .env("GIT_HTTP_EXPORT_ALL", "1")
         .env("PATH_INFO", format!("/{}/{}", folder.to_string_lossy(), request.rest))
         .env("QUERY_STRING", &request.query)
-        .env("REQUEST_METHOD", method.as_str())
+        .env("REQUEST_METHOD", request.method.as_str())
         .env("CONTENT_TYPE", text("content-type"))
         .env("CONTENT_LENGTH", body.len().to_string())
         .env("HTTP_CONTENT_ENCODING", text("content-encoding"))
@@ -192,12 +192,15 @@ mod tests {
 
     #[test]
     fn gits_paths_are_told_from_pages() {
-        let read = parse("/acme/shop.git/info/refs", "service=git-upload-pack").unwrap();
+        let read =
+            parse(&Method::GET, "/acme/shop.git/info/refs", "service=git-upload-pack").unwrap();
         assert_eq!((read.full_name.as_str(), read.writes), ("acme/shop", false));
-        assert!(parse("/acme/shop/info/refs", "service=git-receive-pack").unwrap().writes);
-        assert!(parse("/acme/shop.git/git-receive-pack", "").unwrap().writes);
-        assert_eq!(parse("/acme/shop/pull/1", ""), None);
-        assert_eq!(parse("/acme/shop", ""), None);
+        assert!(
+            parse(&Method::GET, "/acme/shop/info/refs", "service=git-receive-pack").unwrap().writes
+        );
+        assert!(parse(&Method::GET, "/acme/shop.git/git-receive-pack", "").unwrap().writes);
+        assert_eq!(parse(&Method::GET, "/acme/shop/pull/1", ""), None);
+        assert_eq!(parse(&Method::GET, "/acme/shop", ""), None);
     }
 
     #[test]

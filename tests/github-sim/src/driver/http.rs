@@ -95,9 +95,9 @@ struct Submit {
 
 async fn submit_manifest(State(sim): State<Sim>, Json(it): Json<Submit>) -> Outcome {
     // Forms carry the manifest as a string.
-    let manifest = match it.manifest {
-        Value::String(text) => serde_json::from_str(&text)?,
-        other => other,
+    let manifest = match it.manifest.as_str() {
+        Some(text) => serde_json::from_str(text)?,
+        None => it.manifest,
     };
     let owner = it.owner.as_deref().unwrap_or(crate::world::USER);
     said(sim.submit_manifest(owner, manifest, &it.state)?)

@@ -77,10 +77,9 @@ pub(super) fn identify(
         Needs::Permission(any) => {
             let text = bearer.ok_or_else(|| Answer::refusal(401, "Requires authentication"))?;
             let token = token(sim, &text)?;
-            if let Some(repository) = repository_of(sim, call)? {
-                if !reaches(sim, &token, &repository) {
-                    return Err(Answer::not_found());
-                }
+            let repository = repository_of(sim, call)?;
+            if repository.is_some_and(|it| !reaches(sim, &token, &it)) {
+                return Err(Answer::not_found());
             }
             if any.iter().any(|(name, access)| token.grants(name, access)) {
                 return Ok(Identity::Installation(token));

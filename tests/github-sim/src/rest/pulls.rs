@@ -133,7 +133,7 @@ pub(super) fn create_comment(sim: &Sim, call: &Call) -> Outcome {
         return Err(Answer::not_found());
     }
     let body = call.text("body").unwrap_or_default();
-    let id = sim.add_comment(it.id, number, &login, Some(app), &body)?;
+    let id = sim.add_comment((it.id, number), &login, Some(app), &body)?;
     sim.view(|view| {
         let comment = view.world.comments.get(&id).ok_or_else(Answer::not_found)?;
         Ok(Answer::new(201, view.comment(&it, comment)))
