@@ -15,8 +15,11 @@ export const need = (name: string): string => {
 /** How long a push may take to be live, builds on a slow machine included. */
 export const LONG = 240_000;
 
-/** Where the job leaves its session for the tests after it. */
-export const SESSION = 'test-results/session.json';
+/**
+ * Where the job leaves its session for the tests after it. Playwright empties its own folder when
+ * it starts: to run one project alone (`--no-deps`), keep the session elsewhere.
+ */
+export const SESSION = process.env.BERTH_SESSION ?? 'test-results/session.json';
 
 /** Asks the simulator's driver: the part of GitHub's people. */
 export async function github<T>(method: string, path: string, body?: unknown): Promise<T> {

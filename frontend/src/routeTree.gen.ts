@@ -14,6 +14,7 @@ import { Route as LoginRouteImport } from './routes/login'
 import { Route as InAppRouteImport } from './routes/_in._app'
 import { Route as SetupIndexRouteImport } from './routes/setup.index'
 import { Route as InAppIndexRouteImport } from './routes/_in._app.index'
+import { Route as InAppSplatRouteImport } from './routes/_in._app.$'
 import { Route as InAppEventsRouteImport } from './routes/_in._app.events'
 import { Route as InAppPreviewsRouteImport } from './routes/_in._app.previews'
 import { Route as InAppSettingsRouteImport } from './routes/_in._app.settings'
@@ -55,6 +56,11 @@ const SetupIndexRoute = SetupIndexRouteImport.update({
 const InAppIndexRoute = InAppIndexRouteImport.update({
   id: '/',
   path: '/',
+  getParentRoute: () => InAppRoute,
+} as any)
+const InAppSplatRoute = InAppSplatRouteImport.update({
+  id: '/$',
+  path: '/$',
   getParentRoute: () => InAppRoute,
 } as any)
 const InAppEventsRoute = InAppEventsRouteImport.update({
@@ -159,6 +165,7 @@ export interface FileRoutesByFullPath {
   '/': typeof InAppIndexRoute
   '/login': typeof LoginRoute
   '/setup/': typeof SetupIndexRoute
+  '/$': typeof InAppSplatRoute
   '/events': typeof InAppEventsRoute
   '/previews': typeof InAppPreviewsRoute
   '/settings': typeof InAppSettingsRouteWithChildren
@@ -183,6 +190,7 @@ export interface FileRoutesByTo {
   '/': typeof InAppIndexRoute
   '/login': typeof LoginRoute
   '/setup': typeof SetupIndexRoute
+  '/$': typeof InAppSplatRoute
   '/events': typeof InAppEventsRoute
   '/previews': typeof InAppPreviewsRoute
   '/rules/$id': typeof InAppRulesIdRoute
@@ -207,6 +215,7 @@ export interface FileRoutesById {
   '/login': typeof LoginRoute
   '/_in/_app': typeof InAppRouteWithChildren
   '/setup/': typeof SetupIndexRoute
+  '/_in/_app/$': typeof InAppSplatRoute
   '/_in/_app/events': typeof InAppEventsRoute
   '/_in/_app/previews': typeof InAppPreviewsRoute
   '/_in/_app/settings': typeof InAppSettingsRouteWithChildren
@@ -234,6 +243,7 @@ export interface FileRouteTypes {
     | '/'
     | '/login'
     | '/setup/'
+    | '/$'
     | '/events'
     | '/previews'
     | '/settings'
@@ -258,6 +268,7 @@ export interface FileRouteTypes {
     | '/'
     | '/login'
     | '/setup'
+    | '/$'
     | '/events'
     | '/previews'
     | '/rules/$id'
@@ -281,6 +292,7 @@ export interface FileRouteTypes {
     | '/login'
     | '/_in/_app'
     | '/setup/'
+    | '/_in/_app/$'
     | '/_in/_app/events'
     | '/_in/_app/previews'
     | '/_in/_app/settings'
@@ -344,6 +356,13 @@ declare module '@tanstack/react-router' {
       path: '/'
       fullPath: '/'
       preLoaderRoute: typeof InAppIndexRouteImport
+      parentRoute: typeof InAppRoute
+    }
+    '/_in/_app/$': {
+      id: '/_in/_app/$'
+      path: '/$'
+      fullPath: '/$'
+      preLoaderRoute: typeof InAppSplatRouteImport
       parentRoute: typeof InAppRoute
     }
     '/_in/_app/events': {
@@ -521,6 +540,7 @@ const InAppStacksStackRouteWithChildren =
   InAppStacksStackRoute._addFileChildren(InAppStacksStackRouteChildren)
 
 interface InAppRouteChildren {
+  InAppSplatRoute: typeof InAppSplatRoute
   InAppEventsRoute: typeof InAppEventsRoute
   InAppPreviewsRoute: typeof InAppPreviewsRoute
   InAppSettingsRoute: typeof InAppSettingsRouteWithChildren
@@ -532,6 +552,7 @@ interface InAppRouteChildren {
 }
 
 const InAppRouteChildren: InAppRouteChildren = {
+  InAppSplatRoute: InAppSplatRoute,
   InAppEventsRoute: InAppEventsRoute,
   InAppPreviewsRoute: InAppPreviewsRoute,
   InAppSettingsRoute: InAppSettingsRouteWithChildren,
