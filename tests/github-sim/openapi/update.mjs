@@ -176,6 +176,13 @@ const missing = [
 ];
 if (missing.length > 0) throw new Error(`not in the description: ${missing.join(", ")}`);
 
+// A mistake of the description's: here, and only here, an installation's account
+// is a user and an enterprise at once, which nothing is.
+cut.operations["apps/list-installations"].responses["200"].content["application/json"].schema = {
+  type: "array",
+  items: { $ref: "#/components/schemas/installation" },
+};
+
 const pending = new Set();
 refsOf([cut.operations, cut.webhooks], pending);
 for (const ref of pending) {
