@@ -230,8 +230,12 @@ mod tests {
 
     #[test]
     fn every_pattern_that_can_not_be_read_is_named_at_its_place() {
-        insta::assert_snapshot!(said(|it| it.refs = own(&["main", "a**b", "[", ""])), @"");
-        insta::assert_snapshot!(said(|it| it.paths = own(&["!docs/**"])), @"");
+        insta::assert_snapshot!(said(|it| it.refs = own(&["main", "a**b", "[", ""])), @r#"
+        /refs/1: "a**b" is not a pattern: recursive wildcards must form a single path component.
+        /refs/2: "[" is not a pattern: invalid range pattern.
+        /refs/3: "" is not a pattern: it is empty.
+        "#);
+        insta::assert_snapshot!(said(|it| it.paths = own(&["!docs/**"])), @r#"/paths: "!docs/**" is not a pattern: a list of nothing but negations matches nothing."#);
     }
 
     #[test]
@@ -244,13 +248,16 @@ mod tests {
 
     #[test]
     fn a_template_speaks_only_of_what_the_event_has() {
-        insta::assert_snapshot!(said(|it| it.host = "pr-{{number}}.localhost".to_owned()), @"");
-        insta::assert_snapshot!(said(|it| it.host = "{{app".to_owned()), @"");
-        insta::assert_snapshot!(said(|it| it.environment = "Not A Name".to_owned()), @"");
+        insta::assert_snapshot!(said(|it| it.host = "pr-{{number}}.localhost".to_owned()), @"/host: The template names `number`, which has no value here; there are `branch`, `app`, `owner`, `environment`.");
+        insta::assert_snapshot!(said(|it| it.host = "{{app".to_owned()), @"/host: This is not a Handlebars template: a `{{` is not closed, or what is in it can't be read.");
+        insta::assert_snapshot!(said(|it| it.environment = "Not A Name".to_owned()), @"/environment: The template `Not A Name` gives the environment `Not A Name`, but an environment's name is 1 to 63 lower-case letters, digits and single hyphens, with no hyphen at its ends.");
     }
 
     #[test]
     fn previews_do_not_share() {
-        insta::assert_snapshot!(said(|it| it.event = RuleEvent::PullRequest), @"");
+        insta::assert_snapshot!(said(|it| it.event = RuleEvent::PullRequest), @"
+        /environment: Each pull request needs an environment of its own: use `{{number}}`.
+        /host: Each pull request needs a host of its own: use `{{number}}`.
+        ");
     }
 }

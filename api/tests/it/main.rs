@@ -1,0 +1,15 @@
+//! The API from outside: requests in, answers out, over a database of its own.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
+
+mod access;
+mod deliveries;
+mod github;
+mod health;
+mod rules;
+mod session;
+mod stacks;
+mod stream;
+mod support;
+mod tokens;
+mod ui;
+mod webhook;
