@@ -11,8 +11,9 @@ use http::StatusCode;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use crate::description::Description;
 use crate::sim::{Settings, Sim};
-use crate::{driver, git, hooks, pages, rest, smart_http};
+use crate::{driver, git, hooks, keys, pages, rest, smart_http};
 
 /// More than any push of a test.
 const BODY_MAX: usize = 1 << 30;
@@ -60,6 +61,13 @@ impl GithubSim {
             }
         });
         tasks.spawn(hooks::deliver(sim.clone(), attempts));
+        // What takes long is begun before anybody waits for it.
+        tasks.spawn_blocking(|| {
+            Description::get();
+            if let Err(err) = keys::nth(keys::OWN + 1) {
+                tracing::error!(%err, "cannot make keys");
+            }
+        });
         Ok(Self { sim, tasks })
     }
 

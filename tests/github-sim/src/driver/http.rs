@@ -11,7 +11,9 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::types::{Commit, Faults, NewPullRequest, NewRepository, PullRequestChange};
+use super::types::{
+    Commit, Faults, Installation, NewPullRequest, NewRepository, PullRequestChange,
+};
 use crate::sim::Sim;
 
 type Name = Path<(String, String)>;
@@ -122,7 +124,7 @@ async fn install(
 ) -> Outcome {
     let chosen = it.repositories.as_deref();
     let (id, redirect) = sim.install_app(&slug, &it.account, chosen, it.state.as_deref())?;
-    said(super::Installation { redirect, ..sim.installation(id)? })
+    said(Installation { redirect, ..sim.installation(id)? })
 }
 
 async fn installation(State(sim): State<Sim>, Path(id): Path<i64>) -> Outcome {
