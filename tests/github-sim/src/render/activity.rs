@@ -39,7 +39,7 @@ impl View<'_> {
     ) -> Value {
         let api = format!("{}/repos/{}", self.base, repository.full_name());
         let url = format!("{api}/deployments/{}", deployment.id);
-        json!({
+        let mut status = json!({
             "url": format!("{url}/statuses/{}", it.id),
             "id": it.id,
             "node_id": node("DeploymentStatus", it.id),
@@ -55,7 +55,14 @@ impl View<'_> {
             "environment_url": it.environment_url,
             "log_url": it.log_url,
             "performed_via_github_app": self.app_of(Some(it.app)),
-        })
+        });
+        // GitHub says "" here, which its own description calls no address.
+        if it.environment_url.is_empty()
+            && let Some(fields) = status.as_object_mut()
+        {
+            fields.remove("environment_url");
+        }
+        status
     }
 
     pub(crate) fn check_run(&self, repository: &Repository, it: &CheckRun) -> Value {
