@@ -37,8 +37,9 @@ use url::Url;
 
 use crate::clock::Clock;
 
-/// After a failure: soon again, and ever less often.
-const RETRY: Backoff = Backoff { first: Duration::from_secs(2), most: Duration::from_secs(120) };
+/// After a failure: soon again, and a little less often. What a task depends on
+/// comes back sooner than anybody wants to wait for it.
+const RETRY: Backoff = Backoff { first: Duration::from_secs(1), most: Duration::from_secs(10) };
 
 /// What every task is made of.
 #[derive(Debug)]

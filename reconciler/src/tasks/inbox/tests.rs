@@ -235,7 +235,7 @@ async fn what_deploys_nothing_says_why(pool: PgPool) {
         world.told("9", "push", &json!({"ref": MAIN})).await,
         world.told("10", "pull_request", &fork).await,
     ];
-    insta::assert_snapshot!(said.join("\n"), @r"
+    insta::assert_snapshot!(said.join("\n"), @r#"
     ignored: acme/shop has no rules
     ignored: its rule does not match
     ignored: `main` was deleted
@@ -247,7 +247,7 @@ async fn what_deploys_nothing_says_why(pool: PgPool) {
     recorded: GitHub reaches this address
     failed: the body is not a "push" event: missing field `before` at line 1 column 25
     ignored: its rule does not match
-    ");
+    "#);
     assert_eq!(world.count("deployment").await, 0);
     let why = "production false: branch `dev` matches none of `main`";
     assert_eq!(world.decisions("1").await, [why]);
