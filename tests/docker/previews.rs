@@ -35,7 +35,7 @@ async fn a_preview_comes_follows_its_branch_and_goes_without_a_trace() {
         })
         .await?;
 
-        github.close_pull_request(&repository, pull.number).await?;
+        github.close_pull_request(&repository, pull.number)?;
         scene.world.gone(&stack).await?;
         until("Berth and GitHub say that it is gone", LONG, async || {
             let list = scene.world.api()?.read("/api/v1/stacks?kind=preview").await?;
