@@ -143,8 +143,7 @@ mod tests {
         let mut tasks = tokio::task::JoinSet::new();
         tasks.spawn(async move {
             let holder = Uuid::from_u128(holder);
-            let leader =
-                Leader { pool, holder, times: QUICK, fence: sender, board: its_board };
+            let leader = Leader { pool, holder, times: QUICK, fence: sender, board: its_board };
             lead(leader, its_stop).await;
         });
         #[expect(clippy::disallowed_methods, reason = "the handle is awaited by each test")]

@@ -255,6 +255,30 @@ proptest! {
         prop_assert_eq!(services_of(&after), wanted_services(&spec));
     }
 
+    /// The order matters between kinds of objects, and not within one.
+    #[test]
+    fn the_order_of_services_changes_nothing(spec in any_stack(), before in any_cluster()) {
+        let desired = Desired::Present(Box::new(spec.clone()));
+        let planned = plan(&desired, &before, &Prune::Off);
+        let is_replaced = |name: &str| {
+            planned.actions().iter().any(|action| {
+                matches!(action, Action::RemoveService { name: gone, .. } if gone == name)
+            })
+        };
+        // A service that is made anew goes before it comes.
+        let (mut services, rest): (Vec<Action>, Vec<Action>) =
+            planned.actions().iter().cloned().partition(|action| match action {
+                Action::CreateService { name, .. } => !is_replaced(name),
+                action => matches!(action, Action::UpdateService { .. }),
+            });
+        services.reverse();
+        let reordered: Vec<Action> = rest.into_iter().chain(services).collect();
+        let after = carry_out(&shop(), &before, &reordered).unwrap();
+        let straight = carry_out(&shop(), &before, planned.actions()).unwrap();
+
+        prop_assert_eq!(services_of(&after), services_of(&straight));
+    }
+
     /// Carrying a plan out twice is carrying it out once: the second time, each
     /// action finds its work done or is refused as stale, and changes nothing.
     #[test]
