@@ -17,6 +17,7 @@ mod deploy;
 mod engine;
 mod error;
 pub mod leader;
+pub mod looks;
 pub mod plan;
 pub mod probe;
 pub mod progress;

@@ -219,7 +219,7 @@ async fn look_at_all<C: Cluster, B: Builder>(engine: Arc<Engine<C, B>>) {
 
 /// One look at every stack. The leader stores what is new and has worked on what
 /// is not as it should be; a follower only knows.
-async fn look<C: Cluster, B: Builder>(
+pub(crate) async fn look<C: Cluster, B: Builder>(
     engine: &Engine<C, B>,
     fence: Option<Fence>,
     orphans: &mut Orphans,

@@ -32,11 +32,8 @@ pub(crate) fn run() -> anyhow::Result<Map<String, Value>> {
     }
     let (mut new, mut changed) = (Vec::new(), Vec::new());
     for pair in 0..PAIRS {
-        let order = if pair % 2 == 0 {
-            [Tool::Berth, Tool::Docker]
-        } else {
-            [Tool::Docker, Tool::Berth]
-        };
+        let order =
+            if pair % 2 == 0 { [Tool::Berth, Tool::Docker] } else { [Tool::Docker, Tool::Berth] };
         let mut times = [[0.0; 2]; 2];
         for tool in order {
             let stack = format!("berth-bench-{pair}-{}", tool.word());

@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use serde_json::{Map, Value};
 
+mod database;
 mod deploy;
 mod figures;
 mod reconcile;

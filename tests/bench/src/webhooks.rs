@@ -12,8 +12,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+use crate::database::{self, psql};
 use crate::figures::{figure, median, quantile, rss_mib, spread};
 
+const DATABASE: &str = "berth_bench_webhooks";
 const CONNECTIONS: usize = 64;
 const ROUNDS: usize = 5;
 const SECONDS: u64 = 6;
@@ -27,10 +29,7 @@ pub(crate) fn run() -> anyhow::Result<Map<String, Value>> {
 }
 
 async fn measure() -> anyhow::Result<Map<String, Value>> {
-    let server = std::env::var("DATABASE_URL").context("DATABASE_URL is not set")?;
-    psql(&server, "drop database if exists berth_bench")?;
-    psql(&server, "create database berth_bench")?;
-    let url = replaced(&server);
+    let url = database::fresh(DATABASE)?;
     let folder = tempfile::tempdir()?;
     let mut berth = start(folder.path(), &url).await?;
     let pid = berth.pid().context("Berth has ended")?;
@@ -59,6 +58,7 @@ async fn measure() -> anyhow::Result<Map<String, Value>> {
     }
     let stored = psql(&url, "select count(*) from delivery")?;
     berth.stop().await?;
+    database::drop(DATABASE)?;
     println!("  {stored} deliveries are stored, each answered with 202");
     println!("  ratio {:.3} ({})", median(&ratios), spread(&ratios));
     Ok(Map::from_iter([
@@ -99,10 +99,7 @@ async fn install(folder: &std::path::Path, url: &str) -> anyhow::Result<()> {
     let key = berth_store::seal::SealKey::parse(&key.into())?;
     let pool = berth_store::connect(
         &url.to_owned().into(),
-        &berth_store::PoolSettings {
-            max_connections: 1,
-            acquire_timeout: Duration::from_secs(5),
-        },
+        &berth_store::PoolSettings { max_connections: 1, acquire_timeout: Duration::from_secs(5) },
     )
     .await?;
     berth_store::github_apps::put(
@@ -208,7 +205,10 @@ async fn post(
         }
         times.push(sent.elapsed().as_secs_f64() * 1000.0);
         if !answer.starts_with(b"HTTP/1.1 202") {
-            bail!("not accepted: {}", String::from_utf8_lossy(answer.get(..length).unwrap_or_default()));
+            bail!(
+                "not accepted: {}",
+                String::from_utf8_lossy(answer.get(..length).unwrap_or_default())
+            );
         }
     }
     Ok(times)
@@ -245,9 +245,7 @@ fn pgbench(folder: &std::path::Path, url: &str) -> anyhow::Result<f64> {
         &script,
         "insert into bench_delivery (delivery_id, event, body) select gen_random_uuid()::text, 'push', body from bench_body;\n",
     )?;
-    let bin = std::env::var("PG_BIN").unwrap_or_default();
-    let program = if bin.is_empty() { "pgbench".to_owned() } else { format!("{bin}/pgbench") };
-    let output = Command::new(program)
+    let output = Command::new(database::tool("pgbench"))
         .args(["-n", "-M", "prepared", "-c", "64", "-j", "2", "-T", &SECONDS.to_string(), "-f"])
         .arg(&script)
         .arg(url)
@@ -257,22 +255,4 @@ fn pgbench(folder: &std::path::Path, url: &str) -> anyhow::Result<f64> {
     text.lines()
         .find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok())
         .with_context(|| format!("pgbench: {}", String::from_utf8_lossy(&output.stderr)))
-}
-
-fn psql(url: &str, sql: &str) -> anyhow::Result<String> {
-    let output = Command::new("psql")
-        .args([url, "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql])
-        .output()
-        .context("failed to run psql")?;
-    if !output.status.success() {
-        bail!("psql: {}", String::from_utf8_lossy(&output.stderr).trim());
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-}
-
-/// The same server, our own database.
-fn replaced(url: &str) -> String {
-    let (head, query) = url.split_once('?').unwrap_or((url, ""));
-    let base = head.rsplit_once('/').map_or(head, |(base, _)| base);
-    if query.is_empty() { format!("{base}/berth_bench") } else { format!("{base}/berth_bench?{query}") }
 }

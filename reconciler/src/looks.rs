@@ -1,0 +1,56 @@
+//! Looks at every stack, one when it is asked for and no loops around it: to
+//! measure what a resync costs.
+
+use berth_domain::build::Builder;
+use berth_domain::cluster::Cluster;
+use berth_store::leases::Fence;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::Deps;
+use crate::engine::{Engine, Parts};
+use crate::error::PassError;
+use crate::run::look;
+use crate::tasks::orphans::Orphans;
+
+/// A look failed.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to look at the stacks")]
+pub struct LookFailed(#[source] PassError);
+
+/// The reconciler's looks at every stack, without its loops. What it remembers
+/// from one look to the next is what the running reconciler would.
+#[derive(Debug)]
+pub struct Looks<C, B> {
+    engine: Engine<C, B>,
+    orphans: Orphans,
+    fence: Fence,
+    /// The engine's own way to know that it leads.
+    _lead: watch::Sender<Option<Fence>>,
+}
+
+impl<C: Cluster, B: Builder> Looks<C, B> {
+    /// Looks as the leader that `fence` stands for.
+    #[must_use]
+    pub fn new(deps: Deps<C, B>, fence: Fence) -> Self {
+        let Deps { settings, pool, cluster, builder, github, public_url: _, board, tasks: _ } =
+            deps;
+        let (lead, watched) = watch::channel(Some(fence));
+        let parts = Parts { settings, pool, cluster, builder, github, board };
+        let engine = Engine::new(parts, watched, CancellationToken::new());
+        Self { engine, orphans: Orphans::new(), fence, _lead: lead }
+    }
+
+    /// One look at every stack: what a resync does. Says how many stacks a pass
+    /// has to work on, of all that were found to until now.
+    ///
+    /// # Errors
+    ///
+    /// Where the database or the cluster did not answer.
+    pub async fn look(&mut self) -> Result<usize, LookFailed> {
+        let Self { engine, orphans, fence, .. } = self;
+        look(engine, Some(*fence), orphans).await.map_err(LookFailed)?;
+        let (waiting, running) = engine.queue.depth();
+        Ok(waiting + running)
+    }
+}
