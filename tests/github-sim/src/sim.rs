@@ -100,6 +100,8 @@ impl Sim {
     }
 
     /// Waits until every webhook so far was sent and answered, or given up on.
+    /// Those that [`reverse_deliveries`](crate::Faults::reverse_deliveries)
+    /// holds back are waited for too.
     pub async fn settled(&self) {
         // The sender lives as long as `self`.
         let _ = self.inner.in_flight.subscribe().wait_for(|count| *count == 0).await;

@@ -1,6 +1,6 @@
 //! From a manifest to an installed App.
 
-use berth_github_sim::{GithubSim, NewRepository, Settings};
+use berth_github_sim::{Commit, GithubSim, NewRepository, Settings};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -98,4 +98,33 @@ async fn what_a_manifest_says_is_text_on_the_page() {
     let page = browse(Method::POST, &url, &[("manifest", &hostile.to_string())]).await;
     assert_eq!(page.status, 200);
     assert!(!page.text.contains("<script>alert"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn a_person_follows_a_pull_request_on_its_page() {
+    let sim = GithubSim::start(Settings::default()).await.unwrap();
+    let shop = NewRepository::with_files("acme", "shop", [("a.txt", "1\n")]);
+    sim.create_repository(shop).await.unwrap();
+    let commit = Commit::of("<b>Cart</b>", [("c.txt", "1\n")]);
+    sim.push("acme/shop", "cart", commit).await.unwrap();
+    let url = |path: &str| format!("{}{path}", sim.base_url());
+    let page = browse(Method::GET, &url("/acme/shop"), &[]).await;
+    assert!(page.text.contains("Open a pull request"), "{}", page.text);
+    assert!(page.text.contains("&lt;b&gt;Cart&lt;/b&gt;") && !page.text.contains("<b>Cart"));
+
+    let fields = [("head", "cart"), ("title", "<b>Cart</b>")];
+    let opened = browse(Method::POST, &url("/acme/shop/pulls"), &fields).await;
+    assert_eq!(opened.headers["location"], "/acme/shop/pull/1");
+    sim.comment("acme/shop", 1, "mira", "**Nice** <img src=x>").unwrap();
+    let page = browse(Method::GET, &url("/acme/shop/pull/1"), &[]).await;
+    assert!(page.text.contains("<strong>Nice</strong> &lt;img"), "{}", page.text);
+    assert!(page.text.contains("simulator") && !page.text.contains("<b>Cart"));
+    browse(Method::POST, &url("/acme/shop/pull/1/close"), &[]).await;
+    assert_eq!(sim.pull_request("acme/shop", 1).unwrap().state, "closed");
+    let page = browse(Method::GET, &url("/acme/shop/pull/1"), &[]).await;
+    assert!(page.text.contains("Reopen"), "{}", page.text);
+    let commit = sim.pull_request("acme/shop", 1).unwrap().head_sha;
+    let page = browse(Method::GET, &url(&format!("/acme/shop/commit/{commit}")), &[]).await;
+    assert!(page.text.contains("c.txt"), "{}", page.text);
+    assert_eq!(browse(Method::GET, &url("/acme/none"), &[]).await.status, 404);
 }
