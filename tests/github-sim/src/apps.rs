@@ -291,6 +291,7 @@ impl Sim {
         token.expires_at = now + TOKEN_LIFE;
         let mut world = self.world();
         world.minted += 1;
+        token.serial = world.minted;
         let app = world.installations.get(&token.installation).map_or(0, |it| it.app);
         let claims = json!({
             "iss": "github",

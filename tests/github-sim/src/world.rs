@@ -84,6 +84,8 @@ pub(crate) struct Installation {
 
 #[derive(Clone)]
 pub(crate) struct Token {
+    /// No two have the same.
+    pub(crate) serial: u64,
     pub(crate) installation: i64,
     /// None: all that the installation has.
     pub(crate) repositories: Option<BTreeSet<i64>>,

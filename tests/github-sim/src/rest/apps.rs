@@ -162,6 +162,7 @@ pub(super) fn create_token(sim: &Sim, call: &Call) -> Outcome {
         }
     }
     let has = Token {
+        serial: 0,
         installation: id,
         repositories: None,
         permissions: installation.permissions.clone(),
@@ -199,13 +200,8 @@ pub(super) fn create_token(sim: &Sim, call: &Call) -> Outcome {
 }
 
 pub(super) fn revoke_token(sim: &Sim, call: &Call) -> Outcome {
-    let own = token(call)?;
-    sim.world().tokens.retain(|_, it| {
-        it.installation != own.installation
-            || it.expires_at != own.expires_at
-            || it.repositories != own.repositories
-            || it.permissions != own.permissions
-    });
+    let own = token(call)?.serial;
+    sim.world().tokens.retain(|_, it| it.serial != own);
     Ok(Answer::empty(204))
 }
 
