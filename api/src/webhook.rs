@@ -121,13 +121,14 @@ pub(crate) async fn receive_delivery(
     request: Request,
 ) -> Result<StatusCode> {
     let (Parts { headers, .. }, body) = request.into_parts();
-    let secrets = secrets_for(&state, &headers).await?;
+    let secrets = state.keys.get(&state).await?;
+    let target = target(&secrets, &headers)?;
     let (body, _room) =
         tokio::time::timeout(BODY, arrive(&state, &headers, body)).await.map_err(|_| {
             Problem::new(StatusCode::REQUEST_TIMEOUT, "/problems/timeout", "Too slow")
                 .detail("The body took too long to arrive.")
         })??;
-    verify(&secrets, text(&headers, &SIGNATURE), &body)?;
+    verify(&secrets, target, text(&headers, &SIGNATURE), &body)?;
     let (id, event) = (name(&headers, &DELIVERY)?, name(&headers, &EVENT)?);
     let delivery = NewDelivery::now(id, event, json(&headers, body)?);
     match state.inbox.insert(delivery).await {
@@ -141,21 +142,16 @@ pub(crate) async fn receive_delivery(
     }
 }
 
-/// The secrets that a delivery may be signed with.
-async fn secrets_for(state: &ApiState, headers: &HeaderMap) -> Result<Vec<SecretString>> {
-    let known = state.keys.get(state).await?;
-    if known.is_empty() {
+/// The App that a delivery says it is from, if it says one; it must be ours.
+fn target(secrets: &Secrets, headers: &HeaderMap) -> Result<Option<i64>> {
+    if secrets.is_empty() {
         return Err(Problem::unavailable(
             "This Berth has no GitHub App yet, so it can't know who sends this.",
         ));
     }
-    let target = text(headers, &TARGET);
-    let secrets: Vec<_> = known
-        .iter()
-        .filter(|(app, _)| target.is_none_or(|target| target.parse() == Ok(*app)))
-        .map(|(_, secret)| secret.clone())
-        .collect();
-    if secrets.is_empty() { Err(Problem::not_found("GitHub App")) } else { Ok(secrets) }
+    let Some(target) = text(headers, &TARGET) else { return Ok(None) };
+    let known = secrets.iter().map(|(app, _)| *app).find(|app| target.parse() == Ok(*app));
+    known.map(Some).ok_or_else(|| Problem::not_found("GitHub App"))
 }
 
 /// The body, and the room that it takes up for as long as it is here.
@@ -187,9 +183,10 @@ async fn arrive<'a>(
     Ok((body, room))
 }
 
-fn verify(secrets: &[SecretString], given: Option<&str>, body: &[u8]) -> Result<()> {
+fn verify(secrets: &Secrets, target: Option<i64>, given: Option<&str>, body: &[u8]) -> Result<()> {
     let mut refusal = SignatureError::Missing;
-    for secret in secrets {
+    let asked = secrets.iter().filter(|(app, _)| target.is_none_or(|target| target == *app));
+    for (_, secret) in asked {
         match signature::verify(secret.expose_secret().as_bytes(), given, body) {
             Ok(()) => return Ok(()),
             Err(err) => refusal = err,
