@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use berth_domain::cluster::ClusterError;
+use chrono::{DateTime, Utc};
 
 use crate::client::{Client, Request};
 use crate::version::ApiVersion;
@@ -23,6 +24,8 @@ pub struct Engine {
     pub manager: bool,
     /// What is wrong with its Swarm, in its words; empty when nothing is.
     pub swarm_error: String,
+    /// What its clock says; [`None`] where that can't be read.
+    pub time: Option<DateTime<Utc>>,
 }
 
 /// What there is to know before stacks can run and answer.
@@ -46,6 +49,7 @@ pub(crate) async fn engine(client: &Client) -> Result<Engine, ClusterError> {
         swarm_active: info.swarm.local_node_state == "active",
         manager: info.swarm.control_available,
         swarm_error: info.swarm.error,
+        time: info.system_time.parse().ok(),
     })
 }
 

@@ -44,8 +44,22 @@ impl Swarm {
         Ok(stacks)
     }
 
-    /// Names behind the ids that services use. The swarm's own networks, such as
-    /// `host`, are in no list and are looked up once.
+    /// Looks at one stack's services only.
+    pub(crate) async fn look_at_services(
+        &self,
+        stack: &StackName,
+    ) -> Result<ObservedStack, ClusterError> {
+        let failed = |error: Failure| error.about(format!("reading the services of {stack}"));
+        let listing = Lists::of_tasks(&self.client, Some(stack));
+        let lists = Box::pin(listing).await.map_err(failed)?;
+        let names = self.network_names(&lists).await.map_err(failed)?;
+        let mut stacks = Stacks::new();
+        self.sort_services(&lists, &names, &mut stacks);
+        Ok(stacks.remove(stack).unwrap_or_default())
+    }
+
+    /// Names behind the ids that services use. Those that are in no list, such as
+    /// the swarm's own `host`, are looked up once.
     async fn network_names(&self, lists: &Lists) -> Result<BTreeMap<String, String>, Failure> {
         let mut names: BTreeMap<String, String> = lists
             .networks
@@ -58,14 +72,14 @@ impl Swarm {
             .flat_map(|service| &service.spec.task_template.networks)
             .map(|network| &network.target)
             .collect();
+        let known = crate::locked(&self.networks).clone();
         for id in used {
             if names.contains_key(id) {
                 continue;
             }
-            let known = crate::locked(&self.hidden_networks).get(id).cloned();
-            let name = match known {
-                Some(name) => name,
-                None => match self.hidden_network(id).await {
+            let name = match known.get(id) {
+                Some(name) => name.clone(),
+                None => match self.network_name(id).await {
                     Ok(name) => name,
                     Err(error) if error.is_not_found() => continue,
                     Err(error) => return Err(error),
@@ -76,10 +90,10 @@ impl Swarm {
         Ok(names)
     }
 
-    async fn hidden_network(&self, id: &str) -> Result<String, Failure> {
+    async fn network_name(&self, id: &str) -> Result<String, Failure> {
         let path = format!("/networks/{}", segment(id));
         let network: wire::Network = self.client.json(Request::get(path)).await?;
-        crate::locked(&self.hidden_networks).insert(id.to_owned(), network.name.clone());
+        crate::locked(&self.networks).insert(id.to_owned(), network.name.clone());
         Ok(network.name)
     }
 

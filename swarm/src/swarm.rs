@@ -29,8 +29,8 @@ pub struct Swarm {
     pub(crate) watch: Watch,
     /// Which stack a service is of, as last seen: what removal events lack.
     pub(crate) stacks: Mutex<BTreeMap<String, StackName>>,
-    /// Names of networks that no list has, such as the swarm's own `host`.
-    pub(crate) hidden_networks: Mutex<BTreeMap<String, String>>,
+    /// Names of the networks that services were seen on; an id never changes its.
+    pub(crate) networks: Mutex<BTreeMap<String, String>>,
 }
 
 impl Swarm {
@@ -44,7 +44,7 @@ impl Swarm {
             auth: RegistryAuth::default(),
             watch: Watch::default(),
             stacks: Mutex::default(),
-            hidden_networks: Mutex::default(),
+            networks: Mutex::default(),
         }
     }
 
@@ -60,6 +60,16 @@ impl Swarm {
     #[must_use]
     pub fn reader(&self) -> Reader {
         Reader::of(self.client.clone())
+    }
+
+    /// A stack's services alone, for who waits for them: a lighter look than
+    /// [`observe`](Cluster::observe), with all else left empty.
+    ///
+    /// # Errors
+    ///
+    /// The engine does not answer.
+    pub async fn observe_services(&self, stack: &StackName) -> Result<ObservedStack, ClusterError> {
+        self.look_at_services(stack).await
     }
 
     /// How many lists were asked for so far. A pass over all stacks must not

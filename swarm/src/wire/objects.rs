@@ -227,6 +227,7 @@ pub(crate) struct Actor {
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct Info {
     pub(crate) server_version: String,
+    pub(crate) system_time: String,
     pub(crate) swarm: SwarmInfo,
 }
 

@@ -1,0 +1,42 @@
+//! `berth render`: what a compose file or template becomes.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use berth_compose_templates::Reading;
+use clap::Args;
+
+use crate::commands::stack::load::{FileArgs, Input, stack_name};
+
+/// Settings of `berth render`.
+#[derive(Debug, Args)]
+pub(crate) struct RenderArgs {
+    /// The stack's name.
+    #[arg(default_value = "stack", value_parser = stack_name)]
+    name: berth_domain::ids::StackName,
+
+    #[command(flatten)]
+    files: FileArgs,
+
+    /// Print JSON instead of YAML.
+    #[arg(long)]
+    json: bool,
+
+    /// Read the files as `docker stack deploy` does, instead of as compose does.
+    #[arg(long)]
+    stack: bool,
+}
+
+/// Prints the stack's spec. Contents of secrets and configs are in it.
+pub(crate) async fn run(args: RenderArgs) -> anyhow::Result<ExitCode> {
+    let RenderArgs { name, files, json, stack } = args;
+    let reading = if stack { Reading::Stack } else { Reading::Compose };
+    let spec = Input::read(&files).await?.to_stack(&name, reading)?;
+    let text = if json {
+        serde_json::to_string_pretty(&spec).context("failed to write JSON")?
+    } else {
+        serde_yaml::to_string(&spec).context("failed to write YAML")?
+    };
+    println!("{}", text.trim_end());
+    Ok(ExitCode::SUCCESS)
+}
