@@ -137,11 +137,14 @@ pub async fn insert(db: impl PgExecutor<'_>, deliveries: &[NewDelivery]) -> Resu
     let ids: Vec<&str> = order.iter().map(|it| it.id.as_str()).collect();
     let events: Vec<&str> = order.iter().map(|it| it.event.as_str()).collect();
     let bodies: Vec<&[u8]> = order.iter().map(|it| it.body.as_slice()).collect();
-    // Postgres's clock tells when it was, less the time that it waited here.
-    let ages: Vec<f64> = order.iter().map(|it| it.came.elapsed().as_secs_f64()).collect();
+    // Postgres's clock tells when it was, less the time that it waited here. One
+    // reading of each clock for all of them, so that their order is kept.
+    let now = Instant::now();
+    let age = |it: &&NewDelivery| now.saturating_duration_since(it.came).as_secs_f64();
+    let ages: Vec<f64> = order.iter().map(age).collect();
     let kept = sqlx::query_scalar!(
         "insert into delivery as d (delivery_id, event, body, received_at)
-         select id, event, body, clock_timestamp() - make_interval(secs => age)
+         select id, event, body, statement_timestamp() - make_interval(secs => age)
          from unnest($1::text[], $2::text[], $3::bytea[], $4::float8[]) as t (id, event, body, age)
          on conflict (delivery_id) do update
          set processed_at = null, outcome = null, reason = null, attempts = 0, retry_at = now()

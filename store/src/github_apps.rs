@@ -196,8 +196,7 @@ mod tests {
         put(&pool, &key, &app()).await.unwrap();
 
         let row: String = sqlx::query_scalar(
-            "select convert_from(client_secret || webhook_secret || private_key, 'LATIN1')
-             from github_app",
+            "select encode(client_secret || webhook_secret || private_key, 'escape') from github_app",
         )
         .fetch_one(&pool)
         .await
