@@ -2,7 +2,7 @@ import { expect, test as base, type Page } from '@playwright/test';
 
 import { expectAccessible } from './axe';
 import { Complaints } from './test';
-import { Clone, github, LONG, need, routed, SESSION } from './world';
+import { Clone, github, LONG, need, routed, SESSION, SHOP } from './world';
 
 /**
  * The main job, walked once by one person in one browser: first account, GitHub App, rules, a push
@@ -97,12 +97,12 @@ test('GitHub makes the App from our manifest and installs it', async ({ page }) 
 
   await page.waitForURL(/\/setup\/github$/);
   await expect(page.getByText(/^acme \(\d+ repositor/)).toBeVisible();
-  await expect(page.getByRole('link', { name: 'Write a rule for acme/shop' })).toBeVisible();
+  await expect(page.getByRole('link', { name: `Write a rule for acme/${SHOP}` })).toBeVisible();
   await expectAccessible(page);
 });
 
 test('a rule with a mistake is refused at its field, then saved', async ({ page }) => {
-  await page.getByRole('link', { name: 'Write a rule for acme/shop' }).click();
+  await page.getByRole('link', { name: `Write a rule for acme/${SHOP}` }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'New rule' })).toBeFocused();
   await page.getByLabel('Host').fill('not a host');
   await page.getByLabel('Name', { exact: true }).fill('');
@@ -113,7 +113,7 @@ test('a rule with a mistake is refused at its field, then saved', async ({ page 
 
   await page.getByLabel('Name', { exact: true }).fill('Production');
   await page.getByLabel('Host').fill('{{app}}.localhost');
-  await expect(page.getByText('http://shop.localhost')).toBeVisible();
+  await expect(page.getByText(`http://${SHOP}.localhost`)).toBeVisible();
   await page.getByRole('button', { name: 'Save rule' }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'Rules' })).toBeVisible();
   await expect(page.getByRole('link', { name: 'Production' })).toBeVisible();
@@ -153,10 +153,10 @@ test('a push goes live, and the page shows it without a reload', async ({ page }
   clone = new Clone();
   pushed = clone.push('main', 'Open the shop', 'config/banner.txt', 'Fresh fish.\n');
 
-  const row = page.getByRole('row', { name: /shop/ });
+  const row = page.getByRole('row', { name: new RegExp(SHOP) });
   await expect(row).toBeVisible({ timeout: 60_000 });
-  await row.getByRole('link', { name: 'shop', exact: true }).click();
-  await expect(page.getByRole('heading', { level: 1, name: 'shop' })).toBeVisible();
+  await row.getByRole('link', { name: SHOP, exact: true }).click();
+  await expect(page.getByRole('heading', { level: 1, name: SHOP })).toBeVisible();
   const header = page.locator('header').filter({ has: page.getByRole('heading', { level: 1 }) });
   await expect(header.getByText('Healthy')).toBeVisible({ timeout: LONG });
   await expect(header.getByText('In sync')).toBeVisible();
@@ -167,9 +167,9 @@ test('a push goes live, and the page shows it without a reload', async ({ page }
       .getByRole('row', { name: new RegExp(service) });
     await expect(line.getByText('Healthy')).toBeVisible();
   }
-  const address = header.getByRole('link', { name: /^shop\.localhost/ });
-  await expect(address).toHaveAttribute('href', /^http:\/\/shop\.localhost/);
-  const page1 = await routed('shop.localhost');
+  const address = header.getByRole('link', { name: new RegExp(`^${SHOP}\\.localhost`) });
+  await expect(address).toHaveAttribute('href', new RegExp(`^http://${SHOP}\\.localhost`));
+  const page1 = await routed(`${SHOP}.localhost`);
   expect(page1.status).toBe(200);
   expect(page1.text).toContain(pushed.slice(0, 7));
 });
@@ -198,7 +198,7 @@ test('the event says which rule matched, and which did not', async ({ page }) =>
   await expect(decisions.getByRole('listitem').filter({ hasText: 'Production' })).toContainText(
     'matched',
   );
-  await expect(decisions.getByRole('link', { name: 'shop #1' })).toBeVisible();
+  await expect(decisions.getByRole('link', { name: `${SHOP} #1` })).toBeVisible();
   await expectAccessible(page);
 });
 
@@ -215,24 +215,24 @@ test('a pull request gets a preview, which goes when it closes', async ({ page }
   const sha = clone.push('chips', 'Serve chips', 'config/banner.txt', 'Fish and chips.\n');
   await page.goto('/previews');
   await expect(page.getByText('No previews')).toBeVisible();
-  const pull = await github<{ number: number }>('POST', '/repositories/acme/shop/pulls', {
+  const pull = await github<{ number: number }>('POST', `/repositories/acme/${SHOP}/pulls`, {
     title: 'Serve chips, too',
     head: 'chips',
   });
   const row = page.getByRole('row', { name: /Serve chips, too/ });
   await expect(row).toBeVisible({ timeout: 60_000 });
   await expect(row.getByText('Healthy')).toBeVisible({ timeout: LONG });
-  const host = `pr-${pull.number}.shop.localhost`;
+  const host = `pr-${pull.number}.${SHOP}.localhost`;
   await expect(row.getByRole('link', { name: new RegExp(`^${host}`) })).toBeVisible();
   expect((await routed(host)).text).toContain(sha.slice(0, 7));
   await expectAccessible(page);
 
-  await github('POST', `/repositories/acme/shop/pulls/${pull.number}/close`);
+  await github('POST', `/repositories/acme/${SHOP}/pulls/${pull.number}/close`);
   await expect(page.getByText('No previews')).toBeVisible({ timeout: LONG });
 });
 
 test('a person redeploys by hand', async ({ page }) => {
-  await page.goto('/stacks/shop');
+  await page.goto(`/stacks/${SHOP}`);
   await page.getByRole('button', { name: 'Redeploy' }).click();
   await expect(page.getByRole('heading', { level: 2, name: /#2/ })).toBeVisible();
   await expect(page.getByText('by hand')).toBeVisible();

@@ -1,6 +1,6 @@
 import { expectAccessible } from './axe';
 import { expect, test } from './test';
-import { SESSION } from './world';
+import { SESSION, SHOP } from './world';
 
 /** Every page, in the theme of the project, by a person whose shop runs. */
 test.use({ storageState: SESSION });
@@ -8,9 +8,9 @@ test.use({ storageState: SESSION });
 const PAGES: readonly [path: string, heading: string, title: RegExp][] = [
   ['/', 'Stacks', /^Stacks/],
   ['/?q=nothing-has-this-name', 'Stacks', /^Stacks/],
-  ['/stacks/shop', 'shop', /shop/],
-  ['/stacks/shop/deployments', 'shop', /shop/],
-  ['/stacks/shop/deployments/1', 'shop', /#1/],
+  [`/stacks/${SHOP}`, SHOP, new RegExp(SHOP)],
+  [`/stacks/${SHOP}/deployments`, SHOP, new RegExp(SHOP)],
+  [`/stacks/${SHOP}/deployments/1`, SHOP, /#1/],
   ['/previews', 'Previews', /^Previews/],
   ['/rules', 'Rules', /^Rules/],
   ['/rules/new', 'New rule', /^New rule/],

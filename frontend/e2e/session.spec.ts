@@ -1,10 +1,10 @@
 import { expectAccessible } from './axe';
 import { expect, test } from './test';
-import { need, SESSION } from './world';
+import { need, SESSION, SHOP } from './world';
 
 test.describe('nobody is logged in', () => {
   test('any page leads to the login and back', async ({ page }) => {
-    await page.goto('/stacks/shop/deployments');
+    await page.goto(`/stacks/${SHOP}/deployments`);
     await expect(page.getByRole('heading', { name: 'Log in' })).toBeVisible();
     await expectAccessible(page);
     await page.getByLabel('E-mail').fill(need('BERTH_EMAIL'));
@@ -13,8 +13,8 @@ test.describe('nobody is logged in', () => {
     await expect(page.getByRole('alert')).toBeVisible();
     await page.getByLabel('Password').fill(need('BERTH_PASSWORD'));
     await page.getByRole('button', { name: 'Log in' }).click();
-    await expect(page).toHaveURL('/stacks/shop/deployments');
-    await expect(page.getByRole('heading', { level: 1, name: 'shop' })).toBeVisible();
+    await expect(page).toHaveURL(`/stacks/${SHOP}/deployments`);
+    await expect(page.getByRole('heading', { level: 1, name: SHOP })).toBeVisible();
 
     await page.getByRole('button', { name: 'Mira' }).click();
     await page.getByRole('menuitem', { name: 'Log out' }).click();

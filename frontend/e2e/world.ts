@@ -12,6 +12,9 @@ export const need = (name: string): string => {
   return value;
 };
 
+/** The repository of `acme`, and so the stack of its production. */
+export const SHOP = process.env.BERTH_REPOSITORY ?? 'shop';
+
 /** How long a push may take to be live, builds on a slow machine included. */
 export const LONG = 240_000;
 
@@ -53,7 +56,7 @@ export function routed(host: string): Promise<{ status: number; text: string }> 
   });
 }
 
-/** A clone of acme/shop in a folder of its own. */
+/** A clone of the sample repository in a folder of its own. */
 export class Clone {
   readonly folder = mkdtempSync(join(tmpdir(), 'berth-e2e-'));
 
@@ -76,7 +79,7 @@ export class Clone {
   }
 
   constructor() {
-    this.git('clone', '--quiet', `${need('SIM_URL')}/acme/shop.git`, '.');
+    this.git('clone', '--quiet', `${need('SIM_URL')}/acme/${SHOP}.git`, '.');
   }
 
   /** Commits one file's new text and pushes the branch; returns the commit's SHA. */

@@ -20,6 +20,10 @@ export function safeUrl(url: string): string | undefined {
 /** "http://shop.localhost/" → "shop.localhost". */
 export const bareUrl = (url: string): string => url.replace(/^https?:\/\//, '').replace(/\/$/, '');
 
+/** The shortest address first: api.shop.localhost belongs to shop.localhost, not the other way. */
+export const mainFirst = (urls: readonly string[]): string[] =>
+  urls.toSorted((a, b) => a.length - b.length || a.localeCompare(b));
+
 /** "berth/shop-web:0123456789ab" → "shop-web:0123456789ab". */
 export const shortImage = (image: string): string =>
   (image.split('@', 1)[0] ?? image).replace(/^.*\//, '');

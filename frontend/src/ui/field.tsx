@@ -148,7 +148,7 @@ export function ChoiceField<T extends string>({
               'flex h-7 cursor-pointer items-center justify-center rounded-tag border px-2 text-ui',
               'has-focus-visible:outline-2 has-focus-visible:outline-offset-1 has-focus-visible:outline-focus',
               option.value === value
-                ? 'border-line bg-surface font-medium text-text'
+                ? 'border-line bg-surface font-medium text-text dark:bg-active'
                 : 'border-transparent text-text-2 hover:text-text',
             )}
           >

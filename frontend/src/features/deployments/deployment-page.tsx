@@ -8,13 +8,14 @@ import { cancelDeployment } from '~/api/mutations';
 import { deploymentQuery } from '~/api/queries';
 import type { Deployment } from '~/api/schema.gen';
 import { cn } from '~/lib/cn';
-import { bareUrl, firstLine, shortImage, shortRef, shortSha } from '~/lib/text';
+import { bareUrl, firstLine, mainFirst, shortImage, shortRef, shortSha } from '~/lib/text';
 import { duration, full } from '~/lib/time';
 import { useTitle } from '~/lib/title';
 import { Button } from '~/ui/button';
 import { CopyButton } from '~/ui/copy';
 import { Outside } from '~/ui/outside';
 import { Page, Panel, Section } from '~/ui/page';
+import { Said } from '~/ui/said';
 import { Status, StatusIcon } from '~/ui/status';
 import { Ago, Took } from '~/ui/time';
 
@@ -75,7 +76,9 @@ function Head({ deployment }: { deployment: Deployment }) {
         <Status look={deploymentLook(deployment.phase)} />
         {!isOver(deployment) && <Cancel id={deployment.id} />}
       </div>
-      <p className="mt-0.5 text-ui text-text-2">{deployment.why}</p>
+      <p className="mt-0.5 text-ui break-words text-text-2">
+        <Said text={deployment.why} />
+      </p>
     </div>
   );
 }
@@ -125,7 +128,9 @@ function Phases({ deployment }: { deployment: Deployment }) {
                   phase.state === 'failed' ? 'text-bad' : 'text-text-2',
                 )}
               >
-                {(phase.state !== 'failed' && phase.message) || PHASE_HINTS[phase.phase]}
+                <Said
+                  text={(phase.state !== 'failed' && phase.message) || PHASE_HINTS[phase.phase]}
+                />
               </p>
             </div>
             <span className="text-meta leading-5 whitespace-nowrap text-text-2 tabular-nums">
@@ -186,7 +191,7 @@ function Facts({ deployment }: { deployment: Deployment }) {
         </Fact>
         {deployment.urls.length > 0 && (
           <Fact name="Address">
-            {deployment.urls.map((url) => (
+            {mainFirst(deployment.urls).map((url) => (
               <div key={url} className="min-w-0">
                 <Outside href={url}>{bareUrl(url)}</Outside>
               </div>

@@ -1,4 +1,5 @@
 import type { Deployment } from '~/api/schema.gen';
+import { Said } from '~/ui/said';
 
 import { brokenPhase, placeText, STEP_WORDS } from './words';
 
@@ -10,12 +11,16 @@ export function ReasonLine({ deployment }: { deployment: Deployment }) {
   if (!text) return null;
   const place = placeText(deployment);
   if (phase !== 'failed') {
-    return <p className="border-t border-line bg-sunken px-3 py-2 text-ui text-text-2">{text}</p>;
+    return (
+      <p className="border-t border-line bg-sunken px-3 py-2 text-ui text-text-2">
+        <Said text={text} />
+      </p>
+    );
   }
   return (
     <p className="border-t border-bad-line bg-bad-soft px-3 py-2 text-ui break-words whitespace-pre-wrap text-bad">
       {broken && <strong className="font-semibold">{STEP_WORDS[broken.phase]} failed. </strong>}
-      {text}
+      <Said text={text} />
       {place && <code className="mt-1 block font-mono text-meta">{place}</code>}
     </p>
   );

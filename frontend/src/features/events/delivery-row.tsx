@@ -11,6 +11,7 @@ import { shortRef, shortSha } from '~/lib/text';
 import { full } from '~/lib/time';
 import { Button } from '~/ui/button';
 import { CopyButton } from '~/ui/copy';
+import { Said } from '~/ui/said';
 import { Status, StatusIcon, type Look } from '~/ui/status';
 import { Ago } from '~/ui/time';
 import { say } from '~/ui/toast';
@@ -59,7 +60,7 @@ export function DeliveryRow({ delivery, open }: { delivery: Delivery; open: bool
           </span>
           {delivery.reason && (
             <span className={cn('block text-meta text-text-2', !open && 'truncate')}>
-              {delivery.reason}
+              <Said text={delivery.reason} />
             </span>
           )}
         </span>
@@ -148,13 +149,15 @@ function DecisionLine({ decision }: { decision: Decision }) {
             <Link
               to="/stacks/$stack/deployments/$number"
               params={{ stack: deployment.stack, number: String(deployment.number) }}
-              className="text-accent hover:underline"
+              className="text-accent underline underline-offset-2"
             >
               {deployment.stack} #{deployment.number}
             </Link>
           </>
         )}
-        <p className="text-meta break-words text-text-2">{decision.reason}</p>
+        <p className="text-meta break-words text-text-2">
+          <Said text={decision.reason} />
+        </p>
       </div>
     </li>
   );

@@ -5,7 +5,7 @@ import { GitPullRequest } from 'lucide-react';
 import { Loaded } from '~/api/loaded';
 import { stacksQuery } from '~/api/queries';
 import type { StackSummary } from '~/api/schema.gen';
-import { bareUrl, shortSha } from '~/lib/text';
+import { bareUrl, mainFirst, shortSha } from '~/lib/text';
 import { buttonClass } from '~/ui/button';
 import { Empty } from '~/ui/empty';
 import { More } from '~/ui/more';
@@ -59,7 +59,7 @@ export function PreviewsPage({ look }: { look: (stack: StackSummary) => Look }) 
 
 function Row({ stack, look }: { stack: StackSummary; look: Look }) {
   const pull = stack.pull_request;
-  const [url] = stack.urls;
+  const [url] = mainFirst(stack.urls);
   return (
     <tr className="hover:bg-hover">
       <Td className="w-full max-w-0">

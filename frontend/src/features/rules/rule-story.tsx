@@ -27,7 +27,7 @@ export function RuleStory({
           <Value>{form.compose_file}</Value>
         </Line>
         <Line last>
-          and it answers at <Value>{`http://${told.host}`}</Value>
+          and it answers at <Value>{told.host && `http://${told.host}`}</Value>
         </Line>
       </Panel>
       <p className="mt-2 text-meta text-text-2">

@@ -55,7 +55,7 @@ export function Account() {
 
 export function Row({ name, children }: { name: string; children: ReactNode }) {
   return (
-    <div className="grid min-h-10 items-baseline gap-x-4 px-4 py-2.5 sm:grid-cols-[160px_minmax(0,1fr)]">
+    <div className="grid min-h-10 items-center gap-x-4 px-4 py-2.5 sm:grid-cols-[160px_minmax(0,1fr)]">
       <dt className="text-text-2">{name}</dt>
       <dd className="min-w-0 break-words">{children}</dd>
     </div>

@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import type { StackSummary } from '~/api/schema.gen';
 import { count } from '~/lib/text';
 import { Bar } from '~/ui/bar';
+import { Said } from '~/ui/said';
 import { StatusIcon } from '~/ui/status';
 
 import { stackLook } from './look';
@@ -30,7 +31,9 @@ export function Attention({ stacks }: { stacks: readonly StackSummary[] }) {
                 </span>
                 <p className="min-w-0 break-words">
                   <AttentionLink stack={stack} />
-                  <span className="ml-2 text-text-2">{stack.attention}</span>
+                  <span className="ml-2 text-text-2">
+                    <Said text={stack.attention ?? ''} />
+                  </span>
                 </p>
               </li>
             );

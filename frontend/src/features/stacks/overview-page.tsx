@@ -8,6 +8,7 @@ import { count } from '~/lib/text';
 import { Bar } from '~/ui/bar';
 import { Empty } from '~/ui/empty';
 import { Page, Section } from '~/ui/page';
+import { Said } from '~/ui/said';
 import { Ago } from '~/ui/time';
 
 import { ServicesTable } from './services-table';
@@ -72,8 +73,16 @@ function Notices({ stack }: { stack: Stack }) {
           confirmed that every service, network and volume is gone.
         </Bar>
       )}
-      {stack.attention && <Bar tone="warn">{stack.attention}</Bar>}
-      {stack.message && stack.message !== stack.attention && <Bar tone="warn">{stack.message}</Bar>}
+      {stack.attention && (
+        <Bar tone="warn">
+          <Said text={stack.attention} />
+        </Bar>
+      )}
+      {stack.message && stack.message !== stack.attention && (
+        <Bar tone="warn">
+          <Said text={stack.message} />
+        </Bar>
+      )}
       {drifted && (
         <Bar tone="warn">
           <p className="font-semibold">
@@ -81,7 +90,9 @@ function Notices({ stack }: { stack: Stack }) {
           </p>
           <ul className="mt-1 list-disc pl-5">
             {stack.plan.map((line) => (
-              <li key={line}>{line}</li>
+              <li key={line}>
+                <Said text={line} />
+              </li>
             ))}
           </ul>
           <p className="mt-1 text-text-2">The next pass puts this right.</p>

@@ -1,6 +1,7 @@
 import type { Service } from '~/api/schema.gen';
 import { bareUrl, shortImage } from '~/lib/text';
 import { Outside } from '~/ui/outside';
+import { Said } from '~/ui/said';
 import { Status } from '~/ui/status';
 import { Table, Td, Th } from '~/ui/table';
 
@@ -36,7 +37,11 @@ function Row({ service }: { service: Service }) {
       </Td>
       <Td>
         <Status look={service.health} />
-        {reason && <p className="max-w-80 text-meta break-words text-text-2">{reason}</p>}
+        {reason && (
+          <p className="max-w-80 text-meta break-words text-text-2">
+            <Said text={reason} />
+          </p>
+        )}
       </Td>
       <Td right>
         {service.running}/{service.wanted}

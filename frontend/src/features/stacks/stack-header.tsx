@@ -9,7 +9,7 @@ import { Failure } from '~/api/loaded';
 import { deploy, removeStack } from '~/api/mutations';
 import { stackQuery } from '~/api/queries';
 import type { Stack } from '~/api/schema.gen';
-import { bareUrl } from '~/lib/text';
+import { bareUrl, mainFirst } from '~/lib/text';
 import { useTitle } from '~/lib/title';
 import { Button } from '~/ui/button';
 import { Confirm } from '~/ui/dialog';
@@ -73,11 +73,13 @@ function Facts({ stack }: { stack: Stack }) {
         <Sync synced={stack.synced} />
       )}
       {stack.wanted === 'present' &&
-        stack.urls.slice(0, 2).map((url) => (
-          <span key={url} className="max-w-full min-w-0 text-ui">
-            <Outside href={url}>{bareUrl(url)}</Outside>
-          </span>
-        ))}
+        mainFirst(stack.urls)
+          .slice(0, 2)
+          .map((url) => (
+            <span key={url} className="max-w-full min-w-0 text-ui">
+              <Outside href={url}>{bareUrl(url)}</Outside>
+            </span>
+          ))}
       {stack.pull_request && (
         <span className="min-w-0 text-ui">
           <Outside href={stack.pull_request.url}>#{stack.pull_request.number}</Outside>

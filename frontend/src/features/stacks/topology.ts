@@ -1,6 +1,6 @@
 /** Where the boxes of a stack's map stand. Pure: sizes in pixels, no DOM. */
 
-export const NODE = { width: 200, height: 56 };
+export const NODE = { width: 216, height: 56 };
 const GAP = { x: 64, y: 16 };
 /** Room for the labels above the boxes. */
 const HEAD = 28;
