@@ -98,14 +98,16 @@ fn path_of(
     allowed: impl Fn(char) -> bool,
 ) -> Option<String> {
     let path = check.filled(field)?;
+    // `//host/` names a host, and the check would be asked there.
     let good = path.starts_with('/')
+        && !path.starts_with("//")
         && path.chars().all(allowed)
         && !path.split('/').any(|part| part == "..");
     if good {
         return Some(path);
     }
     let message = format!(
-        "`{}` must start with `/` and have only letters, digits and `-._~%+@:,;!$` in it, but is {path:?}",
+        "`{}` must start with one `/` and have only letters, digits and `-._~%+@:,;!$` in it, but is {path:?}",
         field.path
     );
     check.refuse(field.at(), message);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use berth_domain::deployment::Place;
+use berth_domain::stack::{IMAGE_LABEL, NAMESPACE_LABEL};
 
 use super::units;
 use crate::complaint::{Complaint, Note};
@@ -293,9 +294,17 @@ impl Check<'_> {
         pairs
     }
 
-    /// As [`Check::pairs`], where a missing value is an empty one.
+    /// As [`Check::pairs`], where a missing value is an empty one, and without
+    /// the labels that say whose an object is: a file's word on that would be
+    /// overruled, and then look like a change for ever.
     pub(crate) fn labels(&mut self, field: &Field<'_>) -> BTreeMap<String, String> {
-        self.pairs(field).into_iter().map(|(k, v)| (k, v.unwrap_or_default())).collect()
+        let pairs = self.pairs(field).into_iter().map(|(k, v)| (k, v.unwrap_or_default()));
+        let (ours, labels): (BTreeMap<_, _>, _) = pairs.partition(|(name, _)| is_ours(name));
+        for name in ours.keys() {
+            let message = format!("the label `{name}` is ignored: Berth sets it itself");
+            self.note(field.key_at, message);
+        }
+        labels
     }
 
     /// `path` of the file, from the root that files are read from, or absolute.
@@ -327,6 +336,11 @@ impl Check<'_> {
             }
         }
     }
+}
+
+/// Whether a label is not for files to set.
+fn is_ours(label: &str) -> bool {
+    label.starts_with("berth.") || matches!(label, NAMESPACE_LABEL | IMAGE_LABEL)
 }
 
 /// The known key that `key` is a slip of, if there is one.

@@ -322,3 +322,27 @@ fn the_default_network_can_be_somebody_elses() {
         good("services: {a: {image: x, networks: [n]}}\nnetworks: {n: {external: {name: old}}}");
     assert_eq!(spec.services["a"].networks[0].network, "old");
 }
+
+#[test]
+fn nobody_says_in_a_label_whose_an_object_is() {
+    let text = "
+services:
+  web:
+    image: x
+    labels: {com.docker.stack.namespace: other, mine: '1'}
+    volumes: ['data:/data']
+    deploy: {labels: ['berth.instance=other', 'mine=2']}
+volumes: {data: {labels: {berth.instance: other}}}
+";
+    let spec = good(text);
+    let web = &spec.services["web"];
+    assert_eq!(web.container_labels.keys().collect::<Vec<_>>(), ["mine"]);
+    assert_eq!(web.labels.keys().collect::<Vec<_>>(), ["mine"]);
+    let MountKind::Volume { labels, .. } = &web.mounts[0].kind else { panic!("a volume") };
+    assert!(labels.is_empty());
+    insta::assert_snapshot!(notes(text), @"
+    compose.yml:5:5: the label `com.docker.stack.namespace` is ignored: Berth sets it itself
+    compose.yml:7:14: the label `berth.instance` is ignored: Berth sets it itself
+    compose.yml:8:18: the label `berth.instance` is ignored: Berth sets it itself
+    ");
+}

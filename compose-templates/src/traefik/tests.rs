@@ -83,17 +83,19 @@ services:
         - {port: 80, path: 'api'}
         - {port: 80, path: '/a`) || Path(`/'}
         - {port: 80, path: '/a/../b'}
+        - {port: 80, check: '//10.0.0.1:81/up'}
         - {prot: 80}
       rotes: []
 "), @r#"
     compose.yml:7:11: `services.web.x-berth.routes[0].host` is "a`) || host(`b", but a host name has only letters, digits, hyphens and dots
     compose.yml:8:11: `services.web.x-berth.routes[1]` needs a `port`: the one that the service listens on
-    compose.yml:9:28: `services.web.x-berth.routes[2].path` must start with `/` and have only letters, digits and `-._~%+@:,;!$` in it, but is "api"
-    compose.yml:10:28: `services.web.x-berth.routes[3].path` must start with `/` and have only letters, digits and `-._~%+@:,;!$` in it, but is "/a`) || Path(`/"
-    compose.yml:11:28: `services.web.x-berth.routes[4].path` must start with `/` and have only letters, digits and `-._~%+@:,;!$` in it, but is "/a/../b"
-    compose.yml:12:12: `services.web.x-berth.routes[5].prot` is not a key of compose; take it out
-    compose.yml:12:11: `services.web.x-berth.routes[5]` needs a `port`: the one that the service listens on
-    compose.yml:13:7: `services.web.x-berth.rotes` is not a key of compose; is `routes` meant?
+    compose.yml:9:28: `services.web.x-berth.routes[2].path` must start with one `/` and have only letters, digits and `-._~%+@:,;!$` in it, but is "api"
+    compose.yml:10:28: `services.web.x-berth.routes[3].path` must start with one `/` and have only letters, digits and `-._~%+@:,;!$` in it, but is "/a`) || Path(`/"
+    compose.yml:11:28: `services.web.x-berth.routes[4].path` must start with one `/` and have only letters, digits and `-._~%+@:,;!$` in it, but is "/a/../b"
+    compose.yml:12:29: `services.web.x-berth.routes[5].check` must start with one `/` and have only letters, digits and `-._~%+@:,;!$` in it, but is "//10.0.0.1:81/up"
+    compose.yml:13:12: `services.web.x-berth.routes[6].prot` is not a key of compose; take it out
+    compose.yml:13:11: `services.web.x-berth.routes[6]` needs a `port`: the one that the service listens on
+    compose.yml:14:7: `services.web.x-berth.rotes` is not a key of compose; is `routes` meant?
     "#);
     insta::assert_snapshot!(refused("
 services:
