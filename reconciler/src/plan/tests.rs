@@ -258,7 +258,7 @@ proptest! {
     /// The order matters between kinds of objects, and not within one.
     #[test]
     fn the_order_of_services_changes_nothing(spec in any_stack(), before in any_cluster()) {
-        let desired = Desired::Present(Box::new(spec.clone()));
+        let desired = Desired::Present(Box::new(spec));
         let planned = plan(&desired, &before, &Prune::Off);
         let is_replaced = |name: &str| {
             planned.actions().iter().any(|action| {
@@ -266,11 +266,12 @@ proptest! {
             })
         };
         // A service that is made anew goes before it comes.
+        let is_free = |action: &Action| {
+            matches!(action, Action::CreateService { name, .. } if !is_replaced(name))
+                || matches!(action, Action::UpdateService { .. })
+        };
         let (mut services, rest): (Vec<Action>, Vec<Action>) =
-            planned.actions().iter().cloned().partition(|action| match action {
-                Action::CreateService { name, .. } => !is_replaced(name),
-                action => matches!(action, Action::UpdateService { .. }),
-            });
+            planned.actions().iter().cloned().partition(is_free);
         services.reverse();
         let reordered: Vec<Action> = rest.into_iter().chain(services).collect();
         let after = carry_out(&shop(), &before, &reordered).unwrap();
