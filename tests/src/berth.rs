@@ -43,7 +43,6 @@ pub struct Berth {
 /// # Errors
 ///
 /// Where it has not been built.
-#[expect(clippy::disallowed_methods, reason = "the kit reads what the user of it set")]
 pub fn program() -> anyhow::Result<PathBuf> {
     if let Some(path) = std::env::var_os("BERTH_BIN") {
         return Ok(path.into());

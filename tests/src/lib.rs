@@ -9,6 +9,7 @@ pub mod berth;
 pub mod docker;
 pub mod git;
 pub mod http;
+pub mod proxy;
 pub mod scene;
 pub mod steps;
 pub mod traefik;

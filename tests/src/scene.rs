@@ -16,7 +16,8 @@ pub struct Scene {
     pub name: String,
 }
 
-/// Runs a test in an onboarded world of its own.
+/// Runs a test in an onboarded world of its own, with `env` added to Berth's
+/// environment; a `DOCKER_HOST` in it is Berth's alone.
 ///
 /// # Errors
 ///
@@ -32,6 +33,9 @@ pub async fn scene(
         name: name.clone(),
         folder: std::env::temp_dir().join(format!("berth-{name}")),
         ports: (0, 0, 0),
+        docker_host: env
+            .iter()
+            .find_map(|(name, value)| (*name == "DOCKER_HOST").then(|| (*value).to_owned())),
         env: env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
     });
     let mut scene = Scene { world, name };

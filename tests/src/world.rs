@@ -30,6 +30,8 @@ pub struct Settings {
     pub ports: (u16, u16, u16),
     /// More of Berth's environment.
     pub env: Vec<(String, String)>,
+    /// Where Berth is told that Docker is, if not where it really is.
+    pub docker_host: Option<String>,
 }
 
 /// The world. Take it down with [`World::end`].
@@ -135,7 +137,11 @@ impl World {
         let options = Options {
             data_dir: self.settings.folder.join("berth"),
             port: free_port(self.settings.ports.0)?,
-            docker_host: self.docker.host.clone(),
+            docker_host: self
+                .settings
+                .docker_host
+                .clone()
+                .unwrap_or_else(|| self.docker.host.clone()),
             github: self.github()?.base_url().to_owned(),
             router_port: traefik.port,
             public_network: traefik.network.clone(),
@@ -403,8 +409,13 @@ impl World {
         Ok(())
     }
 
-    /// A Berth that was killed leaves its Postgres running, for its successor.
-    async fn stop_postgres(&self) -> anyhow::Result<()> {
+    /// Stops the private Postgres: a Berth that was killed leaves it running, for
+    /// its successor.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not stop.
+    pub async fn stop_postgres(&self) -> anyhow::Result<()> {
         let file = self.settings.folder.join("berth/postgres/data/postmaster.pid");
         let Ok(text) = std::fs::read_to_string(&file) else { return Ok(()) };
         let pid = text.lines().next().unwrap_or_default();

@@ -63,6 +63,7 @@ async fn main() -> ExitCode {
         folder,
         ports: (8080, 8000, 8090),
         env: Vec::new(),
+        docker_host: None,
     });
     let outcome = tokio::select! {
         outcome = run(&mut world, &args) => outcome,
@@ -126,7 +127,11 @@ async fn interrupted() {
 
 async fn run(world: &mut World, args: &Args) -> anyhow::Result<Outcome> {
     println!("\nStarting");
-    step("Start a GitHub simulator with acme/shop", world.start_github(REPOSITORY, Visibility::Public)).await?;
+    step(
+        "Start a GitHub simulator with acme/shop",
+        world.start_github(REPOSITORY, Visibility::Public),
+    )
+    .await?;
     step("Start Traefik", world.start_traefik()).await?;
     step("Start Berth with a Postgres of its own", world.start_berth()).await?;
     if args.bare {
