@@ -11,6 +11,7 @@ const SOURCE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe
  * content security policy rightly refuses a script tag.
  */
 export async function expectAccessible(page: Page): Promise<void> {
+  await expect(page.locator('h1')).toBeVisible();
   const session = await page.context().newCDPSession(page);
   await session.send('Runtime.evaluate', { expression: SOURCE });
   const { result, exceptionDetails } = await session.send('Runtime.evaluate', {

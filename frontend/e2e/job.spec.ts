@@ -1,7 +1,7 @@
 import { expect, test as base, type Page } from '@playwright/test';
 
 import { expectAccessible } from './axe';
-import { Complaints } from './test';
+import { Complaints, visit } from './test';
 import { Clone, github, LONG, need, routed, SESSION, SHOP } from './world';
 
 /**
@@ -35,7 +35,7 @@ test.afterEach(({ person }) => {
 });
 
 test('the one-time link makes the first account', async ({ page }) => {
-  await page.goto(`/setup?token=${need('BERTH_SETUP_TOKEN')}`);
+  await visit(page, `/setup?token=${need('BERTH_SETUP_TOKEN')}`);
   await expectAccessible(page);
   await page.getByLabel('Name').fill('Mira');
   await page.getByLabel('E-mail').fill(need('BERTH_EMAIL'));
@@ -53,7 +53,7 @@ test('the one-time link makes the first account', async ({ page }) => {
 test('the link is of no use to a second person', async ({ browser }) => {
   const context = await browser.newContext();
   const page = await context.newPage();
-  await page.goto(`/setup?token=${need('BERTH_SETUP_TOKEN')}`);
+  await visit(page, `/setup?token=${need('BERTH_SETUP_TOKEN')}`);
   await page.getByLabel('Name').fill('Mallory');
   await page.getByLabel('E-mail').fill('mallory@example.com');
   await page.getByLabel('Password').fill('a long enough password');
@@ -64,7 +64,7 @@ test('the link is of no use to a second person', async ({ browser }) => {
 });
 
 test('pages before the first stack say what comes next', async ({ page }) => {
-  await page.goto('/');
+  await visit(page, '/');
   await expect(page.getByText('No stacks yet')).toBeVisible();
   await expect(page.getByRole('link', { name: 'Connect GitHub' })).toBeVisible();
   await expectAccessible(page);
@@ -73,14 +73,14 @@ test('pages before the first stack say what comes next', async ({ page }) => {
     ['/rules', 'No rules yet'],
     ['/events', 'No events yet'],
   ] as const) {
-    await page.goto(path);
+    await visit(page, path);
     await expect(page.getByText(text)).toBeVisible();
     await expectAccessible(page);
   }
 });
 
 test('GitHub makes the App from our manifest and installs it', async ({ page }) => {
-  await page.goto('/setup/github');
+  await visit(page, '/setup/github');
   await page.getByText('Organisation', { exact: true }).click();
   await page.getByRole('textbox', { name: 'Organisation' }).fill('acme');
   await page.getByRole('button', { name: 'Create on GitHub' }).click();
@@ -189,7 +189,7 @@ test('the deployment shows its phases and its build log', async ({ page }) => {
 });
 
 test('the event says which rule matched, and which did not', async ({ page }) => {
-  await page.goto('/events');
+  await visit(page, '/events');
   await page
     .getByRole('link', { name: /Deployed.*push/ })
     .first()
@@ -213,7 +213,7 @@ test('a push that no rule wants is explained', async ({ page }) => {
 test('a pull request gets a preview, which goes when it closes', async ({ page }) => {
   clone.git('switch', '--quiet', 'main');
   const sha = clone.push('chips', 'Serve chips', 'config/banner.txt', 'Fish and chips.\n');
-  await page.goto('/previews');
+  await visit(page, '/previews');
   await expect(page.getByText('No previews')).toBeVisible();
   const pull = await github<{ number: number }>('POST', `/repositories/acme/${SHOP}/pulls`, {
     title: 'Serve chips, too',
@@ -232,7 +232,7 @@ test('a pull request gets a preview, which goes when it closes', async ({ page }
 });
 
 test('a person redeploys by hand', async ({ page }) => {
-  await page.goto(`/stacks/${SHOP}`);
+  await visit(page, `/stacks/${SHOP}`);
   await page.getByRole('button', { name: 'Redeploy' }).click();
   await expect(page.getByRole('heading', { level: 2, name: /#2/ })).toBeVisible();
   await expect(page.getByText('by hand')).toBeVisible();

@@ -1,5 +1,5 @@
 import { expectAccessible } from './axe';
-import { expect, test } from './test';
+import { expect, test, visit } from './test';
 import { SESSION, SHOP } from './world';
 
 /** Every page, in the theme of the project, by a person whose shop runs. */
@@ -26,20 +26,16 @@ const PAGES: readonly [path: string, heading: string, title: RegExp][] = [
 ];
 
 for (const [path, heading, title] of PAGES) {
-  test(`${path} is accessible`, async ({ page, colorScheme }) => {
-    await page.goto(path);
+  test(`${path} is accessible, and fits a phone`, async ({ page, colorScheme }) => {
+    await visit(page, path);
     await expect(page.getByRole('heading', { level: 1, name: heading })).toBeVisible();
     await expect(page).toHaveTitle(title);
     await expect(page.getByRole('status', { name: 'Loading' })).toHaveCount(0);
     await expect(page.locator('html')).toHaveAttribute('data-theme', colorScheme ?? 'light');
     await expectAccessible(page);
-  });
 
-  test(`${path} fits a phone`, async ({ page }) => {
     await page.setViewportSize({ width: 360, height: 740 });
-    await page.goto(path);
     await expect(page.getByRole('heading', { level: 1, name: heading })).toBeVisible();
-    await expect(page.getByRole('status', { name: 'Loading' })).toHaveCount(0);
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
     expect(width).toBeLessThanOrEqual(360);
     await expectAccessible(page);

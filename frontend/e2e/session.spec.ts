@@ -1,10 +1,10 @@
 import { expectAccessible } from './axe';
-import { expect, test } from './test';
+import { expect, test, visit } from './test';
 import { need, SESSION, SHOP } from './world';
 
 test.describe('nobody is logged in', () => {
   test('any page leads to the login and back', async ({ page }) => {
-    await page.goto(`/stacks/${SHOP}/deployments`);
+    await visit(page, `/stacks/${SHOP}/deployments`);
     await expect(page.getByRole('heading', { name: 'Log in' })).toBeVisible();
     await expectAccessible(page);
     await page.getByLabel('E-mail').fill(need('BERTH_EMAIL'));
@@ -19,12 +19,12 @@ test.describe('nobody is logged in', () => {
     await page.getByRole('button', { name: 'Mira' }).click();
     await page.getByRole('menuitem', { name: 'Log out' }).click();
     await expect(page.getByRole('heading', { name: 'Log in' })).toBeVisible();
-    await page.goto('/');
+    await visit(page, '/');
     await expect(page.getByRole('heading', { name: 'Log in' })).toBeVisible();
   });
 
   test('a link to another site is not followed after the login', async ({ page }) => {
-    await page.goto('/login?from=//example.com/');
+    await visit(page, '/login?from=//example.com/');
     await page.getByLabel('E-mail').fill(need('BERTH_EMAIL'));
     await page.getByLabel('Password').fill(need('BERTH_PASSWORD'));
     await page.getByRole('button', { name: 'Log in' }).click();
@@ -36,7 +36,7 @@ test.describe('a person is logged in', () => {
   test.use({ storageState: SESSION });
 
   test('a token is shown once, works, and is revoked', async ({ page, request }) => {
-    await page.goto('/settings/tokens');
+    await visit(page, '/settings/tokens');
     await page.getByLabel('New token').fill('e2e');
     await page.getByRole('button', { name: 'Make token' }).click();
     const token = await page.getByText(/^berth_/).innerText();
@@ -56,7 +56,7 @@ test.describe('a person is logged in', () => {
   });
 
   test('the theme that was chosen is there before the first paint', async ({ page }) => {
-    await page.goto('/settings/appearance');
+    await visit(page, '/settings/appearance');
     await page.getByText('Dark', { exact: true }).click();
     await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
     await page.reload({ waitUntil: 'commit' });
@@ -64,7 +64,7 @@ test.describe('a person is logged in', () => {
   });
 
   test('the keyboard reaches every page', async ({ page }) => {
-    await page.goto('/');
+    await visit(page, '/');
     await expect(page.getByRole('heading', { level: 1, name: 'Stacks' })).toBeVisible();
     for (const [key, heading] of [
       ['p', 'Previews'],
@@ -88,7 +88,7 @@ test.describe('a person is logged in', () => {
 
   test('a phone finds the menu', async ({ page }) => {
     await page.setViewportSize({ width: 360, height: 740 });
-    await page.goto('/');
+    await visit(page, '/');
     await page.getByRole('button', { name: 'Menu' }).click();
     await expectAccessible(page);
     await page.getByRole('dialog').getByRole('link', { name: 'Rules' }).click();

@@ -192,7 +192,7 @@ function Facts({ deployment }: { deployment: Deployment }) {
         {deployment.urls.length > 0 && (
           <Fact name="Address">
             {mainFirst(deployment.urls).map((url) => (
-              <div key={url} className="min-w-0">
+              <div key={url} className="flex min-h-6 min-w-0 items-center">
                 <Outside href={url}>{bareUrl(url)}</Outside>
               </div>
             ))}

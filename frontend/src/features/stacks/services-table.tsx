@@ -53,7 +53,7 @@ function Row({ service }: { service: Service }) {
       </Td>
       <Td hide="lg" className="max-w-64">
         {urls.map((url) => (
-          <div key={url} className="min-w-0">
+          <div key={url} className="flex min-h-6 min-w-0 items-center">
             <Outside href={url}>{bareUrl(url)}</Outside>
           </div>
         ))}
