@@ -250,15 +250,15 @@ async fn end(
     }
     let state = if to == Phase::Failed { "failed" } else { "stopped" };
     close_step(&mut db, id, state, &reason.text).await?;
-    go_back(&mut db, StackId(stack), id).await?;
+    go_back(&mut db, StackId(stack)).await?;
     outbox::owe(&mut db, &[id]).await?;
     notify::stack(&mut *db, StackId(stack)).await?;
     db.commit().await
 }
 
-/// If the stack should be what this deployment made, it should rather be what
-/// last succeeded.
-async fn go_back(db: &mut PgConnection, stack: StackId, id: DeploymentId) -> Result<()> {
+/// The stack should be what last succeeded: not what this deployment made, nor
+/// what one made that it took over from.
+async fn go_back(db: &mut PgConnection, stack: StackId) -> Result<()> {
     sqlx::query!(
         "update stack s
          set release_id = (select d.release_id from deployment d
@@ -266,10 +266,8 @@ async fn go_back(db: &mut PgConnection, stack: StackId, id: DeploymentId) -> Res
                              and d.release_id is not null
                            order by d.number desc limit 1),
              updated_at = now()
-         where s.stack_id = $1
-           and s.release_id = (select release_id from deployment where deployment_id = $2)",
-        stack.0,
-        id.0
+         where s.stack_id = $1",
+        stack.0
     )
     .execute(db)
     .await

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use berth_domain::deployment::{Event, Step};
+use berth_domain::stack::StackSpec;
 use sqlx::PgPool;
 
 use super::*;
+use crate::releases::{self, NewRelease};
+use crate::seal::SealKey;
 use crate::{leases::Guarded, seed, stacks};
 
 async fn one_more(pool: &PgPool, new: &NewDeployment) -> Result<Created> {
@@ -222,4 +225,27 @@ async fn what_was_tried_and_what_is_followed_can_be_asked(pool: PgPool) {
     .unwrap();
     assert_eq!(followed_branches(&pool, repository).await.unwrap(), ["refs/heads/main"]);
     assert_eq!(newest_succeeded(&pool, seeded.stack).await.unwrap(), Some(1));
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn a_failure_goes_back_behind_what_it_took_over_from(pool: PgPool) {
+    let fence = seed::lead(&pool).await;
+    let seeded = seed::deployment(&pool, fence).await;
+    let (spec, key) = (StackSpec::default(), SealKey::generate());
+    let render = async |deployment| {
+        let new = NewRelease { deployment, spec: &spec, images: &[] };
+        releases::insert(&pool, fence, &key, new).await.unwrap()
+    };
+    let good = render(seeded.deployment).await;
+    for step in Step::ALL {
+        advance(&pool, fence, seeded.deployment, step, "").await.unwrap();
+    }
+    // The second gets as far as the cluster, the third not even to its source.
+    let second = one_more(&pool, &seed::new_deployment(seeded.stack, &"b".repeat(40))).await;
+    let bad = render(second.unwrap().id).await;
+    let third = one_more(&pool, &seed::new_deployment(seeded.stack, &"c".repeat(40))).await;
+    assert_eq!(stacks::get(&pool, seeded.stack).await.unwrap().release, Some(bad));
+
+    fail(&pool, fence, third.unwrap().id, &reason("no such commit")).await.unwrap();
+    assert_eq!(stacks::get(&pool, seeded.stack).await.unwrap().release, Some(good));
 }
