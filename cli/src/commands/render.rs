@@ -7,6 +7,7 @@ use berth_compose_templates::Reading;
 use clap::Args;
 
 use crate::commands::stack::load::{FileArgs, Input, stack_name};
+use crate::commands::stack::print_line;
 
 /// Settings of `berth render`.
 #[derive(Debug, Args)]
@@ -37,6 +38,6 @@ pub(crate) async fn run(args: RenderArgs) -> anyhow::Result<ExitCode> {
     } else {
         serde_yaml::to_string(&spec).context("failed to write YAML")?
     };
-    println!("{}", text.trim_end());
+    print_line(text.trim_end());
     Ok(ExitCode::SUCCESS)
 }

@@ -7,6 +7,7 @@ pub(crate) mod load;
 mod remove;
 mod wait;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -168,8 +169,14 @@ pub(crate) async fn run(args: StackArgs) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// A line on the standard output. That nobody reads it any more, as behind
+/// `| head`, is no reason to stop half-way.
+pub(crate) fn print_line(line: &str) {
+    let _gone = writeln!(std::io::stdout(), "{line}");
+}
+
 /// One object on the standard output.
 fn print_json(value: &serde_json::Value) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string(value).context("failed to write JSON")?);
+    print_line(&serde_json::to_string(value).context("failed to write JSON")?);
     Ok(())
 }

@@ -131,6 +131,13 @@ mod tests {
                 chains.into_iter().map(text).collect()
             })
             .collect();
-        insta::assert_debug_snapshot!(seen, @"");
+        assert_eq!(
+            seen,
+            [
+                vec![vec!["+ network n"]],
+                vec![vec!["+ service a  x1"], vec!["- service b", "+ service b  x1"]],
+                vec![vec!["- network n"]],
+            ]
+        );
     }
 }

@@ -15,7 +15,7 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use super::load::Input;
-use super::{DeployArgs, PlanArgs, WhatArgs, apply, images, print_json, wait};
+use super::{DeployArgs, PlanArgs, WhatArgs, apply, images, print_json, print_line, wait};
 
 /// How often to look again where somebody else changed the stack meanwhile.
 const ATTEMPTS: u32 = 5;
@@ -65,7 +65,7 @@ fn print_plan(what: &WhatArgs, plan: &Plan) -> anyhow::Result<()> {
         return print_json(&json!({"stack": what.name, "plan": plan.lines()}));
     }
     for line in plan.lines() {
-        println!("{line}");
+        print_line(&line);
     }
     Ok(())
 }
@@ -78,7 +78,7 @@ pub(crate) async fn deploy(endpoint: &Endpoint, args: DeployArgs) -> anyhow::Res
     let since = wait::engine_time(&wanted.swarm, endpoint).await?;
     let say = |line: &str| {
         if !quiet && !what.json {
-            println!("{line}");
+            print_line(line);
         }
     };
 

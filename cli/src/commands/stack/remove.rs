@@ -11,7 +11,7 @@ use berth_swarm::Swarm;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use super::{RemoveArgs, apply, print_json};
+use super::{RemoveArgs, apply, print_json, print_line};
 
 /// Between two looks.
 const POLL: Duration = Duration::from_millis(100);
@@ -23,7 +23,7 @@ pub(crate) async fn remove(swarm: &Swarm, args: RemoveArgs) -> anyhow::Result<Ex
     for name in &names {
         let say = |line: &str| {
             if !json {
-                println!("{line}");
+                print_line(line);
             }
         };
         let what = Spare { volumes: !volumes, leaving: detach };

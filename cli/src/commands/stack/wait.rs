@@ -79,7 +79,7 @@ pub(crate) async fn until_converged(
     let mut told: BTreeMap<String, String> = BTreeMap::new();
     let mut answered = tokio::time::Instant::now();
     loop {
-        let observed = match swarm.observe_services(goal.stack).await {
+        let mut observed = match swarm.observe_services(goal.stack).await {
             Ok(observed) => observed,
             Err(error) if answered.elapsed() < SILENCE => {
                 tracing::debug!("{error}");
@@ -89,6 +89,13 @@ pub(crate) async fn until_converged(
             Err(error) => return Err(error).context("failed to wait for the services"),
         };
         answered = tokio::time::Instant::now();
+        // What Swarm says of an update that is not ours is history: such as that it
+        // just took another one back, to what is wanted now.
+        for (name, live) in &mut observed.services {
+            if !goal.changed.contains(name) {
+                live.update = None;
+            }
+        }
         let now = goal.since.now();
         tell(goal, &observed, now, &mut told, say);
         let situation = Situation {
