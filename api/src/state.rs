@@ -64,7 +64,7 @@ pub struct Inner {
     pub(crate) hub: Hub,
     pub(crate) health: Health,
     pub(crate) attempts: Attempts,
-    /// Passwords that may be hashed at once: each takes 12 MiB and a core.
+    /// Passwords that may be hashed at once: each takes 19 MiB and a core.
     pub(crate) hashing: Arc<Semaphore>,
     /// KiB of large webhook bodies that may be in memory at once.
     pub(crate) large_bodies: Semaphore,

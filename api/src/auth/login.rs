@@ -5,13 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use argon2::password_hash::SaltString;
-use argon2::{
-    Algorithm, Argon2, Params, PasswordHash, PasswordHasher as _, PasswordVerifier as _, Version,
-};
+use argon2::password_hash::{self, Output, ParamsString, Salt, SaltString};
+use argon2::{Algorithm, Argon2, Block, Params, PasswordHash, Version};
 use axum::extract::{ConnectInfo, FromRequestParts};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
 use http::request::Parts;
 use rand::Rng as _;
 use secrecy::{ExposeSecret, SecretString};
@@ -37,15 +33,20 @@ const GUESSES_IN: Duration = Duration::from_secs(15 * 60);
 /// Pairs of account and address that are remembered; the oldest go first.
 const REMEMBERED: usize = 10_000;
 
-/// What hashing costs: 12 MiB, three passes (OWASP's second choice of argon2id).
-/// Less memory than its first, as the allocator keeps what was once used.
-const MEMORY_KIB: u32 = 12 << 10;
-const PASSES: u32 = 3;
+/// Room for this many KiB is asked for, of which hashing touches what it needs:
+/// beyond 32 MiB the allocator gives everything back. Less it would keep, once
+/// for each thread that ever hashed.
+const ROOM_KIB: usize = 33 << 10;
 
 /// Somebody's hash who does not exist: verifying against it takes the same
 /// time, so that an answer's delay does not tell who has an account.
-const NOBODY: &str = "$argon2id$v=19$m=12288,t=3,p=1$bm9ib2R5LWhhcy10aGlz\
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LWhhcy10aGlz\
                       $K4mXz9uJ0mYb6c1m8l6n1w2Qm0vWq7YtR3pE5sH8d2o";
+
+/// A password that could not be hashed: a fault of ours.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to hash a password: {0}")]
+struct NotHashed(password_hash::Error);
 
 /// Hashes a new account's password.
 ///
@@ -53,17 +54,20 @@ const NOBODY: &str = "$argon2id$v=19$m=12288,t=3,p=1$bm9ib2R5LWhhcy10aGlz\
 ///
 /// 503 where too many are waiting.
 pub(crate) async fn hash(turn: &Arc<Semaphore>, password: SecretString) -> Result<SecretString> {
-    on_a_thread(turn, move || {
+    let hashed = on_a_thread(turn, move || {
         let bytes: [u8; 16] = rand::rng().random();
-        let salt = SaltString::from_b64(&STANDARD_NO_PAD.encode(bytes))
-            .map_err(|_| Problem::internal())?;
-        let cost = Params::new(MEMORY_KIB, PASSES, 1, None).map_err(|_| Problem::internal())?;
-        Argon2::new(Algorithm::Argon2id, Version::V0x13, cost)
-            .hash_password(password.expose_secret().as_bytes(), &salt)
-            .map(|hash| SecretString::from(hash.to_string()))
-            .map_err(|_| Problem::internal())
-    })
-    .await?
+        let salt = SaltString::encode_b64(&bytes)?;
+        let cost = Params::default();
+        let hash = PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(&cost)?,
+            salt: Some(salt.as_salt()),
+            hash: Some(derive(&password, salt.as_salt(), cost)?),
+        };
+        Ok::<_, password_hash::Error>(SecretString::from(hash.to_string()))
+    });
+    hashed.await?.map_err(|err| Problem::internal().because(&NotHashed(err)))
 }
 
 /// Whether a password is the one of this hash. Without a hash it never is, and
@@ -79,12 +83,31 @@ pub(crate) async fn verify(
 ) -> Result<bool> {
     on_a_thread(turn, move || {
         let known = hash.as_ref().map_or(NOBODY, |hash| hash.expose_secret());
-        let password = password.expose_secret().as_bytes();
-        let same = PasswordHash::new(known)
-            .is_ok_and(|known| Argon2::default().verify_password(password, &known).is_ok());
+        let same = PasswordHash::new(known).is_ok_and(|known| {
+            let (Some(salt), Ok(cost)) = (known.salt, Params::try_from(&known)) else {
+                return false;
+            };
+            // Outputs compare in constant time.
+            derive(&password, salt, cost).is_ok_and(|output| known.hash == Some(output))
+        });
         same && hash.is_some()
     })
     .await
+}
+
+fn derive(password: &SecretString, salt: Salt<'_>, cost: Params) -> password_hash::Result<Output> {
+    let mut decoded = [0; Salt::MAX_LENGTH];
+    let salt = salt.decode_b64(&mut decoded)?;
+    let mut memory = Vec::with_capacity(ROOM_KIB.max(cost.block_count()));
+    memory.resize(cost.block_count(), Block::default());
+    let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, cost).hash_password_into_with_memory(
+        password.expose_secret().as_bytes(),
+        salt,
+        &mut output,
+        &mut memory[..],
+    )?;
+    Output::new(&output)
 }
 
 async fn on_a_thread<T: Send + 'static>(
@@ -180,7 +203,7 @@ mod tests {
     async fn a_password_is_known_again_and_no_other() {
         let turn = Arc::new(Semaphore::new(1));
         let stored = hash(&turn, "correct horse".into()).await.unwrap();
-        assert!(stored.expose_secret().starts_with("$argon2id$v=19$m=12288,t=3,p=1$"));
+        assert!(stored.expose_secret().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         assert!(verify(&turn, "correct horse".into(), Some(stored.clone())).await.unwrap());
         assert!(!verify(&turn, "wrong horse".into(), Some(stored)).await.unwrap());
     }
@@ -194,6 +217,22 @@ mod tests {
         assert_eq!(parsed.params, real.params);
         assert_eq!(parsed.hash.unwrap().len(), real.hash.unwrap().len());
         assert!(!verify(&turn, "x".into(), None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn hashing_gives_its_memory_back() {
+        let resident = || {
+            let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+            pages.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4
+        };
+        let turn = Arc::new(Semaphore::new(1));
+        hash(&turn, "x".into()).await.unwrap();
+        let before = resident();
+        for _ in 0..3 {
+            hash(&turn, "x".into()).await.unwrap();
+        }
+        let kept = resident().saturating_sub(before);
+        assert!(kept < 10 << 10, "{kept} KiB more than before");
     }
 
     #[tokio::test(start_paused = true)]
