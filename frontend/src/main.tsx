@@ -6,7 +6,7 @@ import { createRouter, RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
-import { isStatus } from './api/client';
+import { ApiError, isStatus } from './api/client';
 import { nonce } from './lib/csp';
 import { followSystemTheme } from './lib/theme';
 import { routeTree } from './routeTree.gen';
@@ -14,8 +14,14 @@ import { Page } from './ui/page';
 import { SkeletonRows } from './ui/skeleton';
 
 /** A session that ended while the page was open: back here after logging in again. */
-function onError(error: unknown): void {
-  if (!isStatus(error, 401)) return;
+function onError(error: unknown, asked?: unknown): void {
+  if (!isStatus(error, 401)) {
+    // A server that fails may have lost its database or Docker: the bar above the page says so.
+    if (error instanceof ApiError && error.status >= 500 && asked !== 'status') {
+      void client.invalidateQueries({ queryKey: ['status'] });
+    }
+    return;
+  }
   const { pathname, href } = router.state.location;
   if (pathname === '/login' || pathname === '/setup') return;
   client.clear();
@@ -23,8 +29,8 @@ function onError(error: unknown): void {
 }
 
 const client = new QueryClient({
-  queryCache: new QueryCache({ onError }),
-  mutationCache: new MutationCache({ onError }),
+  queryCache: new QueryCache({ onError: (error, { queryKey }) => onError(error, queryKey[0]) }),
+  mutationCache: new MutationCache({ onError: (error) => onError(error) }),
   defaultOptions: {
     queries: {
       // The stream says when something changed; until then what is here is right.

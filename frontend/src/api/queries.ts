@@ -17,6 +17,8 @@ export const statusQuery = () =>
   queryOptions({
     queryKey: ['status'],
     queryFn: ({ signal }) => take(api.GET('/api/v1/status', { signal })),
+    // Coming back to the tab is a good moment to look again.
+    staleTime: 0,
   });
 
 type Paged = { next_cursor: string | null };
