@@ -30,7 +30,8 @@ export function DeploymentCard({ deployment }: { deployment: Deployment }) {
         <Status look={deploymentLook(deployment.phase)} />
         <span className="text-meta whitespace-nowrap text-text-2">
           {TRIGGER_WORDS[deployment.trigger]}
-          {commit.author && ` by ${commit.author}`} · <Ago at={deployment.created_at} />
+          {deployment.trigger !== 'manual' && commit.author && ` by ${commit.author}`} ·{' '}
+          <Ago at={deployment.created_at} />
         </span>
       </div>
       <PhaseStrip phases={deployment.phases} />
