@@ -52,6 +52,7 @@ impl Database {
 }
 
 /// An error of the store on one line, each cause once.
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
 pub(crate) fn plain(err: berth_store::Error) -> anyhow::Error {
     anyhow::anyhow!(berth_domain::chain(&err))
 }

@@ -60,7 +60,7 @@ async fn main() -> ExitCode {
     let cli = Cli::parse();
     let level = cli.log.as_deref().unwrap_or(match cli.command {
         Command::Serve(_) => "info",
-        _ => "warn",
+        Command::Migrate(_) | Command::Doctor(_) | Command::Render(_) | Command::Stack(_) => "warn",
     });
     if let Err(err) = telemetry::init(cli.log_format, level) {
         eprintln!("error: --log: {err:#}");

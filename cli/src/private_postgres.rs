@@ -79,7 +79,6 @@ impl PrivatePostgres {
         }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "running Postgres is what this module is for")]
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(self.programs.join(program));
         command.stdin(Stdio::null()).current_dir("/").env("LC_ALL", "C");

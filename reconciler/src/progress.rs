@@ -61,6 +61,9 @@ const CRASHING: Duration = Duration::from_secs(20);
 /// The least time for which all must be well.
 const LEAST_WINDOW: Duration = Duration::from_secs(1);
 
+/// The code of what was not done by its deadline.
+pub const TIMED_OUT: &str = "timed_out";
+
 /// Whether Swarm has taken every object of the release; [`None`] while not.
 #[must_use]
 pub fn applied(is: &Situation<'_>, now: DateTime<Utc>) -> Option<Verdict> {
@@ -87,7 +90,7 @@ pub fn applied(is: &Situation<'_>, now: DateTime<Utc>) -> Option<Verdict> {
     match missing {
         None => Some(Verdict::Reached),
         Some(what) if now >= is.deadline => Some(Verdict::Failed(Failure {
-            code: "timed_out".to_owned(),
+            code: TIMED_OUT.to_owned(),
             text: format!("{what} was not applied in time"),
             service: None,
             task: None,
@@ -128,7 +131,7 @@ pub fn converged(is: &Situation<'_>, now: DateTime<Utc>) -> Option<Verdict> {
         .and_then(|live| is.spec.services.get(name).map(|wanted| of_service(wanted, live, now)))
         .and_then(|health| health.failed_task);
     Some(Verdict::Failed(Failure {
-        code: "timed_out".to_owned(),
+        code: TIMED_OUT.to_owned(),
         text: format!("service `{name}` did not become healthy in time: {reason}"),
         service: Some(name.clone()),
         task,

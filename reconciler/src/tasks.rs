@@ -41,6 +41,9 @@ use crate::clock::Clock;
 /// comes back sooner than anybody wants to wait for it.
 const RETRY: Backoff = Backoff { first: Duration::from_secs(1), most: Duration::from_secs(10) };
 
+/// How long all tasks rest after one of them panicked.
+const AFTER_PANIC: Duration = Duration::from_secs(1);
+
 /// What every task is made of.
 #[derive(Debug)]
 pub struct Deps<B> {
@@ -281,16 +284,23 @@ pub async fn run<B: Builder>(
         if let Some(fence) = fence {
             let term = stop.child_token();
             let mut tasks = start(&deps, fence, &term);
-            // The first to end is told to, or was fenced; the others follow.
-            tokio::select! {
-                _ = leading.changed() => {}
-                _ = tasks.join_next() => {}
-                () = stop.cancelled() => {}
-            }
+            // The first to end is told to, was fenced, or panicked; the others follow.
+            let broke = tokio::select! {
+                _ = leading.changed() => false,
+                ended = tasks.join_next() => matches!(ended, Some(Err(_))),
+                () = stop.cancelled() => false,
+            };
             term.cancel();
             while tasks.join_next().await.is_some() {}
             deps.board.clear();
-            if *leading.borrow() == Some(fence) && !stop.is_cancelled() {
+            if broke {
+                // A bug, but no reason to stop working: begin anew, in a moment.
+                tracing::error!("a background task panicked; all of them start again");
+                tokio::select! {
+                    () = tokio::time::sleep(AFTER_PANIC) => {}
+                    () = stop.cancelled() => return,
+                }
+            } else if *leading.borrow() == Some(fence) && !stop.is_cancelled() {
                 // Fenced before the lease's own watch noticed: wait for it.
                 tokio::select! {
                     changed = leading.changed() => if changed.is_err() { return },

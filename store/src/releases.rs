@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use berth_domain::build::Image;
+use berth_domain::chain;
 use berth_domain::ids::{DeploymentId, ReleaseId, StackId};
 use berth_domain::stack::StackSpec;
 use sqlx::PgExecutor;
@@ -101,38 +102,60 @@ pub async fn insert(
 ///
 /// `NotFound` where there is none, `Corrupt` where `key` does not open it.
 pub async fn spec(db: impl PgExecutor<'_>, key: &SealKey, id: ReleaseId) -> Result<StackSpec> {
-    specs(db, key, &[id]).await?.remove(&id).ok_or(Error::NotFound { what: "release" })
+    read(db, key, &[id]).await?.pop().ok_or(Error::NotFound { what: "release" })?.1
 }
 
 /// What runs under each of these releases, in one query. Releases never change:
 /// keep what you have read.
 ///
+/// One that can't be opened is left out, and said so in the log: its stack is
+/// left alone, and no other.
+///
 /// # Errors
 ///
-/// `Corrupt` where `key` does not open one.
+/// What the database says.
 pub async fn specs(
     db: impl PgExecutor<'_>,
     key: &SealKey,
     ids: &[ReleaseId],
 ) -> Result<BTreeMap<ReleaseId, StackSpec>> {
+    let rows = read(db, key, ids).await?;
+    let readable = rows.into_iter().filter_map(|(id, spec)| match spec {
+        Ok(spec) => Some((id, spec)),
+        Err(err) => {
+            tracing::error!(release.id = %id.0, "release {} is unreadable: {}", id.0, chain(&err));
+            None
+        }
+    });
+    Ok(readable.collect())
+}
+
+async fn read(
+    db: impl PgExecutor<'_>,
+    key: &SealKey,
+    ids: &[ReleaseId],
+) -> Result<Vec<(ReleaseId, Result<StackSpec>)>> {
     let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
     let rows =
         sqlx::query!("select release_id, spec from release where release_id = any($1)", &ids)
             .fetch_all(db)
             .await
             .map_err(Error::while_("read releases"))?;
-    rows.into_iter()
+    let open = |id: ReleaseId, sealed: &[u8]| {
+        let plain = key.open(&context(id), sealed).map_err(Error::corrupt("release"))?;
+        serde_json::from_slice(&plain).map_err(|err| Error::Corrupt {
+            what: "release",
+            // The parser's own words could quote a secret.
+            message: format!("it does not parse at byte {}", err.column()),
+        })
+    };
+    Ok(rows
+        .into_iter()
         .map(|row| {
             let id = ReleaseId(row.release_id);
-            let plain = key.open(&context(id), &row.spec).map_err(Error::corrupt("release"))?;
-            let spec = serde_json::from_slice(&plain).map_err(|err| Error::Corrupt {
-                what: "release",
-                // The parser's own words could quote a secret.
-                message: format!("it does not parse at byte {}", err.column()),
-            })?;
-            Ok((id, spec))
+            (id, open(id, &row.spec))
         })
-        .collect()
+        .collect())
 }
 
 /// The images that were built for a release.

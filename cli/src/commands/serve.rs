@@ -24,8 +24,9 @@ use uuid::Uuid;
 use crate::config::{Role, ServeArgs};
 use crate::database::{Database, plain};
 
-/// Stacks that are worked on at once. A pass waits for Docker most of its time.
-const PARALLEL: usize = 8;
+/// Stacks that are worked on at once. A deployment holds its place while it waits
+/// for health, so there must be more places than sick stacks; waiting is cheap.
+const PARALLEL: usize = 64;
 
 /// Images that are built at once: a build takes what cores there are.
 const PARALLEL_BUILDS: usize = 2;

@@ -40,10 +40,8 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
         };
         let pending: Vec<(String, String)> = builds
             .iter()
-            .map(|build| {
-                let tag = format!("berth/{}-{}:pending", self.stack.name, build.service);
-                (build.service.clone(), tag)
-            })
+            // Any image will do to find out whether the rest is in order.
+            .map(|build| (build.service.clone(), "berth/pending:pending".to_owned()))
             .collect();
         match self.stack_with(&pending).await {
             Ok(_) => {}

@@ -16,7 +16,7 @@ use tokio::time::sleep;
 use super::{Run, StepError};
 use crate::error::PassError;
 use crate::plan::{Plan, Prune, plan};
-use crate::progress::{self, Failure, Situation, Verdict};
+use crate::progress::{self, Failure, Situation, TIMED_OUT, Verdict};
 use crate::reconcile::{self, names};
 
 /// Lines of a failed task's output that go into the reason.
@@ -25,8 +25,18 @@ const LOG_LINES: u32 = 20;
 /// How long to wait before looking again at what somebody else just changed.
 const STALE: Duration = Duration::from_millis(100);
 
+/// How often that is believed; then it is rather missing, and takes longer.
+const STALE_TIMES: u32 = 5;
+
+/// How long to wait for what is missing.
+const STALE_AGAIN: Duration = Duration::from_secs(1);
+
 /// The shortest secret that is blotted out of a log: shorter ones are words.
 const SECRET: usize = 6;
+
+/// What the name of a variable with a secret in it contains.
+const SECRET_NAMES: [&str; 8] =
+    ["PASS", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "AUTH", "DSN", "URL"];
 
 impl<C: Cluster, B: Builder> Run<'_, C, B> {
     pub(super) async fn apply(&mut self, begun: &Begun) -> Result<String, StepError> {
@@ -56,6 +66,8 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
         let desired = Desired::Present(spec.clone());
         let since = self.applying_since(begun).await?;
         let mut prune = Prune::Off;
+        // What is not as it must be, such as a network that nobody has made.
+        let mut stale: Option<(String, u32)> = None;
         loop {
             let observed = match reconcile::observe(self.engine, self.stack).await {
                 Ok(observed) => observed,
@@ -74,7 +86,14 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
             self.show(&desired, &observed, &plan).await?;
             match verdict {
                 Some(Verdict::Reached) => return Ok(()),
-                Some(Verdict::Failed(failure)) => return Err(self.failed(&spec, failure).await),
+                Some(Verdict::Failed(mut failure)) => {
+                    if let Some((what, _)) = stale.filter(|_| failure.code == TIMED_OUT) {
+                        failure
+                            .text
+                            .push_str(&format!("; Docker has no {what}, or it keeps changing"));
+                    }
+                    return Err(self.failed(&spec, failure).await);
+                }
                 None => {}
             }
             if plan.is_empty() {
@@ -87,9 +106,16 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
                 continue;
             }
             match self.carry_out(plan.actions()).await {
-                Ok(()) => {}
-                Err(PassError::Apply { source: ClusterError::Stale { .. }, .. }) => {
-                    sleep(STALE).await;
+                Ok(()) => stale = None,
+                Err(PassError::Apply { source: ClusterError::Stale { what }, .. }) => {
+                    let times = stale.map_or(1, |(_, times)| times + 1);
+                    if times > STALE_TIMES {
+                        self.say(step, &format!("waits for {what}")).await?;
+                        sleep(STALE_AGAIN).await;
+                    } else {
+                        sleep(STALE).await;
+                    }
+                    stale = Some((what, times));
                 }
                 // A service that goes may hold what its successor needs, such as
                 // a port: then it has to go first.
@@ -166,11 +192,20 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
     }
 }
 
-/// `line` with the contents of the stack's secrets blotted out: a reason may be
+/// `line` with the stack's secrets blotted out, those in its environment too: a
+/// reason may be
 /// posted where more people read it.
 fn without_secrets(spec: &StackSpec, line: &str) -> String {
     let secrets = spec.secrets.values().filter_map(|file| std::str::from_utf8(&file.data).ok());
-    let parts = secrets.flat_map(|secret| secret.lines()).map(str::trim);
+    // A password is as likely in the environment; its other values are words
+    // that a reason is better with.
+    let environment = spec
+        .services
+        .values()
+        .flat_map(|service| &service.env)
+        .filter(|(name, _)| SECRET_NAMES.iter().any(|part| name.to_uppercase().contains(part)))
+        .filter_map(|(_, value)| value.as_ref());
+    let parts = secrets.flat_map(str::lines).chain(environment.map(String::as_str)).map(str::trim);
     parts
         .filter(|part| part.len() >= SECRET)
         .fold(line.to_owned(), |line, part| line.replace(part, "•••"))
@@ -214,19 +249,23 @@ fn away(error: PassError) -> StepError {
 mod tests {
     use std::collections::BTreeMap;
 
-    use berth_domain::stack::FileSpec;
+    use berth_domain::stack::{FileSpec, ServiceSpec};
 
     use super::*;
 
     #[test]
     fn a_secret_that_a_task_wrote_is_blotted_out() {
         let secret = FileSpec { data: b"hunter2!\n".to_vec(), ..FileSpec::default() };
+        let env = [("DB_PASSWORD", "swordfish"), ("DB_HOST", "postgres")]
+            .map(|(name, value)| (name.to_owned(), Some(value.to_owned())));
+        let service = ServiceSpec { env: BTreeMap::from(env), ..ServiceSpec::default() };
         let short = FileSpec { data: b"on".to_vec(), ..FileSpec::default() };
         let spec = StackSpec {
             secrets: BTreeMap::from([("a".to_owned(), secret), ("b".to_owned(), short)]),
+            services: BTreeMap::from([("web".to_owned(), service)]),
             ..StackSpec::default()
         };
-        let line = without_secrets(&spec, "no connection with password hunter2! to db");
-        assert_eq!(line, "no connection with password ••• to db");
+        let line = without_secrets(&spec, "no connection with hunter2! or swordfish to postgres");
+        assert_eq!(line, "no connection with ••• or ••• to postgres");
     }
 }
