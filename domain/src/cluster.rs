@@ -274,8 +274,9 @@ pub enum Desired {
 /// Why the cluster did not do what it was asked; by what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
-    /// What was observed is no longer so: observe again.
-    #[error("{what} changed meanwhile")]
+    /// What was observed is no longer so, or something on its way out still
+    /// holds it: observe again.
+    #[error("{what} changed meanwhile, or is still in use")]
     Stale {
         /// What.
         what: String,

@@ -88,7 +88,8 @@ impl Failure {
             return ClusterError::Rejected { what, message: message.clone() };
         }
         if has(&IN_USE) {
-            return ClusterError::Unavailable { message: format!("{what}: {message}") };
+            // Docker is well: what holds it, such as a container, is on its way out.
+            return ClusterError::Stale { what };
         }
         match status {
             404 => ClusterError::Stale { what },
@@ -122,10 +123,10 @@ mod tests {
             (500, "rpc error: constraint expected one operator from ==, !=", "rejected"),
             (400, "expanding env failed", "rejected"),
             (400, "port '80' is already in use by service 'x' (y) as an ingress port", "rejected"),
-            (400, "rpc error: secret 'x' is in use by the following service: y", "unavailable"),
-            (400, "rpc error: network abc is in use by task def", "unavailable"),
-            (403, "error while removing network: network x has active endpoints", "unavailable"),
-            (409, "remove x: volume is in use - [abc]", "unavailable"),
+            (400, "rpc error: secret 'x' is in use by the following service: y", "stale"),
+            (400, "rpc error: network abc is in use by task def", "stale"),
+            (403, "error while removing network: network x has active endpoints", "stale"),
+            (409, "remove x: volume is in use - [abc]", "stale"),
             (503, "This node is not a swarm manager.", "unavailable"),
             (500, "rpc error: code = DeadlineExceeded", "unavailable"),
         ] {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use berth_domain::cluster::{Cluster, ClusterError, Desired, ObservedStack};
+use berth_domain::cluster::{Action, Cluster, ClusterError, Desired, ObservedStack};
 use berth_domain::ids::StackName;
 use chrono::{DateTime, Utc};
 
@@ -46,6 +46,9 @@ impl Orphans {
 /// Removes what can be removed now of an orphan, and says what that was. The
 /// next look goes on where this one had to wait.
 ///
+/// Its volumes stay: nobody asked for them to go, and a database that was
+/// restored from an older backup does not know its newest stacks.
+///
 /// # Errors
 ///
 /// What the cluster says; what was done until then is done.
@@ -56,7 +59,8 @@ pub async fn prune<C: Cluster>(
 ) -> Result<Vec<String>, ClusterError> {
     let plan = plan(&Desired::Absent, seen, &Prune::all());
     let mut done = Vec::new();
-    for action in plan.actions() {
+    let actions = plan.actions().iter();
+    for action in actions.filter(|action| !matches!(action, Action::RemoveVolume { .. })) {
         tracing::info!(stack.name = %name, "prunes: {action} of `{name}`, which nothing asks for");
         cluster.apply(name, action).await?;
         done.push(action.to_string());
@@ -66,7 +70,6 @@ pub async fn prune<C: Cluster>(
 
 #[cfg(test)]
 mod tests {
-    use berth_domain::cluster::Action;
     use berth_domain::stack::{NetworkSpec, ServiceSpec};
 
     use super::*;
@@ -127,6 +130,19 @@ mod tests {
         assert!(orphans.due(&BTreeMap::new(), at(50), GRACE).is_empty());
         assert!(orphans.due(&seen, at(61), GRACE).is_empty());
         assert_eq!(orphans.due(&seen, at(121), GRACE).len(), 1);
+    }
+
+    #[tokio::test]
+    async fn the_volumes_of_an_orphan_stay() {
+        let sim = cluster().await;
+        sim.meddle(&name("left"), |stack| stack.volumes = vec!["left_data".to_owned()]);
+        for _ in 0..3 {
+            let seen = sim.peek(&name("left"));
+            prune(&sim, &name("left"), &seen).await.unwrap();
+        }
+        let left = sim.peek(&name("left"));
+        assert!(left.services.is_empty() && left.networks.is_empty(), "{left:?}");
+        assert_eq!(left.volumes, ["left_data"]);
     }
 
     #[tokio::test]

@@ -92,9 +92,8 @@ impl Swarm {
             Err(error) if error.is_in_use() || error.is_conflict() => {
                 self.remove_dead_containers(stack, name).await?;
                 match self.client.bytes(Request::delete(path)).await {
-                    Err(error) if error.is_conflict() => Err(ClusterError::Unavailable {
-                        message: format!("{what}: {}", berth_domain::chain(&error)),
-                    }),
+                    // Docker is well: what holds it is on its way out.
+                    Err(error) if error.is_conflict() => Err(ClusterError::Stale { what }),
                     Err(error) if !error.is_not_found() => Err(error.about(what)),
                     Ok(_) | Err(_) => Ok(()),
                 }
@@ -147,9 +146,7 @@ impl Swarm {
         match removed {
             Ok(_) => Ok(()),
             Err(error) if error.is_not_found() => Ok(()),
-            Err(error) if error.is_conflict() => Err(ClusterError::Unavailable {
-                message: format!("{what}: {}", berth_domain::chain(&error)),
-            }),
+            Err(error) if error.is_conflict() => Err(ClusterError::Stale { what }),
             Err(error) => Err(error.about(what)),
         }
     }

@@ -191,7 +191,7 @@ async fn nothing_is_left_of_a_stack_that_was_removed() {
             Action::RemoveVolume { name: stack.name.scope("data") },
         ] {
             let outcome = stack.swarm.apply(&stack.name, &action).await;
-            let in_use = matches!(outcome, Err(ClusterError::Unavailable { .. }));
+            let in_use = matches!(outcome, Err(ClusterError::Stale { .. }));
             assert!(in_use, "{action}: {outcome:?}");
         }
 

@@ -327,7 +327,7 @@ async fn check_run<B: Builder>(
         || (event.action == "requested_action"
             && event.requested_action.as_deref() == Some(REDEPLOY));
     if !pressed {
-        return said(Outcome::Ignored, "nobody asks for anything");
+        return said(Outcome::Ignored, "news of a check, which asks for nothing");
     }
     let Some(id) = event.external_id.as_deref().and_then(|id| id.parse::<DeploymentId>().ok())
     else {
