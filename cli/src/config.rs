@@ -67,7 +67,12 @@ pub(crate) struct DatabaseArgs {
     pub(crate) database_url: Option<SecretString>,
 
     /// A file with that URL, such as a Docker secret.
-    #[arg(long, env = "BERTH_DATABASE_URL_FILE", conflicts_with = "database_url", value_name = "FILE")]
+    #[arg(
+        long,
+        env = "BERTH_DATABASE_URL_FILE",
+        conflicts_with = "database_url",
+        value_name = "FILE"
+    )]
     pub(crate) database_url_file: Option<PathBuf>,
 
     /// Where Berth keeps files: its key, checkouts, and the private Postgres.
@@ -94,7 +99,12 @@ pub(crate) struct DockerArgs {
 pub(crate) struct RouterArgs {
     /// Traefik's entry point as this process reaches it; a deployment is green
     /// only once its routes answer there.
-    #[arg(long, env = "BERTH_ROUTER_URL", default_value = "http://127.0.0.1:80", value_name = "URL")]
+    #[arg(
+        long,
+        env = "BERTH_ROUTER_URL",
+        default_value = "http://127.0.0.1:80",
+        value_name = "URL"
+    )]
     pub(crate) router_url: Url,
 
     /// The overlay network that Traefik shares with routed services.
@@ -102,7 +112,13 @@ pub(crate) struct RouterArgs {
     pub(crate) public_network: String,
 
     /// Traefik's entry points for routes.
-    #[arg(long, env = "BERTH_ENTRYPOINTS", value_delimiter = ',', default_value = "web", value_name = "NAME")]
+    #[arg(
+        long,
+        env = "BERTH_ENTRYPOINTS",
+        value_delimiter = ',',
+        default_value = "web",
+        value_name = "NAME"
+    )]
     pub(crate) entrypoints: Vec<String>,
 
     /// How people reach a host: `{host}` is put in.
@@ -114,11 +130,21 @@ pub(crate) struct RouterArgs {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct GithubArgs {
     /// GitHub's web pages.
-    #[arg(long, env = "BERTH_GITHUB_URL", default_value = "https://github.com", value_name = "URL")]
+    #[arg(
+        long,
+        env = "BERTH_GITHUB_URL",
+        default_value = "https://github.com",
+        value_name = "URL"
+    )]
     pub(crate) github_url: Url,
 
     /// GitHub's API.
-    #[arg(long, env = "BERTH_GITHUB_API_URL", default_value = "https://api.github.com", value_name = "URL")]
+    #[arg(
+        long,
+        env = "BERTH_GITHUB_API_URL",
+        default_value = "https://api.github.com",
+        value_name = "URL"
+    )]
     pub(crate) github_api_url: Url,
 }
 
@@ -179,9 +205,8 @@ impl ServeArgs {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|_| {
-        format!("{text:?} needs a unit: write 30s, 5m or 1h")
-    })
+    humantime::parse_duration(text)
+        .map_err(|_| format!("{text:?} needs a unit: write 30s, 5m or 1h"))
 }
 
 fn site_url(text: &str) -> Result<String, String> {

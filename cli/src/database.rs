@@ -29,10 +29,8 @@ impl Database {
                 (private.url.clone(), Some(private))
             }
         };
-        let settings = PoolSettings {
-            max_connections: CONNECTIONS,
-            acquire_timeout: Duration::from_secs(10),
-        };
+        let settings =
+            PoolSettings { max_connections: CONNECTIONS, acquire_timeout: Duration::from_secs(10) };
         let pool = berth_store::connect(&url, &settings).await.map_err(plain)?;
         Ok(Self { pool, private })
     }

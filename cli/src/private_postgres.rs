@@ -145,7 +145,10 @@ impl PrivatePostgres {
                 return Ok(());
             }
             if Instant::now() > deadline {
-                bail!("the private Postgres did not become ready; see its log in {}", socket.display());
+                bail!(
+                    "the private Postgres did not become ready; see its log in {}",
+                    socket.display()
+                );
             }
             sleep(Duration::from_millis(50)).await;
         }

@@ -81,8 +81,7 @@ async fn start(
         Err(err) => return Ok((database, Err(err))),
     };
     let replica = Uuid::now_v7();
-    let parts =
-        Parts { args, database, seal, instance, replica, public_url, endpoint, github };
+    let parts = Parts { args, database, seal, instance, replica, public_url, endpoint, github };
     let outcome = work(&parts, listener).await;
     Ok((parts.database, outcome))
 }
@@ -199,12 +198,8 @@ fn reconciler(parts: &Parts) -> anyhow::Result<berth_reconciler::Deps<Swarm, Wor
     })?;
     // A third and two thirds: two renewals may fail before the lease is given up.
     let ttl = args.lease_ttl;
-    let lease = Lease {
-        ttl,
-        renew: ttl / 3,
-        give_up: ttl * 2 / 3,
-        watch: Lease::USUAL.watch.min(ttl / 3),
-    };
+    let lease =
+        Lease { ttl, renew: ttl / 3, give_up: ttl * 2 / 3, watch: Lease::USUAL.watch.min(ttl / 3) };
     let public_router = Url::parse(&args.router.site_url.replace("{host}", "host.invalid"))?;
     Ok(berth_reconciler::Deps {
         settings: berth_reconciler::Settings {
@@ -244,8 +239,8 @@ fn seal_key(args: &ServeArgs) -> anyhow::Result<Arc<SealKey>> {
             return Err(err).with_context(|| format!("failed to read {}", path.display()));
         }
     };
-    let key = SealKey::parse(&text.into())
-        .with_context(|| format!("{} holds no key", path.display()))?;
+    let key =
+        SealKey::parse(&text.into()).with_context(|| format!("{} holds no key", path.display()))?;
     Ok(Arc::new(key))
 }
 
