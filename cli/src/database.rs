@@ -19,7 +19,28 @@ pub(crate) struct Database {
 /// few enough for three replicas on a stock Postgres.
 const CONNECTIONS: u32 = 24;
 
+/// Between two tries to reach a Postgres that is not there yet.
+const AGAIN: Duration = Duration::from_secs(2);
+
 impl Database {
+    /// The same as [`Database::open`], but waits for a Postgres that does not
+    /// answer yet: a server and its database may start in any order.
+    pub(crate) async fn wait(args: &DatabaseArgs) -> anyhow::Result<Self> {
+        loop {
+            match Self::open(args).await {
+                Err(err)
+                    if err
+                        .downcast_ref::<berth_store::Error>()
+                        .is_some_and(|err| err.is_transient()) =>
+                {
+                    tracing::warn!("waiting for Postgres: {err:#}");
+                    tokio::time::sleep(AGAIN).await;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
     /// Connects, starting the private Postgres where no other is named.
     pub(crate) async fn open(args: &DatabaseArgs) -> anyhow::Result<Self> {
         let (url, private) = match args.url()? {
@@ -31,7 +52,7 @@ impl Database {
         };
         let settings =
             PoolSettings { max_connections: CONNECTIONS, acquire_timeout: Duration::from_secs(10) };
-        let pool = berth_store::connect(&url, &settings).await.map_err(plain)?;
+        let pool = berth_store::connect(&url, &settings).await?;
         Ok(Self { pool, private })
     }
 

@@ -60,7 +60,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let listener = TcpListener::bind(args.listen)
         .await
         .with_context(|| format!("failed to listen on --listen {}", args.listen))?;
-    let database = Database::open(&args.database).await?;
+    let database = Database::wait(&args.database).await?;
     let outcome = start(args, database, endpoint, public_url, listener).await;
     let (database, outcome) = outcome?;
     database.close().await;
@@ -105,7 +105,8 @@ async fn prepare(
             bail!("the database's schema is newer than this Berth; use the newer Berth")
         }
     }
-    let seal = seal_key(args)?;
+    let sealed = berth_store::github_apps::get_public(pool).await.map_err(plain)?.is_some();
+    let seal = seal_key(args, sealed)?;
     let instance = berth_store::instance::get_or_create(pool).await.map_err(plain)?;
     berth_store::instance::set_public_url(pool, public_url.as_str()).await.map_err(plain)?;
     let github = berth_github_app::Client::new(berth_github_app::Settings {
@@ -228,15 +229,19 @@ fn reconciler(parts: &Parts) -> anyhow::Result<berth_reconciler::Deps<Swarm, Wor
     })
 }
 
-/// The key that seals secrets: read, or made where there is none yet.
-fn seal_key(args: &ServeArgs) -> anyhow::Result<Arc<SealKey>> {
+/// The key that seals secrets: read, or made where nothing is `sealed` yet.
+fn seal_key(args: &ServeArgs, sealed: bool) -> anyhow::Result<Arc<SealKey>> {
     let default = || args.database.data_dir.join("secret.key");
     let path: PathBuf = args.secret_key_file.clone().unwrap_or_else(default);
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(err) if err.kind() == std::io::ErrorKind::NotFound => return new_key(&path),
+        Err(err) if err.kind() == std::io::ErrorKind::NotFound && !sealed => {
+            return new_key(&path);
+        }
         Err(err) => {
-            return Err(err).with_context(|| format!("failed to read {}", path.display()));
+            return Err(err).with_context(|| {
+                format!("failed to read {}, the key to what this database seals", path.display())
+            });
         }
     };
     let key =
