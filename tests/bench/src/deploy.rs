@@ -26,11 +26,35 @@ enum Tool {
 /// Runs the pairs.
 pub(crate) fn run() -> anyhow::Result<Map<String, Value>> {
     let folder = tempfile::tempdir()?;
+    let outcome = pairs(folder.path());
+    for image in IMAGES {
+        let removed = docker(&["image", "rm", image]);
+        if outcome.is_ok() {
+            removed?;
+        }
+    }
+    let Times { new, changed } = outcome?;
+    println!("  ratio from nothing {:.3} ({})", median(&new), spread(&new));
+    println!("  ratio changed      {:.3} ({})", median(&changed), spread(&changed));
+    Ok(Map::from_iter([
+        ("ratio_new".to_owned(), figure(median(&new))),
+        ("ratio_changed".to_owned(), figure(median(&changed))),
+    ]))
+}
+
+/// Berth's time by Docker's, of each pair.
+#[derive(Debug, Default)]
+struct Times {
+    new: Vec<f64>,
+    changed: Vec<f64>,
+}
+
+fn pairs(folder: &Path) -> anyhow::Result<Times> {
     for (index, image) in IMAGES.iter().enumerate() {
         variant(image, index)?;
-        std::fs::write(folder.path().join(format!("{index}.yaml")), compose(image))?;
+        std::fs::write(folder.join(format!("{index}.yaml")), compose(image))?;
     }
-    let (mut new, mut changed) = (Vec::new(), Vec::new());
+    let mut ratios = Times::default();
     for pair in 0..PAIRS {
         let order =
             if pair % 2 == 0 { [Tool::Berth, Tool::Docker] } else { [Tool::Docker, Tool::Berth] };
@@ -38,31 +62,24 @@ pub(crate) fn run() -> anyhow::Result<Map<String, Value>> {
         for tool in order {
             let stack = format!("berth-bench-{pair}-{}", tool.word());
             let slot = usize::from(tool == Tool::Docker);
-            for (round, file) in ["0.yaml", "1.yaml"].iter().enumerate() {
-                times[round][slot] = deploy(tool, &folder.path().join(file), &stack)?;
-            }
+            let taken = both(tool, folder, &stack);
             remove(&stack)?;
+            [times[0][slot], times[1][slot]] = taken?;
         }
+        let [[berth_new, docker_new], [berth_changed, docker_changed]] = times;
         println!(
-            "  pair {}: from nothing {:.2} s and {:.2} s, changed {:.2} s and {:.2} s (berth and docker)",
+            "  pair {}: from nothing {berth_new:.2} s and {docker_new:.2} s, changed {berth_changed:.2} s and {docker_changed:.2} s (berth and docker)",
             pair + 1,
-            times[0][0],
-            times[0][1],
-            times[1][0],
-            times[1][1],
         );
-        new.push(times[0][0] / times[0][1]);
-        changed.push(times[1][0] / times[1][1]);
+        ratios.new.push(berth_new / docker_new);
+        ratios.changed.push(berth_changed / docker_changed);
     }
-    for image in IMAGES {
-        docker(&["image", "rm", image])?;
-    }
-    println!("  ratio from nothing {:.3} ({})", median(&new), spread(&new));
-    println!("  ratio changed      {:.3} ({})", median(&changed), spread(&changed));
-    Ok(Map::from_iter([
-        ("ratio_new".to_owned(), figure(median(&new))),
-        ("ratio_changed".to_owned(), figure(median(&changed))),
-    ]))
+    Ok(ratios)
+}
+
+/// Seconds from nothing, and with a changed image.
+fn both(tool: Tool, folder: &Path, stack: &str) -> anyhow::Result<[f64; 2]> {
+    Ok([deploy(tool, &folder.join("0.yaml"), stack)?, deploy(tool, &folder.join("1.yaml"), stack)?])
 }
 
 /// Five services that start at once and stop at once.
@@ -99,8 +116,10 @@ fn deploy(tool: Tool, file: &Path, stack: &str) -> anyhow::Result<f64> {
         bail!("{tool:?} could not deploy: {}", String::from_utf8_lossy(&output.stderr));
     }
     // A figure for a deploy that is none would be worth nothing.
-    let running = docker(&["stack", "services", stack, "--format", "{{.Replicas}}"])?;
-    if running.lines().filter(|line| *line == "1/1").count() != 5 {
+    let running = docker(&["stack", "services", stack, "--format", "{{.Replicas}} {{.Image}}"])?;
+    let image = if file.ends_with("0.yaml") { IMAGES[0] } else { IMAGES[1] };
+    let wanted = format!("1/1 {image}");
+    if running.lines().filter(|line| *line == wanted).count() != 5 {
         bail!("{tool:?} said that {stack} is deployed, and it runs {running:?}");
     }
     Ok(seconds)

@@ -67,7 +67,8 @@ async fn make(swarm: &Swarm, name: &StackName) -> anyhow::Result<()> {
     let mut spec = StackSpec::default();
     let network = name.scope("default");
     spec.networks.insert(network.clone(), NetworkSpec::default());
-    spec.configs.insert(name.scope("settings"), FileSpec::default());
+    let settings = FileSpec { data: b"page_size = 50".to_vec(), ..FileSpec::default() };
+    spec.configs.insert(name.scope("settings"), settings);
     for service in ["web", "worker"] {
         let wanted = ServiceSpec {
             image: "berth-demo/base:1".to_owned(),

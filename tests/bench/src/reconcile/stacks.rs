@@ -207,6 +207,12 @@ impl Fleet {
         for action in plan.actions() {
             self.sim.apply(&name, action).await?;
         }
+        // A real Swarm gives specs back with its defaults filled in.
+        self.sim.meddle(&name, |seen| {
+            for spec in seen.services.values_mut().filter_map(|service| service.spec.as_mut()) {
+                *spec = spec.canonical();
+            }
+        });
         Ok(())
     }
 }
