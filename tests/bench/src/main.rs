@@ -22,6 +22,9 @@ mod figures;
 mod reconcile;
 mod webhooks;
 
+/// Measures, prints as it goes, and gives its figures by their keys.
+type Bench = fn() -> anyhow::Result<Map<String, Value>>;
+
 #[derive(Debug, Parser)]
 struct Args {
     /// Which to run [default: all]
@@ -37,7 +40,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let wants = |name: &str| args.names.is_empty() || args.names.iter().any(|other| other == name);
     let mut figures = Map::new();
-    let benches: [(&str, fn() -> anyhow::Result<Map<String, Value>>); 3] =
+    let benches: [(&str, Bench); 3] =
         [("reconcile", reconcile::run), ("webhooks", webhooks::run), ("deploy", deploy::run)];
     for (name, bench) in benches {
         if !wants(name) {
