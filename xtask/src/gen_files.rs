@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::frontend::{npm, packages};
 use crate::provision;
 use crate::provision::postgres::{Durability, Postgres};
-use crate::shell::{program, quietly, root, scratch, step};
+use crate::shell::{program, quietly, root, step};
 
 /// Rewrites all of it.
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -55,18 +55,11 @@ pub(crate) fn queries(postgres: &Postgres, folder: &Path) -> anyhow::Result<()> 
         std::fs::remove_dir_all(folder)?;
     }
     std::fs::create_dir_all(folder)?;
-    // A target folder of its own: the macros write only while they compile.
-    let target = scratch().join("queries");
-    quietly(
-        program("cargo")
-            .args(["clean", "--quiet", "--package", "berth-store"])
-            .env("CARGO_TARGET_DIR", &target),
-    )
-    .ok();
+    // The macros write only while they compile.
+    quietly(program("cargo").args(["clean", "--quiet", "--package", "berth-store"]))?;
     quietly(
         program("cargo")
             .args(["check", "--quiet", "--package", "berth-store", "--all-targets"])
-            .env("CARGO_TARGET_DIR", &target)
             .env("DATABASE_URL", &url)
             .env("SQLX_OFFLINE", "false")
             .env("SQLX_OFFLINE_DIR", folder),
