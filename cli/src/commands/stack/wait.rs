@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use berth_domain::cluster::{ClusterError, ObservedStack, UpdateState};
+use berth_domain::cluster::{Cluster, ClusterError, ObservedStack};
 use berth_domain::health::{Health, of_service};
 use berth_domain::ids::StackName;
 use berth_domain::stack::StackSpec;
@@ -91,11 +91,10 @@ pub(crate) async fn until_converged(
         answered = tokio::time::Instant::now();
         // What Swarm says of an update that is not ours is history: such as that it
         // just took another one back, to what is wanted now.
-        // And that it still watches an update says no more than the tasks do.
         for (name, live) in &mut observed.services {
-            let ours = goal.changed.contains(name);
-            live.update =
-                live.update.take().filter(|update| ours && update.state != UpdateState::Updating);
+            if !goal.changed.contains(name) {
+                live.update = None;
+            }
         }
         let now = goal.since.now();
         tell(goal, &observed, now, &mut told, say);
