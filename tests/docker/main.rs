@@ -5,3 +5,4 @@ mod failing;
 mod lasting;
 mod outages;
 mod previews;
+mod stack;
