@@ -47,6 +47,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "berth-bench",
         &[
+            "berth-compose-templates",
             "berth-domain",
             "berth-github-app",
             "berth-reconciler",
