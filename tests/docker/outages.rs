@@ -63,7 +63,7 @@ async fn a_webhook_is_refused_while_postgres_is_gone_and_nothing_else_is_lost() 
         scene.world.github()?.settled().await;
         let refused = scene.world.github()?.deliveries().pop().unwrap();
         ensure!(refused.status_code == 503, "{refused:?}");
-        let page = scene.world.berth()?.client().get("/api/v1/session").await?;
+        let page = scene.world.api()?.get("/api/v1/session").await?;
         ensure!(page.status == 503, "{} {}", page.status, page.text());
 
         // The next start brings Postgres back, and asks for what was missed.
