@@ -400,12 +400,20 @@ impl World {
         outcome
     }
 
-    /// Which stacks there are to take down, as long as Berth can be asked.
+    /// Which stacks there are to take down: those with a service that this
+    /// world's Traefik routes to. Whoever logged in may have made them.
     async fn remember_stacks(&mut self) -> anyhow::Result<()> {
-        let Some(api) = &self.api else { return Ok(()) };
-        let list = api.read("/api/v1/stacks?limit=100").await?;
-        self.stacks =
-            items(&list).filter_map(|item| Some(item["name"].as_str()?.to_owned())).collect();
+        let Some(traefik) = &self.traefik else { return Ok(()) };
+        let filter = format!("label=traefik.swarm.network={}", traefik.network);
+        let services = self.docker.run(&["service", "ls", "--quiet", "--filter", &filter]).await?;
+        for service in services.lines() {
+            let format = "{{index .Spec.Labels \"com.docker.stack.namespace\"}}";
+            let stack =
+                self.docker.run(&["service", "inspect", "--format", format, service]).await?;
+            if !self.stacks.contains(&stack) {
+                self.stacks.push(stack);
+            }
+        }
         Ok(())
     }
 

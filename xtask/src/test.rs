@@ -234,9 +234,17 @@ fn counts(lines: &[String]) -> (usize, usize) {
             .filter_map(|pair| pair[0].parse::<usize>().ok())
             .sum()
     };
-    lines.iter().filter(closing).fold((0, 0), |(passed, failed), line| {
+    // Nextest shows what a failed test printed, closing lines and all: where it
+    // ran, only its own count.
+    let nextest = lines.iter().any(|line| is_nextest(line));
+    let counted = lines.iter().filter(closing).filter(|line| !nextest || is_nextest(line));
+    counted.fold((0, 0), |(passed, failed), line| {
         (passed + before(line, "passed"), failed + before(line, "failed"))
     })
+}
+
+fn is_nextest(line: &str) -> bool {
+    line.trim_start().starts_with("Summary [")
 }
 
 #[cfg(test)]
@@ -245,14 +253,13 @@ mod tests {
 
     #[test]
     fn every_runner_s_closing_line_is_read() {
-        let lines = [
-            "     Summary [   0.351s] 15 tests run: 13 passed, 2 failed, 0 skipped",
-            "test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out",
-            "      Tests  1 failed | 9 passed (10)",
-            "  2 failed",
-            "  18 passed (23.1s)",
-            "the log says 7 passed, which is no closing line",
-        ];
-        assert_eq!(counts(&lines.map(str::to_owned)), (13 + 3 + 9 + 18, 2 + 1 + 2));
+        let counted = |text: &str| counts(&text.lines().map(str::to_owned).collect::<Vec<_>>());
+        let nextest = "test result: FAILED. 0 passed; 1 failed; 0 ignored
+     Summary [   0.351s] 15 tests run: 13 passed, 2 failed, 0 skipped";
+        assert_eq!(counted(nextest), (13, 2));
+        assert_eq!(counted("test result: ok. 3 passed; 0 failed; 0 ignored"), (3, 0));
+        assert_eq!(counted("      Tests  1 failed | 9 passed (10)"), (9, 1));
+        assert_eq!(counted("  2 failed\n  18 passed (23.1s)"), (18, 2));
+        assert_eq!(counted("the log says 7 passed, which is no closing line"), (0, 0));
     }
 }
