@@ -116,10 +116,12 @@ fn deploy(tool: Tool, file: &Path, stack: &str) -> anyhow::Result<f64> {
         bail!("{tool:?} could not deploy: {}", String::from_utf8_lossy(&output.stderr));
     }
     // A figure for a deploy that is none would be worth nothing.
-    let running = docker(&["stack", "services", stack, "--format", "{{.Replicas}} {{.Image}}"])?;
+    // Its former tasks may still be on their way out, so tasks are counted.
+    let filter = ["--filter", "desired-state=running", "--format", "{{.Image}} {{.CurrentState}}"];
+    let running = docker(&[&["stack", "ps", stack], filter.as_slice()].concat())?;
     let image = if file.ends_with("0.yaml") { IMAGES[0] } else { IMAGES[1] };
-    let wanted = format!("1/1 {image}");
-    if running.lines().filter(|line| *line == wanted).count() != 5 {
+    let wanted = format!("{image} Running");
+    if running.lines().filter(|line| line.starts_with(&wanted)).count() != 5 {
         bail!("{tool:?} said that {stack} is deployed, and it runs {running:?}");
     }
     Ok(seconds)
