@@ -137,7 +137,7 @@ mod tests {
         let sim = cluster().await;
         sim.meddle(&name("left"), |stack| stack.volumes = vec!["left_data".to_owned()]);
         for _ in 0..3 {
-            let seen = sim.peek(&name("left"));
+            let seen = sim.observe(&name("left")).await.unwrap();
             prune(&sim, &name("left"), &seen).await.unwrap();
         }
         let left = sim.peek(&name("left"));
