@@ -230,46 +230,90 @@ pub async fn next_due(db: impl PgExecutor<'_>) -> Result<Option<Duration>> {
 ///
 /// `Conflict` where it was judged meanwhile.
 pub async fn finish(db: &mut Guarded, id: &str, verdict: &Verdict) -> Result<()> {
-    let Verdict { outcome, reason, about, decisions } = verdict;
-    let doing = "end a delivery";
-    let done = sqlx::query!(
-        "update delivery
-         set processed_at = now(), outcome = $2, reason = $3, action = $4, repository_id = $5,
-             git_ref = $6, sha = $7, sender = $8
-         where delivery_id = $1 and processed_at is null",
-        id,
-        outcome.as_str(),
-        storable(reason),
-        about.action.as_deref().map(storable),
-        about.repository.map(|repository| repository.0),
-        about.git_ref.as_deref().map(storable),
-        about.sha.as_deref().map(storable),
-        about.sender.as_deref().map(storable),
+    let ended = finish_all(db, &[(id, verdict)]).await?;
+    if ended == 0 { Err(Error::Conflict { what: "delivery" }) } else { Ok(()) }
+}
+
+/// Ends deliveries, in three statements however many there are. Those that were
+/// judged meanwhile stay as they are; returns how many were not.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn finish_all(db: &mut Guarded, judged: &[(&str, &Verdict)]) -> Result<u64> {
+    let doing = "end deliveries";
+    let each = |column: fn(&Verdict) -> Option<String>| -> Vec<Option<String>> {
+        judged.iter().map(|(_, verdict)| column(verdict)).collect()
+    };
+    let ids: Vec<&str> = judged.iter().map(|(id, _)| *id).collect();
+    let repositories: Vec<Option<i64>> =
+        judged.iter().map(|(_, it)| it.about.repository.map(|repository| repository.0)).collect();
+    let ended = sqlx::query_scalar!(
+        "update delivery d
+         set processed_at = now(), outcome = t.outcome, reason = t.reason, action = t.action,
+             repository_id = t.repository, git_ref = t.git_ref, sha = t.sha, sender = t.sender
+         from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[],
+                     $7::text[], $8::text[])
+              as t (id, outcome, reason, action, repository, git_ref, sha, sender)
+         where d.delivery_id = t.id and d.processed_at is null
+         returning d.delivery_id",
+        &ids as &[&str],
+        &each(|it| Some(it.outcome.as_str().to_owned())) as &[Option<String>],
+        &each(|it| Some(storable(&it.reason))) as &[Option<String>],
+        &each(|it| it.about.action.as_deref().map(storable)) as &[Option<String>],
+        &repositories as &[Option<i64>],
+        &each(|it| it.about.git_ref.as_deref().map(storable)) as &[Option<String>],
+        &each(|it| it.about.sha.as_deref().map(storable)) as &[Option<String>],
+        &each(|it| it.about.sender.as_deref().map(storable)) as &[Option<String>],
     )
-    .execute(&mut **db)
+    .fetch_all(&mut **db)
     .await
     .map_err(Error::while_(doing))?;
-    if done.rows_affected() == 0 {
-        return Err(Error::Conflict { what: "delivery" });
+    if ended.is_empty() {
+        return Ok(0);
     }
-    sqlx::query!("delete from delivery_decision where delivery_id = $1", id)
+    // One that failed once and came again has decisions of the first time.
+    sqlx::query!("delete from delivery_decision where delivery_id = any($1)", &ended)
         .execute(&mut **db)
         .await
         .map_err(Error::while_(doing))?;
-    let rules: Vec<_> = decisions.iter().map(|it| it.rule.0).collect();
-    let names: Vec<_> = decisions.iter().map(|it| it.rule_name.clone()).collect();
-    let matched: Vec<_> = decisions.iter().map(|it| it.matched).collect();
-    let reasons: Vec<_> = decisions.iter().map(|it| storable(&it.reason)).collect();
-    let deployments: Vec<_> = decisions.iter().map(|it| it.deployment.map(|id| id.0)).collect();
+    let ended: BTreeSet<String> = ended.into_iter().collect();
+    insert_decisions(db, judged.iter().filter(|(id, _)| ended.contains(*id))).await?;
+    Ok(u64::try_from(ended.len()).unwrap_or(u64::MAX))
+}
+
+async fn insert_decisions<'a>(
+    db: &mut Guarded,
+    judged: impl Iterator<Item = &'a (&'a str, &'a Verdict)>,
+) -> Result<()> {
+    let (mut ids, mut places, mut rules) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut names, mut matched) = (Vec::new(), Vec::new());
+    let (mut reasons, mut deployments) = (Vec::new(), Vec::new());
+    for (id, verdict) in judged {
+        for (place, it) in (1..).zip(&verdict.decisions) {
+            ids.push(*id);
+            places.push(place);
+            rules.push(it.rule.0);
+            names.push(it.rule_name.clone());
+            matched.push(it.matched);
+            reasons.push(storable(&it.reason));
+            deployments.push(it.deployment.map(|id| id.0));
+        }
+    }
+    if ids.is_empty() {
+        return Ok(());
+    }
     // A rule may have been deleted since it was read.
     sqlx::query!(
         "insert into delivery_decision
              (delivery_id, position, rule_id, rule_name, matched, reason, deployment_id)
-         select $1, place::int, (select r.rule_id from rule r where r.rule_id = id), name, matched,
-                reason, deployment
-         from unnest($2::uuid[], $3::text[], $4::bool[], $5::text[], $6::uuid[])
-              with ordinality as t (id, name, matched, reason, deployment, place)",
-        id,
+         select t.id, place, (select r.rule_id from rule r where r.rule_id = t.rule), name,
+                matched, reason, deployment
+         from unnest($1::text[], $2::int[], $3::uuid[], $4::text[], $5::bool[], $6::text[],
+                     $7::uuid[])
+              as t (id, place, rule, name, matched, reason, deployment)",
+        &ids as &[&str],
+        &places,
         &rules,
         &names,
         &matched,
@@ -278,7 +322,7 @@ pub async fn finish(db: &mut Guarded, id: &str, verdict: &Verdict) -> Result<()>
     )
     .execute(&mut **db)
     .await
-    .map_err(Error::while_(doing))?;
+    .map_err(Error::while_("keep the rules' decisions"))?;
     Ok(())
 }
 

@@ -204,14 +204,11 @@ impl<B: Builder> Inbox<B> {
         if said.is_empty() {
             return Ok(());
         }
+        let said: Vec<_> = said.iter().map(|(id, verdict)| (id.as_str(), verdict)).collect();
         let mut db = Guarded::begin(&self.deps.pool, fence).await?;
-        for (id, verdict) in said {
-            match deliveries::finish(&mut db, id, verdict).await {
-                // Judged meanwhile, by a leader that we took over from.
-                Ok(()) | Err(berth_store::Error::Conflict { .. }) => {}
-                Err(err) => return Err(err.into()),
-            }
-        }
+        // Those that are left out were judged meanwhile, by a leader that we took
+        // over from.
+        deliveries::finish_all(&mut db, &said).await?;
         Ok(db.commit().await?)
     }
 }

@@ -141,7 +141,7 @@ pub(super) async fn catch_up_with<B: Builder>(
     app: &App,
     mut occasion: Occasion<'_>,
 ) -> Result<bool, Trouble> {
-    let considered = consider(deps, Some(app), &occasion).await?;
+    let considered = consider(deps, &occasion).await?;
     let mut new: Vec<Considered> = Vec::new();
     for it in considered {
         if it.is_new(&deps.pool, &occasion).await? {

@@ -56,6 +56,48 @@ async fn what_has_been_judged_waits_no_more_unless_it_failed_and_came_again(pool
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn deliveries_that_end_together_keep_each_its_own_verdict(pool: PgPool) {
+    let fence = seed::lead(&pool).await;
+    insert(&pool, &[delivery("a"), delivery("b"), delivery("c")]).await.unwrap();
+    let of = |name: &str, outcome| {
+        let decision = |place: u8| RuleDecision {
+            rule: RuleId::fresh(),
+            rule_name: format!("{name}{place}"),
+            matched: false,
+            reason: "because".to_owned(),
+            deployment: None,
+        };
+        let decisions = vec![decision(1), decision(2)];
+        Verdict { decisions, ..verdict(outcome, name) }
+    };
+    let (first, second) = (of("a", Outcome::Ignored), of("b", Outcome::Recorded));
+    let late = of("late", Outcome::Failed);
+    let mut db = Guarded::begin(&pool, fence).await.unwrap();
+    assert_eq!(finish_all(&mut db, &[("b", &second), ("a", &first)]).await.unwrap(), 2);
+    // Judged already, or unknown: it stays as it is.
+    assert_eq!(finish_all(&mut db, &[("a", &late), ("nobody", &late)]).await.unwrap(), 0);
+    db.commit().await.unwrap();
+
+    assert_eq!(ids(&pool).await, ["c"]);
+    let rows: Vec<(String, String, String)> = sqlx::query_as(
+        "select delivery_id, reason, outcome from delivery where processed_at is not null
+         order by delivery_id",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    let row = |id: &str, outcome: &str| (id.to_owned(), id.to_owned(), outcome.to_owned());
+    assert_eq!(rows, [row("a", "ignored"), row("b", "recorded")]);
+    let names: Vec<String> = sqlx::query_scalar(
+        "select rule_name from delivery_decision order by delivery_id, position",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    assert_eq!(names, ["a1", "a2", "b1", "b2"]);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
 async fn a_delivery_that_is_put_off_comes_back_and_blocks_nobody(pool: PgPool) {
     let fence = seed::lead(&pool).await;
     insert(&pool, &[delivery("poison")]).await.unwrap();

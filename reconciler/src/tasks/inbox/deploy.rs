@@ -10,7 +10,7 @@ use berth_compose_templates::render::{Names, render_environment, render_host};
 use berth_domain::build::{BuildError, Builder, Source};
 use berth_domain::ids::{DeploymentId, RuleId, StackId};
 use berth_domain::rule::{self, Changes, Event, Rule};
-use berth_github_app::{App, webhook};
+use berth_github_app::webhook;
 use berth_store::deliveries::{self, RuleDecision};
 use berth_store::deployments::{self, Commit, Deployment, NewDeployment, Trigger};
 use berth_store::environments::{self, NewEnvironment, PullRequest};
@@ -102,20 +102,18 @@ impl Considered {
 /// Asks every rule of the repository, and git where a rule asks for paths.
 pub(crate) async fn consider<B: Builder>(
     deps: &Deps<B>,
-    app: Option<&App>,
     occasion: &Occasion<'_>,
 ) -> Result<Vec<Considered>, Trouble> {
     let rules = rules::of_repository(&deps.pool, occasion.repository.id).await?;
     let mut considered = Vec::with_capacity(rules.len());
     for stored in rules {
-        considered.push(consider_one(deps, app, occasion, stored.rule).await?);
+        considered.push(consider_one(deps, occasion, stored.rule).await?);
     }
     Ok(considered)
 }
 
 async fn consider_one<B: Builder>(
     deps: &Deps<B>,
-    app: Option<&App>,
     occasion: &Occasion<'_>,
     rule: Rule,
 ) -> Result<Considered, Trouble> {
@@ -133,7 +131,7 @@ async fn consider_one<B: Builder>(
         Err(reason) => return Ok(Considered { reason, target: None, rule }),
     };
     let (matched, reason) = if rule::asks_for_changes(&occasion.event, rules) {
-        verdict(&changes(deps, app, occasion, &target.environment).await?)
+        verdict(&changes(deps, occasion, &target.environment).await?)
     } else {
         (matched, reason)
     };
@@ -154,7 +152,6 @@ fn target(occasion: &Occasion<'_>, rule: &Rule) -> Result<Target, String> {
 /// What changed since the environment's last deployment that succeeded.
 async fn changes<B: Builder>(
     deps: &Deps<B>,
-    app: Option<&App>,
     occasion: &Occasion<'_>,
     environment: &str,
 ) -> Result<Changes, Trouble> {
@@ -165,7 +162,7 @@ async fn changes<B: Builder>(
     let Some(base) = deployments::last_succeeded_sha(&deps.pool, id).await? else {
         return Ok(Changes::Unknown);
     };
-    let token = match app {
+    let token = match deps.app().await? {
         Some(app) => Some(app.git_token(repository.installation, repository.id).await?),
         None => None,
     };

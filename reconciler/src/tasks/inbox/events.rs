@@ -198,10 +198,9 @@ async fn pull_request<B: Builder>(
         delivery: Some((&delivery.id, delivery.received_at)),
     };
     // What the event does not say is asked for only if it can matter.
-    let app = deps.app().await?;
-    let considered = consider(deps, app.as_ref(), &occasion).await?;
+    let considered = consider(deps, &occasion).await?;
     if considered.iter().any(Considered::matched)
-        && let Some(app) = &app
+        && let Some(app) = deps.app().await?
     {
         let name =
             RepositoryName { owner: repository.owner.clone(), name: repository.name.clone() };
@@ -266,8 +265,7 @@ async fn decide<B: Builder>(
     webhook: &Webhook,
     occasion: &Occasion<'_>,
 ) -> Result<Judged, Trouble> {
-    let app = deps.app().await?;
-    let considered = consider(deps, app.as_ref(), occasion).await?;
+    let considered = consider(deps, occasion).await?;
     settle(deps, fence, (webhook, occasion), considered).await
 }
 
