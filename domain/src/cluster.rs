@@ -10,6 +10,7 @@ use std::future::Future;
 use chrono::{DateTime, Utc};
 
 use crate::ids::StackName;
+use crate::registry::{Answer, LoginError, Origin};
 use crate::stack::{FileSpec, Mode, NetworkSpec, ServiceSpec, StackSpec};
 
 /// What is on the cluster under one stack's name.
@@ -295,6 +296,9 @@ pub enum ClusterError {
         /// Its words.
         message: String,
     },
+    /// Who we are to an image's registry can't be told: try again later.
+    #[error(transparent)]
+    Login(LoginError),
 }
 
 /// A cluster that stacks run on.
@@ -317,6 +321,19 @@ pub trait Cluster: Send + Sync + 'static {
         stack: &StackName,
         action: &Action,
     ) -> impl Future<Output = Result<(), ClusterError>> + Send;
+
+    /// Asks the registry of `image` what it has under that name, with the login
+    /// that there is for it. An error is the cluster's, not the registry's.
+    fn ask_registry(
+        &self,
+        image: &str,
+    ) -> impl Future<Output = Result<Answer, ClusterError>> + Send;
+
+    /// Whether the node that we talk to has `image`, and where it is from.
+    fn local_image(
+        &self,
+        image: &str,
+    ) -> impl Future<Output = Result<Option<Origin>, ClusterError>> + Send;
 
     /// The last lines that a task wrote, for the reason of a failure.
     fn task_log(

@@ -43,7 +43,7 @@ impl PassError {
         match self {
             Self::Observe(source) | Self::Apply { source, .. } => match source {
                 ClusterError::Stale { .. } => Remedy::Again,
-                ClusterError::Unavailable { .. } => Remedy::Wait,
+                ClusterError::Unavailable { .. } | ClusterError::Login(_) => Remedy::Wait,
                 ClusterError::Rejected { .. } => Remedy::Park,
             },
             Self::Store(error) => match error {

@@ -310,7 +310,10 @@ fn note_docker<C, B>(engine: &Engine<C, B>, error: Option<&berth_domain::cluster
         Some(ClusterError::Unavailable { message }) => {
             engine.board.docker(Link::down(message.clone()));
         }
-        Some(ClusterError::Stale { .. } | ClusterError::Rejected { .. }) | None => {
+        Some(
+            ClusterError::Stale { .. } | ClusterError::Rejected { .. } | ClusterError::Login(_),
+        )
+        | None => {
             engine.board.docker(Link::up());
         }
     }

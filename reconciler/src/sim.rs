@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 
 use berth_domain::cluster::{Action, Cluster, ClusterError, ObservedService, ObservedStack};
 use berth_domain::ids::StackName;
+use berth_domain::registry::{Answer, Found, Origin};
 
 pub use self::builder::SimBuilder;
 use self::world::{Counter, World};
@@ -85,6 +86,10 @@ struct State {
     behaviours: BTreeMap<String, Behaviour>,
     faults: VecDeque<Fault>,
     refused: Option<(String, u32)>,
+    /// What registries have: digests by image.
+    digests: BTreeMap<String, String>,
+    registries_away: bool,
+    asked: u64,
     random: Option<(StdRng, f64)>,
     away: bool,
     tasks_leave: bool,
@@ -104,6 +109,9 @@ impl Sim {
             behaviours: BTreeMap::new(),
             faults: VecDeque::new(),
             refused: None,
+            digests: BTreeMap::new(),
+            registries_away: false,
+            asked: 0,
             random: None,
             away: false,
             tasks_leave: true,
@@ -133,6 +141,23 @@ impl Sim {
     /// Has the next `times` actions whose line starts like this refused for good.
     pub fn refuse(&self, start: &str, times: u32) {
         self.state().refused = Some((start.to_owned(), times));
+    }
+
+    /// Has the registry of `image` have it, with this digest from now on. What no
+    /// registry has is an image that was made on the node.
+    pub fn publish(&self, image: &str, digest: &str) {
+        self.state().digests.insert(image.to_owned(), digest.to_owned());
+    }
+
+    /// Takes all registries away, or brings them back.
+    pub fn set_registries_away(&self, away: bool) {
+        self.state().registries_away = away;
+    }
+
+    /// How often registries were asked.
+    #[must_use]
+    pub fn asked_registries(&self) -> u64 {
+        self.state().asked
     }
 
     /// Takes the whole cluster away, or brings it back.
@@ -286,6 +311,25 @@ impl Cluster for Sim {
         // Docker takes a moment, in which the caller may be gone.
         tokio::task::yield_now().await;
         self.apply_now(stack, action)
+    }
+
+    async fn ask_registry(&self, image: &str) -> Result<Answer, ClusterError> {
+        let mut state = self.state();
+        state.check()?;
+        state.asked += 1;
+        if state.registries_away {
+            return Ok(Answer::Unreachable { message: "connection refused".to_owned() });
+        }
+        Ok(state.digests.get(image).map_or(Answer::NotFound, |digest| {
+            Answer::Found(Found { digest: digest.clone(), platforms: Vec::new() })
+        }))
+    }
+
+    async fn local_image(&self, image: &str) -> Result<Option<Origin>, ClusterError> {
+        let state = self.state();
+        state.check()?;
+        let published = state.digests.contains_key(image);
+        Ok(Some(if published { Origin::Registry } else { Origin::Made }))
     }
 
     async fn task_log(&self, task: &str, lines: u32) -> Result<Vec<String>, ClusterError> {

@@ -14,6 +14,7 @@ use crate::client::{Request, segment};
 use crate::convert::{Ids, Missing, Scope, from_swarm, to_swarm};
 use crate::error::Failure;
 use crate::observe::stack_of;
+use crate::registry::signed;
 use crate::swarm::Swarm;
 use crate::wire;
 
@@ -179,7 +180,8 @@ impl Swarm {
         let (body, ids) = self.body_of(stack, name, spec, &what).await?;
         let request =
             Request::post("/services/create").json(&body).map_err(|error| error.about(&what))?;
-        match self.client.bytes(self.auth.sign(request, &spec.image)).await {
+        let login = self.login_for(&spec.image).await?;
+        match self.client.bytes(signed(request, &spec.image, login.as_ref())).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_conflict() => {
                 match self.find_service(stack, name, &what).await? {
@@ -222,8 +224,9 @@ impl Swarm {
             .query("registryAuthFrom", "spec")
             .json(&body)
             .map_err(|error| error.about(&what))?;
+        let login = self.login_for(&spec.image).await?;
         self.client
-            .bytes(self.auth.sign(request, &spec.image))
+            .bytes(signed(request, &spec.image, login.as_ref()))
             .await
             .map_err(|error| error.about(what))?;
         Ok(())

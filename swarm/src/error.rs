@@ -108,6 +108,7 @@ mod tests {
             ClusterError::Stale { .. } => "stale",
             ClusterError::Unavailable { .. } => "unavailable",
             ClusterError::Rejected { .. } => "rejected",
+            ClusterError::Login(_) => "login",
         }
     }
 

@@ -14,6 +14,7 @@
 mod apply;
 mod client;
 mod convert;
+mod docker_config;
 mod endpoint;
 mod error;
 mod events;
@@ -27,11 +28,12 @@ mod swarm;
 mod version;
 mod wire;
 
+pub use crate::docker_config::{DockerConfig, InvalidConfig};
 pub use crate::endpoint::{Endpoint, InvalidEndpoint};
 pub use crate::facts::{Engine, Facts};
 pub use crate::logs::{LogLine, LogOptions, LogStream, Output};
 pub use crate::reader::{Reader, Task};
-pub use crate::registry::{Pinned, RegistryAuth};
+pub use crate::registry::LoginCheck;
 pub use crate::swarm::Swarm;
 pub use crate::version::{ApiVersion, InvalidApiVersion};
 

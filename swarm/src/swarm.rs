@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use berth_domain::cluster::{Action, Cluster, ClusterError, ObservedStack};
 use berth_domain::ids::StackName;
+use berth_domain::registry::{Anonymous, Answer, Login, Logins, Origin, host};
 use berth_domain::stack::INSTANCE_LABEL;
 
 use crate::client::Client;
@@ -14,7 +15,6 @@ use crate::error::Failure;
 use crate::events::Watch;
 use crate::logs::LogOptions;
 use crate::reader::Reader;
-use crate::registry::RegistryAuth;
 use crate::{Endpoint, logs};
 
 /// Docker Swarm, seen from one manager.
@@ -25,7 +25,7 @@ use crate::{Endpoint, logs};
 pub struct Swarm {
     pub(crate) client: Client,
     pub(crate) instance: Option<String>,
-    pub(crate) auth: RegistryAuth,
+    pub(crate) logins: Arc<dyn Logins>,
     pub(crate) watch: Watch,
     /// Which stack a service is of, as last seen: what removal events lack.
     pub(crate) stacks: Mutex<BTreeMap<String, StackName>>,
@@ -41,18 +41,19 @@ impl Swarm {
         Self {
             client: Client::new(endpoint.clone()),
             instance: instance.map(str::to_owned),
-            auth: RegistryAuth::default(),
+            logins: Arc::new(Anonymous),
             watch: Watch::default(),
             stacks: Mutex::default(),
             networks: Mutex::default(),
         }
     }
 
-    /// Sends `auth` along with services, for nodes to pull with. Without it, an
-    /// update keeps what the service had.
+    /// Sends the login for an image's registry along with a service, for nodes to
+    /// pull with, and asks registries with it. Where there is none, an update
+    /// keeps what the service had.
     #[must_use]
-    pub fn with_registry_auth(mut self, auth: RegistryAuth) -> Self {
-        self.auth = auth;
+    pub fn with_logins(mut self, logins: Arc<dyn Logins>) -> Self {
+        self.logins = logins;
         self
     }
 
@@ -77,6 +78,11 @@ impl Swarm {
     #[must_use]
     pub fn list_calls(&self) -> u64 {
         self.client.list_calls()
+    }
+
+    /// Who we are to the registry of `image`.
+    pub(crate) async fn login_for(&self, image: &str) -> Result<Option<Login>, ClusterError> {
+        self.logins.login(host(image)).await.map_err(ClusterError::Login)
     }
 
     /// Whether an object with these labels may be touched.
@@ -106,6 +112,15 @@ impl Cluster for Swarm {
     ) -> impl Future<Output = Result<(), ClusterError>> + Send {
         // The futures behind are large, and a pass holds many.
         Box::pin(self.carry_out(stack, action))
+    }
+
+    async fn ask_registry(&self, image: &str) -> Result<Answer, ClusterError> {
+        let login = self.login_for(image).await?;
+        self.reader().ask_registry(image, login.as_ref()).await
+    }
+
+    async fn local_image(&self, image: &str) -> Result<Option<Origin>, ClusterError> {
+        self.reader().local_image(image).await
     }
 
     async fn task_log(&self, task: &str, lines: u32) -> Result<Vec<String>, ClusterError> {

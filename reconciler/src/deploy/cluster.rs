@@ -233,12 +233,12 @@ fn waiting_for(
 }
 
 /// What to make of a cluster's error during a step.
-fn away(error: PassError) -> StepError {
+pub(super) fn away(error: PassError) -> StepError {
     let (PassError::Observe(source) | PassError::Apply { source, .. }) = &error else {
         return StepError::Pass(error);
     };
     match source {
-        ClusterError::Stale { .. } | ClusterError::Unavailable { .. } => {
+        ClusterError::Stale { .. } | ClusterError::Unavailable { .. } | ClusterError::Login(_) => {
             StepError::Away(source.to_string())
         }
         ClusterError::Rejected { .. } => StepError::failed("docker_refused", source.to_string()),

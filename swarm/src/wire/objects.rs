@@ -240,6 +240,16 @@ pub(crate) struct SwarmInfo {
     pub(crate) error: String,
 }
 
+/// An image as it is inspected.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct ImageDetails {
+    pub(crate) id: String,
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) repo_digests: Vec<String>,
+}
+
+/// What a registry has under an image's name.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct Distribution {

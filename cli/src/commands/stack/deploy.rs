@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -9,7 +10,7 @@ use berth_compose_templates::Reading;
 use berth_domain::cluster::{Action, Cluster, ClusterError, Desired};
 use berth_domain::stack::StackSpec;
 use berth_reconciler::plan::{Plan, Prune, plan as plan_of};
-use berth_swarm::{Endpoint, RegistryAuth, Swarm};
+use berth_swarm::{Endpoint, Swarm};
 use rand::Rng;
 use serde_json::json;
 use tokio::time::sleep;
@@ -23,28 +24,24 @@ const ATTEMPTS: u32 = 5;
 /// A stack to deploy, before it was compared with anything.
 struct Wanted {
     swarm: Swarm,
-    auth: RegistryAuth,
     written: StackSpec,
 }
 
 impl Wanted {
     async fn read(endpoint: &Endpoint, what: &WhatArgs) -> anyhow::Result<Self> {
         let written = Input::read(&what.files).await?.to_stack(&what.name, Reading::Stack)?;
-        let auth = if what.with_registry_auth {
-            images::registry_auth().await?
-        } else {
-            RegistryAuth::default()
-        };
-        let swarm = Swarm::new(endpoint, None).with_registry_auth(auth.clone());
-        Ok(Self { swarm, auth, written })
+        let mut swarm = Swarm::new(endpoint, None);
+        if what.with_registry_auth {
+            swarm = swarm.with_logins(Arc::new(images::docker_config().await?));
+        }
+        Ok(Self { swarm, written })
     }
 
     /// Compares with what is there now.
     async fn plan(&self, what: &WhatArgs) -> Result<(StackSpec, Plan), ClusterError> {
         let observed = self.swarm.observe(&what.name).await?;
         let mut spec = self.written.clone();
-        let reader = self.swarm.reader();
-        images::pin(&reader, &self.auth, what.resolve_image, &mut spec, &observed).await;
+        images::pin(&self.swarm, what.resolve_image, &mut spec, &observed).await;
         let prune = if what.prune { Prune::all() } else { Prune::Off };
         let plan = plan_of(&Desired::Present(Box::new(spec.clone())), &observed, &prune);
         Ok((spec, plan))
