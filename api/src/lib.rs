@@ -91,7 +91,8 @@ pub async fn ensure_setup_link(pool: &Pool, public_url: &Url) -> berth_store::Re
 
 fn api() -> OpenApiRouter<ApiState> {
     use crate::routes::{
-        deliveries, deployments, github, repositories, rules, session, stacks, status, tokens,
+        deliveries, deployments, github, registries, repositories, rules, session, stacks, status,
+        tokens,
     };
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(session::get_session, session::log_in, session::log_out))
@@ -103,6 +104,9 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(github::create_app))
         .routes(routes!(github::create_install_link))
         .routes(routes!(github::claim_installation))
+        .routes(routes!(registries::list_registries))
+        .routes(routes!(registries::put_registry, registries::delete_registry))
+        .routes(routes!(registries::check_registry))
         .routes(routes!(repositories::list_repositories))
         .routes(routes!(rules::list_rules, rules::create_rule))
         .routes(routes!(rules::get_rule, rules::update_rule, rules::delete_rule))

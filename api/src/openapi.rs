@@ -22,6 +22,7 @@ use crate::types::{Change, Topic};
     tags(
         (name = "session", description = "Logging in and out, API tokens"),
         (name = "github", description = "Our App, its installations, repositories"),
+        (name = "registries", description = "Who we are to registries"),
         (name = "rules", description = "Which events deploy what"),
         (name = "stacks", description = "What runs, and what is to run"),
         (name = "deployments", description = "How it came to run"),

@@ -17,6 +17,7 @@ const PAGES: readonly [path: string, heading: string, title: RegExp][] = [
   ['/events', 'Events', /^Events/],
   ['/settings/account', 'Settings', /^Settings/],
   ['/settings/github', 'Settings', /^Settings/],
+  ['/settings/registries', 'Settings', /^Settings/],
   ['/settings/tokens', 'Settings', /^Settings/],
   ['/settings/appearance', 'Settings', /^Settings/],
   ['/settings/about', 'Settings', /^Settings/],

@@ -26,6 +26,7 @@ import { Route as InAppSettingsAboutRouteImport } from './routes/_in._app.settin
 import { Route as InAppSettingsAccountRouteImport } from './routes/_in._app.settings.account'
 import { Route as InAppSettingsAppearanceRouteImport } from './routes/_in._app.settings.appearance'
 import { Route as InAppSettingsGithubRouteImport } from './routes/_in._app.settings.github'
+import { Route as InAppSettingsRegistriesRouteImport } from './routes/_in._app.settings.registries'
 import { Route as InAppSettingsTokensRouteImport } from './routes/_in._app.settings.tokens'
 import { Route as InAppStacksStackRouteImport } from './routes/_in._app.stacks.$stack'
 import { Route as InSetupGithubIndexRouteImport } from './routes/_in.setup.github.index'
@@ -118,6 +119,11 @@ const InAppSettingsGithubRoute = InAppSettingsGithubRouteImport.update({
   path: '/github',
   getParentRoute: () => InAppSettingsRoute,
 } as any)
+const InAppSettingsRegistriesRoute = InAppSettingsRegistriesRouteImport.update({
+  id: '/registries',
+  path: '/registries',
+  getParentRoute: () => InAppSettingsRoute,
+} as any)
 const InAppSettingsTokensRoute = InAppSettingsTokensRouteImport.update({
   id: '/tokens',
   path: '/tokens',
@@ -175,6 +181,7 @@ export interface FileRoutesByFullPath {
   '/settings/account': typeof InAppSettingsAccountRoute
   '/settings/appearance': typeof InAppSettingsAppearanceRoute
   '/settings/github': typeof InAppSettingsGithubRoute
+  '/settings/registries': typeof InAppSettingsRegistriesRoute
   '/settings/tokens': typeof InAppSettingsTokensRoute
   '/stacks/$stack': typeof InAppStacksStackRouteWithChildren
   '/setup/github/done': typeof InSetupGithubDoneRoute
@@ -199,6 +206,7 @@ export interface FileRoutesByTo {
   '/settings/account': typeof InAppSettingsAccountRoute
   '/settings/appearance': typeof InAppSettingsAppearanceRoute
   '/settings/github': typeof InAppSettingsGithubRoute
+  '/settings/registries': typeof InAppSettingsRegistriesRoute
   '/settings/tokens': typeof InAppSettingsTokensRoute
   '/setup/github/done': typeof InSetupGithubDoneRoute
   '/setup/github/installed': typeof InSetupGithubInstalledRoute
@@ -226,6 +234,7 @@ export interface FileRoutesById {
   '/_in/_app/settings/account': typeof InAppSettingsAccountRoute
   '/_in/_app/settings/appearance': typeof InAppSettingsAppearanceRoute
   '/_in/_app/settings/github': typeof InAppSettingsGithubRoute
+  '/_in/_app/settings/registries': typeof InAppSettingsRegistriesRoute
   '/_in/_app/settings/tokens': typeof InAppSettingsTokensRoute
   '/_in/_app/stacks/$stack': typeof InAppStacksStackRouteWithChildren
   '/_in/setup/github/done': typeof InSetupGithubDoneRoute
@@ -253,6 +262,7 @@ export interface FileRouteTypes {
     | '/settings/account'
     | '/settings/appearance'
     | '/settings/github'
+    | '/settings/registries'
     | '/settings/tokens'
     | '/stacks/$stack'
     | '/setup/github/done'
@@ -277,6 +287,7 @@ export interface FileRouteTypes {
     | '/settings/account'
     | '/settings/appearance'
     | '/settings/github'
+    | '/settings/registries'
     | '/settings/tokens'
     | '/setup/github/done'
     | '/setup/github/installed'
@@ -303,6 +314,7 @@ export interface FileRouteTypes {
     | '/_in/_app/settings/account'
     | '/_in/_app/settings/appearance'
     | '/_in/_app/settings/github'
+    | '/_in/_app/settings/registries'
     | '/_in/_app/settings/tokens'
     | '/_in/_app/stacks/$stack'
     | '/_in/setup/github/done'
@@ -442,6 +454,13 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof InAppSettingsGithubRouteImport
       parentRoute: typeof InAppSettingsRoute
     }
+    '/_in/_app/settings/registries': {
+      id: '/_in/_app/settings/registries'
+      path: '/registries'
+      fullPath: '/settings/registries'
+      preLoaderRoute: typeof InAppSettingsRegistriesRouteImport
+      parentRoute: typeof InAppSettingsRoute
+    }
     '/_in/_app/settings/tokens': {
       id: '/_in/_app/settings/tokens'
       path: '/tokens'
@@ -506,6 +525,7 @@ interface InAppSettingsRouteChildren {
   InAppSettingsAccountRoute: typeof InAppSettingsAccountRoute
   InAppSettingsAppearanceRoute: typeof InAppSettingsAppearanceRoute
   InAppSettingsGithubRoute: typeof InAppSettingsGithubRoute
+  InAppSettingsRegistriesRoute: typeof InAppSettingsRegistriesRoute
   InAppSettingsTokensRoute: typeof InAppSettingsTokensRoute
   InAppSettingsIndexRoute: typeof InAppSettingsIndexRoute
 }
@@ -515,6 +535,7 @@ const InAppSettingsRouteChildren: InAppSettingsRouteChildren = {
   InAppSettingsAccountRoute: InAppSettingsAccountRoute,
   InAppSettingsAppearanceRoute: InAppSettingsAppearanceRoute,
   InAppSettingsGithubRoute: InAppSettingsGithubRoute,
+  InAppSettingsRegistriesRoute: InAppSettingsRegistriesRoute,
   InAppSettingsTokensRoute: InAppSettingsTokensRoute,
   InAppSettingsIndexRoute: InAppSettingsIndexRoute,
 }

@@ -2,12 +2,13 @@
 //! request and ends with it.
 
 use berth_domain::ids::{EnvironmentId, RepositoryId};
+use berth_domain::registry::OnRegistryFailure;
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use crate::leases::Guarded;
-use crate::{Error, Result, storable};
+use crate::{Error, Result, rules, storable};
 
 /// A named target of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Environment {
     pub preview: Option<PullRequest>,
     /// The host it answers at.
     pub host: String,
+    /// What its deployments do where a registry does not answer.
+    pub on_registry_failure: OnRegistryFailure,
     /// Since when it is over, if it is.
     pub closed_at: Option<DateTime<Utc>>,
 }
@@ -48,6 +51,8 @@ pub struct NewEnvironment {
     pub preview: Option<PullRequest>,
     /// The host it answers at.
     pub host: String,
+    /// What its deployments do where a registry does not answer.
+    pub on_registry_failure: OnRegistryFailure,
 }
 
 struct EnvironmentRow {
@@ -58,12 +63,15 @@ struct EnvironmentRow {
     pull_request_title: Option<String>,
     pull_request_author: Option<String>,
     host: String,
+    on_registry_failure: String,
     closed_at: Option<DateTime<Utc>>,
 }
 
-impl From<EnvironmentRow> for Environment {
-    fn from(row: EnvironmentRow) -> Self {
-        Self {
+impl TryFrom<EnvironmentRow> for Environment {
+    type Error = Error;
+
+    fn try_from(row: EnvironmentRow) -> Result<Self> {
+        Ok(Self {
             id: EnvironmentId(row.environment_id),
             repository: RepositoryId(row.repository_id),
             name: row.name,
@@ -73,8 +81,12 @@ impl From<EnvironmentRow> for Environment {
                 author: row.pull_request_author.unwrap_or_default(),
             }),
             host: row.host,
+            on_registry_failure: rules::on_registry_failure(
+                "environment",
+                &row.on_registry_failure,
+            )?,
             closed_at: row.closed_at,
-        }
+        })
     }
 }
 
@@ -89,15 +101,17 @@ pub async fn ensure(db: &mut Guarded, new: &NewEnvironment) -> Result<Environmen
     let row = sqlx::query_as!(
         EnvironmentRow,
         "insert into environment as e (environment_id, repository_id, name, kind, pull_request,
-                                       pull_request_title, pull_request_author, host)
+                                       pull_request_title, pull_request_author, host,
+                                       on_registry_failure)
          values ($1, $2, $3, case when $4::bigint is null then 'permanent' else 'preview' end,
-                 $4, $5, $6, $7)
+                 $4, $5, $6, $7, $8)
          on conflict (repository_id, name) where closed_at is null do update
          set pull_request_title = excluded.pull_request_title,
-             pull_request_author = excluded.pull_request_author, host = excluded.host
+             pull_request_author = excluded.pull_request_author, host = excluded.host,
+             on_registry_failure = excluded.on_registry_failure
          where e.pull_request is not distinct from excluded.pull_request
          returning environment_id, repository_id, name, pull_request, pull_request_title,
-                   pull_request_author, host, closed_at",
+                   pull_request_author, host, on_registry_failure, closed_at",
         EnvironmentId::fresh().0,
         new.repository.0,
         new.name,
@@ -105,11 +119,12 @@ pub async fn ensure(db: &mut Guarded, new: &NewEnvironment) -> Result<Environmen
         preview.map(|it| storable(&it.title)),
         preview.map(|it| storable(&it.author)),
         new.host,
+        new.on_registry_failure.as_str(),
     )
     .fetch_optional(&mut **db)
     .await
     .map_err(Error::while_("make an environment"))?;
-    row.map(Into::into).ok_or(Error::Conflict { what: "environment" })
+    row.ok_or(Error::Conflict { what: "environment" })?.try_into()
 }
 
 /// The environment with this id.
@@ -121,15 +136,15 @@ pub async fn get(db: impl PgExecutor<'_>, id: EnvironmentId) -> Result<Environme
     sqlx::query_as!(
         EnvironmentRow,
         "select environment_id, repository_id, name, pull_request, pull_request_title,
-                pull_request_author, host, closed_at
+                pull_request_author, host, on_registry_failure, closed_at
          from environment where environment_id = $1",
         id.0
     )
     .fetch_optional(db)
     .await
     .map_err(Error::while_("read an environment"))?
-    .map(Into::into)
-    .ok_or(Error::NotFound { what: "environment" })
+    .ok_or(Error::NotFound { what: "environment" })?
+    .try_into()
 }
 
 /// A repository's open environment of this name.
@@ -167,7 +182,7 @@ pub async fn open_previews(
     let rows = sqlx::query_as!(
         EnvironmentRow,
         "select environment_id, repository_id, name, pull_request, pull_request_title,
-                pull_request_author, host, closed_at
+                pull_request_author, host, on_registry_failure, closed_at
          from environment
          where repository_id = $1 and kind = 'preview' and closed_at is null
            and ($2::bigint is null or pull_request = $2)
@@ -178,7 +193,7 @@ pub async fn open_previews(
     .fetch_all(db)
     .await
     .map_err(Error::while_("list the open previews"))?;
-    Ok(rows.into_iter().map(Into::into).collect())
+    rows.into_iter().map(TryInto::try_into).collect()
 }
 
 /// Notes the title of a pull request on its open previews. Returns whether there
@@ -256,10 +271,12 @@ mod tests {
         let mut new = seed::preview(repository, 7);
         let first = ensure(&mut db, &new).await.unwrap();
         new.preview.as_mut().unwrap().title = "Better".to_owned();
+        new.on_registry_failure = OnRegistryFailure::UseKnown;
         let second = ensure(&mut db, &new).await.unwrap();
         let found = open_by_name(&mut *db, repository, "pr-7").await.unwrap();
         assert_eq!(found, Some(first.id));
         assert_eq!(second.id, first.id);
+        assert_eq!(second.on_registry_failure, OnRegistryFailure::UseKnown);
         assert_eq!(second.preview.unwrap().title, "Better");
 
         assert!(retitle(&mut db, repository, 7, "Best").await.unwrap());

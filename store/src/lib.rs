@@ -32,6 +32,7 @@ pub mod leases;
 pub mod notify;
 pub mod outbox;
 mod pool;
+pub mod registries;
 pub mod releases;
 pub mod reports;
 pub mod repositories;

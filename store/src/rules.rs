@@ -1,6 +1,7 @@
 //! Rules: which events deploy what. `version` is what an `ETag` carries.
 
 use berth_domain::ids::{RepositoryId, RuleId};
+use berth_domain::registry::OnRegistryFailure;
 use berth_domain::rule::{EventKind, Rule};
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
@@ -35,6 +36,7 @@ struct RuleRow {
     environment: String,
     compose_file: String,
     host: String,
+    on_registry_failure: String,
     enabled: bool,
     version: i64,
     created_at: DateTime<Utc>,
@@ -63,6 +65,7 @@ impl TryFrom<RuleRow> for StoredRule {
                 environment: row.environment,
                 compose_file: row.compose_file,
                 host: row.host,
+                on_registry_failure: on_registry_failure("rule", &row.on_registry_failure)?,
                 enabled: row.enabled,
             },
             position: row.position,
@@ -134,8 +137,8 @@ pub async fn create(db: impl PgExecutor<'_>, rule: &Rule, position: i32) -> Resu
     sqlx::query_as!(
         RuleRow,
         "insert into rule (rule_id, repository_id, position, name, event, refs, paths, environment,
-                           compose_file, host, enabled)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                           compose_file, host, enabled, on_registry_failure)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          returning *",
         rule.id.0,
         rule.repository.0,
@@ -148,6 +151,7 @@ pub async fn create(db: impl PgExecutor<'_>, rule: &Rule, position: i32) -> Resu
         rule.compose_file,
         rule.host,
         rule.enabled,
+        rule.on_registry_failure.as_str(),
     )
     .fetch_one(db)
     .await
@@ -171,7 +175,8 @@ pub async fn update(
         RuleRow,
         "update rule
          set position = $2, name = $3, event = $4, refs = $5, paths = $6, environment = $7,
-             compose_file = $8, host = $9, enabled = $10, version = version + 1, updated_at = now()
+             compose_file = $8, host = $9, enabled = $10, on_registry_failure = $12,
+             version = version + 1, updated_at = now()
          where rule_id = $1 and version = $11
          returning *",
         rule.id.0,
@@ -185,6 +190,7 @@ pub async fn update(
         rule.host,
         rule.enabled,
         version,
+        rule.on_registry_failure.as_str(),
     )
     .fetch_optional(db)
     .await
@@ -206,6 +212,14 @@ pub async fn delete(db: &crate::Pool, id: RuleId, version: i64) -> Result<()> {
         .await
         .map_err(Error::while_("delete a rule"))?;
     if done.rows_affected() == 0 { Err(gone_or_changed(db, id).await) } else { Ok(()) }
+}
+
+/// Reads the word that a row of `what` has.
+pub(crate) fn on_registry_failure(what: &'static str, word: &str) -> Result<OnRegistryFailure> {
+    OnRegistryFailure::from_word(word).ok_or_else(|| Error::Corrupt {
+        what,
+        message: format!("{word:?} is nothing to do where a registry does not answer"),
+    })
 }
 
 async fn gone_or_changed(db: &crate::Pool, id: RuleId) -> Error {
@@ -248,8 +262,10 @@ mod tests {
         let repository = seed::repository(&pool).await;
         let mut stored = seed::rule(&pool, repository).await;
         stored.rule.enabled = false;
+        stored.rule.on_registry_failure = OnRegistryFailure::UseKnown;
         let second = update(&pool, &stored.rule, 2, stored.version).await.unwrap();
-        assert_eq!((second.version, second.position, second.rule.enabled), (2, 2, false));
+        assert_eq!((second.version, second.position), (2, 2));
+        assert_eq!(second.rule, stored.rule);
 
         let lost = update(&pool, &stored.rule, 3, stored.version).await;
         assert!(matches!(lost, Err(Error::Conflict { what: "rule" })), "{lost:?}");

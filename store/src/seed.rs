@@ -5,6 +5,7 @@ use std::time::Duration;
 use berth_domain::ids::{
     DeploymentId, EnvironmentId, InstallationId, RepositoryId, RuleId, StackId, StackName,
 };
+use berth_domain::registry::OnRegistryFailure;
 use berth_domain::rule::{EventKind, Rule};
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -65,6 +66,7 @@ pub(crate) async fn rule(pool: &PgPool, repository: RepositoryId) -> StoredRule 
         environment: "production".to_owned(),
         compose_file: "compose.yaml".to_owned(),
         host: "{{app}}.localhost".to_owned(),
+        on_registry_failure: OnRegistryFailure::default(),
         enabled: true,
     };
     rules::create(pool, &rule, 1).await.unwrap()
@@ -87,6 +89,7 @@ pub(crate) fn preview(repository: RepositoryId, number: i64) -> NewEnvironment {
         name: format!("pr-{number}"),
         preview: Some(PullRequest { number, title: "Blue".to_owned(), author: "ann".to_owned() }),
         host: format!("pr-{number}.shop.localhost"),
+        on_registry_failure: OnRegistryFailure::default(),
     }
 }
 

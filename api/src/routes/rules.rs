@@ -16,7 +16,7 @@ use crate::extract::{Json as Body, Path, Query};
 use crate::pagination::{self, DEFAULT_LIMIT, MAX_LIMIT, Page};
 use crate::problem::{Problem, Result};
 use crate::state::ApiState;
-use crate::types::{Rule, RuleDraft, RuleEvent, RulePage, RuleQuery};
+use crate::types::{OnRegistryFailure, Rule, RuleDraft, RuleEvent, RulePage, RuleQuery};
 
 /// List rules
 #[utoipa::path(
@@ -196,6 +196,8 @@ fn rule(row: RuleView) -> Rule {
         environment: row.environment,
         compose_file: row.compose_file,
         host: row.host,
+        on_registry_failure: OnRegistryFailure::from_word(&row.on_registry_failure)
+            .unwrap_or(OnRegistryFailure::Fail),
         enabled: row.enabled,
         version: row.version,
         updated_at: row.updated_at,

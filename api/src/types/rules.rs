@@ -19,6 +19,16 @@ words! {
     }
 }
 
+words! {
+    /// What a deployment does about an image whose registry does not answer.
+    OnRegistryFailure {
+        /// It tries again until its time is over, and fails.
+        Fail = "fail",
+        /// It goes on with the digest that the last release has for the image.
+        UseKnown = "use_known",
+    }
+}
+
 /// Which events deploy what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Rule {
@@ -44,6 +54,8 @@ pub struct Rule {
     pub compose_file: String,
     /// The environment's host, as a template.
     pub host: String,
+    /// What its deployments do where a registry does not answer.
+    pub on_registry_failure: OnRegistryFailure,
     /// Whether it is in force.
     pub enabled: bool,
     /// Counts its changes; the number in its `ETag`.
@@ -88,10 +100,18 @@ pub struct RuleDraft {
     /// The environment's host, as a template: `{{app}}` is the repository's
     /// name, `{{environment}}` the environment's, and those above.
     pub host: String,
+    /// What its deployments do where a registry does not answer.
+    #[serde(default = "fail")]
+    #[schema(default = "fail")]
+    pub on_registry_failure: OnRegistryFailure,
     /// Whether it is in force.
     #[serde(default = "yes")]
     #[schema(default = true)]
     pub enabled: bool,
+}
+
+const fn fail() -> OnRegistryFailure {
+    OnRegistryFailure::Fail
 }
 
 const fn yes() -> bool {

@@ -111,12 +111,16 @@ async fn a_viewer_looks_an_operator_deploys_an_admin_configures(pool: PgPool) {
     }
     lines.sort();
     insta::assert_snapshot!(lines.join("\n"), @"
+    admin: delete /api/v1/registries/{host}
     admin: delete /api/v1/rules/{id}
+    admin: get /api/v1/registries
     admin: post /api/v1/github/app
     admin: post /api/v1/github/install
     admin: post /api/v1/github/installations
     admin: post /api/v1/github/manifest
+    admin: post /api/v1/registries/{host}/test
     admin: post /api/v1/rules
+    admin: put /api/v1/registries/{host}
     admin: put /api/v1/rules/{id}
     operator: delete /api/v1/stacks/{name}
     operator: post /api/v1/deliveries/{id}/replay

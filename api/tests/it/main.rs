@@ -5,6 +5,7 @@ mod access;
 mod deliveries;
 mod github;
 mod health;
+mod registries;
 mod rules;
 mod session;
 mod stacks;

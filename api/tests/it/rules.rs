@@ -48,6 +48,7 @@ async fn a_rule_is_written_read_changed_and_removed(pool: PgPool) {
       "environment": "production",
       "compose_file": "compose.yaml",
       "host": "{{app}}.localhost",
+      "on_registry_failure": "fail",
       "enabled": true,
       "version": 1,
       "updated_at": "[time]"
@@ -61,9 +62,11 @@ async fn a_rule_is_written_read_changed_and_removed(pool: PgPool) {
 
     let mut changed = draft("production");
     changed["enabled"] = json!(false);
+    changed["on_registry_failure"] = json!("use_known");
     let answer = put(&api, &admin, &path, Some("\"1\""), changed).await;
     assert_eq!((answer.status, answer.header("etag")), (StatusCode::OK, "\"2\""));
     assert_eq!(answer.json()["enabled"], false);
+    assert_eq!(answer.json()["on_registry_failure"], "use_known");
     assert_eq!(answer.json()["position"], 0);
 
     let mut remove = request(Method::DELETE, &path, &admin, None);

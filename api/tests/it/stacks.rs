@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use berth_domain::deployment::{Reason, Step};
 use berth_domain::ids::{DeploymentId, StackId, StackName};
+use berth_domain::registry::OnRegistryFailure;
 use berth_store::accounts::Role;
 use berth_store::deployments::{self, Commit, NewDeployment, Trigger};
 use berth_store::environments::{self, NewEnvironment, PullRequest};
@@ -36,6 +37,7 @@ pub(crate) async fn stack(
             author: "ann".to_owned(),
         }),
         host: format!("{name}.localhost"),
+        on_registry_failure: OnRegistryFailure::default(),
     };
     let environment = environments::ensure(&mut db, &environment).await.unwrap();
     let names = [StackName::parse(name).unwrap()];

@@ -11,6 +11,7 @@ use berth_reconciler::clock::Clock;
 use berth_reconciler::settings::Lease;
 use berth_store::SchemaState;
 use berth_store::deliveries::{Writer, WriterSettings};
+use berth_store::registries::StoredLogins;
 use berth_store::seal::SealKey;
 use berth_swarm::{Endpoint, Reader, Swarm};
 use tokio::net::TcpListener;
@@ -201,6 +202,8 @@ fn reconciler(parts: &Parts) -> anyhow::Result<berth_reconciler::Deps<Swarm, Wor
     let ttl = args.lease_ttl;
     let lease =
         Lease { ttl, renew: ttl / 3, give_up: ttl * 2 / 3, watch: Lease::USUAL.watch.min(ttl / 3) };
+    let logins =
+        Arc::new(StoredLogins { pool: parts.database.pool.clone(), key: Arc::clone(&parts.seal) });
     let public_router = Url::parse(&args.router.site_url.replace("{host}", "host.invalid"))?;
     Ok(berth_reconciler::Deps {
         settings: berth_reconciler::Settings {
@@ -220,7 +223,7 @@ fn reconciler(parts: &Parts) -> anyhow::Result<berth_reconciler::Deps<Swarm, Wor
             clock: Clock::system(),
         },
         pool: parts.database.pool.clone(),
-        cluster: Arc::new(Swarm::new(&parts.endpoint, Some(&instance))),
+        cluster: Arc::new(Swarm::new(&parts.endpoint, Some(&instance)).with_logins(logins)),
         builder: Arc::new(builder),
         github: parts.github.clone(),
         public_url: parts.public_url.clone(),

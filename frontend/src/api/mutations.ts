@@ -1,5 +1,5 @@
 import { api, done, take, takeTagged } from './client';
-import type { RuleDraft } from './schema.gen';
+import type { RegistryLogin, RuleDraft } from './schema.gen';
 
 /** Every request that changes something, one line each. Errors stay with whoever asked. */
 
@@ -50,6 +50,15 @@ export const cancelDeployment = (id: string) =>
 
 export const replayDelivery = (id: string) =>
   done(api.POST('/api/v1/deliveries/{id}/replay', { params: { path: { id } } }));
+
+export const putRegistry = (host: string, body: RegistryLogin) =>
+  take(api.PUT('/api/v1/registries/{host}', { params: { path: { host } }, body }));
+
+export const deleteRegistry = (host: string) =>
+  done(api.DELETE('/api/v1/registries/{host}', { params: { path: { host } } }));
+
+export const testRegistry = (host: string) =>
+  take(api.POST('/api/v1/registries/{host}/test', { params: { path: { host } } }));
 
 export const createToken = (name: string) => take(api.POST('/api/v1/tokens', { body: { name } }));
 

@@ -122,6 +122,12 @@ export const tokensQuery = () =>
     queryFn: ({ signal }) => take(api.GET('/api/v1/tokens', { signal })),
   });
 
+export const registriesQuery = () =>
+  queryOptions({
+    queryKey: ['registries'],
+    queryFn: ({ signal }) => take(api.GET('/api/v1/registries', { signal })),
+  });
+
 /** One part of a build log; the log viewer keeps what it has read by itself. */
 export const readLog = (id: string, after: number | undefined, signal: AbortSignal) =>
   take(

@@ -200,6 +200,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/registries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the registries that there is a login for
+         * @description Passwords are not in it.
+         */
+        get: operations["list_registries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registries/{host}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Store the login to a registry, or replace it
+         * @description Running services keep the login that they were deployed with until they
+         *     change.
+         */
+        put: operations["put_registry"];
+        post?: never;
+        /**
+         * Forget the login to a registry
+         * @description Running services keep it until they change.
+         */
+        delete: operations["delete_registry"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registries/{host}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try the stored login to a registry */
+        post: operations["check_registry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/repositories": {
         parameters: {
             query?: never;
@@ -839,6 +901,11 @@ export interface components {
              */
             password: string;
         };
+        /**
+         * @description What a registry says to a login.
+         * @enum {string}
+         */
+        LoginOutcome: "accepted" | "denied" | "unreachable";
         /** @description A line of a build's output. */
         LogLine: {
             /**
@@ -893,6 +960,11 @@ export interface components {
             /** @description 1 to 100 characters. */
             name: string;
         };
+        /**
+         * @description What a deployment does about an image whose registry does not answer.
+         * @enum {string}
+         */
+        OnRegistryFailure: "fail" | "use_known";
         /**
          * @description What came of a delivery.
          * @enum {string}
@@ -977,6 +1049,50 @@ export interface components {
             /** @description The full SHA of a commit; without it, the stack's newest deployment's. */
             sha?: string | null;
         };
+        /** @description A registry that there is a login for. */
+        Registry: {
+            /**
+             * Format: date-time
+             * @description Since when there is a login.
+             */
+            created_at: string;
+            /**
+             * @description Its host, as images name it: `registry.example.com:5000`, and `docker.io`
+             *     for Docker Hub.
+             */
+            host: string;
+            /**
+             * Format: date-time
+             * @description When it was last replaced.
+             */
+            updated_at: string;
+            /** @description Who we are to it. */
+            username: string;
+        };
+        /** @description What came of trying a login. */
+        RegistryCheck: {
+            /** @description The same, for people, with the registry's words. */
+            detail: string;
+            /** @description What the registry says. */
+            outcome: components["schemas"]["LoginOutcome"];
+        };
+        /** @description A login to a registry. */
+        RegistryLogin: {
+            /**
+             * Format: password
+             * @description The password or access token.
+             */
+            password: string;
+            /** @description The user's or the robot's name. */
+            username: string;
+        };
+        /** @description Registries, by their host. */
+        RegistryPage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["Registry"][];
+            /** @description What to pass as `cursor` for the next ones; null at the end. */
+            next_cursor: string | null;
+        };
         /** @description A repository that an installation lets us see. */
         Repository: {
             /** @description The branch that is there after a clone. */
@@ -1026,6 +1142,8 @@ export interface components {
             id: string;
             /** @description What it is called; once in a repository. */
             name: string;
+            /** @description What its deployments do where a registry does not answer. */
+            on_registry_failure: components["schemas"]["OnRegistryFailure"];
             /** @description Patterns of paths, one of which must have changed; none means any change. */
             paths: string[];
             /**
@@ -1076,6 +1194,8 @@ export interface components {
             host: string;
             /** @description What it is called; once in a repository. */
             name: string;
+            /** @default fail */
+            on_registry_failure: components["schemas"]["OnRegistryFailure"];
             /** @description Patterns of paths, one of which must have changed; none means any change. */
             paths?: string[];
             /**
@@ -1309,12 +1429,14 @@ export type LatestDeployment = components['schemas']['LatestDeployment'];
 export type Leader = components['schemas']['Leader'];
 export type Link = components['schemas']['Link'];
 export type Login = components['schemas']['Login'];
+export type LoginOutcome = components['schemas']['LoginOutcome'];
 export type LogLine = components['schemas']['LogLine'];
 export type LogPage = components['schemas']['LogPage'];
 export type ManifestCode = components['schemas']['ManifestCode'];
 export type ManifestForm = components['schemas']['ManifestForm'];
 export type ManifestRequest = components['schemas']['ManifestRequest'];
 export type NewApiToken = components['schemas']['NewApiToken'];
+export type OnRegistryFailure = components['schemas']['OnRegistryFailure'];
 export type Outcome = components['schemas']['Outcome'];
 export type Phase = components['schemas']['Phase'];
 export type PhaseState = components['schemas']['PhaseState'];
@@ -1324,6 +1446,10 @@ export type PullRequest = components['schemas']['PullRequest'];
 export type Readiness = components['schemas']['Readiness'];
 export type Reason = components['schemas']['Reason'];
 export type Redeploy = components['schemas']['Redeploy'];
+export type Registry = components['schemas']['Registry'];
+export type RegistryCheck = components['schemas']['RegistryCheck'];
+export type RegistryLogin = components['schemas']['RegistryLogin'];
+export type RegistryPage = components['schemas']['RegistryPage'];
 export type Repository = components['schemas']['Repository'];
 export type RepositoryPage = components['schemas']['RepositoryPage'];
 export type Role = components['schemas']['Role'];
@@ -1685,6 +1811,133 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_registries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The registries, by host */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryPage"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_registry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The registry's host, as images name it; `docker.io` for Docker Hub */
+                host: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegistryLogin"];
+            };
+        };
+        responses: {
+            /** @description The registry, without the password */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Registry"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_registry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The registry's host */
+                host: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_registry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The registry's host */
+                host: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the registry says */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistryCheck"];
                 };
             };
             /** @description What went wrong */

@@ -5,6 +5,7 @@ import { Page, PageHead } from '~/ui/page';
 const PARTS = [
   { to: '/settings/account', label: 'Account' },
   { to: '/settings/github', label: 'GitHub' },
+  { to: '/settings/registries', label: 'Registries' },
   { to: '/settings/tokens', label: 'API tokens' },
   { to: '/settings/appearance', label: 'Appearance' },
   { to: '/settings/about', label: 'About' },

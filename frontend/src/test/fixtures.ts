@@ -89,6 +89,7 @@ export function rule(part: Partial<Rule> = {}): Rule {
     environment: 'production',
     compose_file: 'compose.yaml',
     host: '{{app}}.example.com',
+    on_registry_failure: 'fail',
     enabled: true,
     version: 3,
     updated_at: before(400),

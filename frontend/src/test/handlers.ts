@@ -39,6 +39,9 @@ const state = {
   rules: [...rules],
   deployments: [...deployments],
   tokens: [{ id: 'a1', name: 'ci', created_at: before(900), used_at: before(5) as string | null }],
+  registries: [
+    { host: 'ghcr.io', username: 'acme-robot', created_at: before(900), updated_at: before(90) },
+  ],
   log: [...log],
 };
 
@@ -231,6 +234,25 @@ export const handlers = [
     state.tokens = state.tokens.filter(({ id }) => id !== params.id);
     return new HttpResponse(null, { status: 204 });
   }),
+  http.get(api('/registries'), () => page(state.registries)),
+  http.put(api('/registries/:host'), async ({ params, request }) => {
+    const { username } = (await request.json()) as { username: string };
+    const now = new Date().toISOString();
+    const host = String(params.host);
+    const stored = { host, username, created_at: now, updated_at: now };
+    state.registries = [...state.registries.filter((it) => it.host !== host), stored];
+    return HttpResponse.json(stored);
+  }),
+  http.delete(api('/registries/:host'), ({ params }) => {
+    state.registries = state.registries.filter(({ host }) => host !== params.host);
+    return new HttpResponse(null, { status: 204 });
+  }),
+  http.post(api('/registries/:host/test'), ({ params }) =>
+    HttpResponse.json({
+      outcome: 'accepted',
+      detail: `The registry ${String(params.host)} takes this login.`,
+    }),
+  ),
   http.get(api('/stream'), () => {
     let mine: ReadableStreamDefaultController<Uint8Array>;
     const body = new ReadableStream<Uint8Array>({

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use berth_domain::deployment::{Phase, Reason};
 use berth_domain::ids::{DeploymentId, InstallationId, RepositoryId, StackId, StackName};
+use berth_domain::registry::OnRegistryFailure;
 use berth_github_app::Client;
 use berth_reconciler::clock::Clock;
 use berth_reconciler::settings::{Lease, Settings};
@@ -301,6 +302,7 @@ async fn seed(pool: &PgPool) -> StackId {
         name: "production".to_owned(),
         preview: None,
         host: "shop.localhost".to_owned(),
+        on_registry_failure: OnRegistryFailure::default(),
     };
     let environment = environments::ensure(&mut db, &environment).await.unwrap().id;
     let name = StackName::parse("shop").unwrap();

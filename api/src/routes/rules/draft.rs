@@ -3,12 +3,13 @@
 
 use berth_compose_templates::render::{Names, TemplateError, render_environment, render_host};
 use berth_domain::ids::{RepositoryId, RuleId};
+use berth_domain::registry;
 use berth_domain::rule::{EventKind, Globs, Rule};
 
 use super::repository;
 use crate::problem::{FieldError, Problem, Result};
 use crate::state::ApiState;
-use crate::types::{RuleDraft, RuleEvent};
+use crate::types::{OnRegistryFailure, RuleDraft, RuleEvent};
 
 /// Patterns in a list, and characters in any text of a rule.
 const PATTERNS_MAX: usize = 50;
@@ -50,6 +51,10 @@ pub(super) async fn check(state: &ApiState, id: RuleId, draft: RuleDraft) -> Res
         environment: draft.environment.trim().to_owned(),
         compose_file: draft.compose_file.trim().to_owned(),
         host: draft.host.trim().to_owned(),
+        on_registry_failure: match draft.on_registry_failure {
+            OnRegistryFailure::Fail => registry::OnRegistryFailure::Fail,
+            OnRegistryFailure::UseKnown => registry::OnRegistryFailure::UseKnown,
+        },
         enabled: draft.enabled,
     })
 }
@@ -195,6 +200,7 @@ mod tests {
             environment: "production".to_owned(),
             compose_file: "compose.yaml".to_owned(),
             host: "{{app}}.localhost".to_owned(),
+            on_registry_failure: OnRegistryFailure::Fail,
             enabled: true,
         }
     }

@@ -15,6 +15,7 @@ describe('the form of a rule', () => {
       paths: ['src/**'],
       environment: 'production',
       compose_file: 'compose.yaml',
+      on_registry_failure: 'fail',
       host: '{{app}}.example.com',
       enabled: true,
     });

@@ -1,4 +1,4 @@
-import type { Repository, Rule, RuleDraft, RuleEvent } from '~/api/schema.gen';
+import type { OnRegistryFailure, Repository, Rule, RuleDraft, RuleEvent } from '~/api/schema.gen';
 
 /** A rule as its form holds it: patterns are lines of text. */
 export type RuleForm = {
@@ -10,6 +10,7 @@ export type RuleForm = {
   environment: string;
   compose_file: string;
   host: string;
+  on_registry_failure: OnRegistryFailure;
   enabled: boolean;
 };
 
@@ -22,6 +23,7 @@ export const FIELDS = [
   'environment',
   'compose_file',
   'host',
+  'on_registry_failure',
   'enabled',
 ] as const satisfies readonly (keyof RuleForm)[];
 
@@ -61,6 +63,7 @@ export function emptyForm(event: RuleEvent, repository: string, domain: string):
     event,
     paths: '',
     compose_file: 'compose.yaml',
+    on_registry_failure: 'fail',
     enabled: true,
   };
 }
@@ -86,6 +89,7 @@ export function toForm(rule: Rule): RuleForm {
     environment: rule.environment,
     compose_file: rule.compose_file,
     host: rule.host,
+    on_registry_failure: rule.on_registry_failure,
     enabled: rule.enabled,
   };
 }
@@ -107,6 +111,7 @@ export function toDraft(form: RuleForm): RuleDraft {
     environment: form.environment.trim(),
     compose_file: form.compose_file.trim(),
     host: form.host.trim(),
+    on_registry_failure: form.on_registry_failure,
     enabled: form.enabled,
   };
 }

@@ -8,7 +8,7 @@ import { isStatus } from '~/api/client';
 import { sortFaults } from '~/api/faults';
 import { createRule, deleteRule, updateRule } from '~/api/mutations';
 import { ruleQuery } from '~/api/queries';
-import type { Repository, Rule } from '~/api/schema.gen';
+import type { OnRegistryFailure, Repository, Rule } from '~/api/schema.gen';
 import { Bar } from '~/ui/bar';
 import { Button, buttonClass } from '~/ui/button';
 import { Confirm } from '~/ui/dialog';
@@ -24,6 +24,11 @@ const EVENTS = [
   { value: 'pull_request', label: 'Pull request' },
   { value: 'tag', label: 'Tag' },
 ] as const;
+
+const WHEN_AWAY = {
+  fail: 'Try again for five minutes, then fail',
+  use_known: 'Go on with the digest that ran before',
+} satisfies Record<OnRegistryFailure, string>;
 
 type Props = {
   /** The rule to change, with its ETag; none for a new one. */
@@ -234,6 +239,18 @@ export function RuleEditor({ existing: newest, initial, repositories, domain }: 
               error={errors.compose_file?.message}
               {...register('compose_file')}
             />
+            <SelectField
+              label="When a registry does not answer"
+              hint="For images that the compose file names by a tag."
+              error={errors.on_registry_failure?.message}
+              {...register('on_registry_failure')}
+            >
+              {Object.entries(WHEN_AWAY).map(([word, label]) => (
+                <option key={word} value={word}>
+                  {label}
+                </option>
+              ))}
+            </SelectField>
             <TextField label="Name" error={errors.name?.message} {...register('name')} />
             <CheckField
               label="In force"

@@ -201,7 +201,7 @@ pub(crate) async fn carry_out(
             decisions.push(decision(false, reason, None));
             continue;
         };
-        let stack = match stack(db, occasion, &target).await? {
+        let stack = match stack(db, occasion, &rule, &target).await? {
             Ok(stack) => stack,
             Err(why) => {
                 decisions.push(decision(false, why, None));
@@ -229,6 +229,7 @@ pub(crate) async fn carry_out(
 async fn stack(
     db: &mut Guarded,
     occasion: &Occasion<'_>,
+    rule: &Rule,
     target: &Target,
 ) -> Result<Result<StackId, String>, Trouble> {
     let new = NewEnvironment {
@@ -236,6 +237,7 @@ async fn stack(
         name: target.environment.clone(),
         preview: occasion.preview.clone(),
         host: target.host.clone(),
+        on_registry_failure: rule.on_registry_failure,
     };
     let environment = match environments::ensure(db, &new).await {
         Ok(environment) => environment,

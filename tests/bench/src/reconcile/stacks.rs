@@ -8,6 +8,7 @@ use anyhow::{Context as _, anyhow, bail};
 use berth_compose_templates as compose;
 use berth_domain::cluster::{Cluster as _, Desired};
 use berth_domain::ids::{InstallationId, RepositoryId, StackName};
+use berth_domain::registry::OnRegistryFailure;
 use berth_domain::stack::StackSpec;
 use berth_reconciler::clock::Clock;
 use berth_reconciler::looks::Looks;
@@ -182,6 +183,7 @@ impl Fleet {
             name: "production".to_owned(),
             preview: None,
             host: format!("{name}.localhost"),
+            on_registry_failure: OnRegistryFailure::default(),
         };
         let environment = environments::ensure(&mut db, &environment).await?.id;
         let stack = stacks::ensure(&mut db, environment, std::slice::from_ref(&name)).await?.id;
