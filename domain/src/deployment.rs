@@ -187,9 +187,9 @@ impl Step {
     #[must_use]
     pub const fn deadline(self) -> Duration {
         let minutes = match self {
-            Self::Fetch | Self::Apply => 5,
+            Self::Fetch | Self::Render | Self::Apply => 5,
             Self::Build => 30,
-            Self::Render | Self::Finish => 1,
+            Self::Finish => 1,
             Self::Converge => 10,
             Self::Route => 2,
         };

@@ -6,6 +6,7 @@
 
 mod build;
 mod cluster;
+mod pin;
 mod source;
 
 use std::collections::BTreeSet;
@@ -263,7 +264,12 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
     }
 
     async fn render(&mut self) -> Result<String, StepError> {
-        let (images, notes, spec) = self.rendered().await?;
+        let (images, notes, mut spec) = self.rendered().await?;
+        // A release that is there already is what counts, so no registry is asked.
+        let pins = match self.context.deployment.release {
+            Some(_) => Vec::new(),
+            None => self.pin(&mut spec, &images).await?,
+        };
         let built: Vec<Image> = images.into_iter().map(|(_, image)| image).collect();
         let (pool, fence) = (&self.engine.pool, self.fence);
         let new = NewRelease { deployment: self.id(), spec: &spec, images: &built };
@@ -277,9 +283,9 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
         self.context.deployment.release = Some(release);
         let count = spec.services.len();
         let mut message = format!("{count} service{}", if count == 1 { "" } else { "s" });
-        for note in notes {
+        for note in notes.iter().map(ToString::to_string).chain(pins) {
             message.push('\n');
-            message.push_str(&note.to_string());
+            message.push_str(&note);
         }
         Ok(message)
     }

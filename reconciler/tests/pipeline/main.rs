@@ -6,4 +6,5 @@ mod crashes;
 mod deploys;
 mod failures;
 mod passes;
+mod registries;
 mod world;

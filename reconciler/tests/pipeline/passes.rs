@@ -113,7 +113,8 @@ async fn docker_gone_and_back_is_told_and_goes_on(pool: PgPool) {
     world.sim.set_away(true);
     let berth = world.start(1);
     let id = world.push(SHOP).await;
-    world.reached(id, Phase::Rendered).await;
+    // To render is to ask registries, which is Docker's to do.
+    world.reached(id, Phase::Built).await;
     eventually("it is told", async || {
         let docker = berth.board.get().docker;
         (!docker.ok && docker.detail.contains("away")).then_some(())
