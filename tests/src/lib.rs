@@ -10,6 +10,7 @@ pub mod docker;
 pub mod git;
 pub mod http;
 pub mod proxy;
+pub mod registry;
 pub mod scene;
 pub mod steps;
 pub mod traefik;

@@ -43,6 +43,11 @@ const PYTHON: Need = Need {
     packages: &["python3", "python3-venv"],
     there: || images::has_traefik() || has("python3"),
 };
+const REGISTRY: Need = Need {
+    what: "a registry (docker-registry)",
+    packages: &["docker-registry"],
+    there: || has("docker-registry"),
+};
 const CHROMIUM: Need =
     Need { what: "Chromium", packages: &["chromium"], there: || chromium().is_some() };
 
@@ -53,7 +58,7 @@ pub(crate) fn for_demo() -> anyhow::Result<()> {
 
 /// What the tests need on top of it.
 pub(crate) fn for_tests() -> anyhow::Result<()> {
-    install(&[ENGINE, POSTGRES, GIT, NODE, BUSYBOX, PYTHON, CHROMIUM])?;
+    install(&[ENGINE, POSTGRES, GIT, NODE, BUSYBOX, PYTHON, REGISTRY, CHROMIUM])?;
     for (tool, package) in [("cargo-nextest", "cargo-nextest"), ("cargo-deny", "cargo-deny")] {
         cargo_tool(tool, package)?;
     }
