@@ -15,7 +15,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     step("Write the OpenAPI document", || {
         quietly(
             program("cargo")
-                .args(["test", "--quiet", "--package", "berth-api", "openapi"])
+                .args(["test", "--quiet", "--package", "berth-api", "--test", "openapi"])
                 .env("BERTH_UPDATE", "1")
                 .env("DATABASE_URL", &postgres.url),
         )
