@@ -222,6 +222,14 @@ impl Loaded {
             .collect()
     }
 
+    /// Where the files name the image of a service, if they do.
+    #[must_use]
+    pub fn image_place(&self, service: &str) -> Option<Place> {
+        let at = self.model.services.get(service)?.image.as_ref()?.at;
+        let file = self.paths.get(at.file)?.clone();
+        Some(Place { file, line: at.line, column: at.column })
+    }
+
     /// What was ignored while loading.
     #[must_use]
     pub fn notes(&self) -> &[Note] {

@@ -50,6 +50,8 @@ fn failed_at_render(deployment: &Value, words: &[&str]) -> anyhow::Result<()> {
     for word in words {
         ensure!(text.contains(word), "no {word:?} in: {text}");
     }
+    // Where the file names the image of `web`.
+    ensure!(deployment["reason"]["place"]["line"] == 3, "{}", deployment["reason"]);
     Ok(())
 }
 

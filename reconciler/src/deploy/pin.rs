@@ -77,15 +77,17 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
                 (image, Verdict::Runs { image: exact, platforms, note }) => {
                     images.insert(image.to_owned(), (exact, platforms, note));
                 }
-                (_, Verdict::Fails { code, text }) => failed.push((code, text)),
+                (image, Verdict::Fails { code, text }) => failed.push((code, text, image)),
                 (_, Verdict::Waits(text)) => waiting.push(text),
             }
         }
         drop(verdicts);
-        if let Some((code, _)) = failed.first() {
-            let texts: Vec<&str> = failed.iter().map(|(_, text)| text.as_str()).collect();
+        if let Some((code, _, image)) = failed.first() {
+            let texts: Vec<&str> = failed.iter().map(|(_, text, _)| text.as_str()).collect();
             let (code, text) = ((*code).to_owned(), texts.join("\n"));
-            return Err(StepError::Failed(Reason { code, text, place: None }));
+            let service = wanted.get(*image).and_then(|services| services.first());
+            let place = service.and_then(|name| self.loaded.as_ref()?.image_place(name));
+            return Err(StepError::Failed(Reason { code, text, place }));
         }
         if !waiting.is_empty() {
             return Err(StepError::Away(waiting.join("\n")));
