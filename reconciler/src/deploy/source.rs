@@ -89,6 +89,7 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
             public_network: settings.public_network.clone(),
             entrypoints: settings.entrypoints.clone(),
             bind_root: None,
+            restrictions: None,
         };
         blocking(move || loaded.to_stack(&context).map_err(|wrong| complaints(&wrong))).await
     }

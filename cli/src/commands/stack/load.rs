@@ -110,6 +110,7 @@ impl Input {
             public_network: Some(self.public_network.clone()),
             entrypoints: self.entrypoints.clone(),
             bind_root: Some(self.folder.clone()),
+            restrictions: None,
         };
         let (spec, notes) = loaded.to_stack(&context).or_else(|complaints| refuse(&complaints))?;
         for note in notes {

@@ -236,6 +236,7 @@ fn spec_of(name: &StackName) -> anyhow::Result<StackSpec> {
         public_network: Some("berth-public".to_owned()),
         entrypoints: Vec::new(),
         bind_root: None,
+        restrictions: None,
     };
     let (spec, _notes) = loaded.to_stack(&context).map_err(text)?;
     if spec.services.len() != 5 {
