@@ -1,7 +1,7 @@
 //! From a commit to a stack: the checkout, its compose file, and what they say.
 
 use berth_compose_templates::{
-    Complaint, Files as _, Folder, Loaded, Note, Reading, Settings, Source as ComposeSource,
+    Build, Complaint, Files as _, Folder, Loaded, Note, Reading, Settings, Source as ComposeSource,
     StackContext, Variables, load,
 };
 use berth_domain::build::{Builder, Checkout, Image, Source};
@@ -94,12 +94,22 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
         blocking(move || loaded.to_stack(&context).map_err(|wrong| complaints(&wrong))).await
     }
 
+    /// What there is to build, once all else about the file is in order.
+    pub(super) async fn checked(&mut self) -> Result<Vec<Build>, StepError> {
+        let builds = self.loaded().await?.builds();
+        // Any image will do to find out.
+        let pending = |build: &Build| (build.service.clone(), "berth/pending:pending".to_owned());
+        let pending: Vec<(String, String)> = builds.iter().map(pending).collect();
+        self.stack_with(&pending).await?;
+        Ok(builds)
+    }
+
     /// The stack with the images that were built for it.
     pub(super) async fn rendered(
         &mut self,
     ) -> Result<(Vec<(String, Image)>, Vec<Note>, StackSpec), StepError> {
         // What is wrong with the file is said first: nothing was built then.
-        self.loaded().await?;
+        self.checked().await?;
         let images = self.images().await?;
         let tags: Vec<(String, String)> =
             images.iter().map(|(service, image)| (service.clone(), image.tag.clone())).collect();
