@@ -12,6 +12,7 @@ use glob::{MatchOptions, Pattern};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{RepositoryId, RuleId};
+use crate::policy::Policy;
 
 /// What a rule listens to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -59,6 +60,8 @@ pub struct Rule {
     pub compose_file: String,
     /// The host of the environment, such as `{{branch}}.{{app}}.localhost`.
     pub host: String,
+    /// How far the compose file is trusted.
+    pub policy: Policy,
     /// Whether it is in force.
     pub enabled: bool,
 }
@@ -251,6 +254,7 @@ mod tests {
             environment: "production".to_owned(),
             compose_file: "compose.yaml".to_owned(),
             host: "{{app}}.localhost".to_owned(),
+            policy: Policy::usual(event),
             enabled: true,
         }
     }

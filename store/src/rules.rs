@@ -1,6 +1,7 @@
 //! Rules: which events deploy what. `version` is what an `ETag` carries.
 
 use berth_domain::ids::{RepositoryId, RuleId};
+use berth_domain::policy::Policy;
 use berth_domain::rule::{EventKind, Rule};
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
@@ -36,6 +37,7 @@ struct RuleRow {
     compose_file: String,
     host: String,
     enabled: bool,
+    policy: Option<String>,
     version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -52,6 +54,7 @@ impl TryFrom<RuleRow> for StoredRule {
                 what: "rule",
                 message: format!("{:?} is not an event", row.event),
             })?;
+        let policy = policy(row.policy.as_deref(), event, "rule")?;
         Ok(Self {
             rule: Rule {
                 id: RuleId(row.rule_id),
@@ -63,6 +66,7 @@ impl TryFrom<RuleRow> for StoredRule {
                 environment: row.environment,
                 compose_file: row.compose_file,
                 host: row.host,
+                policy,
                 enabled: row.enabled,
             },
             position: row.position,
@@ -71,6 +75,14 @@ impl TryFrom<RuleRow> for StoredRule {
             updated_at: row.updated_at,
         })
     }
+}
+
+/// A policy as a row has it. One of a Berth that knew of none has none, and then
+/// the usual one holds.
+pub(crate) fn policy(word: Option<&str>, event: EventKind, what: &'static str) -> Result<Policy> {
+    let Some(word) = word else { return Ok(Policy::usual(event)) };
+    Policy::from_word(word)
+        .ok_or_else(|| Error::Corrupt { what, message: format!("{word:?} is not a policy") })
 }
 
 /// A repository's rules, in their order.
@@ -124,6 +136,25 @@ pub async fn get(db: impl PgExecutor<'_>, id: RuleId) -> Result<StoredRule> {
         .try_into()
 }
 
+/// How far the files of a rule are trusted now; as `before` where there is none
+/// any more. Whoever deploys again means the rule as it is.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn policy_now(
+    db: impl PgExecutor<'_>,
+    id: Option<RuleId>,
+    before: Policy,
+) -> Result<Policy> {
+    let Some(id) = id else { return Ok(before) };
+    match get(db, id).await {
+        Ok(stored) => Ok(stored.rule.policy),
+        Err(Error::NotFound { .. }) => Ok(before),
+        Err(err) => Err(err),
+    }
+}
+
 /// Stores a new rule. Its id is the one that it carries.
 ///
 /// # Errors
@@ -134,8 +165,8 @@ pub async fn create(db: impl PgExecutor<'_>, rule: &Rule, position: i32) -> Resu
     sqlx::query_as!(
         RuleRow,
         "insert into rule (rule_id, repository_id, position, name, event, refs, paths, environment,
-                           compose_file, host, enabled)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                           compose_file, host, enabled, policy)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          returning *",
         rule.id.0,
         rule.repository.0,
@@ -148,6 +179,7 @@ pub async fn create(db: impl PgExecutor<'_>, rule: &Rule, position: i32) -> Resu
         rule.compose_file,
         rule.host,
         rule.enabled,
+        rule.policy.as_str(),
     )
     .fetch_one(db)
     .await
@@ -171,8 +203,9 @@ pub async fn update(
         RuleRow,
         "update rule
          set position = $2, name = $3, event = $4, refs = $5, paths = $6, environment = $7,
-             compose_file = $8, host = $9, enabled = $10, version = version + 1, updated_at = now()
-         where rule_id = $1 and version = $11
+             compose_file = $8, host = $9, enabled = $10, policy = $11, version = version + 1,
+             updated_at = now()
+         where rule_id = $1 and version = $12
          returning *",
         rule.id.0,
         position,
@@ -184,6 +217,7 @@ pub async fn update(
         rule.compose_file,
         rule.host,
         rule.enabled,
+        rule.policy.as_str(),
         version,
     )
     .fetch_optional(db)
@@ -248,8 +282,10 @@ mod tests {
         let repository = seed::repository(&pool).await;
         let mut stored = seed::rule(&pool, repository).await;
         stored.rule.enabled = false;
+        stored.rule.policy = Policy::Restricted;
         let second = update(&pool, &stored.rule, 2, stored.version).await.unwrap();
         assert_eq!((second.version, second.position, second.rule.enabled), (2, 2, false));
+        assert_eq!(second.rule.policy, Policy::Restricted);
 
         let lost = update(&pool, &stored.rule, 3, stored.version).await;
         assert!(matches!(lost, Err(Error::Conflict { what: "rule" })), "{lost:?}");
@@ -258,6 +294,24 @@ mod tests {
         delete(&pool, stored.rule.id, 2).await.unwrap();
         let gone = delete(&pool, stored.rule.id, 2).await;
         assert!(matches!(gone, Err(Error::NotFound { .. })), "{gone:?}");
+    }
+
+    #[sqlx::test(migrator = "crate::MIGRATOR")]
+    async fn a_rule_of_a_berth_that_knew_no_policies_has_the_usual_one(pool: PgPool) {
+        let repository = seed::repository(&pool).await;
+        let stored = seed::rule(&pool, repository).await;
+        for (event, usual) in [
+            ("push", Policy::Trusted),
+            ("pull_request", Policy::Restricted),
+            ("tag", Policy::Trusted),
+        ] {
+            sqlx::query("update rule set policy = null, event = $1")
+                .bind(event)
+                .execute(&pool)
+                .await
+                .unwrap();
+            assert_eq!(get(&pool, stored.rule.id).await.unwrap().rule.policy, usual, "{event}");
+        }
     }
 
     #[sqlx::test(migrator = "crate::MIGRATOR")]

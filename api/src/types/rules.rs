@@ -19,6 +19,16 @@ words! {
     }
 }
 
+words! {
+    /// What a compose file may ask for.
+    Policy {
+        /// Whatever Swarm can do.
+        Trusted = "trusted",
+        /// Nothing of the nodes and of other stacks, and limits on what it uses.
+        Restricted = "restricted",
+    }
+}
+
 /// Which events deploy what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Rule {
@@ -44,6 +54,8 @@ pub struct Rule {
     pub compose_file: String,
     /// The environment's host, as a template.
     pub host: String,
+    /// What the compose file may ask for.
+    pub policy: Policy,
     /// Whether it is in force.
     pub enabled: bool,
     /// Counts its changes; the number in its `ETag`.
@@ -88,6 +100,11 @@ pub struct RuleDraft {
     /// The environment's host, as a template: `{{app}}` is the repository's
     /// name, `{{environment}}` the environment's, and those above.
     pub host: String,
+    /// What the compose file may ask for. Without it, it stays as it is; in a
+    /// new rule, or one that is to listen to something else, pull requests are
+    /// restricted and the others trusted.
+    #[serde(default)]
+    pub policy: Option<Policy>,
     /// Whether it is in force.
     #[serde(default = "yes")]
     #[schema(default = true)]

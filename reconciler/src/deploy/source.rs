@@ -1,5 +1,6 @@
 //! From a commit to a stack: the checkout, its compose file, and what they say.
 
+use berth_compose_templates::policy::Restrictions;
 use berth_compose_templates::{
     Build, Complaint, Files as _, Folder, Loaded, Note, Reading, Settings, Source as ComposeSource,
     StackContext, Variables, load,
@@ -8,6 +9,7 @@ use berth_domain::build::{Builder, Checkout, Image, Source};
 use berth_domain::chain;
 use berth_domain::cluster::Cluster;
 use berth_domain::deployment::{Place, Reason};
+use berth_domain::policy::Policy;
 use berth_domain::stack::StackSpec;
 use berth_github_app::Credentials;
 use berth_store::deployments::Context;
@@ -83,13 +85,21 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
     ) -> Result<(StackSpec, Vec<Note>), StepError> {
         let loaded = self.loaded().await?;
         let settings = &self.engine.settings;
+        let deployment = &self.context.deployment;
+        let restrictions = match deployment.policy {
+            Policy::Trusted => None,
+            Policy::Restricted => Some(Restrictions {
+                host: Some(deployment.host.clone()),
+                limits: settings.limits.clone(),
+            }),
+        };
         let context = StackContext {
             stack: self.stack.name.clone(),
             images: images.iter().cloned().collect(),
             public_network: settings.public_network.clone(),
             entrypoints: settings.entrypoints.clone(),
             bind_root: None,
-            restrictions: None,
+            restrictions,
         };
         blocking(move || loaded.to_stack(&context).map_err(|wrong| complaints(&wrong))).await
     }

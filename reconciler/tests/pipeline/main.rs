@@ -6,4 +6,5 @@ mod crashes;
 mod deploys;
 mod failures;
 mod passes;
+mod policies;
 mod world;

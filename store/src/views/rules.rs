@@ -31,6 +31,8 @@ pub struct RuleView {
     pub compose_file: String,
     /// The host, as a template.
     pub host: String,
+    /// `trusted` or `restricted`.
+    pub policy: String,
     /// Whether it is in force.
     pub enabled: bool,
     /// Counts its changes.
@@ -95,8 +97,10 @@ async fn find(
         RuleView,
         r#"
         select rule_id as id, repository_id, r.owner || '/' || r.name as "repository!", position,
-               rule.name, event, refs, paths, environment, compose_file, host, enabled, version,
-               rule.updated_at
+               rule.name, event, refs, paths, environment, compose_file, host,
+               coalesce(policy, case when event = 'pull_request' then 'restricted'
+                                     else 'trusted' end) as "policy!",
+               enabled, version, rule.updated_at
         from rule join repository r using (repository_id)
         where ($1::uuid is null or rule_id = $1)
           and ($2::bigint is null or repository_id = $2)

@@ -3,12 +3,13 @@
 
 use berth_compose_templates::render::{Names, TemplateError, render_environment, render_host};
 use berth_domain::ids::{RepositoryId, RuleId};
+use berth_domain::policy::Policy;
 use berth_domain::rule::{EventKind, Globs, Rule};
 
 use super::repository;
 use crate::problem::{FieldError, Problem, Result};
 use crate::state::ApiState;
-use crate::types::{RuleDraft, RuleEvent};
+use crate::types::{self, RuleDraft, RuleEvent};
 
 /// Patterns in a list, and characters in any text of a rule.
 const PATTERNS_MAX: usize = 50;
@@ -36,20 +37,26 @@ pub(super) async fn check(state: &ApiState, id: RuleId, draft: RuleDraft) -> Res
     let own = |patterns: Vec<String>| {
         patterns.into_iter().map(|pattern| pattern.trim().to_owned()).collect()
     };
+    let event = match draft.event {
+        RuleEvent::Push => EventKind::Push,
+        RuleEvent::Tag => EventKind::Tag,
+        RuleEvent::PullRequest => EventKind::PullRequest,
+    };
     Ok(Rule {
         id,
         repository: RepositoryId(draft.repository_id),
         name: draft.name.trim().to_owned(),
-        event: match draft.event {
-            RuleEvent::Push => EventKind::Push,
-            RuleEvent::Tag => EventKind::Tag,
-            RuleEvent::PullRequest => EventKind::PullRequest,
-        },
+        event,
         refs: own(draft.refs),
         paths: own(draft.paths),
         environment: draft.environment.trim().to_owned(),
         compose_file: draft.compose_file.trim().to_owned(),
         host: draft.host.trim().to_owned(),
+        policy: match draft.policy {
+            Some(types::Policy::Trusted) => Policy::Trusted,
+            Some(types::Policy::Restricted) => Policy::Restricted,
+            None => Policy::usual(event),
+        },
         enabled: draft.enabled,
     })
 }
@@ -195,6 +202,7 @@ mod tests {
             environment: "production".to_owned(),
             compose_file: "compose.yaml".to_owned(),
             host: "{{app}}.localhost".to_owned(),
+            policy: None,
             enabled: true,
         }
     }

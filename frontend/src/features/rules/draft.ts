@@ -1,4 +1,4 @@
-import type { Repository, Rule, RuleDraft, RuleEvent } from '~/api/schema.gen';
+import type { Policy, Repository, Rule, RuleDraft, RuleEvent } from '~/api/schema.gen';
 
 /** A rule as its form holds it: patterns are lines of text. */
 export type RuleForm = {
@@ -10,6 +10,7 @@ export type RuleForm = {
   environment: string;
   compose_file: string;
   host: string;
+  policy: Policy;
   enabled: boolean;
 };
 
@@ -22,10 +23,11 @@ export const FIELDS = [
   'environment',
   'compose_file',
   'host',
+  'policy',
   'enabled',
 ] as const satisfies readonly (keyof RuleForm)[];
 
-type Defaults = Pick<RuleForm, 'name' | 'refs' | 'environment' | 'host'>;
+type Defaults = Pick<RuleForm, 'name' | 'refs' | 'environment' | 'host' | 'policy'>;
 
 /** What a new rule for an event starts with. */
 export function defaults(event: RuleEvent, domain: string): Defaults {
@@ -36,6 +38,7 @@ export function defaults(event: RuleEvent, domain: string): Defaults {
         refs: 'main',
         environment: 'production',
         host: `{{app}}.${domain}`,
+        policy: 'trusted',
       };
     case 'pull_request':
       return {
@@ -43,6 +46,7 @@ export function defaults(event: RuleEvent, domain: string): Defaults {
         refs: '',
         environment: 'pr-{{number}}',
         host: `pr-{{number}}.{{app}}.${domain}`,
+        policy: 'restricted',
       };
     case 'tag':
       return {
@@ -50,6 +54,7 @@ export function defaults(event: RuleEvent, domain: string): Defaults {
         refs: 'v*',
         environment: 'production',
         host: `{{app}}.${domain}`,
+        policy: 'trusted',
       };
   }
 }
@@ -73,6 +78,8 @@ export function switchEvent(form: RuleForm, event: RuleEvent, domain: string): R
   for (const key of ['name', 'refs', 'environment', 'host'] as const) {
     if (form[key] === before[key]) next[key] = after[key];
   }
+  // Trust is never kept from another event: it was given to other people.
+  next.policy = after.policy;
   return next;
 }
 
@@ -86,6 +93,7 @@ export function toForm(rule: Rule): RuleForm {
     environment: rule.environment,
     compose_file: rule.compose_file,
     host: rule.host,
+    policy: rule.policy,
     enabled: rule.enabled,
   };
 }
@@ -107,6 +115,7 @@ export function toDraft(form: RuleForm): RuleDraft {
     environment: form.environment.trim(),
     compose_file: form.compose_file.trim(),
     host: form.host.trim(),
+    policy: form.policy,
     enabled: form.enabled,
   };
 }
@@ -122,6 +131,18 @@ export function baseDomain(publicUrl: string): string {
     return 'localhost';
   }
 }
+
+/** What a policy means, in the form. */
+export const POLICIES: Record<Policy, { word: string; help: string }> = {
+  trusted: {
+    word: 'Trusted',
+    help: 'The compose file may ask for whatever Swarm can do, the nodes’ folders and ports included.',
+  },
+  restricted: {
+    word: 'Restricted',
+    help: 'The compose file gets nothing of the nodes and of other stacks, and limits on what it uses. For what nobody has agreed to yet, such as pull requests.',
+  },
+};
 
 const EXAMPLES: Record<RuleEvent, { what: string; values: Record<string, string> }> = {
   push: { what: 'a push', values: { branch: 'main' } },
