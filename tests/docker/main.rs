@@ -4,5 +4,6 @@
 mod failing;
 mod lasting;
 mod outages;
+mod policies;
 mod previews;
 mod stack;
