@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use berth_compose_templates::policy::{self, Limits};
 use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 use url::Url;
@@ -25,6 +26,9 @@ pub(crate) struct ServeArgs {
 
     #[command(flatten)]
     pub(crate) github: GithubArgs,
+
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
 
     /// The address to serve the API and the UI on.
     #[arg(long, env = "BERTH_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
@@ -148,6 +152,91 @@ pub(crate) struct GithubArgs {
     pub(crate) github_api_url: Url,
 }
 
+/// What restricted environments may use.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct LimitArgs {
+    /// The CPUs that a task of a restricted environment gets, and may ask for at most.
+    #[arg(
+        long,
+        env = "BERTH_RESTRICTED_CPUS",
+        default_value = "1",
+        value_parser = cpus,
+        hide_short_help = true,
+        value_name = "CPUS"
+    )]
+    restricted_cpus: i64,
+
+    /// The memory that a task of a restricted environment gets, and may ask for at most.
+    #[arg(
+        long,
+        env = "BERTH_RESTRICTED_MEMORY",
+        default_value = "1g",
+        value_parser = memory,
+        hide_short_help = true,
+        value_name = "SIZE"
+    )]
+    restricted_memory: i64,
+
+    /// The processes that a task of a restricted environment gets, and may ask for at most.
+    #[arg(
+        long,
+        env = "BERTH_RESTRICTED_PIDS",
+        default_value = "512",
+        value_parser = clap::value_parser!(i64).range(1..),
+        hide_short_help = true,
+        value_name = "NUMBER"
+    )]
+    restricted_pids: i64,
+
+    /// The tasks that a service of a restricted environment may have.
+    #[arg(
+        long,
+        env = "BERTH_RESTRICTED_REPLICAS",
+        default_value = "3",
+        value_parser = clap::value_parser!(u64).range(1..),
+        hide_short_help = true,
+        value_name = "NUMBER"
+    )]
+    restricted_replicas: u64,
+
+    /// The tasks that a restricted environment may have in all.
+    #[arg(
+        long,
+        env = "BERTH_RESTRICTED_TASKS",
+        default_value = "20",
+        value_parser = clap::value_parser!(u64).range(1..),
+        hide_short_help = true,
+        value_name = "NUMBER"
+    )]
+    restricted_tasks: u64,
+
+    /// The registries that images of a restricted environment may come from, by host.
+    #[arg(
+        long,
+        env = "BERTH_RESTRICTED_REGISTRIES",
+        value_delimiter = ',',
+        default_value = "docker.io,ghcr.io",
+        hide_short_help = true,
+        value_name = "HOST"
+    )]
+    restricted_registries: Vec<String>,
+}
+
+impl LimitArgs {
+    /// The limits.
+    pub(crate) fn limits(&self) -> Limits {
+        let registries = self.restricted_registries.iter().map(|host| host.trim().to_owned());
+        Limits {
+            nano_cpus: self.restricted_cpus,
+            memory: self.restricted_memory,
+            pids: self.restricted_pids,
+            replicas: self.restricted_replicas,
+            tasks: self.restricted_tasks,
+            registries: registries.filter(|host| !host.is_empty()).collect(),
+        }
+    }
+}
+
 /// A part of the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Role {
@@ -204,6 +293,14 @@ impl ServeArgs {
     }
 }
 
+fn cpus(text: &str) -> Result<i64, String> {
+    policy::cpus(text).ok_or_else(|| format!("{text:?} is no number of CPUs such as 0.5"))
+}
+
+fn memory(text: &str) -> Result<i64, String> {
+    policy::bytes(text).ok_or_else(|| format!("{text:?} is no size such as 512m or 1g"))
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text)
         .map_err(|_| format!("{text:?} needs a unit: write 30s, 5m or 1h"))
@@ -248,6 +345,22 @@ mod tests {
         let args = parse(&["--lease-ttl", "1ms", "--router-url", "https://x"]).unwrap();
         let err = args.check().unwrap_err().to_string();
         assert!(err.contains("--lease-ttl") && err.contains("--router-url"), "{err}");
+    }
+
+    #[test]
+    fn limits_are_those_of_the_library_unless_somebody_sets_others() {
+        assert_eq!(parse(&[]).unwrap().limits.limits(), Limits::default());
+        let args = parse(&[
+            "--restricted-cpus=0.25",
+            "--restricted-memory=64m",
+            "--restricted-registries=registry.example:5000, docker.io",
+        ]);
+        let limits = args.unwrap().limits.limits();
+        assert_eq!((limits.nano_cpus, limits.memory), (250_000_000, 64 << 20));
+        assert_eq!(limits.registries, ["registry.example:5000", "docker.io"]);
+        for bad in ["--restricted-cpus=0", "--restricted-memory=-1", "--restricted-pids=0"] {
+            assert!(parse(&[bad]).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! ```text
 //! *.hbs ── render ──┐
 //!                   ├─ yaml ─ interpolate ─ compose (checked, merged) ─ stack ─→ StackSpec
-//! *.yml ────────────┘                                                └ traefik
+//! *.yml ────────────┘                                                ├ traefik
+//!                                                                    └ policy
 //! ```
 //!
 //! Pure: what lies beside the compose files comes through [`Files`], variables
@@ -24,6 +25,7 @@ mod compose;
 mod files;
 mod interpolate;
 mod load;
+pub mod policy;
 pub mod render;
 mod stack;
 mod traefik;

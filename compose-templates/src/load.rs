@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use berth_domain::deployment::Place;
 use berth_domain::ids::StackName;
@@ -11,9 +12,10 @@ use berth_domain::stack::StackSpec;
 use crate::complaint::{Complaint, Note};
 use crate::compose::{self, Check, Model, units};
 use crate::files::Files;
+use crate::policy::Restrictions;
 use crate::render::{TemplateError, render};
 use crate::stack;
-use crate::yaml::{self, At};
+use crate::yaml::{self, At, Node};
 
 /// Variables by name, for interpolation, for templates and for `environment:`
 /// entries without a value.
@@ -51,6 +53,8 @@ pub struct Settings {
 #[derive(Clone)]
 pub struct Loaded {
     pub(crate) model: Model,
+    /// What the files say, as it stands there, variables put in: for places.
+    pub(crate) trees: Arc<[Node]>,
     pub(crate) paths: Vec<String>,
     pub(crate) folder: String,
     pub(crate) home: Option<String>,
@@ -102,6 +106,8 @@ pub struct StackContext {
     /// The folder on the nodes that relative bind mounts start from. [`None`]
     /// refuses them: a checkout is on no node.
     pub bind_root: Option<String>,
+    /// What the files may not ask for. [`None`] trusts them.
+    pub restrictions: Option<Restrictions>,
 }
 
 /// Reads, checks and merges `files`, later ones over earlier ones.
@@ -130,11 +136,16 @@ pub fn load(
         notes: Vec::new(),
     };
     let mut model: Option<Model> = None;
+    let mut trees = Vec::with_capacity(files.len());
     for (index, file) in files.iter().enumerate() {
         let Some(text) = text(&mut check, index, file) else { continue };
         let before = check.complaints.len();
         let read = match yaml::parse(&text, index) {
-            Ok(root) => compose::read(&mut check, root),
+            Ok(mut root) => {
+                let model = compose::read(&mut check, &mut root);
+                trees.push(root);
+                model
+            }
             Err(wrong) => {
                 check.refuse(wrong.at, wrong.message);
                 Model::default()
@@ -161,7 +172,8 @@ pub fn load(
         return Err(vec![Complaint { place, message: message.to_owned() }]);
     }
     let home = variables.get("HOME").cloned();
-    Ok(Loaded { model, paths, folder, home, reading: settings.reading, notes })
+    let trees = trees.into();
+    Ok(Loaded { model, trees, paths, folder, home, reading: settings.reading, notes })
 }
 
 /// The ending of a template's name.
@@ -226,6 +238,11 @@ impl Loaded {
     #[must_use]
     pub fn image_place(&self, service: &str) -> Option<Place> {
         let at = self.model.services.get(service)?.image.as_ref()?.at;
+        self.place(at)
+    }
+
+    /// A place in words.
+    pub(crate) fn place(&self, at: At) -> Option<Place> {
         let file = self.paths.get(at.file)?.clone();
         Some(Place { file, line: at.line, column: at.column })
     }
@@ -240,7 +257,8 @@ impl Loaded {
     ///
     /// # Errors
     ///
-    /// Everything that Swarm would refuse, or that does not fit together.
+    /// Everything that Swarm would refuse, that does not fit together, or that
+    /// the context's restrictions are against.
     pub fn to_stack(
         &self,
         context: &StackContext,

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::complaint::{Complaint, Note};
 use crate::compose::model::{Blob, Network, Service};
 use crate::load::{Loaded, Reading, StackContext, the_first};
+use crate::policy;
 use crate::yaml::At;
 
 mod mounts;
@@ -59,6 +60,7 @@ pub(crate) fn convert(
         }
     }
     spec.networks = convert.networks();
+    convert.restrict(&mut spec);
     convert.finish(spec)
 }
 
@@ -84,18 +86,27 @@ impl Convert<'_> {
         self.loaded.reading == Reading::Stack
     }
 
+    /// Holds the stack to the context's restrictions, if there are any.
+    fn restrict(&mut self, spec: &mut StackSpec) {
+        let Some(restrictions) = &self.context.restrictions else { return };
+        self.complaints.extend(policy::check(self.loaded, self.context, restrictions));
+        self.notes.extend(policy::fill_in(spec, self.loaded, restrictions));
+        if self.complaints.is_empty() {
+            let start = At { file: 0, line: 1, column: 1 };
+            let found = policy::gate(spec, self.context, restrictions);
+            self.complaints.extend(found.into_iter().map(|what| (start, what)));
+        }
+    }
+
     fn finish(mut self, spec: StackSpec) -> Result<(StackSpec, Vec<Note>), Vec<Complaint>> {
         if self.complaints.is_empty() {
             return Ok((spec, self.notes));
         }
         self.complaints.sort_by_key(|(at, _)| *at);
-        let place = |at: At| {
-            let file = self.loaded.paths.get(at.file)?.clone();
-            Some(berth_domain::deployment::Place { file, line: at.line, column: at.column })
-        };
-        let complaints = self.complaints.iter();
-        let complaints = complaints
-            .map(|(at, message)| Complaint { place: place(*at), message: message.clone() });
+        let complaints = self.complaints.iter().map(|(at, message)| Complaint {
+            place: self.loaded.place(*at),
+            message: message.clone(),
+        });
         Err(the_first(complaints.collect()))
     }
 

@@ -30,6 +30,7 @@ fn context() -> StackContext {
         public_network: Some("public".to_owned()),
         entrypoints: Vec::new(),
         bind_root: Some("/srv/corpus".to_owned()),
+        restrictions: None,
     }
 }
 

@@ -28,6 +28,7 @@ fn the_sample_repository_becomes_a_stack() {
         public_network: Some("berth_public".to_owned()),
         entrypoints: Vec::new(),
         bind_root: None,
+        restrictions: None,
     };
     let (stack, notes) = loaded.to_stack(&context).unwrap();
     assert_eq!(notes, []);

@@ -19,6 +19,7 @@ pub mod cluster;
 pub mod deployment;
 pub mod health;
 pub mod ids;
+pub mod policy;
 pub mod registry;
 pub mod rule;
 pub mod slug;

@@ -12,6 +12,7 @@ use glob::{MatchOptions, Pattern};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{RepositoryId, RuleId};
+use crate::policy::Policy;
 use crate::registry::OnRegistryFailure;
 
 /// What a rule listens to.
@@ -60,6 +61,8 @@ pub struct Rule {
     pub compose_file: String,
     /// The host of the environment, such as `{{branch}}.{{app}}.localhost`.
     pub host: String,
+    /// How far the compose file is trusted.
+    pub policy: Policy,
     /// What its deployments do where a registry does not answer.
     pub on_registry_failure: OnRegistryFailure,
     /// Whether it is in force.
@@ -254,6 +257,7 @@ mod tests {
             environment: "production".to_owned(),
             compose_file: "compose.yaml".to_owned(),
             host: "{{app}}.localhost".to_owned(),
+            policy: Policy::usual(event),
             on_registry_failure: OnRegistryFailure::Fail,
             enabled: true,
         }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use berth_compose_templates::policy::Limits;
 use berth_store::seal::SealKey;
 use url::Url;
 use uuid::Uuid;
@@ -41,6 +42,8 @@ pub struct Settings {
     pub public_network: Option<String>,
     /// Traefik's entry points for routes; none means Traefik's default.
     pub entrypoints: Vec<String>,
+    /// What restricted environments may use.
+    pub limits: Limits,
     /// How long an object with our label may be there with nothing asking for it.
     pub orphan_grace: Duration,
     /// The clock.

@@ -9,6 +9,7 @@ mod steps;
 
 use berth_domain::deployment::{Phase, Reason};
 use berth_domain::ids::{DeploymentId, ReleaseId, RuleId, StackId, UserId};
+use berth_domain::policy::Policy;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
@@ -85,6 +86,8 @@ pub struct NewDeployment {
     pub compose_file: String,
     /// The host of the environment.
     pub host: String,
+    /// How far the compose file is trusted.
+    pub policy: Policy,
     /// Who asked, if a person did.
     pub requested_by: Option<UserId>,
 }
@@ -129,6 +132,8 @@ pub struct Deployment {
     pub compose_file: String,
     /// The host of the environment.
     pub host: String,
+    /// How far the compose file is trusted.
+    pub policy: Policy,
     /// Its release, once it is rendered.
     pub release: Option<ReleaseId>,
     /// How far it has come.
@@ -208,9 +213,9 @@ async fn insert(
     sqlx::query!(
         "insert into deployment (deployment_id, stack_id, number, trigger, delivery_id, rule_id,
              rule_name, why, commit_sha, commit_message, commit_author, git_ref, compose_file,
-             host, requested_by, deadline_at)
+             host, policy, requested_by, deadline_at)
          values ($1, $2, $3, $4, $5, (select r.rule_id from rule r where r.rule_id = $6), $7, $8,
-                 $9, $10, $11, $12, $13, $14, $15, now() + interval '1 hour')",
+                 $9, $10, $11, $12, $13, $14, $15, $16, now() + interval '1 hour')",
         id.0,
         new.stack.0,
         number,
@@ -225,6 +230,7 @@ async fn insert(
         new.git_ref,
         new.compose_file,
         new.host,
+        new.policy.as_str(),
         new.requested_by.map(|user| user.0),
     )
     .execute(&mut *db)

@@ -1,6 +1,7 @@
 //! Rules: which events deploy what. `version` is what an `ETag` carries.
 
 use berth_domain::ids::{RepositoryId, RuleId};
+use berth_domain::policy::Policy;
 use berth_domain::registry::OnRegistryFailure;
 use berth_domain::rule::{EventKind, Rule};
 use chrono::{DateTime, Utc};
@@ -38,6 +39,7 @@ struct RuleRow {
     host: String,
     on_registry_failure: String,
     enabled: bool,
+    policy: Option<String>,
     version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -54,6 +56,7 @@ impl TryFrom<RuleRow> for StoredRule {
                 what: "rule",
                 message: format!("{:?} is not an event", row.event),
             })?;
+        let policy = policy(row.policy.as_deref(), event, "rule")?;
         Ok(Self {
             rule: Rule {
                 id: RuleId(row.rule_id),
@@ -66,6 +69,7 @@ impl TryFrom<RuleRow> for StoredRule {
                 compose_file: row.compose_file,
                 host: row.host,
                 on_registry_failure: on_registry_failure("rule", &row.on_registry_failure)?,
+                policy,
                 enabled: row.enabled,
             },
             position: row.position,
@@ -74,6 +78,14 @@ impl TryFrom<RuleRow> for StoredRule {
             updated_at: row.updated_at,
         })
     }
+}
+
+/// A policy as a row has it. One of a Berth that knew of none has none, and then
+/// the usual one holds.
+pub(crate) fn policy(word: Option<&str>, event: EventKind, what: &'static str) -> Result<Policy> {
+    let Some(word) = word else { return Ok(Policy::usual(event)) };
+    Policy::from_word(word)
+        .ok_or_else(|| Error::Corrupt { what, message: format!("{word:?} is not a policy") })
 }
 
 /// A repository's rules, in their order.
@@ -127,6 +139,25 @@ pub async fn get(db: impl PgExecutor<'_>, id: RuleId) -> Result<StoredRule> {
         .try_into()
 }
 
+/// How far the files of a rule are trusted now; as `before` where there is none
+/// any more. Whoever deploys again means the rule as it is.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn policy_now(
+    db: impl PgExecutor<'_>,
+    id: Option<RuleId>,
+    before: Policy,
+) -> Result<Policy> {
+    let Some(id) = id else { return Ok(before) };
+    match get(db, id).await {
+        Ok(stored) => Ok(stored.rule.policy),
+        Err(Error::NotFound { .. }) => Ok(before),
+        Err(err) => Err(err),
+    }
+}
+
 /// Stores a new rule. Its id is the one that it carries.
 ///
 /// # Errors
@@ -137,8 +168,8 @@ pub async fn create(db: impl PgExecutor<'_>, rule: &Rule, position: i32) -> Resu
     sqlx::query_as!(
         RuleRow,
         "insert into rule (rule_id, repository_id, position, name, event, refs, paths, environment,
-                           compose_file, host, enabled, on_registry_failure)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                           compose_file, host, enabled, on_registry_failure, policy)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          returning *",
         rule.id.0,
         rule.repository.0,
@@ -152,6 +183,7 @@ pub async fn create(db: impl PgExecutor<'_>, rule: &Rule, position: i32) -> Resu
         rule.host,
         rule.enabled,
         rule.on_registry_failure.as_str(),
+        rule.policy.as_str(),
     )
     .fetch_one(db)
     .await
@@ -175,9 +207,9 @@ pub async fn update(
         RuleRow,
         "update rule
          set position = $2, name = $3, event = $4, refs = $5, paths = $6, environment = $7,
-             compose_file = $8, host = $9, enabled = $10, on_registry_failure = $12,
+             compose_file = $8, host = $9, enabled = $10, on_registry_failure = $11, policy = $12,
              version = version + 1, updated_at = now()
-         where rule_id = $1 and version = $11
+         where rule_id = $1 and version = $13
          returning *",
         rule.id.0,
         position,
@@ -189,8 +221,9 @@ pub async fn update(
         rule.compose_file,
         rule.host,
         rule.enabled,
-        version,
         rule.on_registry_failure.as_str(),
+        rule.policy.as_str(),
+        version,
     )
     .fetch_optional(db)
     .await
@@ -263,6 +296,7 @@ mod tests {
         let mut stored = seed::rule(&pool, repository).await;
         stored.rule.enabled = false;
         stored.rule.on_registry_failure = OnRegistryFailure::UseKnown;
+        stored.rule.policy = Policy::Restricted;
         let second = update(&pool, &stored.rule, 2, stored.version).await.unwrap();
         assert_eq!((second.version, second.position), (2, 2));
         assert_eq!(second.rule, stored.rule);
@@ -274,6 +308,24 @@ mod tests {
         delete(&pool, stored.rule.id, 2).await.unwrap();
         let gone = delete(&pool, stored.rule.id, 2).await;
         assert!(matches!(gone, Err(Error::NotFound { .. })), "{gone:?}");
+    }
+
+    #[sqlx::test(migrator = "crate::MIGRATOR")]
+    async fn a_rule_of_a_berth_that_knew_no_policies_has_the_usual_one(pool: PgPool) {
+        let repository = seed::repository(&pool).await;
+        let stored = seed::rule(&pool, repository).await;
+        for (event, usual) in [
+            ("push", Policy::Trusted),
+            ("pull_request", Policy::Restricted),
+            ("tag", Policy::Trusted),
+        ] {
+            sqlx::query("update rule set policy = null, event = $1")
+                .bind(event)
+                .execute(&pool)
+                .await
+                .unwrap();
+            assert_eq!(get(&pool, stored.rule.id).await.unwrap().rule.policy, usual, "{event}");
+        }
     }
 
     #[sqlx::test(migrator = "crate::MIGRATOR")]

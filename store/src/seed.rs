@@ -5,6 +5,7 @@ use std::time::Duration;
 use berth_domain::ids::{
     DeploymentId, EnvironmentId, InstallationId, RepositoryId, RuleId, StackId, StackName,
 };
+use berth_domain::policy::Policy;
 use berth_domain::registry::OnRegistryFailure;
 use berth_domain::rule::{EventKind, Rule};
 use sqlx::PgPool;
@@ -66,6 +67,7 @@ pub(crate) async fn rule(pool: &PgPool, repository: RepositoryId) -> StoredRule 
         environment: "production".to_owned(),
         compose_file: "compose.yaml".to_owned(),
         host: "{{app}}.localhost".to_owned(),
+        policy: Policy::Trusted,
         on_registry_failure: OnRegistryFailure::default(),
         enabled: true,
     };
@@ -104,6 +106,7 @@ pub(crate) fn new_deployment(stack: StackId, sha: &str) -> NewDeployment {
         git_ref: "refs/pull/7/head".to_owned(),
         compose_file: "compose.yaml".to_owned(),
         host: "pr-7.shop.localhost".to_owned(),
+        policy: Policy::Restricted,
         requested_by: None,
     }
 }

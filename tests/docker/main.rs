@@ -4,6 +4,7 @@
 mod failing;
 mod lasting;
 mod outages;
+mod policies;
 mod previews;
 mod registries;
 mod stack;

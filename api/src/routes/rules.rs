@@ -16,7 +16,7 @@ use crate::extract::{Json as Body, Path, Query};
 use crate::pagination::{self, DEFAULT_LIMIT, MAX_LIMIT, Page};
 use crate::problem::{Problem, Result};
 use crate::state::ApiState;
-use crate::types::{OnRegistryFailure, Rule, RuleDraft, RuleEvent, RulePage, RuleQuery};
+use crate::types::{OnRegistryFailure, Policy, Rule, RuleDraft, RuleEvent, RulePage, RuleQuery};
 
 /// List rules
 #[utoipa::path(
@@ -108,6 +108,10 @@ pub(crate) async fn update_rule(
         ));
     }
     let position = draft.position.unwrap_or(before.position);
+    let mut draft = draft;
+    if draft.event.as_str() == before.event {
+        draft.policy = draft.policy.or_else(|| Policy::from_word(&before.policy));
+    }
     let rule = draft::check(&state, RuleId(id), draft).await?;
     let version = version.unwrap_or(before.version);
     berth_store::rules::update(&state.pool, &rule, position, version).await.map_err(refused)?;
@@ -198,6 +202,7 @@ fn rule(row: RuleView) -> Rule {
         host: row.host,
         on_registry_failure: OnRegistryFailure::from_word(&row.on_registry_failure)
             .unwrap_or(OnRegistryFailure::Fail),
+        policy: Policy::from_word(&row.policy).unwrap_or(Policy::Restricted),
         enabled: row.enabled,
         version: row.version,
         updated_at: row.updated_at,

@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::types::{
     Commit, Deployment, DeploymentPhase, Health, LatestDeployment, Phase, PhaseState, Place,
-    PullRequest, Reason, Service, Stack, StackKind, StackSummary, Trigger, Wanted,
+    Policy, PullRequest, Reason, Service, Stack, StackKind, StackSummary, Trigger, Wanted,
 };
 
 /// The phases of a deployment that goes well, in order.
@@ -110,6 +110,7 @@ pub(super) fn stack(row: StackView, github: &Url) -> Stack {
         services_wanted: count(services.len()),
         updated_at: row.updated_at,
         attention,
+        policy: row.latest_policy.as_deref().and_then(Policy::from_word),
         latest_deployment: latest.map(|(number, phase)| LatestDeployment { number, phase }),
     };
     Stack {

@@ -29,6 +29,16 @@ words! {
     }
 }
 
+words! {
+    /// What a compose file may ask for.
+    Policy {
+        /// Whatever Swarm can do.
+        Trusted = "trusted",
+        /// Nothing of the nodes and of other stacks, and limits on what it uses.
+        Restricted = "restricted",
+    }
+}
+
 /// Which events deploy what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Rule {
@@ -56,6 +66,8 @@ pub struct Rule {
     pub host: String,
     /// What its deployments do where a registry does not answer.
     pub on_registry_failure: OnRegistryFailure,
+    /// What the compose file may ask for.
+    pub policy: Policy,
     /// Whether it is in force.
     pub enabled: bool,
     /// Counts its changes; the number in its `ETag`.
@@ -104,6 +116,11 @@ pub struct RuleDraft {
     #[serde(default = "fail")]
     #[schema(default = "fail")]
     pub on_registry_failure: OnRegistryFailure,
+    /// What the compose file may ask for. Without it, it stays as it is; in a
+    /// new rule, or one that is to listen to something else, pull requests are
+    /// restricted and the others trusted.
+    #[serde(default)]
+    pub policy: Option<Policy>,
     /// Whether it is in force.
     #[serde(default = "yes")]
     #[schema(default = true)]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::deployments::{Commit, Phase};
+use super::rules::Policy;
 use super::{page, words};
 
 words! {
@@ -101,6 +102,9 @@ pub struct StackSummary {
     /// What a person should look into, in one sentence.
     #[schema(required = true)]
     pub attention: Option<String>,
+    /// What its compose file may ask for; null before the first deployment.
+    #[schema(required = true)]
+    pub policy: Option<Policy>,
     /// Its newest deployment; null before the first.
     #[schema(required = true)]
     pub latest_deployment: Option<LatestDeployment>,

@@ -49,6 +49,7 @@ async fn a_rule_is_written_read_changed_and_removed(pool: PgPool) {
       "compose_file": "compose.yaml",
       "host": "{{app}}.localhost",
       "on_registry_failure": "fail",
+      "policy": "trusted",
       "enabled": true,
       "version": 1,
       "updated_at": "[time]"
@@ -83,6 +84,44 @@ async fn a_rule_is_written_read_changed_and_removed(pool: PgPool) {
       "errors": []
     }
     "#);
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn a_pull_request_is_restricted_unless_the_writer_says_otherwise(pool: PgPool) {
+    let api = Api::new(pool).with_shop().await;
+    let admin = api.browser(Role::Admin).await;
+    let previews = json!({
+        "repository_id": 100,
+        "name": "previews",
+        "event": "pull_request",
+        "environment": "pr-{{number}}",
+        "compose_file": "compose.yaml",
+        "host": "pr-{{number}}.{{app}}.localhost",
+    });
+    let with = |policy: &str| {
+        let mut draft = previews.clone();
+        draft["policy"] = json!(policy);
+        draft
+    };
+    let made = api.post(&admin, "/api/v1/rules", previews.clone()).await;
+    assert_eq!(made.json()["policy"], "restricted", "{}", made.shown());
+    let path = made.header("location").to_owned();
+
+    let trusted = put(&api, &admin, &path, Some("*"), with("trusted")).await;
+    assert_eq!(trusted.json()["policy"], "trusted");
+    // Who does not know of policies changes none.
+    let same = put(&api, &admin, &path, Some("*"), previews.clone()).await;
+    assert_eq!(same.json()["policy"], "trusted");
+    // But trust that was given to pull requests is not given to pushes, nor back.
+    let restricted = put(&api, &admin, &path, Some("*"), with("restricted")).await;
+    assert_eq!(restricted.json()["policy"], "restricted");
+    let push = put(&api, &admin, &path, Some("*"), draft("production")).await;
+    assert_eq!(push.json()["policy"], "trusted");
+    let back = put(&api, &admin, &path, Some("*"), previews.clone()).await;
+    assert_eq!(back.json()["policy"], "restricted");
+
+    let wrong = put(&api, &admin, &path, Some("*"), with("none")).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", wrong.shown());
 }
 
 #[sqlx::test(migrator = "berth_store::MIGRATOR")]

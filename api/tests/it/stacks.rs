@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use berth_domain::deployment::{Reason, Step};
 use berth_domain::ids::{DeploymentId, StackId, StackName};
+use berth_domain::policy::Policy;
 use berth_domain::registry::OnRegistryFailure;
 use berth_store::accounts::Role;
 use berth_store::deployments::{self, Commit, NewDeployment, Trigger};
@@ -56,6 +57,7 @@ pub(crate) async fn stack(
         git_ref: "refs/heads/main".to_owned(),
         compose_file: "compose.yaml".to_owned(),
         host: format!("{name}.localhost"),
+        policy: Policy::Trusted,
         requested_by: None,
     };
     let deployment = deployments::create(&mut db, &new).await.unwrap().id;
@@ -116,6 +118,7 @@ async fn a_stack_shows_what_the_last_pass_saw(pool: PgPool) {
       "services_wanted": 2,
       "updated_at": "[time]",
       "attention": "api: its tasks failed 3 times",
+      "policy": "trusted",
       "latest_deployment": {
         "number": 1,
         "phase": "received"

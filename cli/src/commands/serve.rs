@@ -219,6 +219,7 @@ fn reconciler(parts: &Parts) -> anyhow::Result<berth_reconciler::Deps<Swarm, Wor
             public_router,
             public_network: Some(args.router.public_network.clone()),
             entrypoints: args.router.entrypoints.clone(),
+            limits: args.limits.limits(),
             orphan_grace: ORPHAN_GRACE,
             clock: Clock::system(),
         },

@@ -16,6 +16,7 @@ fn part(service: &str, show: &str, reading: Reading) -> String {
         public_network: None,
         entrypoints: Vec::new(),
         bind_root: Some("/srv".to_owned()),
+        restrictions: None,
     };
     let stack = load(&[source], &none, &variables, &Settings { reading })
         .and_then(|loaded| loaded.to_stack(&context));

@@ -14,14 +14,14 @@ use crate::yaml::{At, Node, Value};
 const MAX_SERVICES: usize = 500;
 
 /// Reads the file at `root`: interpolates, checks, and tells all that is wrong.
-pub(crate) fn read(check: &mut Check<'_>, mut root: Node) -> Model {
+pub(crate) fn read(check: &mut Check<'_>, root: &mut Node) -> Model {
     let mut model = Model::default();
     if !matches!(root.value, Value::Map(_)) {
         check.refuse(root.at, "a compose file is a mapping with the key `services`");
         return model;
     }
-    variables(check, &mut root);
-    for key in check.map(&Field::root(&root)) {
+    variables(check, root);
+    for key in check.map(&Field::root(root)) {
         match key.key {
             "services" => {
                 let entries = check.map(&key);

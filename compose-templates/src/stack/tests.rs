@@ -19,6 +19,7 @@ pub(crate) fn context() -> StackContext {
         public_network: Some("berth_public".to_owned()),
         entrypoints: vec!["web".to_owned()],
         bind_root: None,
+        restrictions: None,
     }
 }
 

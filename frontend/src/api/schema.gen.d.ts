@@ -995,6 +995,11 @@ export interface components {
              */
             line: number;
         };
+        /**
+         * @description What a compose file may ask for.
+         * @enum {string}
+         */
+        Policy: "trusted" | "restricted";
         /** @description A problem as it goes over the wire. */
         Problem: {
             /** @description What happened here, for people. */
@@ -1146,6 +1151,8 @@ export interface components {
             on_registry_failure: components["schemas"]["OnRegistryFailure"];
             /** @description Patterns of paths, one of which must have changed; none means any change. */
             paths: string[];
+            /** @description What the compose file may ask for. */
+            policy: components["schemas"]["Policy"];
             /**
              * Format: int32
              * @description Its place among the repository's rules, from 0.
@@ -1198,6 +1205,7 @@ export interface components {
             on_registry_failure: components["schemas"]["OnRegistryFailure"];
             /** @description Patterns of paths, one of which must have changed; none means any change. */
             paths?: string[];
+            policy?: null | components["schemas"]["Policy"];
             /**
              * Format: int32
              * @description Its place among the repository's rules, from 0; without it, it comes
@@ -1320,6 +1328,7 @@ export interface components {
             latest_deployment: null | components["schemas"]["LatestDeployment"];
             /** @description Its name on the Swarm. */
             name: string;
+            policy: null | components["schemas"]["Policy"];
             pull_request: null | components["schemas"]["PullRequest"];
             /** @description `owner/name` of its repository. */
             repository: string;
@@ -1441,6 +1450,7 @@ export type Outcome = components['schemas']['Outcome'];
 export type Phase = components['schemas']['Phase'];
 export type PhaseState = components['schemas']['PhaseState'];
 export type Place = components['schemas']['Place'];
+export type Policy = components['schemas']['Policy'];
 export type Problem = components['schemas']['Problem'];
 export type PullRequest = components['schemas']['PullRequest'];
 export type Readiness = components['schemas']['Readiness'];

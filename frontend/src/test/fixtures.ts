@@ -90,6 +90,7 @@ export function rule(part: Partial<Rule> = {}): Rule {
     compose_file: 'compose.yaml',
     host: '{{app}}.example.com',
     on_registry_failure: 'fail',
+    policy: 'trusted',
     enabled: true,
     version: 3,
     updated_at: before(400),
@@ -108,6 +109,7 @@ export const rules: Rule[] = [
     paths: ['src/**', 'compose.yaml'],
     environment: 'pr-{{number}}',
     host: 'pr-{{number}}.{{app}}.example.com',
+    policy: 'restricted',
   }),
   rule({
     id: '0191f6a0-0000-7000-8000-00000000d003',
@@ -178,6 +180,7 @@ export function stack(name: string, part: Partial<Stack> = {}): Stack {
     services_wanted: services.length,
     updated_at: before(2),
     attention: null,
+    policy: part.kind === 'preview' ? 'restricted' : 'trusted',
     latest_deployment: { number: 143, phase: 'succeeded' },
     services,
     plan: [],

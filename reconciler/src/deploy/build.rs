@@ -33,21 +33,11 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
     pub(super) async fn build(&mut self, step: Step) -> Result<String, StepError> {
         // A file that is wrong fails when it is rendered, which comes next; no
         // image is worth building for it.
-        let builds = match self.loaded().await {
-            Ok(loaded) => loaded.builds(),
+        let builds = match self.checked().await {
+            Ok(builds) => builds,
             Err(StepError::Failed(_)) => return Ok("nothing was built".to_owned()),
             Err(other) => return Err(other),
         };
-        let pending: Vec<(String, String)> = builds
-            .iter()
-            // Any image will do to find out whether the rest is in order.
-            .map(|build| (build.service.clone(), "berth/pending:pending".to_owned()))
-            .collect();
-        match self.stack_with(&pending).await {
-            Ok(_) => {}
-            Err(StepError::Failed(_)) => return Ok("nothing was built".to_owned()),
-            Err(other) => return Err(other),
-        }
         if builds.is_empty() {
             return Ok("nothing to build".to_owned());
         }

@@ -1,13 +1,15 @@
 //! From a commit to a stack: the checkout, its compose file, and what they say.
 
+use berth_compose_templates::policy::Restrictions;
 use berth_compose_templates::{
-    Complaint, Files as _, Folder, Loaded, Note, Reading, Settings, Source as ComposeSource,
+    Build, Complaint, Files as _, Folder, Loaded, Note, Reading, Settings, Source as ComposeSource,
     StackContext, Variables, load,
 };
 use berth_domain::build::{Builder, Checkout, Image, Source};
 use berth_domain::chain;
 use berth_domain::cluster::Cluster;
 use berth_domain::deployment::{Place, Reason};
+use berth_domain::policy::Policy;
 use berth_domain::stack::StackSpec;
 use berth_github_app::Credentials;
 use berth_store::deployments::Context;
@@ -83,14 +85,33 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
     ) -> Result<(StackSpec, Vec<Note>), StepError> {
         let loaded = self.loaded().await?;
         let settings = &self.engine.settings;
+        let deployment = &self.context.deployment;
+        let restrictions = match deployment.policy {
+            Policy::Trusted => None,
+            Policy::Restricted => Some(Restrictions {
+                host: Some(deployment.host.clone()),
+                limits: settings.limits.clone(),
+            }),
+        };
         let context = StackContext {
             stack: self.stack.name.clone(),
             images: images.iter().cloned().collect(),
             public_network: settings.public_network.clone(),
             entrypoints: settings.entrypoints.clone(),
             bind_root: None,
+            restrictions,
         };
         blocking(move || loaded.to_stack(&context).map_err(|wrong| complaints(&wrong))).await
+    }
+
+    /// What there is to build, once all else about the file is in order.
+    pub(super) async fn checked(&mut self) -> Result<Vec<Build>, StepError> {
+        let builds = self.loaded().await?.builds();
+        // Any image will do to find out.
+        let pending = |build: &Build| (build.service.clone(), "berth/pending:pending".to_owned());
+        let pending: Vec<(String, String)> = builds.iter().map(pending).collect();
+        self.stack_with(&pending).await?;
+        Ok(builds)
     }
 
     /// The stack with the images that were built for it.
@@ -98,7 +119,7 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
         &mut self,
     ) -> Result<(Vec<(String, Image)>, Vec<Note>, StackSpec), StepError> {
         // What is wrong with the file is said first: nothing was built then.
-        self.loaded().await?;
+        self.checked().await?;
         let images = self.images().await?;
         let tags: Vec<(String, String)> =
             images.iter().map(|(service, image)| (service.clone(), image.tag.clone())).collect();

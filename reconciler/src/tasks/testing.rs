@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use berth_domain::build::{BuildError, BuildLog, BuildRequest, Builder, Checkout, Image, Source};
 use berth_domain::ids::{InstallationId, RepositoryId, RuleId};
+use berth_domain::policy::Policy;
 use berth_domain::registry::OnRegistryFailure;
 use berth_domain::rule::{Changes, EventKind, Rule};
 use berth_github_app::{Client, Settings};
@@ -129,6 +130,7 @@ pub(crate) fn rule(event: EventKind, name: &str, refs: &[&str]) -> Rule {
         environment: environment.to_owned(),
         compose_file: "compose.yaml".to_owned(),
         host: host.to_owned(),
+        policy: Policy::usual(event),
         on_registry_failure: OnRegistryFailure::default(),
         enabled: true,
     }

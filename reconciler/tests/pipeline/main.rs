@@ -6,5 +6,6 @@ mod crashes;
 mod deploys;
 mod failures;
 mod passes;
+mod policies;
 mod registries;
 mod world;

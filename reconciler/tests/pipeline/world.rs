@@ -6,8 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use berth_compose_templates::policy::Limits;
 use berth_domain::deployment::{Phase, Reason};
 use berth_domain::ids::{DeploymentId, InstallationId, RepositoryId, StackId, StackName};
+use berth_domain::policy::Policy;
 use berth_domain::registry::OnRegistryFailure;
 use berth_github_app::Client;
 use berth_reconciler::clock::Clock;
@@ -74,6 +76,8 @@ pub(crate) struct World {
     pub(crate) builder: Arc<SimBuilder>,
     pub(crate) clock: Clock,
     pub(crate) stack: StackId,
+    /// Of the deployments that are made next.
+    pub(crate) policy: Policy,
     key: Arc<SealKey>,
     router: Url,
     folder: TempDir,
@@ -120,6 +124,7 @@ impl World {
             builder,
             clock,
             stack,
+            policy: Policy::Trusted,
             key: Arc::new(SealKey::generate()),
             router,
             folder: TempDir::new().unwrap(),
@@ -154,6 +159,7 @@ impl World {
             public_network: Some("public".to_owned()),
             entrypoints: Vec::new(),
             orphan_grace: Duration::from_secs(3600),
+            limits: Limits { registries: vec!["docker.io".to_owned()], ..Limits::default() },
             clock: self.clock.clone(),
         };
         let unused = Url::parse("http://127.0.0.1:1").unwrap();
@@ -200,6 +206,7 @@ impl World {
             git_ref: "refs/heads/main".to_owned(),
             compose_file: "compose.yaml".to_owned(),
             host: "shop.localhost".to_owned(),
+            policy: self.policy,
             requested_by: None,
         };
         let mut db = self.pool.begin().await.unwrap();

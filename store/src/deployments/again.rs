@@ -3,7 +3,7 @@
 use berth_domain::ids::{StackId, UserId};
 
 use super::{Commit, Created, NewDeployment, Trigger, create, newest};
-use crate::{Error, Pool, Result, stacks};
+use crate::{Error, Pool, Result, rules, stacks};
 
 /// Makes a deployment like a stack's newest one, of `sha` where one is given.
 ///
@@ -40,6 +40,7 @@ pub async fn again(
         }
         _ => last.commit,
     };
+    let policy = rules::policy_now(&mut *db, last.rule, last.policy).await?;
     let new = NewDeployment {
         stack,
         trigger: Trigger::Manual,
@@ -50,6 +51,7 @@ pub async fn again(
         git_ref: last.git_ref,
         compose_file: last.compose_file,
         host: last.host,
+        policy,
         requested_by: Some(who),
     };
     let created = create(&mut db, &new).await?;
@@ -61,9 +63,54 @@ pub async fn again(
 mod tests {
     use sqlx::PgPool;
 
+    use berth_domain::policy::Policy;
+
     use super::*;
     use crate::accounts::tests::ada;
     use crate::{deployments, seed};
+
+    #[sqlx::test(migrator = "crate::MIGRATOR")]
+    async fn deploying_anew_trusts_the_file_as_far_as_the_rule_does_now(pool: PgPool) {
+        let fence = seed::lead(&pool).await;
+        let seeded = seed::deployment(&pool, fence).await;
+        let name = stacks::get(&pool, seeded.stack).await.unwrap().name;
+        let who = ada(&pool).await.id;
+        let mut stored = seed::rule(&pool, seeded.repository).await;
+        let mut new = seed::new_deployment(seeded.stack, &"c".repeat(40));
+        new.policy = Policy::Trusted;
+        new.rule = Some((stored.rule.id, stored.rule.name.clone()));
+        let mut db = pool.acquire().await.unwrap();
+        create(&mut db, &new).await.unwrap();
+
+        stored.rule.policy = Policy::Restricted;
+        rules::update(&pool, &stored.rule, 1, stored.version).await.unwrap();
+        let (_, created) = again(&pool, name.as_str(), None, who, "").await.unwrap();
+        let policy = deployments::get(&pool, created.id).await.unwrap().policy;
+        assert_eq!(policy, Policy::Restricted);
+
+        // Without the rule, it stays as it was.
+        rules::delete(&pool, stored.rule.id, 2).await.unwrap();
+        let (_, created) = again(&pool, name.as_str(), None, who, "").await.unwrap();
+        let policy = deployments::get(&pool, created.id).await.unwrap().policy;
+        assert_eq!(policy, Policy::Restricted);
+    }
+
+    #[sqlx::test(migrator = "crate::MIGRATOR")]
+    async fn a_deployment_of_a_berth_that_knew_no_policies_has_the_usual_one(pool: PgPool) {
+        let fence = seed::lead(&pool).await;
+        let seeded = seed::deployment(&pool, fence).await;
+        for (git_ref, usual) in
+            [("refs/pull/7/head", Policy::Restricted), ("refs/heads/main", Policy::Trusted)]
+        {
+            sqlx::query("update deployment set policy = null, git_ref = $1")
+                .bind(git_ref)
+                .execute(&pool)
+                .await
+                .unwrap();
+            let found = deployments::get(&pool, seeded.deployment).await.unwrap();
+            assert_eq!(found.policy, usual, "{git_ref}");
+        }
+    }
 
     #[sqlx::test(migrator = "crate::MIGRATOR")]
     async fn a_stack_is_deployed_anew_as_it_was_or_at_another_commit(pool: PgPool) {

@@ -2,6 +2,7 @@
 
 use berth_domain::deployment::{Phase, Reason};
 use berth_domain::ids::{DeploymentId, EnvironmentId, ReleaseId, RepositoryId, RuleId, StackId};
+use berth_domain::rule::EventKind;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{PgConnection, PgExecutor};
@@ -10,6 +11,7 @@ use uuid::Uuid;
 use super::{Commit, Deployment, Trigger};
 use crate::environments::{self, Environment};
 use crate::repositories::{self, Repository};
+use crate::rules;
 use crate::stacks::{self, Stack};
 use crate::{Error, Result};
 
@@ -69,6 +71,7 @@ struct DeploymentRow {
     git_ref: String,
     compose_file: String,
     host: String,
+    policy: Option<String>,
     release_id: Option<Uuid>,
     phase: String,
     reason: Option<Value>,
@@ -89,6 +92,13 @@ impl TryFrom<DeploymentRow> for Deployment {
                 what: "deployment",
                 message: format!("{:?} is not a trigger", row.trigger),
             })?;
+        // A rollback or a repetition is of whatever its ref is of.
+        let event = if row.git_ref.starts_with("refs/pull/") {
+            EventKind::PullRequest
+        } else {
+            EventKind::Push
+        };
+        let policy = rules::policy(row.policy.as_deref(), event, "deployment")?;
         let reason: Option<Reason> = row
             .reason
             .map(serde_json::from_value)
@@ -111,6 +121,7 @@ impl TryFrom<DeploymentRow> for Deployment {
             git_ref: row.git_ref,
             compose_file: row.compose_file,
             host: row.host,
+            policy,
             release: row.release_id.map(ReleaseId),
             phase: row.phase.parse().map_err(Error::corrupt("deployment"))?,
             reason,
@@ -131,8 +142,8 @@ pub async fn get(db: impl PgExecutor<'_>, id: DeploymentId) -> Result<Deployment
     sqlx::query_as!(
         DeploymentRow,
         "select deployment_id, stack_id, number, trigger, delivery_id, rule_id, rule_name, why,
-                commit_sha, commit_message, commit_author, git_ref, compose_file, host, release_id,
-                phase, reason, cancel_requested_at, deadline_at, created_at, finished_at
+                commit_sha, commit_message, commit_author, git_ref, compose_file, host, policy,
+                release_id, phase, reason, cancel_requested_at, deadline_at, created_at, finished_at
          from deployment where deployment_id = $1",
         id.0
     )
@@ -152,8 +163,8 @@ pub async fn next_open(db: impl PgExecutor<'_>, stack: StackId) -> Result<Option
     sqlx::query_as!(
         DeploymentRow,
         "select deployment_id, stack_id, number, trigger, delivery_id, rule_id, rule_name, why,
-                commit_sha, commit_message, commit_author, git_ref, compose_file, host, release_id,
-                phase, reason, cancel_requested_at, deadline_at, created_at, finished_at
+                commit_sha, commit_message, commit_author, git_ref, compose_file, host, policy,
+                release_id, phase, reason, cancel_requested_at, deadline_at, created_at, finished_at
          from deployment where stack_id = $1 and finished_at is null
          order by number desc limit 1",
         stack.0
@@ -174,8 +185,8 @@ pub async fn newest(db: impl PgExecutor<'_>, stack: StackId) -> Result<Option<De
     sqlx::query_as!(
         DeploymentRow,
         "select deployment_id, stack_id, number, trigger, delivery_id, rule_id, rule_name, why,
-                commit_sha, commit_message, commit_author, git_ref, compose_file, host, release_id,
-                phase, reason, cancel_requested_at, deadline_at, created_at, finished_at
+                commit_sha, commit_message, commit_author, git_ref, compose_file, host, policy,
+                release_id, phase, reason, cancel_requested_at, deadline_at, created_at, finished_at
          from deployment where stack_id = $1
          order by number desc limit 1",
         stack.0

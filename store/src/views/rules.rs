@@ -33,6 +33,8 @@ pub struct RuleView {
     pub host: String,
     /// What deployments do where a registry does not answer.
     pub on_registry_failure: String,
+    /// `trusted` or `restricted`.
+    pub policy: String,
     /// Whether it is in force.
     pub enabled: bool,
     /// Counts its changes.
@@ -98,7 +100,10 @@ async fn find(
         r#"
         select rule_id as id, repository_id, r.owner || '/' || r.name as "repository!", position,
                rule.name, event, refs, paths, environment, compose_file, host,
-               on_registry_failure, enabled, version, rule.updated_at
+               on_registry_failure,
+               coalesce(policy, case when event = 'pull_request' then 'restricted'
+                                     else 'trusted' end) as "policy!",
+               enabled, version, rule.updated_at
         from rule join repository r using (repository_id)
         where ($1::uuid is null or rule_id = $1)
           and ($2::bigint is null or repository_id = $2)

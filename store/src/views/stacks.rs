@@ -47,6 +47,8 @@ pub struct StackView {
     pub latest_phase: Option<String>,
     /// Why the newest deployment ended as it did.
     pub latest_reason: Option<Value>,
+    /// How far the newest deployment's file is trusted.
+    pub latest_policy: Option<String>,
     /// Whether any deployment goes on.
     pub deploying: bool,
 }
@@ -85,14 +87,14 @@ pub async fn list(db: impl PgExecutor<'_>, filter: &StackFilter<'_>) -> Result<V
                running.commit_sha as "commit_sha?", running.commit_message as "commit_message?",
                running.commit_author as "commit_author?",
                latest.number as "latest_number?", latest.phase as "latest_phase?",
-               latest.reason as "latest_reason?",
+               latest.reason as "latest_reason?", latest.policy as "latest_policy?",
                exists (select from deployment d
                        where d.stack_id = s.stack_id and d.finished_at is null) as "deploying!"
         from stack s
         join environment e using (environment_id)
         join repository r using (repository_id)
         left join lateral (
-            select number, phase, reason, updated_at from deployment d
+            select number, phase, reason, policy, updated_at from deployment d
             where d.stack_id = s.stack_id order by number desc limit 1
         ) latest on true
         left join lateral (

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use berth_domain::ids::{InstallationId, RepositoryId, RuleId};
+use berth_domain::policy::Policy;
 use berth_domain::registry::OnRegistryFailure;
 use berth_domain::rule::{EventKind, Rule};
 use berth_store::github_apps::{GithubApp, PublicApp};
@@ -189,6 +190,7 @@ async fn install(folder: &Path, url: &str) -> anyhow::Result<()> {
         environment: "production".to_owned(),
         compose_file: "compose.yaml".to_owned(),
         host: "{{app}}.localhost".to_owned(),
+        policy: Policy::Trusted,
         on_registry_failure: OnRegistryFailure::default(),
         enabled: true,
     };

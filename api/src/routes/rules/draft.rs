@@ -3,13 +3,14 @@
 
 use berth_compose_templates::render::{Names, TemplateError, render_environment, render_host};
 use berth_domain::ids::{RepositoryId, RuleId};
+use berth_domain::policy::Policy;
 use berth_domain::registry;
 use berth_domain::rule::{EventKind, Globs, Rule};
 
 use super::repository;
 use crate::problem::{FieldError, Problem, Result};
 use crate::state::ApiState;
-use crate::types::{OnRegistryFailure, RuleDraft, RuleEvent};
+use crate::types::{self, OnRegistryFailure, RuleDraft, RuleEvent};
 
 /// Patterns in a list, and characters in any text of a rule.
 const PATTERNS_MAX: usize = 50;
@@ -37,15 +38,16 @@ pub(super) async fn check(state: &ApiState, id: RuleId, draft: RuleDraft) -> Res
     let own = |patterns: Vec<String>| {
         patterns.into_iter().map(|pattern| pattern.trim().to_owned()).collect()
     };
+    let event = match draft.event {
+        RuleEvent::Push => EventKind::Push,
+        RuleEvent::Tag => EventKind::Tag,
+        RuleEvent::PullRequest => EventKind::PullRequest,
+    };
     Ok(Rule {
         id,
         repository: RepositoryId(draft.repository_id),
         name: draft.name.trim().to_owned(),
-        event: match draft.event {
-            RuleEvent::Push => EventKind::Push,
-            RuleEvent::Tag => EventKind::Tag,
-            RuleEvent::PullRequest => EventKind::PullRequest,
-        },
+        event,
         refs: own(draft.refs),
         paths: own(draft.paths),
         environment: draft.environment.trim().to_owned(),
@@ -54,6 +56,11 @@ pub(super) async fn check(state: &ApiState, id: RuleId, draft: RuleDraft) -> Res
         on_registry_failure: match draft.on_registry_failure {
             OnRegistryFailure::Fail => registry::OnRegistryFailure::Fail,
             OnRegistryFailure::UseKnown => registry::OnRegistryFailure::UseKnown,
+        },
+        policy: match draft.policy {
+            Some(types::Policy::Trusted) => Policy::Trusted,
+            Some(types::Policy::Restricted) => Policy::Restricted,
+            None => Policy::usual(event),
         },
         enabled: draft.enabled,
     })
@@ -201,6 +208,7 @@ mod tests {
             compose_file: "compose.yaml".to_owned(),
             host: "{{app}}.localhost".to_owned(),
             on_registry_failure: OnRegistryFailure::Fail,
+            policy: None,
             enabled: true,
         }
     }

@@ -3,12 +3,16 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use berth_compose_templates::policy::Restrictions;
 use berth_compose_templates::{
     Complaint, Folder, Reading, Settings, Source, StackContext, Variables, load,
 };
 use berth_domain::ids::StackName;
+use berth_domain::policy::Policy;
 use berth_domain::stack::StackSpec;
 use clap::Args;
+
+use crate::config::LimitArgs;
 
 /// Which files, and what to fill in.
 #[derive(Debug, Args)]
@@ -41,6 +45,18 @@ pub(crate) struct FileArgs {
         value_name = "NAME"
     )]
     entrypoints: Vec<String>,
+
+    /// What the files may ask for: `trusted`, or `restricted` as in previews,
+    /// where no variable but those of `--set` has a value.
+    #[arg(long, default_value = "trusted", value_parser = policy, value_name = "POLICY")]
+    policy: Policy,
+
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+fn policy(text: &str) -> Result<Policy, String> {
+    Policy::from_word(text).ok_or_else(|| "it is `trusted` or `restricted`".to_owned())
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {
@@ -63,6 +79,7 @@ pub(crate) struct Input {
     folder: String,
     public_network: String,
     entrypoints: Vec<String>,
+    restrictions: Option<Restrictions>,
 }
 
 /// How a text on the standard input is called in messages.
@@ -84,10 +101,23 @@ impl Input {
                 Source { path: path.clone(), text }
             });
         }
-        let mut variables: Variables = std::env::vars_os()
-            .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
+        let mut variables: Variables = match args.policy {
+            Policy::Trusted => std::env::vars_os()
+                .filter_map(|(key, value)| {
+                    Some((key.into_string().ok()?, value.into_string().ok()?))
+                })
+                .collect(),
+            // Whose files are not trusted gets nothing of who runs this.
+            Policy::Restricted => Variables::new(),
+        };
         variables.extend(args.set.iter().cloned());
+        let restrictions = match args.policy {
+            Policy::Trusted => None,
+            Policy::Restricted => Some(Restrictions {
+                host: variables.get("BERTH_HOST").cloned(),
+                limits: args.limits.limits(),
+            }),
+        };
         let folder = std::env::current_dir().context("failed to read the working folder")?;
         Ok(Self {
             sources,
@@ -95,13 +125,18 @@ impl Input {
             folder: folder.to_string_lossy().into_owned(),
             public_network: args.public_network.clone(),
             entrypoints: args.entrypoints.clone(),
+            restrictions,
         })
     }
 
     /// Checks and merges the files into the stack `name`. What is ignored is
     /// written to the standard error.
     pub(crate) fn to_stack(&self, name: &StackName, reading: Reading) -> anyhow::Result<StackSpec> {
-        let beside = Folder::anywhere(Path::new(&self.folder));
+        let folder = Path::new(&self.folder);
+        let beside = match self.restrictions {
+            None => Folder::anywhere(folder),
+            Some(_) => Folder::checkout(folder),
+        };
         let loaded = load(&self.sources, &beside, &self.variables, &Settings { reading })
             .or_else(|complaints| refuse(&complaints))?;
         let context = StackContext {
@@ -110,6 +145,7 @@ impl Input {
             public_network: Some(self.public_network.clone()),
             entrypoints: self.entrypoints.clone(),
             bind_root: Some(self.folder.clone()),
+            restrictions: self.restrictions.clone(),
         };
         let (spec, notes) = loaded.to_stack(&context).or_else(|complaints| refuse(&complaints))?;
         for note in notes {
@@ -124,5 +160,56 @@ fn refuse<T>(complaints: &[Complaint]) -> anyhow::Result<T> {
     match lines.as_slice() {
         [only] => bail!("{only}"),
         all => bail!("the files have {} mistakes:\n  {}", all.len(), all.join("\n  ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Probe {
+        #[command(flatten)]
+        files: FileArgs,
+    }
+
+    /// What comes of a file under a policy.
+    async fn loaded(text: &str, policy: &str) -> anyhow::Result<StackSpec> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("compose.yml");
+        std::fs::write(&path, text).unwrap();
+        let path = path.to_string_lossy();
+        let args = ["berth", "-c", &path, "--set", "TAG=7", "--policy", policy];
+        let files = Probe::try_parse_from(args).unwrap().files;
+        Input::read(&files).await?.to_stack(&StackName::parse("st").unwrap(), Reading::Compose)
+    }
+
+    #[tokio::test]
+    async fn restricted_files_see_no_variable_but_those_that_were_set() {
+        assert!(std::env::var_os("PATH").is_some());
+        let text =
+            "services:\n  a:\n    image: x:${TAG}\n    environment: { P: \"${PATH:-none}\" }\n";
+        let spec = loaded(text, "restricted").await.unwrap();
+        assert_eq!(spec.services["a"].image, "x:7");
+        assert_eq!(spec.services["a"].env["P"].as_deref(), Some("none"));
+        assert!(spec.services["a"].resources.limit_memory.is_some());
+
+        let spec = loaded(text, "trusted").await.unwrap();
+        assert_ne!(spec.services["a"].env["P"].as_deref(), Some("none"));
+        assert_eq!(spec.services["a"].resources.limit_memory, None);
+    }
+
+    #[tokio::test]
+    async fn restricted_files_reach_neither_the_node_nor_the_disk() {
+        let text = "services:\n  a:\n    image: x\n    volumes: [\"/:/host\"]\n";
+        let refused = loaded(text, "restricted").await.unwrap_err().to_string();
+        assert!(refused.contains("compose.yml:4:15: `services.a.volumes`"), "{refused}");
+        loaded(text, "trusted").await.unwrap();
+
+        let text = "services: { a: { image: x } }\nsecrets: { s: { file: /etc/passwd } }\n";
+        let refused = loaded(text, "restricted").await.unwrap_err().to_string();
+        assert!(refused.contains("outside of the repository"), "{refused}");
     }
 }

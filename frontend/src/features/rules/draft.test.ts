@@ -17,6 +17,7 @@ describe('the form of a rule', () => {
       compose_file: 'compose.yaml',
       on_registry_failure: 'fail',
       host: '{{app}}.example.com',
+      policy: 'trusted',
       enabled: true,
     });
   });
@@ -34,6 +35,14 @@ describe('the form of a rule', () => {
       name: 'previews',
       host: 'mine.example.com',
     });
+  });
+
+  it('restricts pull requests, and keeps no trust that was given to another event', () => {
+    const push = emptyForm('push', '41', 'localhost');
+    expect(push.policy).toBe('trusted');
+    expect(switchEvent(push, 'pull_request', 'localhost').policy).toBe('restricted');
+    const chosen = { ...emptyForm('tag', '41', 'localhost'), policy: 'restricted' as const };
+    expect(toDraft(chosen).policy).toBe('restricted');
   });
 });
 

@@ -1,4 +1,11 @@
-import type { OnRegistryFailure, Repository, Rule, RuleDraft, RuleEvent } from '~/api/schema.gen';
+import type {
+  OnRegistryFailure,
+  Policy,
+  Repository,
+  Rule,
+  RuleDraft,
+  RuleEvent,
+} from '~/api/schema.gen';
 
 /** A rule as its form holds it: patterns are lines of text. */
 export type RuleForm = {
@@ -11,6 +18,7 @@ export type RuleForm = {
   compose_file: string;
   host: string;
   on_registry_failure: OnRegistryFailure;
+  policy: Policy;
   enabled: boolean;
 };
 
@@ -24,10 +32,11 @@ export const FIELDS = [
   'compose_file',
   'host',
   'on_registry_failure',
+  'policy',
   'enabled',
 ] as const satisfies readonly (keyof RuleForm)[];
 
-type Defaults = Pick<RuleForm, 'name' | 'refs' | 'environment' | 'host'>;
+type Defaults = Pick<RuleForm, 'name' | 'refs' | 'environment' | 'host' | 'policy'>;
 
 /** What a new rule for an event starts with. */
 export function defaults(event: RuleEvent, domain: string): Defaults {
@@ -38,6 +47,7 @@ export function defaults(event: RuleEvent, domain: string): Defaults {
         refs: 'main',
         environment: 'production',
         host: `{{app}}.${domain}`,
+        policy: 'trusted',
       };
     case 'pull_request':
       return {
@@ -45,6 +55,7 @@ export function defaults(event: RuleEvent, domain: string): Defaults {
         refs: '',
         environment: 'pr-{{number}}',
         host: `pr-{{number}}.{{app}}.${domain}`,
+        policy: 'restricted',
       };
     case 'tag':
       return {
@@ -52,6 +63,7 @@ export function defaults(event: RuleEvent, domain: string): Defaults {
         refs: 'v*',
         environment: 'production',
         host: `{{app}}.${domain}`,
+        policy: 'trusted',
       };
   }
 }
@@ -76,6 +88,8 @@ export function switchEvent(form: RuleForm, event: RuleEvent, domain: string): R
   for (const key of ['name', 'refs', 'environment', 'host'] as const) {
     if (form[key] === before[key]) next[key] = after[key];
   }
+  // Trust is never kept from another event: it was given to other people.
+  next.policy = after.policy;
   return next;
 }
 
@@ -90,6 +104,7 @@ export function toForm(rule: Rule): RuleForm {
     compose_file: rule.compose_file,
     host: rule.host,
     on_registry_failure: rule.on_registry_failure,
+    policy: rule.policy,
     enabled: rule.enabled,
   };
 }
@@ -112,6 +127,7 @@ export function toDraft(form: RuleForm): RuleDraft {
     compose_file: form.compose_file.trim(),
     host: form.host.trim(),
     on_registry_failure: form.on_registry_failure,
+    policy: form.policy,
     enabled: form.enabled,
   };
 }
@@ -127,6 +143,18 @@ export function baseDomain(publicUrl: string): string {
     return 'localhost';
   }
 }
+
+/** What a policy means, in the form. */
+export const POLICIES: Record<Policy, { word: string; help: string }> = {
+  trusted: {
+    word: 'Trusted',
+    help: 'The compose file may ask for whatever Swarm can do, the nodes’ folders and ports included.',
+  },
+  restricted: {
+    word: 'Restricted',
+    help: 'The compose file gets nothing of the nodes and of other stacks, and limits on what it uses. For what nobody has agreed to yet, such as pull requests.',
+  },
+};
 
 const EXAMPLES: Record<RuleEvent, { what: string; values: Record<string, string> }> = {
   push: { what: 'a push', values: { branch: 'main' } },

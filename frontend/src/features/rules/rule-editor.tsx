@@ -16,7 +16,7 @@ import { CheckField, ChoiceField, SelectField, TextAreaField, TextField } from '
 import { Page, PageHead } from '~/ui/page';
 import { say } from '~/ui/toast';
 
-import { FIELDS, switchEvent, toDraft, toForm, type RuleForm } from './draft';
+import { FIELDS, POLICIES, switchEvent, toDraft, toForm, type RuleForm } from './draft';
 import { RuleStory } from './rule-story';
 
 const EVENTS = [
@@ -248,6 +248,18 @@ export function RuleEditor({ existing: newest, initial, repositories, domain }: 
               {Object.entries(WHEN_AWAY).map(([word, label]) => (
                 <option key={word} value={word}>
                   {label}
+                </option>
+              ))}
+            </SelectField>
+            <SelectField
+              label="Policy"
+              hint={POLICIES[form.policy].help}
+              error={errors.policy?.message}
+              {...register('policy')}
+            >
+              {Object.entries(POLICIES).map(([policy, { word }]) => (
+                <option key={policy} value={policy}>
+                  {word}
                 </option>
               ))}
             </SelectField>

@@ -126,6 +126,7 @@ function Row({ rule }: { rule: Rule }) {
       </Td>
       <Td hide="sm">
         <Mono>{rule.environment}</Mono>
+        {rule.policy === 'restricted' && <Tag>restricted</Tag>}
       </Td>
       <Td hide="lg">
         <Mono>{rule.host}</Mono>

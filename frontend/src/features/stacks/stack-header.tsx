@@ -17,6 +17,7 @@ import { Menu, MenuItem } from '~/ui/menu';
 import { Outside } from '~/ui/outside';
 import { Status, Sync } from '~/ui/status';
 import { tabClass } from '~/ui/tabs';
+import { Tag } from '~/ui/tag';
 import { say } from '~/ui/toast';
 
 import { EnvTag } from './env-tag';
@@ -68,6 +69,11 @@ function Facts({ stack }: { stack: Stack }) {
   return (
     <>
       <EnvTag stack={stack} />
+      {stack.policy === 'restricted' && (
+        <span title="Its compose file gets nothing of the nodes and of other stacks, and limits on what it uses.">
+          <Tag>restricted</Tag>
+        </span>
+      )}
       <Status look={stackLook(stack)} />
       {stack.wanted === 'present' && stack.commit && !stack.deploying && (
         <Sync synced={stack.synced} />

@@ -281,6 +281,7 @@ fn deployment(
         git_ref: occasion.git_ref.clone(),
         compose_file: rule.compose_file.clone(),
         host: target.host.clone(),
+        policy: rule.policy,
         requested_by: None,
     }
 }
@@ -336,4 +337,5 @@ fn is_same(newest: &Deployment, new: &NewDeployment) -> bool {
         && newest.git_ref == new.git_ref
         && newest.compose_file == new.compose_file
         && newest.host == new.host
+        && newest.policy == new.policy
 }

@@ -11,7 +11,7 @@ use berth_store::deployments::{self, Commit, NewDeployment, Trigger};
 use berth_store::environments::{self, PullRequest};
 use berth_store::leases::{Fence, Guarded};
 use berth_store::repositories::Repository;
-use berth_store::{Error, installations};
+use berth_store::{Error, installations, rules};
 
 use super::about::verdict;
 use super::deploy::{Considered, Occasion, carry_out, consider};
@@ -341,6 +341,7 @@ async fn check_run<B: Builder>(
     };
     let before = context.deployment;
     let who = event.sender.as_deref().unwrap_or("somebody");
+    let policy = rules::policy_now(&mut *db, before.rule, before.policy).await?;
     let new = NewDeployment {
         stack: before.stack,
         trigger: Trigger::Manual,
@@ -351,6 +352,7 @@ async fn check_run<B: Builder>(
         git_ref: before.git_ref,
         compose_file: before.compose_file,
         host: before.host,
+        policy,
         requested_by: None,
     };
     let judged = match deployments::create(&mut db, &new).await {

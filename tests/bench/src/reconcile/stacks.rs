@@ -8,6 +8,7 @@ use anyhow::{Context as _, anyhow, bail};
 use berth_compose_templates as compose;
 use berth_domain::cluster::{Cluster as _, Desired};
 use berth_domain::ids::{InstallationId, RepositoryId, StackName};
+use berth_domain::policy::Policy;
 use berth_domain::registry::OnRegistryFailure;
 use berth_domain::stack::StackSpec;
 use berth_reconciler::clock::Clock;
@@ -89,6 +90,7 @@ impl Fleet {
                 poll: Duration::from_millis(250),
                 router: nowhere.clone(),
                 router_settles: Duration::from_secs(1),
+                limits: compose::policy::Limits::default(),
                 public_router: nowhere.clone(),
                 public_network: Some("berth-public".to_owned()),
                 entrypoints: Vec::new(),
@@ -197,6 +199,7 @@ impl Fleet {
             git_ref: "refs/heads/main".to_owned(),
             compose_file: "compose.yaml".to_owned(),
             host: format!("{name}.localhost"),
+            policy: Policy::Trusted,
             requested_by: None,
         };
         let deployment = deployments::create(&mut db, &deployment).await?.id;
@@ -238,6 +241,7 @@ fn spec_of(name: &StackName) -> anyhow::Result<StackSpec> {
         public_network: Some("berth-public".to_owned()),
         entrypoints: Vec::new(),
         bind_root: None,
+        restrictions: None,
     };
     let (spec, _notes) = loaded.to_stack(&context).map_err(text)?;
     if spec.services.len() != 5 {
