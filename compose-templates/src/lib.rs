@@ -27,6 +27,7 @@ mod load;
 pub mod render;
 mod stack;
 mod traefik;
+pub mod x_berth;
 mod yaml;
 
 pub use crate::complaint::{Complaint, Note};

@@ -88,6 +88,7 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
             images: images.iter().cloned().collect(),
             public_network: settings.public_network.clone(),
             entrypoints: settings.entrypoints.clone(),
+            tls_entrypoints: settings.tls_entrypoints.clone(),
             bind_root: None,
         };
         blocking(move || loaded.to_stack(&context).map_err(|wrong| complaints(&wrong))).await

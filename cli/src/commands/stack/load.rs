@@ -41,6 +41,16 @@ pub(crate) struct FileArgs {
         value_name = "NAME"
     )]
     entrypoints: Vec<String>,
+
+    /// Traefik's entry points for routes with TLS, separated by commas.
+    #[arg(
+        long,
+        env = "BERTH_TLS_ENTRYPOINTS",
+        value_delimiter = ',',
+        default_value = "websecure",
+        value_name = "NAME"
+    )]
+    tls_entrypoints: Vec<String>,
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {
@@ -63,6 +73,7 @@ pub(crate) struct Input {
     folder: String,
     public_network: String,
     entrypoints: Vec<String>,
+    tls_entrypoints: Vec<String>,
 }
 
 /// How a text on the standard input is called in messages.
@@ -95,6 +106,7 @@ impl Input {
             folder: folder.to_string_lossy().into_owned(),
             public_network: args.public_network.clone(),
             entrypoints: args.entrypoints.clone(),
+            tls_entrypoints: args.tls_entrypoints.clone(),
         })
     }
 
@@ -109,6 +121,7 @@ impl Input {
             images: Variables::new(),
             public_network: Some(self.public_network.clone()),
             entrypoints: self.entrypoints.clone(),
+            tls_entrypoints: self.tls_entrypoints.clone(),
             bind_root: Some(self.folder.clone()),
         };
         let (spec, notes) = loaded.to_stack(&context).or_else(|complaints| refuse(&complaints))?;
