@@ -5,4 +5,5 @@ mod failing;
 mod lasting;
 mod outages;
 mod previews;
+mod routing;
 mod stack;

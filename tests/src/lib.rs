@@ -12,6 +12,7 @@ pub mod http;
 pub mod proxy;
 pub mod scene;
 pub mod steps;
+pub mod tls;
 pub mod traefik;
 pub mod wait;
 pub mod world;
