@@ -125,6 +125,37 @@ pub(crate) struct RouterArgs {
     )]
     pub(crate) entrypoints: Vec<String>,
 
+    /// Traefik's entry point with TLS as this process reaches it, for routes
+    /// that have it.
+    #[arg(
+        long,
+        env = "BERTH_TLS_ROUTER_URL",
+        default_value = "https://127.0.0.1:443",
+        value_name = "URL"
+    )]
+    pub(crate) tls_router_url: Url,
+
+    /// Traefik's entry points for routes with TLS.
+    #[arg(
+        long,
+        env = "BERTH_TLS_ENTRYPOINTS",
+        value_delimiter = ',',
+        default_value = "websecure",
+        value_name = "NAME"
+    )]
+    pub(crate) tls_entrypoints: Vec<String>,
+
+    /// Traefik's entry points of TCP as this process reaches them; a deployment
+    /// is green without being asked at those that are not named.
+    #[arg(
+        long,
+        env = "BERTH_TCP_ROUTERS",
+        value_delimiter = ',',
+        value_parser = tcp_router,
+        value_name = "NAME=HOST:PORT"
+    )]
+    pub(crate) tcp_routers: Vec<(String, String)>,
+
     /// How people reach a host: `{host}` is put in.
     #[arg(long, env = "BERTH_SITE_URL", default_value = "http://{host}", value_parser = site_url, value_name = "URL")]
     pub(crate) site_url: String,
@@ -286,8 +317,14 @@ impl ServeArgs {
         if self.router.entrypoints.iter().any(String::is_empty) {
             wrong.push("--entrypoints has an empty name".to_owned());
         }
+        if self.router.tls_entrypoints.iter().any(String::is_empty) {
+            wrong.push("--tls-entrypoints has an empty name".to_owned());
+        }
         if self.router.router_url.scheme() != "http" {
             wrong.push("--router-url must start with http://: the check stays inside".to_owned());
+        }
+        if self.router.tls_router_url.scheme() != "https" {
+            wrong.push("--tls-router-url must start with https://".to_owned());
         }
         if wrong.is_empty() { Ok(()) } else { bail!(wrong.join("; ")) }
     }
@@ -304,6 +341,16 @@ fn memory(text: &str) -> Result<i64, String> {
 fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text)
         .map_err(|_| format!("{text:?} needs a unit: write 30s, 5m or 1h"))
+}
+
+fn tcp_router(text: &str) -> Result<(String, String), String> {
+    let wrong = || format!("{text:?} is not like postgres=127.0.0.1:5432");
+    let (name, address) = text.split_once('=').ok_or_else(wrong)?;
+    let (host, port) = address.rsplit_once(':').ok_or_else(wrong)?;
+    if name.is_empty() || host.is_empty() || port.parse::<u16>().is_err() {
+        return Err(wrong());
+    }
+    Ok((name.to_owned(), address.to_owned()))
 }
 
 fn site_url(text: &str) -> Result<String, String> {
@@ -338,6 +385,16 @@ mod tests {
         assert!(err.contains("--lease-ttl") && err.contains("needs a unit"), "{err}");
         let err = parse(&["--site-url", "https://example.org"]).unwrap_err();
         assert!(err.contains("--site-url") && err.contains("{host}"), "{err}");
+    }
+
+    #[test]
+    fn an_entry_point_of_tcp_has_an_address() {
+        let args = parse(&["--tcp-routers", "db=127.0.0.1:5432,mail=h:25"]).unwrap();
+        let named = |name: &str, at: &str| (name.to_owned(), at.to_owned());
+        assert_eq!(args.router.tcp_routers, [named("db", "127.0.0.1:5432"), named("mail", "h:25")]);
+        for bad in ["db", "db=5432", "=h:1", "db=h:x"] {
+            assert!(parse(&["--tcp-routers", bad]).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub mod policy;
 pub mod render;
 mod stack;
 mod traefik;
+pub mod x_berth;
 mod yaml;
 
 pub use crate::complaint::{Complaint, Note};

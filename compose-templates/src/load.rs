@@ -103,6 +103,8 @@ pub struct StackContext {
     pub public_network: Option<String>,
     /// Traefik's entry points for the routes; none means Traefik's default.
     pub entrypoints: Vec<String>,
+    /// The same for the routes with TLS.
+    pub tls_entrypoints: Vec<String>,
     /// The folder on the nodes that relative bind mounts start from. [`None`]
     /// refuses them: a checkout is on no node.
     pub bind_root: Option<String>,

@@ -4,7 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use berth_domain::stack::{FileSpec, NetworkSpec, Route, StackSpec};
+use berth_domain::deployment::Place;
+use berth_domain::stack::{Claim, FileSpec, NetworkSpec, Route, StackSpec};
 use sha2::{Digest, Sha256};
 
 use crate::complaint::{Complaint, Note};
@@ -14,6 +15,7 @@ use crate::policy;
 use crate::yaml::At;
 
 mod mounts;
+mod routes;
 mod service;
 
 /// Swarm's longest name of a config or secret.
@@ -32,33 +34,19 @@ pub(crate) fn convert(
         configs: BTreeMap::new(),
         secrets: BTreeMap::new(),
         used_networks: BTreeSet::new(),
+        routes: Vec::new(),
+        claims: Vec::new(),
         complaints: Vec::new(),
         notes: loaded.notes.clone(),
     };
     let mut spec = StackSpec::default();
     (convert.configs, spec.configs) = convert.blobs(&loaded.model.configs);
     (convert.secrets, spec.secrets) = convert.blobs(&loaded.model.secrets);
-    let mut answers = BTreeMap::new();
     for (name, service) in &loaded.model.services {
         convert.check_name(name, service);
         spec.services.insert(name.clone(), convert.service(name, service));
-        for route in &service.routes {
-            let key = (route.host.clone(), route.path.clone());
-            if let Some(first) = answers.insert(key, name) {
-                let message = format!(
-                    "the services `{first}` and `{name}` both want `{}{}`; give one of them another host or path",
-                    route.host, route.path
-                );
-                convert.refuse(route.at, message);
-            }
-            spec.routes.push(Route {
-                service: name.clone(),
-                host: route.host.clone(),
-                path: route.path.clone(),
-                check: route.check.clone(),
-            });
-        }
     }
+    spec.routes = std::mem::take(&mut convert.routes);
     spec.networks = convert.networks();
     convert.restrict(&mut spec);
     convert.finish(spec)
@@ -73,6 +61,9 @@ struct Convert<'a> {
     secrets: BTreeMap<String, String>,
     /// By their names in the files.
     used_networks: BTreeSet<String>,
+    routes: Vec<Route>,
+    /// What the routes so far claim, each with its service.
+    claims: Vec<(String, Claim)>,
     complaints: Vec<(At, String)>,
     notes: Vec<Note>,
 }
@@ -80,6 +71,16 @@ struct Convert<'a> {
 impl Convert<'_> {
     fn refuse(&mut self, at: At, message: impl Into<String>) {
         self.complaints.push((at, message.into()));
+    }
+
+    fn note(&mut self, at: At, message: impl Into<String>) {
+        let place = self.place(at);
+        self.notes.push(Note { place, message: message.into() });
+    }
+
+    fn place(&self, at: At) -> Option<Place> {
+        let file = self.loaded.paths.get(at.file)?.clone();
+        Some(Place { file, line: at.line, column: at.column })
     }
 
     fn is_stack(&self) -> bool {

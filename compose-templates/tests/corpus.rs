@@ -29,6 +29,7 @@ fn context() -> StackContext {
         images: BTreeMap::new(),
         public_network: Some("public".to_owned()),
         entrypoints: Vec::new(),
+        tls_entrypoints: Vec::new(),
         bind_root: Some("/srv/corpus".to_owned()),
         restrictions: None,
     }

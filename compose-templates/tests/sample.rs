@@ -27,6 +27,7 @@ fn the_sample_repository_becomes_a_stack() {
             .collect(),
         public_network: Some("berth_public".to_owned()),
         entrypoints: Vec::new(),
+        tls_entrypoints: Vec::new(),
         bind_root: None,
         restrictions: None,
     };

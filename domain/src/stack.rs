@@ -7,13 +7,16 @@
 //! tasks for a changed order alone. Durations are nanoseconds, as on the wire.
 
 mod canonical;
+mod route;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::StackName;
+
+pub use self::route::{ANY_HOST, Claim, Contested, Held, Protocol, ROUTES_LABEL, Route, contested};
 
 /// The label that says which stack an object belongs to; Docker's own.
 pub const NAMESPACE_LABEL: &str = "com.docker.stack.namespace";
@@ -41,25 +44,6 @@ pub struct StackSpec {
     /// Where the stack answers. Carried by labels too; here so that the routed
     /// phase knows what to ask for.
     pub routes: Vec<Route>,
-}
-
-/// One route through Traefik.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Route {
-    /// The service it leads to, by its short name.
-    pub service: String,
-    /// The host it answers for.
-    pub host: String,
-    /// The path prefix it answers for; `/` for all.
-    pub path: String,
-    /// The path to ask when checking that the route answers.
-    pub check: String,
-}
-
-impl fmt::Display for Route {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.host, if self.path == "/" { "" } else { &self.path })
-    }
 }
 
 /// A network to create.
@@ -448,6 +432,12 @@ impl StackSpec {
             .max()
             .unwrap_or(0);
         std::time::Duration::from_nanos(u64::try_from(longest).unwrap_or(0))
+    }
+
+    /// What its routes take for it alone.
+    #[must_use]
+    pub fn claims(&self) -> BTreeSet<Claim> {
+        self.routes.iter().flat_map(Route::claims).collect()
     }
 
     /// The volumes that belong to this stack, by their name on the Swarm.

@@ -19,6 +19,7 @@ use berth_domain::cluster::Cluster;
 use berth_domain::deployment::{Phase, Reason, Step};
 use berth_domain::ids::DeploymentId;
 use berth_domain::stack::StackSpec;
+use berth_store::claims;
 use berth_store::deployments::{self, Begun, Context};
 use berth_store::leases::{Fence, Guarded};
 use berth_store::releases::{self, NewRelease};
@@ -265,6 +266,7 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
 
     async fn render(&mut self) -> Result<String, StepError> {
         let (images, notes, mut spec) = self.rendered().await?;
+        self.claim(&spec).await?;
         // A release that is there already is what counts, so no registry is asked.
         let pins = match self.context.deployment.release {
             Some(_) => Vec::new(),
@@ -290,25 +292,44 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
         Ok(message)
     }
 
+    /// Takes for the stack what its routes want, before anything is applied.
+    async fn claim(&self, spec: &StackSpec) -> Result<(), StepError> {
+        let (pool, fence) = (&self.engine.pool, self.fence);
+        self.engine.unsettle(self.stack.id);
+        let contested = claims::take(pool, fence, self.stack.id, &spec.claims()).await?;
+        if contested.is_empty() {
+            return Ok(());
+        }
+        let lines: Vec<String> = contested.iter().map(ToString::to_string).collect();
+        Err(StepError::failed("route_taken", lines.join("\n")))
+    }
+
     async fn route(&mut self) -> Result<String, StepError> {
         let spec = self.spec().await?;
         if spec.routes.is_empty() {
             return Ok("nothing is routed".to_owned());
         }
         let settings = &self.engine.settings;
-        let router = probe::Router::new(settings.router.clone(), settings.router_settles);
+        let router = probe::Router::new(probe::Addresses {
+            http: settings.router.clone(),
+            https: settings.tls_router.clone(),
+            tcp: settings.tcp_routers.clone(),
+        });
         loop {
-            match router.ask(&spec.routes).await {
+            match router.ask(&spec.routes, settings.router_settles).await {
                 Ok(()) => break,
                 Err(why) => self.say(Step::Route, &why).await?,
             }
             sleep(settings.poll).await;
         }
-        let urls = spec
-            .routes
-            .iter()
-            .map(|route| crate::report::url(&route.host, &route.path, &settings.public_router));
-        Ok(urls.collect::<Vec<_>>().join("\n"))
+        let lines = spec.routes.iter().map(|route| {
+            let unasked = if router.asks(route) { "" } else { " (nobody could ask)" };
+            match crate::report::url(route, &settings.public_router) {
+                Some(url) => url,
+                None => format!("{route}{unasked}"),
+            }
+        });
+        Ok(lines.collect::<Vec<_>>().join("\n"))
     }
 
     /// What the deployment's release says.

@@ -52,6 +52,8 @@ struct Memory {
     hints: BTreeMap<StackId, Arc<Notify>>,
     /// How often a release of a service was put back after Swarm took it away.
     heals: BTreeMap<(StackId, String), (ReleaseId, u32)>,
+    /// Whose claims are those of which release, as which leader knew it.
+    settled: BTreeMap<StackId, (ReleaseId, Fence)>,
 }
 
 /// What an engine is made of.
@@ -157,6 +159,7 @@ impl<C, B> Engine<C, B> {
             memory.reports.retain(|id, _| live(id));
             memory.failures.retain(|id, _| live(id));
             memory.heals.retain(|(id, _), _| live(id));
+            memory.settled.retain(|id, _| live(id));
         }
         // A stack has the release that it is and the one that it goes back to.
         if memory.specs.len() > 2 * stacks.len() + 64 {
@@ -235,6 +238,21 @@ impl<C, B> Engine<C, B> {
         }
         entry.1 = entry.1.saturating_add(1);
         entry.1
+    }
+
+    /// Whether a stack claims what this release of it does, and nothing else.
+    pub(crate) fn is_settled(&self, stack: StackId, release: ReleaseId, fence: Fence) -> bool {
+        self.memory().settled.get(&stack) == Some(&(release, fence))
+    }
+
+    /// Remembers that it does.
+    pub(crate) fn settle(&self, stack: StackId, release: ReleaseId, fence: Fence) {
+        self.memory().settled.insert(stack, (release, fence));
+    }
+
+    /// Forgets that it did: it is about to claim more.
+    pub(crate) fn unsettle(&self, stack: StackId) {
+        self.memory().settled.remove(&stack);
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {

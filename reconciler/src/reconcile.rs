@@ -13,6 +13,7 @@ use berth_store::leases::Fence;
 use berth_store::releases;
 use berth_store::stacks::{self, LiveStack, Wanted};
 
+use crate::claims;
 use crate::deploy;
 use crate::engine::Engine;
 use crate::error::{PassError, Remedy};
@@ -126,6 +127,7 @@ async fn heal<C: Cluster, B: Builder>(
         }
     } else {
         store_report(engine, fence, stack.id, seen).await?;
+        claims::settle(engine, fence, stack, &desired).await?;
     }
     Ok(next)
 }

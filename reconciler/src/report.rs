@@ -2,7 +2,7 @@
 
 use berth_domain::cluster::{Desired, ObservedStack};
 use berth_domain::health::{Health, of_service};
-use berth_domain::stack::{Mode, Port, ServiceSpec, StackSpec};
+use berth_domain::stack::{Mode, Port, Route, ServiceSpec, StackSpec};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use url::Url;
@@ -104,17 +104,23 @@ pub fn report(
     }
 }
 
-/// The address of a route for browsers.
+/// The address of a route for browsers, if it is one for them. The port of
+/// `router` is that of its own scheme: a route with TLS may have another.
 #[must_use]
-pub fn url(host: &str, path: &str, router: &Url) -> String {
-    let port = router.port().map(|port| format!(":{port}")).unwrap_or_default();
-    let path = if path == "/" { "" } else { path };
-    format!("{}://{host}{port}{path}", router.scheme())
+pub fn url(route: &Route, router: &Url) -> Option<String> {
+    if !route.has_url() {
+        return None;
+    }
+    let scheme = if route.tls { "https" } else { router.scheme() };
+    let port = router.port().filter(|_| scheme == router.scheme());
+    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+    let path = if route.path == "/" { "" } else { &route.path };
+    Some(format!("{scheme}://{}{port}{path}", route.host))
 }
 
 fn urls_of(spec: &StackSpec, service: &str, router: &Url) -> Vec<String> {
     let routes = spec.routes.iter().filter(|route| route.service == service);
-    routes.map(|route| url(&route.host, &route.path, router)).collect()
+    routes.filter_map(|route| url(route, router)).collect()
 }
 
 fn service_report(
@@ -169,11 +175,9 @@ fn port(port: &Port) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use berth_domain::cluster::{ObservedService, ObservedTask, TaskState, Version};
-    use berth_domain::stack::Route;
-
     use super::*;
     use crate::plan::{Prune, plan};
+    use berth_domain::cluster::{ObservedService, ObservedTask, TaskState, Version};
 
     #[test]
     fn a_report_says_what_is_and_what_is_missing() {
@@ -192,6 +196,7 @@ mod tests {
             host: "shop.localhost".to_owned(),
             path: "/".to_owned(),
             check: "/".to_owned(),
+            ..Route::default()
         };
         let spec = StackSpec {
             services: BTreeMap::from([

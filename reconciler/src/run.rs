@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::claims;
 use crate::engine::{Engine, Parts, RETRY};
 use crate::error::PassError;
 use crate::leader::{self, Leader};
@@ -255,16 +256,19 @@ pub(crate) async fn look<C: Cluster, B: Builder>(
     engine.board.update(|status| status.stacks = stacks.len());
     let Some(fence) = fence else { return Ok(()) };
 
+    let mut idle_ones = Vec::new();
     for (stack, seen) in stacks.iter().zip(seen.stacks) {
         let idle = stack.wanted == stacks::Wanted::Present
             && stack.open_deployment.is_none()
             && seen.plan.is_empty();
         if idle {
             reconcile::store_if_new(engine, fence, stack, seen.report).await?;
+            idle_ones.push(stack);
         } else {
             engine.queue.put(stack.id);
         }
     }
+    claims::settle_all(engine, fence, &idle_ones).await?;
     // A stack that was made since its row was read is none: it has its grace.
     for (name, stack) in orphans.due(&seen.orphans, clock, engine.settings.orphan_grace) {
         engine.check(fence)?;

@@ -1,6 +1,7 @@
 //! What the reconciler is told when it starts. Nothing here is read from the
 //! environment.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,6 +33,11 @@ pub struct Settings {
     /// Traefik's entry point, to ask whether a route answers:
     /// `http://127.0.0.1:80`.
     pub router: Url,
+    /// The same with TLS, for routes that have it: `https://127.0.0.1:443`.
+    pub tls_router: Url,
+    /// Where Traefik's entry points of TCP are, by name, as `host:port`. Of
+    /// those that are not here, nobody is asked whether they answer.
+    pub tcp_routers: BTreeMap<String, String>,
     /// How long a route must have answered before it counts: Traefik may still
     /// serve what it knew a moment ago.
     pub router_settles: Duration,
@@ -42,6 +48,8 @@ pub struct Settings {
     pub public_network: Option<String>,
     /// Traefik's entry points for routes; none means Traefik's default.
     pub entrypoints: Vec<String>,
+    /// The same for routes with TLS.
+    pub tls_entrypoints: Vec<String>,
     /// What restricted environments may use.
     pub limits: Limits,
     /// How long an object with our label may be there with nothing asking for it.

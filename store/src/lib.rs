@@ -21,6 +21,7 @@
 pub mod accounts;
 pub mod build_logs;
 pub mod changes;
+pub mod claims;
 pub mod deliveries;
 pub mod deployments;
 pub mod environments;

@@ -8,7 +8,7 @@ use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use crate::leases::{Fence, Guarded};
-use crate::{Error, Pool, Result, deployments, notify, outbox, storable_json};
+use crate::{Error, Pool, Result, claims, deployments, notify, outbox, storable_json};
 
 /// Whether a stack should be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -420,6 +420,7 @@ pub async fn mark_removed(pool: &Pool, fence: Fence, id: StackId) -> Result<()> 
     if done.rows_affected() == 0 {
         return Err(Error::Conflict { what: "stack" });
     }
+    claims::drop_all(&mut db, id).await?;
     outbox::owe_for_stack(&mut db, id).await?;
     db.commit().await
 }

@@ -1,8 +1,10 @@
 //! [`Reader`]: an engine to look at.
 
+use std::collections::BTreeMap;
+
 use berth_domain::cluster::{ClusterError, ObservedTask};
 use berth_domain::ids::StackName;
-use berth_domain::stack::NAMESPACE_LABEL;
+use berth_domain::stack::{Claim, Held, NAMESPACE_LABEL, ROUTES_LABEL};
 
 use crate::client::{Client, Request, segment};
 use crate::facts::{self, Engine, Facts};
@@ -75,7 +77,7 @@ impl Reader {
         let lists = Lists::of_tasks(&self.client, Some(stack))
             .await
             .map_err(|error| error.about(format!("reading the tasks of {stack}")))?;
-        let services: std::collections::BTreeMap<&str, String> = lists
+        let services: BTreeMap<&str, String> = lists
             .services
             .iter()
             .map(|service| (service.id.as_str(), short_name(stack, &service.spec.name)))
@@ -101,6 +103,22 @@ impl Reader {
                 }
             })
             .collect())
+    }
+
+    /// What the routes of every stack on the Swarm claim, by the labels of
+    /// their services. A label that doesn't say is passed over.
+    ///
+    /// # Errors
+    ///
+    /// The engine does not answer.
+    pub async fn route_claims(&self) -> Result<Vec<Held>, ClusterError> {
+        let request = Request::list("/services").filters(&[("label", &[ROUTES_LABEL])]);
+        let services: Vec<wire::Service> = self
+            .client
+            .json(request)
+            .await
+            .map_err(|error| error.about("reading the routes of every stack".to_owned()))?;
+        Ok(services.iter().flat_map(|service| claims_of(&service.spec.labels)).collect())
     }
 
     /// What a service of `stack`, by its short name, writes.
@@ -142,7 +160,41 @@ impl Reader {
     }
 }
 
+fn claims_of(labels: &BTreeMap<String, String>) -> Vec<Held> {
+    let (Some(stack), Some(claims)) = (labels.get(NAMESPACE_LABEL), labels.get(ROUTES_LABEL))
+    else {
+        return Vec::new();
+    };
+    let claims: Vec<Claim> = serde_json::from_str(claims).unwrap_or_default();
+    claims.into_iter().map(|claim| Held { stack: stack.clone(), claim }).collect()
+}
+
 /// A service's name less its stack's.
 pub(crate) fn short_name(stack: &StackName, name: &str) -> String {
     name.strip_prefix(&stack.scope("")).unwrap_or(name).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_tells_what_a_service_claims_and_another_nothing() {
+        let labels = |routes: &str| {
+            BTreeMap::from(
+                [(NAMESPACE_LABEL, "shop"), (ROUTES_LABEL, routes)]
+                    .map(|(name, value)| (name.to_owned(), value.to_owned())),
+            )
+        };
+        let held = claims_of(&labels(
+            r#"[{"protocol":"http","entrypoints":["web"],"host":"shop.x","path":"/"}]"#,
+        ));
+        assert_eq!(held.len(), 1);
+        assert_eq!(
+            (held[0].stack.as_str(), held[0].claim.to_string()),
+            ("shop", "`shop.x/`".to_owned())
+        );
+        assert_eq!(claims_of(&labels("Host(`shop.x`)")), []);
+        assert_eq!(claims_of(&BTreeMap::new()), []);
+    }
 }

@@ -7,4 +7,5 @@ mod outages;
 mod policies;
 mod previews;
 mod registries;
+mod routing;
 mod stack;

@@ -13,6 +13,7 @@ pub mod proxy;
 pub mod registry;
 pub mod scene;
 pub mod steps;
+pub mod tls;
 pub mod traefik;
 pub mod wait;
 pub mod world;

@@ -1,6 +1,6 @@
 //! A real Traefik on the Swarm, on a port and a network of its own.
 
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 
 use anyhow::bail;
 
@@ -21,6 +21,43 @@ pub struct Traefik {
     pub network: String,
     /// The port of its entry point `web`.
     pub port: u16,
+    more: Vec<Entry>,
+}
+
+/// An entry point beside `web`.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// Its name. `traefik` is that of Traefik's own API.
+    pub name: &'static str,
+    /// Its port.
+    pub port: u16,
+    /// It is UDP's.
+    pub udp: bool,
+}
+
+impl Entry {
+    /// One on a free port.
+    ///
+    /// # Errors
+    ///
+    /// Where the machine has none.
+    pub fn new(name: &'static str, udp: bool) -> anyhow::Result<Self> {
+        let port = if udp {
+            UdpSocket::bind(("127.0.0.1", 0))?.local_addr()?.port()
+        } else {
+            free_port(0)?
+        };
+        Ok(Self { name, port, udp })
+    }
+}
+
+/// What more entry points add to the command line.
+#[derive(Debug, Default)]
+struct MoreArgs {
+    /// Before the image.
+    published: Vec<String>,
+    /// After it.
+    flags: Vec<String>,
 }
 
 /// A port that nobody listens on; `wanted` if that is one.
@@ -41,6 +78,21 @@ impl Traefik {
     ///
     /// Where the image is missing or Docker refuses.
     pub async fn start(docker: &Docker, name: &str, port: u16) -> anyhow::Result<Self> {
+        Self::start_with(docker, name, port, Vec::new()).await
+    }
+
+    /// The same with more entry points. With them, `web` believes whoever says
+    /// in `X-Forwarded-For` whom it is asked for.
+    ///
+    /// # Errors
+    ///
+    /// As [`Traefik::start`].
+    pub async fn start_with(
+        docker: &Docker,
+        name: &str,
+        port: u16,
+        more: Vec<Entry>,
+    ) -> anyhow::Result<Self> {
         if !docker.has_image(IMAGE).await {
             bail!("the engine has no image {IMAGE}; `cargo xtask provision` brings it");
         }
@@ -49,6 +101,7 @@ impl Traefik {
             name: format!("{name}-traefik"),
             network: format!("{name}-public"),
             port,
+            more,
         };
         this.stop().await?;
         this.create().await?;
@@ -83,7 +136,31 @@ impl Traefik {
             &["--global.checknewversion=false", "--global.sendanonymoususage=false"],
         ]
         .concat();
+        let more = self.more_args();
+        let (before, after) = args.split_at(args.iter().position(|arg| *arg == IMAGE).unwrap_or(0));
+        let published: Vec<&str> = more.published.iter().map(String::as_str).collect();
+        let flags: Vec<&str> = more.flags.iter().map(String::as_str).collect();
+        let args = [before, published.as_slice(), after, flags.as_slice()].concat();
         docker.run(&args).await.map(drop)
+    }
+
+    fn more_args(&self) -> MoreArgs {
+        let mut args = MoreArgs::default();
+        for Entry { name, port, udp } in &self.more {
+            let protocol = if *udp { "udp" } else { "tcp" };
+            args.published.push("--publish".to_owned());
+            args.published
+                .push(format!("mode=host,published={port},target={port},protocol={protocol}"));
+            let suffix = if *udp { "/udp" } else { "" };
+            args.flags.push(format!("--entrypoints.{name}.address=:{port}{suffix}"));
+            if *name == "traefik" {
+                args.flags.push("--api.insecure=true".to_owned());
+            }
+        }
+        if !args.flags.is_empty() {
+            args.flags.push("--entrypoints.web.forwardedheaders.insecure=true".to_owned());
+        }
+        args
     }
 
     /// A client of its entry point, from this machine.

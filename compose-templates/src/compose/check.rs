@@ -83,7 +83,8 @@ impl Check<'_> {
         self.refuse(field.key_at, message);
     }
 
-    fn wanted(&mut self, field: &Field<'_>, what: &str) {
+    /// Refuses a value that is not what it must be.
+    pub(crate) fn wanted(&mut self, field: &Field<'_>, what: &str) {
         let is = match &field.node.value {
             Value::Null => "is empty".to_owned(),
             Value::Bool(flag) => format!("is {flag}"),

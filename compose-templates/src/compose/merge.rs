@@ -14,6 +14,7 @@ use super::model::{
     VolumeUse,
 };
 use crate::load::Reading;
+use crate::x_berth::Route;
 
 /// Lays `over` over `base`.
 pub(crate) fn merge(base: &mut Model, over: Model, reading: Reading) {
@@ -123,11 +124,10 @@ impl Merge {
         blobs(&mut all.configs, over.configs);
         blobs(&mut all.secrets, over.secrets);
         self.deploy(&mut all.deploy, over.deploy);
-        for later in over.routes {
-            let same = |host: &str, path: &str| host == later.host && path == later.path;
-            all.routes.retain(|before| !same(&before.host, &before.path));
-            all.routes.push(later);
-        }
+        // Two of one file stay two, so that it is told that they are.
+        all.routes
+            .retain(|before| !over.routes.iter().any(|later| same_place(&before.it, &later.it)));
+        all.routes.extend(over.routes);
         all
     }
 
@@ -247,4 +247,9 @@ fn blobs(base: &mut Vec<BlobUse>, over: Vec<BlobUse>) {
             None => base.push(later),
         }
     }
+}
+
+/// Whether two routes are for the same requests; the later file's wins.
+fn same_place(a: &Route, b: &Route) -> bool {
+    (a.protocol, &a.host, &a.path, &a.entrypoints) == (b.protocol, &b.host, &b.path, &b.entrypoints)
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use berth_domain::stack::{Driver, Healthcheck, Nanos};
 
+use crate::x_berth::Route;
 use crate::yaml::At;
 
 /// A value and where it was written.
@@ -76,7 +77,7 @@ pub(crate) struct Service {
     pub(crate) configs: Vec<BlobUse>,
     pub(crate) secrets: Vec<BlobUse>,
     pub(crate) deploy: Deploy,
-    pub(crate) routes: Vec<RouteUse>,
+    pub(crate) routes: Vec<Placed<Route>>,
 }
 
 impl Service {
@@ -231,17 +232,6 @@ pub(crate) struct BlobUse {
     pub(crate) uid: Option<String>,
     pub(crate) gid: Option<String>,
     pub(crate) mode: Option<u32>,
-}
-
-/// An entry of `x-berth.routes`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct RouteUse {
-    pub(crate) at: At,
-    pub(crate) host: String,
-    pub(crate) port: u16,
-    pub(crate) path: String,
-    pub(crate) check: String,
-    pub(crate) strip: bool,
 }
 
 /// `deploy:`

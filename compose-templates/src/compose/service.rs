@@ -6,10 +6,10 @@ use berth_domain::stack::{Driver, Healthcheck};
 
 use super::check::{Check, Field};
 use super::keys::{IGNORED, IMPOSSIBLE, KNOWN, STACK_IGNORED};
-use super::model::{Credentials, HealthModel, Placed, Restart, RouteUse, Service, Tmpfs};
+use super::model::{Credentials, HealthModel, Placed, Restart, Service, Tmpfs};
 use super::{build, deploy, env_file, network, ports, units, volumes};
 use crate::load::Reading;
-use crate::traefik;
+use crate::x_berth;
 
 /// Reads a service.
 pub(super) fn service(check: &mut Check<'_>, field: &Field<'_>) -> Service {
@@ -40,7 +40,7 @@ pub(super) fn service(check: &mut Check<'_>, field: &Field<'_>) -> Service {
                     uses;
             }
             "deploy" => service.deploy = deploy::read(check, &key),
-            "x-berth" => service.routes = routes(check, &key),
+            "x-berth" => service.routes = x_berth::read(check, &key),
             name if name.starts_with("x-") => {}
             _ => {
                 let known = process(check, &key, &mut service)
@@ -377,18 +377,4 @@ fn network_mode(check: &mut Check<'_>, field: &Field<'_>, service: &mut Service)
             check.refuse(field.at(), message);
         }
     }
-}
-
-fn routes(check: &mut Check<'_>, field: &Field<'_>) -> Vec<RouteUse> {
-    let mut routes = Vec::new();
-    for key in check.map(field) {
-        if key.key != "routes" {
-            check.unknown(&key, &["routes"]);
-            continue;
-        }
-        for item in check.list(&key) {
-            routes.extend(traefik::read(check, &item));
-        }
-    }
-    routes
 }

@@ -15,6 +15,7 @@ fn part(service: &str, show: &str, reading: Reading) -> String {
         images: std::collections::BTreeMap::new(),
         public_network: None,
         entrypoints: Vec::new(),
+        tls_entrypoints: Vec::new(),
         bind_root: Some("/srv".to_owned()),
         restrictions: None,
     };

@@ -8,7 +8,7 @@
 use berth_domain::ids::StackName;
 use berth_domain::stack::{
     Attachment, Driver, FileRef, FileSpec, Healthcheck, Mode, Mount, MountKind, NetworkSpec,
-    Placement, Resources, Route, ServiceSpec, StackSpec, UpdateConfig,
+    Placement, Protocol, Resources, Route, ServiceSpec, StackSpec, UpdateConfig,
 };
 
 use super::lists::{
@@ -57,8 +57,24 @@ pub(super) fn forbidden(
             && template_driver.as_deref().is_none_or(|driver| driver == "golang");
         gate.want(fine, &format!("config or secret `{name}`"));
     }
-    for Route { service, host, path: _, check: _ } in routes {
-        let fine = services.contains_key(service) && gate.is_own_host(host);
+    for route in routes {
+        let Route {
+            service,
+            protocol,
+            host,
+            path: _,
+            check: _,
+            entrypoints,
+            tls: _,
+            password: _,
+            allow_list: _,
+            redirect,
+        } = route;
+        let fine = services.contains_key(service)
+            && *protocol == Protocol::Http
+            && gate.is_own_host(host)
+            && redirect.as_ref().is_none_or(|host| gate.is_own_host(host))
+            && gate.are_usual(entrypoints);
         gate.want(fine, &format!("route to `{host}`"));
     }
     let tasks = services.values().map(|service| match service.mode {
@@ -213,21 +229,40 @@ impl Gate<'_> {
             Some("enable") => value == "true",
             Some("swarm.network") => self.context.public_network.as_ref() == Some(value),
             Some(rest) => {
+                let names = || value.split(',').map(str::to_owned).collect::<Vec<_>>();
                 rest.strip_prefix("http.").is_some_and(about_own)
                     && (!rest.ends_with(".rule") || self.is_rule(value))
+                    && (!rest.ends_with(".entrypoints") || self.are_usual(&names()))
+                    && !rest.ends_with(".tls.certresolver")
+                    && !rest.ends_with(".tls.passthrough")
             }
         })
     }
 
-    /// Whether a rule asks for one host of the environment's own, and perhaps
-    /// for a path.
+    /// Whether a rule asks for one host of the environment's own, or for all that
+    /// are one part below such a one, and perhaps for a path.
     fn is_rule(&self, rule: &str) -> bool {
-        let Some((host, rest)) = rule.strip_prefix("Host(`").and_then(|rule| rule.split_once('`'))
-        else {
-            return false;
+        let (wild, rest) = match rule.strip_prefix("HostRegexp(`^[a-z0-9-]+\\.") {
+            Some(rest) => (true, rest),
+            None => match rule.strip_prefix("Host(`") {
+                Some(rest) => (false, rest),
+                None => return false,
+            },
+        };
+        let Some((host, rest)) = rest.split_once('`') else { return false };
+        let host = match (wild, host.strip_suffix('$')) {
+            (true, Some(host)) => host.replace("\\.", "."),
+            (true, None) => return false,
+            (false, _) => host.to_owned(),
         };
         let path = rest.strip_prefix(") && PathPrefix(`").and_then(|rest| rest.strip_suffix("`)"));
-        self.is_own_host(host) && (rest == ")" || path.is_some_and(|path| !path.contains('`')))
+        self.is_own_host(&host) && (rest == ")" || path.is_some_and(|path| !path.contains('`')))
+    }
+
+    /// Whether these are the entry points that Berth itself gives to routes.
+    fn are_usual(&self, entrypoints: &[String]) -> bool {
+        let StackContext { entrypoints: usual, tls_entrypoints, .. } = self.context;
+        entrypoints == usual.as_slice() || entrypoints == tls_entrypoints.as_slice()
     }
 
     fn are_mounts(&self, mounts: &[Mount], memory: Option<i64>) -> bool {

@@ -4,10 +4,10 @@ use super::check::Checks;
 use super::lists::{self, LEAST_PAUSE, MOST_MOUNTS, MOST_PATIENCE};
 use super::total;
 use crate::compose::model::{
-    BuildModel, Deploy, DeployMode, Placed, RestartBlock, RouteUse, Service, Update, VolumeKind,
-    VolumeUse,
+    BuildModel, Deploy, DeployMode, Placed, RestartBlock, Service, Update, VolumeKind, VolumeUse,
 };
 use crate::compose::units;
+use crate::x_berth::{Protocol, Route};
 
 impl Checks<'_> {
     pub(super) fn service(&mut self, name: &str, service: &Service) {
@@ -321,18 +321,55 @@ impl Checks<'_> {
         }
     }
 
-    fn route(&mut self, name: &str, route: &RouteUse) {
-        let RouteUse { at, host, port: _, path: _, check: _, strip: _ } = route;
+    fn route(&mut self, name: &str, route: &Placed<Route>) {
+        let Placed { at, it } = route;
+        let Route {
+            protocol,
+            host: hosts,
+            port: _,
+            path: _,
+            strip: _,
+            check: _,
+            entrypoints,
+            priority: _,
+            tls,
+            redirect,
+            sticky: _,
+            basic_auth: _,
+            allow: _,
+            headers: _,
+            rate_limit: _,
+            compress: _,
+            retry: _,
+            health: _,
+        } = it;
         let path = ["services", name, "x-berth", "routes"];
-        match &self.restrictions.host {
-            Some(own) if lists::is_below(host, own) => {}
-            Some(own) => {
+        match protocol {
+            Protocol::Http => {}
+            Protocol::Tcp | Protocol::Udp => {
+                let why = "takes an entry point that all stacks share; use HTTP";
+                self.refuse_at(*at, &path, why);
+            }
+        }
+        if !entrypoints.is_empty() {
+            let why = "names entry points; leave them to Berth by taking `entrypoints` out";
+            self.refuse_at(*at, &path, why);
+        }
+        if tls.as_ref().is_some_and(|tls| tls.resolver.is_some() || tls.passthrough) {
+            let why = "asks for certificates of its own; write `tls: true`";
+            self.refuse_at(*at, &path, why);
+        }
+        let Some(own) = &self.restrictions.host else {
+            self.refuse_at(*at, &path, "needs `BERTH_HOST`, the environment's own host");
+            return;
+        };
+        for host in hosts.iter().chain(&redirect.hosts) {
+            if !lists::is_below(host, own) {
                 let why = format!(
                     "answers at `{host}`, which may be another stack's; use `{own}` or a host below it"
                 );
                 self.refuse_at(*at, &path, why);
             }
-            None => self.refuse_at(*at, &path, "needs `BERTH_HOST`, the environment's own host"),
         }
     }
 }

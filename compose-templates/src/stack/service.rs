@@ -12,7 +12,6 @@ use crate::compose::model::{
     Deploy, DeployMode, HealthModel, Placed, PortUse, Restart, Service, Update,
 };
 use crate::compose::units;
-use crate::traefik;
 
 /// Networks that every node has, and on which nobody has another name.
 const PREDEFINED: [&str; 4] = ["bridge", "default", "host", "none"];
@@ -176,8 +175,9 @@ impl Convert<'_> {
         self.used_networks.insert(key.to_owned());
         let public = !self.is_stack() && self.context.public_network.as_ref() == Some(&network);
         if public {
+            self.check_aliases(name, key, &aliases);
             // Every stack has a `web`; on a network that all share, it would be anybody's.
-            aliases.push(self.context.stack.scope(name));
+            aliases = vec![self.context.stack.scope(name)];
         } else if !PREDEFINED.contains(&network.as_str()) {
             aliases.push(name.to_owned());
         }
@@ -265,36 +265,6 @@ impl Convert<'_> {
         // order of the same ports would restart the tasks of its stacks.
         ports.sort_by_key(|port| port.published);
         (mode, ports)
-    }
-
-    /// Puts the service behind Traefik, if it has routes.
-    fn route(&mut self, name: &str, service: &Service, spec: &mut ServiceSpec) {
-        let Some(first) = service.routes.first() else { return };
-        let Some(network) = &self.context.public_network else {
-            let message = format!(
-                "the service `{name}` has routes, but there is no public network; name the one that Traefik is on"
-            );
-            self.refuse(first.at, message);
-            return;
-        };
-        if service.predefined_network.is_some() {
-            let message = format!(
-                "the service `{name}` has routes, but Traefik can't reach it; take `network_mode` out"
-            );
-            self.refuse(first.at, message);
-            return;
-        }
-        let full = self.context.stack.scope(name);
-        if !spec.networks.iter().any(|attachment| attachment.network == *network) {
-            spec.networks.push(Attachment {
-                network: network.clone(),
-                aliases: vec![full.clone()],
-                ..Attachment::default()
-            });
-            spec.networks.sort_by(|a, b| a.network.cmp(&b.network));
-        }
-        let labels = traefik::labels(&full, &service.routes, network, &self.context.entrypoints);
-        spec.labels.extend(labels);
     }
 }
 

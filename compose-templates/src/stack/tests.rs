@@ -18,6 +18,7 @@ pub(crate) fn context() -> StackContext {
         images: [("built".to_owned(), "berth/st-built:0123456789ab".to_owned())].into(),
         public_network: Some("berth_public".to_owned()),
         entrypoints: vec!["web".to_owned()],
+        tls_entrypoints: vec!["websecure".to_owned()],
         bind_root: None,
         restrictions: None,
     }

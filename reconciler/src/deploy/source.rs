@@ -98,6 +98,7 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
             images: images.iter().cloned().collect(),
             public_network: settings.public_network.clone(),
             entrypoints: settings.entrypoints.clone(),
+            tls_entrypoints: settings.tls_entrypoints.clone(),
             bind_root: None,
             restrictions,
         };

@@ -137,6 +137,11 @@ impl World {
         StackName::parse("shop").unwrap()
     }
 
+    /// One more stack, of the same repository.
+    pub(crate) async fn another_stack(&self, name: &str) -> StackId {
+        make_stack(&self.pool, name).await
+    }
+
     /// Starts a reconciler.
     pub(crate) fn start(&self, holder: u128) -> Berth {
         let board = Board::new();
@@ -154,10 +159,13 @@ impl World {
             resync: Duration::from_secs(60),
             poll: Duration::from_millis(5),
             router: self.router.clone(),
+            tls_router: Url::parse("https://127.0.0.1:1").unwrap(),
+            tcp_routers: BTreeMap::new(),
             router_settles: Duration::from_millis(5),
             public_router: Url::parse("http://localhost:8088").unwrap(),
             public_network: Some("public".to_owned()),
             entrypoints: Vec::new(),
+            tls_entrypoints: Vec::new(),
             orphan_grace: Duration::from_secs(3600),
             limits: Limits { registries: vec!["docker.io".to_owned()], ..Limits::default() },
             clock: self.clock.clone(),
@@ -187,17 +195,26 @@ impl World {
 
     /// Pushes a commit with this compose file, and has it deployed.
     pub(crate) async fn push(&mut self, compose: &str) -> DeploymentId {
+        self.push_to(self.stack, compose).await
+    }
+
+    /// The same, for another stack than `shop`.
+    pub(crate) async fn push_to(&mut self, stack: StackId, compose: &str) -> DeploymentId {
         self.commits += 1;
         let sha = format!("{:040x}", self.commits);
         let path = self.folder.path().join(&sha);
         write(&path, compose);
         self.builder.commit(&sha, path);
-        self.deploy(&sha).await
+        self.deploy_to(stack, &sha).await
     }
 
     pub(crate) async fn deploy(&self, sha: &str) -> DeploymentId {
+        self.deploy_to(self.stack, sha).await
+    }
+
+    async fn deploy_to(&self, stack: StackId, sha: &str) -> DeploymentId {
         let new = NewDeployment {
-            stack: self.stack,
+            stack,
             trigger: Trigger::Push,
             delivery: None,
             rule: None,
@@ -301,18 +318,22 @@ async fn seed(pool: &PgPool) -> StackId {
     repositories::put(&mut db, &repository).await.unwrap();
     drop(db);
 
+    make_stack(pool, "shop").await
+}
+
+async fn make_stack(pool: &PgPool, name: &str) -> StackId {
     let holder = Uuid::from_u128(99);
     let fence = leases::acquire(pool, holder, Duration::from_secs(60)).await.unwrap().unwrap();
     let mut db = Guarded::begin(pool, fence).await.unwrap();
     let environment = NewEnvironment {
-        repository: repository.id,
-        name: "production".to_owned(),
+        repository: RepositoryId(100),
+        name: if name == "shop" { "production".to_owned() } else { name.to_owned() },
         preview: None,
-        host: "shop.localhost".to_owned(),
+        host: format!("{name}.localhost"),
         on_registry_failure: OnRegistryFailure::default(),
     };
     let environment = environments::ensure(&mut db, &environment).await.unwrap().id;
-    let name = StackName::parse("shop").unwrap();
+    let name = StackName::parse(name).unwrap();
     let stack = stacks::ensure(&mut db, environment, &[name]).await.unwrap().id;
     db.commit().await.unwrap();
     leases::release(pool, fence).await.unwrap();

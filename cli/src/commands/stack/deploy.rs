@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use berth_compose_templates::Reading;
 use berth_domain::cluster::{Action, Cluster, ClusterError, Desired};
-use berth_domain::stack::StackSpec;
+use berth_domain::stack::{StackSpec, contested};
 use berth_reconciler::plan::{Plan, Prune, plan as plan_of};
 use berth_swarm::{Endpoint, Swarm};
 use rand::Rng;
@@ -37,6 +37,16 @@ impl Wanted {
         Ok(Self { swarm, written })
     }
 
+    /// Refuses routes that other stacks on the Swarm have already. There is no
+    /// database to ask: their services' labels tell. Two that deploy at the very
+    /// same moment may both find nothing.
+    async fn check_routes(&self, what: &WhatArgs) -> anyhow::Result<()> {
+        let held = self.swarm.reader().route_claims().await?;
+        let contested = contested(&what.name, &self.written.claims(), &held);
+        let lines: Vec<String> = contested.iter().map(ToString::to_string).collect();
+        if lines.is_empty() { Ok(()) } else { bail!(lines.join("\n")) }
+    }
+
     /// Compares with what is there now.
     async fn plan(&self, what: &WhatArgs) -> Result<(StackSpec, Plan), ClusterError> {
         let observed = self.swarm.observe(&what.name).await?;
@@ -52,6 +62,7 @@ impl Wanted {
 pub(crate) async fn plan(endpoint: &Endpoint, args: PlanArgs) -> anyhow::Result<ExitCode> {
     let what = args.what;
     let wanted = Wanted::read(endpoint, &what).await?;
+    wanted.check_routes(&what).await?;
     let (_, plan) = wanted.plan(&what).await?;
     print_plan(&what, &plan)?;
     Ok(if plan.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
@@ -71,6 +82,7 @@ fn print_plan(what: &WhatArgs, plan: &Plan) -> anyhow::Result<()> {
 pub(crate) async fn deploy(endpoint: &Endpoint, args: DeployArgs) -> anyhow::Result<ExitCode> {
     let DeployArgs { what, detach, dry_run, timeout, quiet } = args;
     let wanted = Wanted::read(endpoint, &what).await?;
+    wanted.check_routes(&what).await?;
     let began = Instant::now();
     let since = wait::engine_time(&wanted.swarm, endpoint).await?;
     let say = |line: &str| {

@@ -46,6 +46,16 @@ pub(crate) struct FileArgs {
     )]
     entrypoints: Vec<String>,
 
+    /// Traefik's entry points for routes with TLS, separated by commas.
+    #[arg(
+        long,
+        env = "BERTH_TLS_ENTRYPOINTS",
+        value_delimiter = ',',
+        default_value = "websecure",
+        value_name = "NAME"
+    )]
+    tls_entrypoints: Vec<String>,
+
     /// What the files may ask for: `trusted`, or `restricted` as in previews,
     /// where no variable but those of `--set` has a value.
     #[arg(long, default_value = "trusted", value_parser = policy, value_name = "POLICY")]
@@ -79,6 +89,7 @@ pub(crate) struct Input {
     folder: String,
     public_network: String,
     entrypoints: Vec<String>,
+    tls_entrypoints: Vec<String>,
     restrictions: Option<Restrictions>,
 }
 
@@ -125,6 +136,7 @@ impl Input {
             folder: folder.to_string_lossy().into_owned(),
             public_network: args.public_network.clone(),
             entrypoints: args.entrypoints.clone(),
+            tls_entrypoints: args.tls_entrypoints.clone(),
             restrictions,
         })
     }
@@ -144,6 +156,7 @@ impl Input {
             images: Variables::new(),
             public_network: Some(self.public_network.clone()),
             entrypoints: self.entrypoints.clone(),
+            tls_entrypoints: self.tls_entrypoints.clone(),
             bind_root: Some(self.folder.clone()),
             restrictions: self.restrictions.clone(),
         };

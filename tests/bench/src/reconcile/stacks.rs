@@ -1,6 +1,7 @@
 //! Stacks as they are once they were deployed: rows in Postgres, services in a
 //! cluster in memory.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -89,11 +90,14 @@ impl Fleet {
                 resync: Duration::from_secs(300),
                 poll: Duration::from_millis(250),
                 router: nowhere.clone(),
+                tls_router: nowhere.clone(),
+                tcp_routers: BTreeMap::new(),
                 router_settles: Duration::from_secs(1),
                 limits: compose::policy::Limits::default(),
                 public_router: nowhere.clone(),
                 public_network: Some("berth-public".to_owned()),
                 entrypoints: Vec::new(),
+                tls_entrypoints: Vec::new(),
                 orphan_grace: Duration::from_secs(600),
                 clock: Clock::system(),
             },
@@ -240,6 +244,7 @@ fn spec_of(name: &StackName) -> anyhow::Result<StackSpec> {
         images: compose::Variables::new(),
         public_network: Some("berth-public".to_owned()),
         entrypoints: Vec::new(),
+        tls_entrypoints: Vec::new(),
         bind_root: None,
         restrictions: None,
     };
