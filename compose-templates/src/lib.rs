@@ -19,14 +19,17 @@
 //! v2 means wherever Swarm can do it, and `Stack`, which gives a file that
 //! `docker stack deploy` takes exactly the meaning it has there.
 
+pub mod catalogue;
 mod complaint;
 mod compose;
 mod files;
 mod interpolate;
 mod load;
 pub mod render;
+pub mod schema;
 mod stack;
 mod traefik;
+mod x_berth;
 mod yaml;
 
 pub use crate::complaint::{Complaint, Note};
