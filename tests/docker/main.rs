@@ -6,3 +6,4 @@ mod lasting;
 mod outages;
 mod previews;
 mod stack;
+mod templates;
