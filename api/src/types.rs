@@ -11,6 +11,7 @@ mod people;
 mod rules;
 mod stacks;
 mod status;
+mod templates;
 
 pub use self::deliveries::*;
 pub use self::deployments::*;
@@ -19,6 +20,7 @@ pub use self::people::*;
 pub use self::rules::*;
 pub use self::stacks::*;
 pub use self::status::*;
+pub use self::templates::*;
 
 /// Declares the answer of a list: its items, and where the next ones start.
 macro_rules! page {

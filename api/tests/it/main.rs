@@ -10,6 +10,7 @@ mod session;
 mod stacks;
 mod stream;
 mod support;
+mod templates;
 mod tokens;
 mod ui;
 mod webhook;
