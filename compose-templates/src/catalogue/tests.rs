@@ -1,5 +1,6 @@
 //! Every template of the catalogue is what it says, whatever is put in.
 
+use berth_domain::stack::{EndpointMode, Mode, StackSpec};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -84,6 +85,15 @@ fn what_is_declared_is_what_is_used() {
     }
 }
 
+fn stack(filled: &Filled, reading: Reading) -> StackSpec {
+    let mut variables: Variables = filled.secrets.clone();
+    variables.insert("BERTH_HOST".to_owned(), "shop.localhost".to_owned());
+    let file = Source { path: "c.yaml".to_owned(), text: filled.text.clone() };
+    let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
+    let loaded = load(&[file], &nothing, &variables, &Settings { reading }).unwrap();
+    loaded.to_stack(&crate::stack::tests::context()).unwrap().0
+}
+
 #[test]
 fn every_template_becomes_a_stack_in_both_readings() {
     for template in templates() {
@@ -91,17 +101,10 @@ fn every_template_becomes_a_stack_in_both_readings() {
             let filled = template.fill(&values, &SEED).unwrap();
             assert_eq!(filled.check(), Ok(Vec::new()), "{}", template.name);
             assert_eq!(crate::schema::tests::refused(&filled.text), [""; 0], "{}", template.name);
-
-            let mut variables: Variables = filled.secrets.clone();
-            variables.insert("BERTH_HOST".to_owned(), "shop.localhost".to_owned());
-            let file = Source { path: "c.yaml".to_owned(), text: filled.text };
-            let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
-            let settings = Settings { reading: Reading::Stack };
-            let loaded = load(&[file], &nothing, &variables, &settings).unwrap();
-            let context = crate::stack::tests::context();
-            let (spec, _) = loaded.to_stack(&context).unwrap();
-            for (name, service) in &spec.services {
-                assert_eq!(service, &service.canonical(), "{}: {name}", template.name);
+            for reading in [Reading::Compose, Reading::Stack] {
+                for (name, service) in &stack(&filled, reading).services {
+                    assert_eq!(service, &service.canonical(), "{}: {name}", template.name);
+                }
             }
         }
     }
@@ -110,19 +113,25 @@ fn every_template_becomes_a_stack_in_both_readings() {
 #[test]
 fn a_service_is_bounded_watched_and_replaced_without_a_gap() {
     for template in templates() {
-        let text = template.fill(&required(template), &SEED).unwrap().text;
-        let services = text.split("services:").nth(1).unwrap();
-        let services = services.split("\nvolumes:").next().unwrap();
-        for service in services.split("\n  ").filter(|part| part.starts_with(|c: char| c != ' ')) {
-            let name = service.trim_end().trim_end_matches(':');
-            let body = text.split(&format!("\n  {name}:\n")).nth(1);
-            let Some(body) = body.and_then(|rest| rest.split("\n\n").next()) else { continue };
-            assert!(body.contains("memory:"), "{}: {name}", template.name);
-            assert!(body.contains("restart_policy:"), "{}: {name}", template.name);
-            assert!(!body.contains("dnsrr"), "{}: {name}", template.name);
-            if body.contains("x-berth:") {
-                assert!(body.contains("healthcheck:"), "{}: {name}", template.name);
-                assert!(body.contains("order: start-first"), "{}: {name}", template.name);
+        let filled = template.fill(&required(template), &SEED).unwrap();
+        let spec = stack(&filled, Reading::Compose);
+        for (name, service) in &spec.services {
+            let at = format!("{}: {name}", template.name);
+            assert!(service.resources.limit_memory.is_some(), "{at}");
+            assert!(service.restart.is_some(), "{at}");
+            assert_eq!(service.endpoint_mode, EndpointMode::Vip, "{at}");
+            let update = service.update.as_ref();
+            if spec.routes.iter().any(|route| &route.service == name) {
+                assert!(service.healthcheck.is_some(), "{at}");
+                assert_eq!(update.map(|update| update.order.as_str()), Some("start-first"), "{at}");
+            } else if service.mounts.iter().any(|mount| mount.source.is_some()) {
+                // Two on one volume would be one too many.
+                assert!(service.healthcheck.is_some(), "{at}");
+                assert_eq!(update.map(|update| update.order.as_str()), Some("stop-first"), "{at}");
+            }
+            if !matches!(service.mode, Mode::ReplicatedJob { .. }) {
+                let action = update.map(|update| update.failure_action.as_str());
+                assert_eq!(action, Some("rollback"), "{at}");
             }
         }
     }

@@ -51,6 +51,11 @@ fn every_file_that_we_have_passes() {
         }
     }
     assert!(seen > 0);
+    let documented = std::fs::read_to_string(format!("{root}/docs/templates.md")).unwrap();
+    let template = documented.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let names = ["BERTH_SHORT_SHA", "BERTH_REF", "BERTH_PULL_REQUEST", "BERTH_ENVIRONMENT"];
+    let variables = names.map(|name| (name.to_owned(), "7".to_owned())).into();
+    assert_eq!(refused(&crate::render::render(template, &variables).unwrap().text), [""; 0]);
 }
 
 #[test]
