@@ -92,7 +92,7 @@ pub async fn ensure_setup_link(pool: &Pool, public_url: &Url) -> berth_store::Re
 fn api() -> OpenApiRouter<ApiState> {
     use crate::routes::{
         deliveries, deployments, github, registries, repositories, rules, session, stacks, status,
-        tokens,
+        templates, tokens,
     };
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(session::get_session, session::log_in, session::log_out))
@@ -119,6 +119,10 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(deliveries::list_deliveries))
         .routes(routes!(deliveries::get_delivery))
         .routes(routes!(deliveries::replay_delivery))
+        .routes(routes!(templates::list_templates))
+        .routes(routes!(templates::get_template))
+        .routes(routes!(templates::render_template))
+        .routes(routes!(templates::get_compose_schema))
         .routes(routes!(status::get_alive))
         .routes(routes!(status::get_readiness))
         .routes(routes!(status::get_status))

@@ -10,4 +10,5 @@ pub(crate) mod session;
 mod shape;
 pub(crate) mod stacks;
 pub(crate) mod status;
+pub(crate) mod templates;
 pub(crate) mod tokens;

@@ -12,6 +12,7 @@ mod registries;
 mod rules;
 mod stacks;
 mod status;
+mod templates;
 
 pub use self::deliveries::*;
 pub use self::deployments::*;
@@ -21,6 +22,7 @@ pub use self::registries::*;
 pub use self::rules::*;
 pub use self::stacks::*;
 pub use self::status::*;
+pub use self::templates::*;
 
 /// Declares the answer of a list: its items, and where the next ones start.
 macro_rules! page {

@@ -3,5 +3,7 @@
 pub(crate) mod doctor;
 pub(crate) mod migrate;
 pub(crate) mod render;
+pub(crate) mod schema;
 pub(crate) mod serve;
 pub(crate) mod stack;
+pub(crate) mod template;

@@ -1,6 +1,6 @@
 //! `berth`: one executable. It reads settings, joins the parts, prints.
 //!
-//! `berth serve` is the platform. `berth stack …` and `berth render` need no
+//! `berth serve` is the platform. `berth stack …`, `berth render` and `berth template` need no
 //! server and no database: the same loader, planner and converter, straight to
 //! a Swarm. Nothing is decided here.
 #![expect(
@@ -51,6 +51,10 @@ enum Command {
     Doctor(commands::doctor::DoctorArgs),
     /// Print what a compose file or template becomes
     Render(commands::render::RenderArgs),
+    /// Look at the catalogue of compose files to start from, and fill one in
+    Template(commands::template::TemplateArgs),
+    /// Print the JSON Schema of compose files with `x-berth`
+    Schema,
     /// Deploy stacks straight to a Swarm, with no server
     Stack(commands::stack::StackArgs),
 }
@@ -60,7 +64,12 @@ async fn main() -> ExitCode {
     let cli = Cli::parse();
     let level = cli.log.as_deref().unwrap_or(match cli.command {
         Command::Serve(_) => "info",
-        Command::Migrate(_) | Command::Doctor(_) | Command::Render(_) | Command::Stack(_) => "warn",
+        Command::Migrate(_)
+        | Command::Doctor(_)
+        | Command::Render(_)
+        | Command::Template(_)
+        | Command::Schema
+        | Command::Stack(_) => "warn",
     });
     if let Err(err) = telemetry::init(cli.log_format, level) {
         eprintln!("error: --log: {err:#}");
@@ -71,6 +80,8 @@ async fn main() -> ExitCode {
         Command::Migrate(args) => commands::migrate::run(&args).await,
         Command::Doctor(args) => commands::doctor::run(&args).await,
         Command::Render(args) => commands::render::run(args).await,
+        Command::Template(args) => commands::template::run(args),
+        Command::Schema => commands::schema::run(),
         Command::Stack(args) => commands::stack::run(args).await,
     };
     outcome.unwrap_or_else(|err| {

@@ -17,7 +17,7 @@ mod top;
 pub(crate) mod units;
 pub(crate) mod volumes;
 
-pub(crate) use self::check::Check;
+pub(crate) use self::check::{Check, closest};
 pub(crate) use self::model::Model;
 pub(crate) use self::top::read;
 

@@ -20,6 +20,7 @@
 //! v2 means wherever Swarm can do it, and `Stack`, which gives a file that
 //! `docker stack deploy` takes exactly the meaning it has there.
 
+pub mod catalogue;
 mod complaint;
 mod compose;
 mod files;
@@ -27,6 +28,7 @@ mod interpolate;
 mod load;
 pub mod policy;
 pub mod render;
+pub mod schema;
 mod stack;
 mod traefik;
 pub mod x_berth;

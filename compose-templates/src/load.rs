@@ -13,7 +13,7 @@ use crate::complaint::{Complaint, Note};
 use crate::compose::{self, Check, Model, units};
 use crate::files::Files;
 use crate::policy::Restrictions;
-use crate::render::{TemplateError, render};
+use crate::render::{Places, Rendered, TemplateError, render};
 use crate::stack;
 use crate::yaml::{self, At, Node};
 
@@ -140,9 +140,8 @@ pub fn load(
     let mut model: Option<Model> = None;
     let mut trees = Vec::with_capacity(files.len());
     for (index, file) in files.iter().enumerate() {
-        let Some(text) = text(&mut check, index, file) else { continue };
-        let before = check.complaints.len();
-        let read = match yaml::parse(&text, index) {
+        let Some((text, places)) = text(&mut check, index, file) else { continue };
+        let read = match yaml::parse_from(&text, index, places.as_ref()) {
             Ok(mut root) => {
                 let model = compose::read(&mut check, &mut root);
                 trees.push(root);
@@ -153,11 +152,6 @@ pub fn load(
                 Model::default()
             }
         };
-        if file.path.ends_with(TEMPLATE) {
-            for complaint in check.complaints.iter_mut().skip(before) {
-                complaint.message.push_str(" (the line is that of the rendered template)");
-            }
-        }
         match &mut model {
             None => model = Some(read),
             Some(model) => compose::merge::merge(model, read, settings.reading),
@@ -187,15 +181,24 @@ const MAX_BESIDE: usize = 32 * 1024 * 1024;
 /// The most complaints at once: nobody reads more.
 const MAX_COMPLAINTS: usize = 100;
 
-/// The text of one file, rendered if it is a template.
-fn text<'f>(check: &mut Check<'_>, index: usize, file: &'f Source) -> Option<Cow<'f, str>> {
+/// The text of one file, rendered if it is a template, and then with the way
+/// back to its places.
+fn text<'f>(
+    check: &mut Check<'_>,
+    index: usize,
+    file: &'f Source,
+) -> Option<(Cow<'f, str>, Option<Places>)> {
     if !file.path.ends_with(TEMPLATE) {
-        return Some(Cow::Borrowed(&file.text));
+        return Some((Cow::Borrowed(&file.text), None));
     }
-    match render(&file.text, check.variables) {
-        Ok(text) => Some(Cow::Owned(text)),
-        Err(TemplateError { line, column, message }) => {
-            check.refuse(At { file: index, line, column }, message);
+    // The reader of YAML leaves it out, and would count otherwise.
+    let template = file.text.strip_prefix('\u{feff}').unwrap_or(&file.text);
+    match render(template, check.variables) {
+        Ok(Rendered { text, places }) => Some((Cow::Owned(text), Some(places))),
+        Err(wrong) => {
+            for TemplateError { line, column, message } in wrong {
+                check.refuse(At { file: index, line, column }, message);
+            }
             None
         }
     }

@@ -1,30 +1,30 @@
 //! Handlebars: whole files (`*.hbs`), host templates, and names of environments.
 //!
 //! Strict: a variable that does not exist is an error, not nothing. Nothing is
-//! escaped, since nothing here is HTML. Helpers beside Handlebars' own `if`,
-//! `unless`, `with`, `eq`, `ne`, `gt`, `gte`, `lt`, `lte`, `and`, `or`, `not`
-//! and `lookup`:
+//! escaped, since nothing here is HTML: `{{quote NAME}}` writes a value so that
+//! it stays one. What can be called is in [`HELPERS`].
 //!
-//! | helper | gives |
-//! |---|---|
-//! | `{{default NAME "text"}}` | the variable, or the text where it is missing or empty |
-//! | `{{json NAME}}` | the value as JSON, quotes and all: always one YAML scalar |
-//! | `{{label NAME}}` | the value as a DNS label |
-//!
-//! Templates come from strangers, so what could run for ever is not there:
-//! no partials, no decorators, no `each` (there is no list to go through).
+//! Templates come from strangers. What repeats is not there: no partials, no
+//! decorators, no `each`. So each tag is run once at most, and bounds on the
+//! template, its tags, what the helpers make and the result bound the work.
+
+mod helpers;
+mod places;
+mod shape;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use berth_domain::slug::{LABEL_MAX, label};
-use handlebars::{
-    Context, Handlebars, Helper, HelperResult, Output, RenderContext, RenderError,
-    RenderErrorReason, no_escape,
-};
-use serde_json::Value;
+use handlebars::{Handlebars, RenderError, RenderErrorReason, Template, no_escape};
+use serde_json::{Map, Value};
+
+pub use self::helpers::{HELPERS, HelperDoc};
+pub(crate) use self::places::Places;
 
 /// What is wrong with a template, and where in it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, thiserror::Error)]
 #[error("{message}")]
 pub struct TemplateError {
     /// The line, from 1.
@@ -52,26 +52,33 @@ pub struct Names<'a> {
     pub environment: Option<&'a str>,
 }
 
-/// The largest template, in bytes.
-const MAX_TEMPLATE: usize = 256 * 1024;
+/// What a template became.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// The text.
+    pub text: String,
+    /// Which part of it comes from where.
+    pub(crate) places: Places,
+}
+
 /// The largest result, in bytes.
 const MAX_RESULT: usize = 1024 * 1024;
 /// The most variables that an error names.
 const MAX_NAMES: usize = 12;
-/// How deep blocks and brackets may go: the parser recurses.
-const MAX_DEPTH: usize = 32;
+/// The most errors at once.
+const MAX_ERRORS: usize = 20;
 
 /// Renders a whole file with `variables`.
 ///
 /// # Errors
 ///
-/// The first thing that is wrong, with its place in the template.
+/// Every variable that is missing, or else the first thing that is wrong, with
+/// its place in the template.
 pub fn render(
     template: &str,
     variables: &BTreeMap<String, String>,
-) -> Result<String, TemplateError> {
-    let data = variables.iter().map(|(k, v)| (k.clone(), Value::from(v.as_str()))).collect();
-    fill(template, data)
+) -> Result<Rendered, Vec<TemplateError>> {
+    fill(template, variables.iter().map(|(k, v)| (k.clone(), Value::from(v.as_str()))).collect())
 }
 
 /// A host from a template such as `{{branch}}.{{app}}.localhost`. Each value
@@ -82,7 +89,7 @@ pub fn render(
 /// A template that can't be parsed, names what is not there, or does not give a
 /// host name.
 pub fn render_host(template: &str, names: &Names<'_>) -> Result<String, TemplateError> {
-    let host = fill(template.trim(), names.data())?.to_ascii_lowercase();
+    let host = line(template, names)?.to_ascii_lowercase();
     check_host_name(&host).map_err(|why| TemplateError {
         line: 1,
         column: 1,
@@ -98,7 +105,7 @@ pub fn render_host(template: &str, names: &Names<'_>) -> Result<String, Template
 /// A template that can't be parsed, names what is not there, or does not give a
 /// DNS label.
 pub fn render_environment(template: &str, names: &Names<'_>) -> Result<String, TemplateError> {
-    let name = fill(template.trim(), names.data())?;
+    let name = line(template, names)?;
     if label(&name, LABEL_MAX) == name {
         return Ok(name);
     }
@@ -168,7 +175,7 @@ impl Names<'static> {
 }
 
 impl Names<'_> {
-    fn data(&self) -> serde_json::Map<String, Value> {
+    fn data(&self) -> Map<String, Value> {
         let Self { branch, tag, number, app, owner, environment } = *self;
         let number = number.map(|number| number.to_string());
         [
@@ -185,67 +192,67 @@ impl Names<'_> {
     }
 }
 
-fn fill(template: &str, data: serde_json::Map<String, Value>) -> Result<String, TemplateError> {
-    check_shape(template)?;
+/// Renders a template of one line.
+fn line(template: &str, names: &Names<'_>) -> Result<String, TemplateError> {
+    match fill(template.trim(), names.data()) {
+        Ok(rendered) => Ok(rendered.text),
+        Err(wrong) => Err(wrong.into_iter().next().unwrap_or_default()),
+    }
+}
+
+/// Renders `template` with `data`, which may hold more than texts.
+pub(crate) fn fill(
+    template: &str,
+    mut data: Map<String, Value>,
+) -> Result<Rendered, Vec<TemplateError>> {
     let known: Vec<String> = data.keys().cloned().collect();
+    let texts = shape::scan(template).map_err(|error| vec![error])?;
+    let mut parsed = Template::compile(template).map_err(|error| vec![not_a_template(&error)])?;
     let mut handlebars = Handlebars::new();
     handlebars.set_strict_mode(true);
     handlebars.register_escape_fn(no_escape);
-    handlebars.unregister_helper("log");
-    handlebars.unregister_helper("each");
-    handlebars.register_helper("default", Box::new(default_helper));
-    handlebars.register_helper("json", Box::new(json_helper));
-    handlebars.register_helper("label", Box::new(label_helper));
-    handlebars
-        .register_template_string("template", template)
-        .map_err(|error| not_a_template(&error))?;
-    let mut result = Limited(Vec::new());
-    handlebars
-        .render_to_write("template", &Value::Object(data), &mut result)
-        .map_err(|error| not_rendered(&error, &known))?;
-    String::from_utf8(result.0).map_err(|_| TemplateError {
-        line: 1,
-        column: 1,
-        message: "the template's result is not UTF-8".to_owned(),
-    })
+    let mut notes = places::Notes::default();
+    notes.put(&mut parsed, template, &texts, &mut handlebars).map_err(|message| {
+        vec![TemplateError { line: 1, column: 1, message: message.to_owned() }]
+    })?;
+    handlebars.register_template("template", parsed);
+
+    let mut wrong = Vec::new();
+    loop {
+        helpers::register(&mut handlebars);
+        let mut result = Limited { bytes: Vec::new(), written: notes.start() };
+        let error = match handlebars.render_to_write("template", &data, &mut result) {
+            Ok(()) if wrong.is_empty() => return finish(result.bytes, notes),
+            Ok(()) => return Err(wrong),
+            Err(error) => error,
+        };
+        wrong.push(not_rendered(&error, &known));
+        // With it out of the way, the next one shows.
+        let out_of_the_way = missing(&error).is_some_and(|name| {
+            wrong.len() < MAX_ERRORS && data.insert(name.to_owned(), Value::from("")).is_none()
+        });
+        if !out_of_the_way {
+            wrong.dedup();
+            return Err(wrong);
+        }
+    }
 }
 
-/// Refuses, by looking at the text alone, what the parser or the renderer would
-/// only end by running out of stack.
-fn check_shape(template: &str) -> Result<(), TemplateError> {
-    let at = |offset: usize, message: &str| {
-        let before = template.get(..offset).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        TemplateError { line: clip(line), column: clip(column), message: message.to_owned() }
-    };
-    if template.len() > MAX_TEMPLATE {
-        return Err(at(0, "the template is larger than 256 KiB"));
+fn finish(result: Vec<u8>, notes: places::Notes) -> Result<Rendered, Vec<TemplateError>> {
+    let text = String::from_utf8(result).map_err(|_| {
+        let message = "the template's result is not UTF-8".to_owned();
+        vec![TemplateError { line: 1, column: 1, message }]
+    })?;
+    Ok(Rendered { text, places: notes.places() })
+}
+
+/// The variable for want of which a template can't be rendered.
+fn missing(error: &RenderError) -> Option<&str> {
+    if let RenderErrorReason::MissingVariable(Some(path)) = error.reason() {
+        Some(path.as_str())
+    } else {
+        None
     }
-    let mut blocks = 0_usize;
-    let mut offset = 0;
-    while let Some(start) = template.get(offset..).and_then(|rest| rest.find("{{")) {
-        let open = offset + start;
-        let body = template.get(open..).unwrap_or_default().trim_start_matches('{');
-        let inner = template.len() - body.len();
-        let body = body.strip_prefix('~').unwrap_or(body);
-        if body.starts_with(['>', '*']) || body.starts_with("#>") || body.starts_with("#*") {
-            return Err(at(open, "partials and decorators can't be used here; write the text out"));
-        }
-        if body.starts_with(['#', '^']) {
-            blocks += 1;
-        } else if body.starts_with('/') {
-            blocks = blocks.saturating_sub(1);
-        }
-        let end = template.get(inner..).and_then(|rest| rest.find("}}")).map(|at| inner + at);
-        let tag = template.get(inner..end.unwrap_or(template.len())).unwrap_or_default();
-        let brackets = tag.matches(['(', '[', '{']).count();
-        if blocks > MAX_DEPTH || brackets > MAX_DEPTH {
-            return Err(at(open, "the template is nested more than 32 levels deep"));
-        }
-        offset = end.map_or(template.len(), |end| end + 2);
-    }
-    Ok(())
 }
 
 fn not_a_template(error: &handlebars::TemplateError) -> TemplateError {
@@ -253,10 +260,8 @@ fn not_a_template(error: &handlebars::TemplateError) -> TemplateError {
     let (line, column) = error.pos().unwrap_or((1, 1));
     let reason = error.reason().to_string();
     // The parser lists the rules of its grammar, which say nothing to a reader.
-    let reason = if reason.contains("helper_block_end") {
-        "a block such as `{{#if …}}` is not closed"
-    } else if reason.contains("expected ") {
-        "a `{{` is not closed, or what is in it can't be read"
+    let reason = if reason.contains("expected ") {
+        "what is between the braces can't be read"
     } else {
         reason.trim()
     };
@@ -268,17 +273,23 @@ fn not_a_template(error: &handlebars::TemplateError) -> TemplateError {
 }
 
 fn not_rendered(error: &RenderError, known: &[String]) -> TemplateError {
-    let message = if let RenderErrorReason::MissingVariable(path) = error.reason() {
+    let message = if let RenderErrorReason::MissingVariable(_) = error.reason() {
         let shown: Vec<String> =
             known.iter().take(MAX_NAMES).map(|name| format!("`{name}`")).collect();
         let more = if known.len() > MAX_NAMES { " and others" } else { "" };
         format!(
             "the template names `{}`, which has no value here; there are {}{more}",
-            path.as_deref().unwrap_or("a variable"),
+            missing(error).unwrap_or("a variable"),
             shown.join(", ")
         )
     } else if let RenderErrorReason::HelperNotFound(name) = error.reason() {
         format!("there is no helper `{name}`")
+    } else if let RenderErrorReason::ParamNotFoundForIndex(name, _)
+    | RenderErrorReason::ParamNotFoundForName(name, _) = error.reason()
+    {
+        format!("`{name}` is called with too few values, or with a name that has no value here")
+    } else if let RenderErrorReason::Other(reason) = error.reason() {
+        format!("the template can't be rendered: {reason}")
     } else {
         format!("the template can't be rendered: {}", error.reason())
     };
@@ -293,70 +304,27 @@ fn clip(number: usize) -> u32 {
     u32::try_from(number.max(1)).unwrap_or(u32::MAX)
 }
 
-/// A result that can't grow without end.
-struct Limited(Vec<u8>);
+/// A result that can't grow without end, and counts its characters.
+struct Limited {
+    bytes: Vec<u8>,
+    written: Arc<AtomicUsize>,
+}
 
 impl std::io::Write for Limited {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if self.0.len() + bytes.len() > MAX_RESULT {
+        if self.bytes.len() + bytes.len() > MAX_RESULT {
             return Err(std::io::Error::other("the result is larger than 1 MiB"));
         }
-        self.0.extend_from_slice(bytes);
+        self.bytes.extend_from_slice(bytes);
+        // All bytes but those that go on with a character.
+        let characters = bytes.iter().filter(|byte| *byte & 0b1100_0000 != 0b1000_0000).count();
+        self.written.fetch_add(characters, Ordering::Relaxed);
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
-}
-
-fn default_helper(
-    helper: &Helper<'_>,
-    _: &Handlebars<'_>,
-    _: &Context,
-    _: &mut RenderContext<'_, '_>,
-    out: &mut dyn Output,
-) -> HelperResult {
-    let given = helper.param(0).ok_or(RenderErrorReason::ParamNotFoundForIndex("default", 0))?;
-    let otherwise =
-        helper.param(1).ok_or(RenderErrorReason::ParamNotFoundForIndex("default", 1))?;
-    let given = if given.is_value_missing() { String::new() } else { text(given.value()) };
-    out.write(&if given.is_empty() { text(otherwise.value()) } else { given })?;
-    Ok(())
-}
-
-fn json_helper(
-    helper: &Helper<'_>,
-    _: &Handlebars<'_>,
-    _: &Context,
-    _: &mut RenderContext<'_, '_>,
-    out: &mut dyn Output,
-) -> HelperResult {
-    out.write(&required(helper, "json")?.to_string())?;
-    Ok(())
-}
-
-fn label_helper(
-    helper: &Helper<'_>,
-    _: &Handlebars<'_>,
-    _: &Context,
-    _: &mut RenderContext<'_, '_>,
-    out: &mut dyn Output,
-) -> HelperResult {
-    out.write(&label(&text(&required(helper, "label")?), LABEL_MAX))?;
-    Ok(())
-}
-
-fn required(helper: &Helper<'_>, name: &'static str) -> Result<Value, RenderError> {
-    let given = helper.param(0).ok_or(RenderErrorReason::ParamNotFoundForIndex(name, 0))?;
-    if given.is_value_missing() {
-        return Err(RenderError::strict_error(given.relative_path()));
-    }
-    Ok(given.value().clone())
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]

@@ -7,7 +7,9 @@
 
 use std::collections::BTreeMap;
 
-use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
+
+use crate::render::Places;
 
 pub(crate) mod scalar;
 
@@ -93,7 +95,14 @@ impl PartialEq for Node {
 }
 
 /// The tree of `text`, which is the file with this index.
+#[cfg(test)]
 pub(crate) fn parse(text: &str, file: usize) -> Result<Node, Wrong> {
+    parse_from(text, file, None)
+}
+
+/// The tree of `text`, which is the file with this index. Where that is a
+/// template, `places` leads back to it.
+pub(crate) fn parse_from(text: &str, file: usize, places: Option<&Places>) -> Result<Node, Wrong> {
     let start = At { file, line: 1, column: 1 };
     if text.len() > MAX_BYTES {
         return Err(wrong(start, "the file is larger than 1 MiB"));
@@ -102,6 +111,7 @@ pub(crate) fn parse(text: &str, file: usize) -> Result<Node, Wrong> {
     let mut tree = Tree {
         events: Parser::new_from_str(text),
         file,
+        places,
         left: Size { nodes: MAX_NODES, depth: 0, bytes: MAX_TEXT },
         anchors: BTreeMap::new(),
         last: start,
@@ -133,6 +143,7 @@ fn wrong(at: At, message: impl Into<String>) -> Wrong {
 struct Tree<'t> {
     events: Parser<'t, granit_parser::StrInput<'t>>,
     file: usize,
+    places: Option<&'t Places>,
     /// What may still be unfolded.
     left: Size,
     anchors: BTreeMap<usize, (Node, Size)>,
@@ -160,11 +171,7 @@ impl<'t> Tree<'t> {
             }
             Some(Err(error)) => {
                 let marker = error.marker();
-                let at = At {
-                    file: self.file,
-                    line: clip(marker.line()),
-                    column: clip(marker.col() + 1),
-                };
+                let at = self.place(marker);
                 Err(wrong(at, format!("this is not YAML: {}", error.info())))
             }
         }
@@ -173,7 +180,16 @@ impl<'t> Tree<'t> {
     fn at(&self, span: &Span) -> At {
         let start = span.tag_start.filter(|tag| tag.line() == span.start.line());
         let start = start.unwrap_or(span.start);
-        At { file: self.file, line: clip(start.line()), column: clip(start.col() + 1) }
+        self.place(&start)
+    }
+
+    /// The place in the file that its author wrote.
+    fn place(&self, marker: &Marker) -> At {
+        let (line, column) = match self.places {
+            Some(places) => places.origin(marker.index()),
+            None => (clip(marker.line()), clip(marker.col() + 1)),
+        };
+        At { file: self.file, line, column }
     }
 
     /// The next event, which must be there: the parser closes what it opened.

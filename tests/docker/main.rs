@@ -9,3 +9,4 @@ mod previews;
 mod registries;
 mod routing;
 mod stack;
+mod templates;

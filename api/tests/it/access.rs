@@ -134,10 +134,14 @@ async fn a_viewer_looks_an_operator_deploys_an_admin_configures(pool: PgPool) {
     viewer: get /api/v1/repositories
     viewer: get /api/v1/rules
     viewer: get /api/v1/rules/{id}
+    viewer: get /api/v1/schema/compose.json
     viewer: get /api/v1/stacks
     viewer: get /api/v1/stacks/{name}
     viewer: get /api/v1/stacks/{name}/deployments
     viewer: get /api/v1/stacks/{name}/deployments/{number}
     viewer: get /api/v1/status
+    viewer: get /api/v1/templates
+    viewer: get /api/v1/templates/{name}
+    viewer: post /api/v1/templates/{name}/render
     ");
 }

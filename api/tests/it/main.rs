@@ -11,6 +11,7 @@ mod session;
 mod stacks;
 mod stream;
 mod support;
+mod templates;
 mod tokens;
 mod ui;
 mod webhook;

@@ -176,7 +176,7 @@ pub(crate) fn print_line(line: &str) {
 }
 
 /// One object on the standard output.
-fn print_json(value: &serde_json::Value) -> anyhow::Result<()> {
+pub(crate) fn print_json(value: &serde_json::Value) -> anyhow::Result<()> {
     print_line(&serde_json::to_string(value).context("failed to write JSON")?);
     Ok(())
 }

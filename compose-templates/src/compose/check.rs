@@ -345,7 +345,7 @@ fn is_ours(label: &str) -> bool {
 }
 
 /// The known key that `key` is a slip of, if there is one.
-fn closest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(crate) fn closest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
     let allowed = if key.len() <= 4 { 1 } else { 2 };
     let near = known.iter().map(|candidate| (distance(key, candidate), *candidate)).min()?;
     (near.0 <= allowed).then_some(near.1)

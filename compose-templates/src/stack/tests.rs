@@ -8,7 +8,7 @@ use berth_domain::stack::{Mode, MountKind, StackSpec};
 use crate::load::{Settings, Source, Variables, load};
 use crate::{Complaint, Note, Reading, StackContext};
 
-mod everything;
+pub(crate) mod everything;
 mod laws;
 mod refused;
 

@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn a_template_speaks_only_of_what_the_event_has() {
         insta::assert_snapshot!(said(|it| it.host = "pr-{{number}}.localhost".to_owned()), @"/host: The template names `number`, which has no value here; there are `branch`, `app`, `owner`, `environment`.");
-        insta::assert_snapshot!(said(|it| it.host = "{{app".to_owned()), @"/host: This is not a Handlebars template: a `{{` is not closed, or what is in it can't be read.");
+        insta::assert_snapshot!(said(|it| it.host = "{{app".to_owned()), @"/host: A `{{` is not closed.");
         insta::assert_snapshot!(said(|it| it.environment = "Not A Name".to_owned()), @"/environment: The template `Not A Name` gives the environment `Not A Name`, but an environment's name is 1 to 63 lower-case letters, digits and single hyphens, with no hyphen at its ends.");
     }
 

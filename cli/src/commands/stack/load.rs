@@ -1,6 +1,6 @@
 //! Reading compose files for a command at a terminal.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use berth_compose_templates::policy::Restrictions;
@@ -28,7 +28,11 @@ pub(crate) struct FileArgs {
     )]
     files: Vec<String>,
 
-    /// A variable, over that of the environment.
+    /// A file with a variable a line, as KEY=VALUE, over those of the environment.
+    #[arg(long = "env-file", value_name = "FILE")]
+    env_files: Vec<PathBuf>,
+
+    /// A variable, over that of the environment and of files.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = variable)]
     set: Vec<(String, String)>,
 
@@ -69,7 +73,8 @@ fn policy(text: &str) -> Result<Policy, String> {
     Policy::from_word(text).ok_or_else(|| "it is `trusted` or `restricted`".to_owned())
 }
 
-fn variable(text: &str) -> Result<(String, String), String> {
+/// Parses `KEY=VALUE`, for clap.
+pub(crate) fn variable(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         Some(_) | None => Err("write it as KEY=VALUE".to_owned()),
@@ -121,6 +126,9 @@ impl Input {
             // Whose files are not trusted gets nothing of who runs this.
             Policy::Restricted => Variables::new(),
         };
+        for file in &args.env_files {
+            variables.extend(read_variables(file)?);
+        }
         variables.extend(args.set.iter().cloned());
         let restrictions = match args.policy {
             Policy::Trusted => None,
@@ -166,6 +174,22 @@ impl Input {
         }
         Ok(spec)
     }
+}
+
+/// Reads a file with a variable a line. A value is all that stands after the
+/// first `=`; a line that is empty or starts with `#` says nothing.
+pub(crate) fn read_variables(file: &Path) -> anyhow::Result<Variables> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("failed to read {}", file.display()))?;
+    let lines = text.lines().enumerate().filter(|(_, line)| {
+        let line = line.trim_start();
+        !line.is_empty() && !line.starts_with('#')
+    });
+    let read = lines.map(|(index, line)| {
+        // What is wrong with it may be the secret itself: it is not shown.
+        variable(line).map_err(|why| anyhow::anyhow!("{}:{}: {why}", file.display(), index + 1))
+    });
+    read.collect()
 }
 
 fn refuse<T>(complaints: &[Complaint]) -> anyhow::Result<T> {

@@ -4,7 +4,7 @@ use super::as_docker;
 
 /// What `docker stack deploy` of CLI 28.2 sends for this file was recorded; the
 /// snapshot was compared with it key by key.
-const EVERYTHING: &str = r#"
+pub(crate) const EVERYTHING: &str = r#"
 version: "3.13"
 x-common: &common
   LOG: "info"
