@@ -13,6 +13,7 @@ use crate::load::{Loaded, Reading, StackContext, the_first};
 use crate::yaml::At;
 
 mod mounts;
+mod depends;
 mod service;
 
 /// Swarm's longest name of a config or secret.
@@ -60,6 +61,7 @@ pub(crate) fn convert(
     }
     spec.networks = convert.networks();
     convert.finish(spec)
+    spec.dependencies = convert.dependencies();
 }
 
 struct Convert<'a> {
@@ -167,7 +169,6 @@ impl Convert<'_> {
         specs
     }
 
-    /// A network's name on the Swarm.
     fn network_name(&self, key: &str, declared: Option<&Network>) -> String {
         match declared {
             Some(Network { name: Some(name), .. }) => name.clone(),

@@ -3,7 +3,7 @@
 //! Two implementations: `swarm` (Docker) and `reconciler::sim` (memory, with
 //! seeded faults). Neither decides anything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::Future;
 
@@ -44,6 +44,9 @@ pub struct ObservedService {
     /// something that no [`ServiceSpec`] says, which counts as different.
     pub spec: Option<ServiceSpec>,
     /// What Swarm says of its last update, if anything.
+    /// The networks, configs and secrets, by their names on the cluster, of what
+    /// it was before its last update: Swarm needs them to take that back.
+    pub previous: BTreeSet<String>,
     pub update: Option<UpdateStatus>,
     /// Its tasks, newest first, as far as Swarm remembers them.
     pub tasks: Vec<ObservedTask>,

@@ -7,6 +7,8 @@
 //! tasks for a changed order alone. Durations are nanoseconds, as on the wire.
 
 mod canonical;
+mod changes;
+mod depends;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,6 +16,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::StackName;
+
+pub use self::depends::{Condition, Dependencies, circle};
 
 /// The label that says which stack an object belongs to; Docker's own.
 pub const NAMESPACE_LABEL: &str = "com.docker.stack.namespace";
@@ -32,6 +36,9 @@ pub type Nanos = i64;
 pub struct StackSpec {
     /// Services by their short name.
     pub services: BTreeMap<String, ServiceSpec>,
+    /// What services wait for before they are made for the first time.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub dependencies: Dependencies,
     /// Networks to create, by their name on the Swarm. External ones are only referred to.
     pub networks: BTreeMap<String, NetworkSpec>,
     /// Configs to create, by their name on the Swarm.
@@ -350,6 +357,19 @@ pub enum Mode {
     },
     /// One run a node.
     GlobalJob,
+}
+
+impl Mode {
+    /// `replicated`, `global`, `replicated_job` or `global_job`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Replicated { .. } => "replicated",
+            Self::Global => "global",
+            Self::ReplicatedJob { .. } => "replicated_job",
+            Self::GlobalJob => "global_job",
+        }
+    }
 }
 
 impl Default for Mode {

@@ -123,6 +123,7 @@ impl Merge {
         blobs(&mut all.configs, over.configs);
         blobs(&mut all.secrets, over.secrets);
         self.deploy(&mut all.deploy, over.deploy);
+        all.depends_on.extend(over.depends_on);
         for later in over.routes {
             let same = |host: &str, path: &str| host == later.host && path == later.path;
             all.routes.retain(|before| !same(&before.host, &before.path));

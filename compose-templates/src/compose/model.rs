@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use berth_domain::stack::{Driver, Healthcheck, Nanos};
+use berth_domain::stack::{Condition, Driver, Healthcheck, Nanos};
 
 use crate::yaml::At;
 
@@ -76,6 +76,7 @@ pub(crate) struct Service {
     pub(crate) configs: Vec<BlobUse>,
     pub(crate) secrets: Vec<BlobUse>,
     pub(crate) deploy: Deploy,
+    pub(crate) depends_on: BTreeMap<String, DependsUse>,
     pub(crate) routes: Vec<RouteUse>,
 }
 
@@ -130,6 +131,7 @@ impl Service {
             secrets: Vec::new(),
             deploy: Deploy::default(),
             routes: Vec::new(),
+            depends_on: BTreeMap::new(),
         }
     }
 }
@@ -235,6 +237,15 @@ pub(crate) struct BlobUse {
 
 /// An entry of `x-berth.routes`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+/// An entry of `depends_on:`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DependsUse {
+    pub(crate) at: At,
+    pub(crate) condition: Condition,
+    /// Whether the other service must be there at all.
+    pub(crate) required: bool,
+}
+
 pub(crate) struct RouteUse {
     pub(crate) at: At,
     pub(crate) host: String,

@@ -7,7 +7,7 @@ use berth_domain::stack::{Driver, Healthcheck};
 use super::check::{Check, Field};
 use super::keys::{IGNORED, IMPOSSIBLE, KNOWN, STACK_IGNORED};
 use super::model::{Credentials, HealthModel, Placed, Restart, RouteUse, Service, Tmpfs};
-use super::{build, deploy, env_file, network, ports, units, volumes};
+use super::{build, depends, deploy, env_file, network, ports, units, volumes};
 use crate::load::Reading;
 use crate::traefik;
 
@@ -39,6 +39,7 @@ pub(super) fn service(check: &mut Check<'_>, field: &Field<'_>) -> Service {
                 *(if key.key == "configs" { &mut service.configs } else { &mut service.secrets }) =
                     uses;
             }
+            "depends_on" => service.depends_on = depends::read(check, &key),
             "deploy" => service.deploy = deploy::read(check, &key),
             "x-berth" => service.routes = routes(check, &key),
             name if name.starts_with("x-") => {}

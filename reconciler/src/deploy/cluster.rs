@@ -15,7 +15,7 @@ use tokio::time::sleep;
 
 use super::{Run, StepError};
 use crate::error::PassError;
-use crate::plan::{Plan, Prune, plan};
+use crate::plan::{Plan, Prune, depends, plan};
 use crate::progress::{self, Failure, Situation, TIMED_OUT, Verdict};
 use crate::reconcile::{self, names};
 
@@ -40,10 +40,17 @@ const SECRET_NAMES: [&str; 8] =
 
 impl<C: Cluster, B: Builder> Run<'_, C, B> {
     pub(super) async fn apply(&mut self, begun: &Begun) -> Result<String, StepError> {
-        self.bring(Step::Apply, begun, progress::applied).await?;
+        let observed = self.bring(Step::Apply, begun, progress::applied).await?;
         let spec = self.spec().await?;
-        let services = spec.services.keys().map(String::as_str).collect::<Vec<_>>();
-        Ok(services.join(", "))
+        let services = spec.services.keys().map(|name| {
+            let awaited = depends::awaited(&spec, &observed, name);
+            if awaited.is_empty() {
+                name.clone()
+            } else {
+                format!("{name} {}", depends::words(&awaited))
+            }
+        });
+        Ok(services.collect::<Vec<_>>().join(", "))
     }
 
     pub(super) async fn converge(&mut self, begun: &Begun) -> Result<String, StepError> {
@@ -53,15 +60,15 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
         Ok(format!("every service has been healthy for {window:?}"))
     }
 
-    /// Observes, plans and applies until the verdict is there. What the release
-    /// no longer asks for stays until it succeeded, so that what served before
-    /// can be put back.
+    /// Observes, plans and applies until the verdict is there, and gives what was
+    /// seen then. What the release no longer asks for stays until it succeeded, so
+    /// that what served before can be put back.
     async fn bring(
         &mut self,
         step: Step,
         begun: &Begun,
         judge: impl Fn(&Situation<'_>, chrono::DateTime<chrono::Utc>) -> Option<Verdict>,
-    ) -> Result<(), StepError> {
+    ) -> Result<ObservedStack, StepError> {
         let spec = self.spec().await?;
         let desired = Desired::Present(spec.clone());
         let since = self.applying_since(begun).await?;
@@ -85,7 +92,7 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
             let plan = plan(&desired, &observed, &prune);
             self.show(&desired, &observed, &plan).await?;
             match verdict {
-                Some(Verdict::Reached) => return Ok(()),
+                Some(Verdict::Reached) => return Ok(observed),
                 Some(Verdict::Failed(mut failure)) => {
                     if let Some((what, _)) = stale.filter(|_| failure.code == TIMED_OUT) {
                         failure

@@ -39,30 +39,49 @@ impl Wanted {
         Ok(Self { swarm, auth, written })
     }
 
-    /// Compares with what is there now.
-    async fn plan(&self, what: &WhatArgs) -> Result<(StackSpec, Plan), ClusterError> {
+    /// What is to be deployed, with the images pinned.
+    async fn pinned(&self, what: &WhatArgs) -> Result<StackSpec, ClusterError> {
         let observed = self.swarm.observe(&what.name).await?;
         let mut spec = self.written.clone();
         let reader = self.swarm.reader();
         images::pin(&reader, &self.auth, what.resolve_image, &mut spec, &observed).await;
+        Ok(spec)
+    }
+
+    /// Compares with what is there now.
+    async fn plan(&self, what: &WhatArgs, spec: &StackSpec) -> Result<Plan, ClusterError> {
+        let observed = self.swarm.observe(&what.name).await?;
         let prune = if what.prune { Prune::all() } else { Prune::Off };
-        let plan = plan_of(&Desired::Present(Box::new(spec.clone())), &observed, &prune);
-        Ok((spec, plan))
+        Ok(plan_of(&Desired::Present(Box::new(spec.clone())), &observed, &prune))
     }
 }
 
-/// Prints a plan, and exits with 2 where it has something to do.
+/// Prints a plan, and exits with 2 where it has something to do, and with 1
+/// where something is in the way.
 pub(crate) async fn plan(endpoint: &Endpoint, args: PlanArgs) -> anyhow::Result<ExitCode> {
     let what = args.what;
     let wanted = Wanted::read(endpoint, &what).await?;
-    let (_, plan) = wanted.plan(&what).await?;
+    let spec = wanted.pinned(&what).await?;
+    let plan = wanted.plan(&what, &spec).await?;
     print_plan(&what, &plan)?;
-    Ok(if plan.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
+    Ok(match plan.conflicts() {
+        [] if plan.is_synced() => ExitCode::SUCCESS,
+        [] => ExitCode::from(2),
+        [..] => ExitCode::FAILURE,
+    })
 }
 
 fn print_plan(what: &WhatArgs, plan: &Plan) -> anyhow::Result<()> {
     if what.json {
-        return print_json(&json!({"stack": what.name, "plan": plan.lines()}));
+        return print_json(&json!({
+            "stack": what.name,
+            "changes": !plan.is_synced(),
+            "plan": plan.lines(),
+            "replaced": plan.replaced(),
+            "actions": plan.actions().iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "conflicts": plan.conflicts(),
+            "waiting": plan.waiting(),
+        }));
     }
     for line in plan.lines() {
         print_line(&line);
@@ -82,21 +101,82 @@ pub(crate) async fn deploy(endpoint: &Endpoint, args: DeployArgs) -> anyhow::Res
         }
     };
 
-    let mut done: BTreeSet<String> = BTreeSet::new();
-    let mut attempt = 1;
-    let (spec, plan) = loop {
-        let (spec, plan) = wanted.plan(&what).await?;
-        if dry_run {
-            print_plan(&what, &plan)?;
-            return Ok(ExitCode::SUCCESS);
+    let spec = wanted.pinned(&what).await?;
+    if dry_run {
+        print_plan(&what, &wanted.plan(&what, &spec).await?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut done = Done::default();
+    let goal = wait::Goal { stack: &what.name, spec: &spec, since, patience: timeout };
+    let mut watch = wait::Watch::default();
+    let plan = loop {
+        let plan = one_pass(&wanted, &what, &spec, &mut done, &say).await?;
+        if !plan.is_partial() {
+            break plan;
         }
+        // What the rest waits for may never come.
+        watch.look(&wanted.swarm, &goal, &done.services, &say).await?;
+        sleep(wait::POLL).await;
+    };
+    for waiting in plan.waiting() {
+        say(&format!("… {waiting}"));
+    }
+
+    let services = if detach {
+        json!(null)
+    } else {
+        watch.until_converged(&wanted.swarm, &goal, &done.services, &say).await?
+    };
+    let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    if what.json {
+        print_json(&json!({
+            "stack": what.name,
+            "ok": true,
+            "actions": done.lines,
+            "services": services,
+            "duration_ms": ms,
+        }))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What was done so far.
+#[derive(Debug, Default)]
+struct Done {
+    /// Services that were made or changed.
+    services: BTreeSet<String>,
+    /// A line for each action, and for what is replaced.
+    lines: Vec<String>,
+}
+
+/// Plans and applies once; again where somebody else changed the stack meanwhile.
+async fn one_pass(
+    wanted: &Wanted,
+    what: &WhatArgs,
+    spec: &StackSpec,
+    done: &mut Done,
+    say: &(impl Fn(&str) + Sync),
+) -> anyhow::Result<Plan> {
+    let mut attempt = 1;
+    loop {
+        let plan = wanted.plan(what, spec).await?;
         if let [conflict, ..] = plan.conflicts() {
             bail!("{conflict}");
         }
-        done.extend(apply::changed(plan.actions()));
+        for replaced in plan.replaced() {
+            let line = format!("± replace {replaced}");
+            if !done.lines.contains(&line) {
+                say(&line);
+                done.lines.push(line);
+            }
+        }
+        done.services.extend(apply::changed(plan.actions()));
         let tell = |action: &Action| say(&action.to_string());
         match apply::apply(&wanted.swarm, &what.name, plan.actions(), &tell).await {
-            Ok(()) => break (spec, plan),
+            Ok(()) => {
+                done.lines.extend(plan.actions().iter().map(ToString::to_string));
+                return Ok(plan);
+            }
             Err(ClusterError::Stale { what }) if attempt < ATTEMPTS => {
                 tracing::debug!("{what} changed meanwhile; looking again");
             }
@@ -108,27 +188,5 @@ pub(crate) async fn deploy(endpoint: &Endpoint, args: DeployArgs) -> anyhow::Res
         let jitter = rand::rng().random_range(0.5..1.0);
         sleep(Duration::from_millis(200).mul_f64(jitter) * attempt).await;
         attempt += 1;
-    };
-    if let Some(waiting) = plan.waiting() {
-        say(&format!("… {waiting}"));
     }
-
-    let services = if detach {
-        json!(null)
-    } else {
-        let goal =
-            wait::Goal { stack: &what.name, spec: &spec, changed: &done, since, patience: timeout };
-        wait::until_converged(&wanted.swarm, &goal, &say).await?
-    };
-    let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    if what.json {
-        print_json(&json!({
-            "stack": what.name,
-            "ok": true,
-            "actions": plan.lines(),
-            "services": services,
-            "duration_ms": ms,
-        }))?;
-    }
-    Ok(ExitCode::SUCCESS)
 }
