@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use berth_domain::ids::StackName;
 use berth_domain::stack::{FileSpec, NetworkSpec, Route, StackSpec};
 use sha2::{Digest, Sha256};
 
@@ -12,8 +13,8 @@ use crate::compose::model::{Blob, Network, Service};
 use crate::load::{Loaded, Reading, StackContext, the_first};
 use crate::yaml::At;
 
-mod mounts;
 mod depends;
+mod mounts;
 mod service;
 
 /// Swarm's longest name of a config or secret.
@@ -60,8 +61,8 @@ pub(crate) fn convert(
         }
     }
     spec.networks = convert.networks();
-    convert.finish(spec)
     spec.dependencies = convert.dependencies();
+    convert.finish(spec)
 }
 
 struct Convert<'a> {
@@ -170,11 +171,16 @@ impl Convert<'_> {
     }
 
     fn network_name(&self, key: &str, declared: Option<&Network>) -> String {
-        match declared {
-            Some(Network { name: Some(name), .. }) => name.clone(),
-            Some(Network { external: true, .. }) => key.to_owned(),
-            _ => self.context.stack.scope(key),
-        }
+        network_name(&self.context.stack, key, declared)
+    }
+}
+
+/// A network's name on the Swarm.
+pub(crate) fn network_name(stack: &StackName, key: &str, declared: Option<&Network>) -> String {
+    match declared {
+        Some(Network { name: Some(name), .. }) => name.clone(),
+        Some(Network { external: true, .. }) => key.to_owned(),
+        _ => stack.scope(key),
     }
 }
 

@@ -12,14 +12,12 @@ use crate::client::{Request, segment};
 use crate::convert::{from_swarm, unlabel};
 use crate::error::Failure;
 use crate::objects::{
-    IMAGE_STACK_LABEL, Lists, task_of, task_state, update_status,
+    IMAGE_STACK_LABEL, Lists, SERVICE_ID_LABEL, task_of, task_state, update_status,
 };
 use crate::reader::short_name;
 use crate::swarm::Swarm;
 use crate::wire;
 
-/// The label with a container's service, Docker's own.
-const SERVICE_ID_LABEL: &str = "com.docker.swarm.service.id";
 /// The label with a container's task, Docker's own.
 const TASK_ID_LABEL: &str = "com.docker.swarm.task.id";
 /// An option that Swarm adds to each overlay network.

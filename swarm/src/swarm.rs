@@ -1,10 +1,11 @@
 //! [`Swarm`]: Docker Swarm behind the `Cluster` port.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::Mutex;
 
 use berth_domain::cluster::{Action, Cluster, ClusterError, ObservedStack};
+use berth_domain::facts::ClusterFacts;
 use berth_domain::ids::StackName;
 use berth_domain::stack::INSTANCE_LABEL;
 
@@ -97,6 +98,10 @@ impl Cluster for Swarm {
 
     async fn observe_all(&self) -> Result<BTreeMap<StackName, ObservedStack>, ClusterError> {
         self.look(None).await
+    }
+
+    async fn facts(&self, images: &BTreeSet<String>) -> Result<ClusterFacts, ClusterError> {
+        self.take_stock(images).await
     }
 
     fn apply(

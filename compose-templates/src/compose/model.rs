@@ -65,6 +65,7 @@ pub(crate) struct Service {
     pub(crate) scale: Option<u64>,
     pub(crate) mem_limit: Option<i64>,
     pub(crate) mem_reservation: Option<i64>,
+    pub(crate) mem_reservation_at: Option<At>,
     pub(crate) cpus: Option<i64>,
     pub(crate) pids_limit: Option<i64>,
     pub(crate) tmpfs: Vec<Tmpfs>,
@@ -75,8 +76,8 @@ pub(crate) struct Service {
     pub(crate) predefined_network: Option<String>,
     pub(crate) configs: Vec<BlobUse>,
     pub(crate) secrets: Vec<BlobUse>,
-    pub(crate) deploy: Deploy,
     pub(crate) depends_on: BTreeMap<String, DependsUse>,
+    pub(crate) deploy: Deploy,
     pub(crate) routes: Vec<RouteUse>,
 }
 
@@ -119,6 +120,7 @@ impl Service {
             scale: None,
             mem_limit: None,
             mem_reservation: None,
+            mem_reservation_at: None,
             cpus: None,
             pids_limit: None,
             tmpfs: Vec::new(),
@@ -129,9 +131,9 @@ impl Service {
             predefined_network: None,
             configs: Vec::new(),
             secrets: Vec::new(),
+            depends_on: BTreeMap::new(),
             deploy: Deploy::default(),
             routes: Vec::new(),
-            depends_on: BTreeMap::new(),
         }
     }
 }
@@ -235,8 +237,6 @@ pub(crate) struct BlobUse {
     pub(crate) mode: Option<u32>,
 }
 
-/// An entry of `x-berth.routes`.
-#[derive(Debug, Clone, PartialEq, Eq)]
 /// An entry of `depends_on:`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DependsUse {
@@ -246,6 +246,8 @@ pub(crate) struct DependsUse {
     pub(crate) required: bool,
 }
 
+/// An entry of `x-berth.routes`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RouteUse {
     pub(crate) at: At,
     pub(crate) host: String,
@@ -267,11 +269,15 @@ pub(crate) struct Deploy {
     pub(crate) limit_nano_cpus: Option<i64>,
     pub(crate) limit_memory: Option<i64>,
     pub(crate) limit_pids: Option<i64>,
+    /// Where `reservations:` is.
+    pub(crate) reservations_at: Option<At>,
     pub(crate) reserve_nano_cpus: Option<i64>,
     pub(crate) reserve_memory: Option<i64>,
     pub(crate) reserve_generic: BTreeMap<String, i64>,
     pub(crate) restart: Option<RestartBlock>,
     pub(crate) constraints: Vec<String>,
+    /// Where `constraints:` is.
+    pub(crate) constraints_at: Option<At>,
     pub(crate) spread: Vec<String>,
     pub(crate) max_replicas_per_node: Option<u64>,
 }

@@ -92,7 +92,10 @@ fn limits(check: &mut Check<'_>, key: &Field<'_>, service: &mut Service) -> bool
     match key.key {
         "scale" => service.scale = check.number(key),
         "mem_limit" => service.mem_limit = check.bytes(key),
-        "mem_reservation" => service.mem_reservation = check.bytes(key),
+        "mem_reservation" => {
+            service.mem_reservation = check.bytes(key);
+            service.mem_reservation_at = Some(key.key_at);
+        }
         "cpus" => service.cpus = check.cpus(key),
         "pids_limit" => service.pids_limit = check.number::<i64>(key).filter(|pids| *pids > 0),
         "shm_size" => service.shm_size = check.bytes(key),

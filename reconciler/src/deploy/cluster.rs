@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use berth_compose_templates::Note;
 use berth_domain::build::Builder;
 use berth_domain::cluster::{Action, Cluster, ClusterError, Desired, ObservedStack};
 use berth_domain::deployment::{Reason, Step};
@@ -13,9 +14,11 @@ use berth_store::deployments::Begun;
 use berth_store::releases;
 use tokio::time::sleep;
 
+use super::source::complaints;
 use super::{Run, StepError};
 use crate::error::PassError;
 use crate::plan::{Plan, Prune, depends, plan};
+use crate::preflight;
 use crate::progress::{self, Failure, Situation, TIMED_OUT, Verdict};
 use crate::reconcile::{self, names};
 
@@ -40,6 +43,7 @@ const SECRET_NAMES: [&str; 8] =
 
 impl<C: Cluster, B: Builder> Run<'_, C, B> {
     pub(super) async fn apply(&mut self, begun: &Begun) -> Result<String, StepError> {
+        let notes = self.preflight().await?;
         let observed = self.bring(Step::Apply, begun, progress::applied).await?;
         let spec = self.spec().await?;
         let services = spec.services.keys().map(|name| {
@@ -50,7 +54,27 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
                 format!("{name} {}", depends::words(&awaited))
             }
         });
-        Ok(services.collect::<Vec<_>>().join(", "))
+        let mut message = services.collect::<Vec<_>>().join(", ");
+        for note in notes {
+            message.push('\n');
+            message.push_str(&note.to_string());
+        }
+        Ok(message)
+    }
+
+    /// What would go wrong on the cluster, before anything is touched there.
+    async fn preflight(&mut self) -> Result<Vec<Note>, StepError> {
+        let spec = self.spec().await?;
+        let facts = match self.engine.cluster.facts(&preflight::images(&spec)).await {
+            Ok(facts) => facts,
+            Err(error) => return Err(away(PassError::Observe(error))),
+        };
+        let places = self.places().await?;
+        let found = preflight::preflight(&self.stack.name, &spec, &places, &facts);
+        if found.complaints.is_empty() {
+            return Ok(found.notes);
+        }
+        Err(complaints("preflight_failed", &found.complaints))
     }
 
     pub(super) async fn converge(&mut self, begun: &Begun) -> Result<String, StepError> {

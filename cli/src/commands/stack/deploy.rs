@@ -5,16 +5,17 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use berth_compose_templates::Reading;
+use berth_compose_templates::{Places, Reading};
 use berth_domain::cluster::{Action, Cluster, ClusterError, Desired};
 use berth_domain::stack::StackSpec;
 use berth_reconciler::plan::{Plan, Prune, plan as plan_of};
+use berth_reconciler::preflight;
 use berth_swarm::{Endpoint, RegistryAuth, Swarm};
 use rand::Rng;
 use serde_json::json;
 use tokio::time::sleep;
 
-use super::load::Input;
+use super::load::{Input, refuse_as};
 use super::{DeployArgs, PlanArgs, WhatArgs, apply, images, print_json, print_line, wait};
 
 /// How often to look again where somebody else changed the stack meanwhile.
@@ -25,18 +26,35 @@ struct Wanted {
     swarm: Swarm,
     auth: RegistryAuth,
     written: StackSpec,
+    places: Places,
 }
 
 impl Wanted {
     async fn read(endpoint: &Endpoint, what: &WhatArgs) -> anyhow::Result<Self> {
-        let written = Input::read(&what.files).await?.to_stack(&what.name, Reading::Stack)?;
+        let (written, places) =
+            Input::read(&what.files).await?.to_stack(&what.name, Reading::Stack)?;
         let auth = if what.with_registry_auth {
             images::registry_auth().await?
         } else {
             RegistryAuth::default()
         };
         let swarm = Swarm::new(endpoint, None).with_registry_auth(auth.clone());
-        Ok(Self { swarm, auth, written })
+        Ok(Self { swarm, auth, written, places })
+    }
+
+    /// What is to be deployed, with the images pinned; or why the cluster can't
+    /// run it. What may go wrong is written to the standard error.
+    async fn checked(&self, what: &WhatArgs) -> anyhow::Result<StackSpec> {
+        let spec = self.pinned(what).await?;
+        let facts = self.swarm.facts(&preflight::images(&spec)).await?;
+        let found = preflight::preflight(&what.name, &spec, &self.places, &facts);
+        for note in found.notes {
+            eprintln!("warning: {note}");
+        }
+        if found.complaints.is_empty() {
+            return Ok(spec);
+        }
+        refuse_as("the cluster can't run this for", "reasons", &found.complaints)
     }
 
     /// What is to be deployed, with the images pinned.
@@ -61,7 +79,7 @@ impl Wanted {
 pub(crate) async fn plan(endpoint: &Endpoint, args: PlanArgs) -> anyhow::Result<ExitCode> {
     let what = args.what;
     let wanted = Wanted::read(endpoint, &what).await?;
-    let spec = wanted.pinned(&what).await?;
+    let spec = wanted.checked(&what).await?;
     let plan = wanted.plan(&what, &spec).await?;
     print_plan(&what, &plan)?;
     Ok(match plan.conflicts() {
@@ -101,7 +119,7 @@ pub(crate) async fn deploy(endpoint: &Endpoint, args: DeployArgs) -> anyhow::Res
         }
     };
 
-    let spec = wanted.pinned(&what).await?;
+    let spec = wanted.checked(&what).await?;
     if dry_run {
         print_plan(&what, &wanted.plan(&what, &spec).await?)?;
         return Ok(ExitCode::SUCCESS);

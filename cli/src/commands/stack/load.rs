@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use berth_compose_templates::{
-    Complaint, Folder, Reading, Settings, Source, StackContext, Variables, load,
+    Complaint, Folder, Places, Reading, Settings, Source, StackContext, Variables, load,
 };
 use berth_domain::ids::StackName;
 use berth_domain::stack::StackSpec;
@@ -98,9 +98,13 @@ impl Input {
         })
     }
 
-    /// Checks and merges the files into the stack `name`. What is ignored is
-    /// written to the standard error.
-    pub(crate) fn to_stack(&self, name: &StackName, reading: Reading) -> anyhow::Result<StackSpec> {
+    /// Checks and merges the files into the stack `name`, and tells where they say
+    /// what. What is ignored is written to the standard error.
+    pub(crate) fn to_stack(
+        &self,
+        name: &StackName,
+        reading: Reading,
+    ) -> anyhow::Result<(StackSpec, Places)> {
         let beside = Folder::anywhere(Path::new(&self.folder));
         let loaded = load(&self.sources, &beside, &self.variables, &Settings { reading })
             .or_else(|complaints| refuse(&complaints))?;
@@ -115,14 +119,19 @@ impl Input {
         for note in notes {
             eprintln!("note: {note}");
         }
-        Ok(spec)
+        Ok((spec, loaded.places(&context)))
     }
 }
 
 fn refuse<T>(complaints: &[Complaint]) -> anyhow::Result<T> {
+    refuse_as("the files have", "mistakes", complaints)
+}
+
+/// All complaints as one error.
+pub(crate) fn refuse_as<T>(start: &str, noun: &str, complaints: &[Complaint]) -> anyhow::Result<T> {
     let lines: Vec<String> = complaints.iter().map(ToString::to_string).collect();
     match lines.as_slice() {
         [only] => bail!("{only}"),
-        all => bail!("the files have {} mistakes:\n  {}", all.len(), all.join("\n  ")),
+        all => bail!("{start} {} {noun}:\n  {}", all.len(), all.join("\n  ")),
     }
 }
