@@ -114,7 +114,7 @@ services:
     image: berth-demo/base:1
     command: ["sh", "-c", "sleep 2; touch /tmp/ready; trap 'exit 0' TERM; while true; do sleep 1 & wait; done"]
     stop_grace_period: 1s
-    healthcheck: {{test: test -e /tmp/ready, interval: 500ms}}
+    healthcheck: {{test: test -e /tmp/ready, interval: 500ms, retries: 60}}
     deploy: {{{DEPLOY}}}
 "#
         )
