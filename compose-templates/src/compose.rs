@@ -5,6 +5,7 @@
 
 mod build;
 pub(crate) mod check;
+mod depends;
 mod deploy;
 mod env_file;
 mod keys;

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use berth_domain::deployment::Place;
+use berth_domain::ids::StackName;
 use berth_domain::stack::{Claim, FileSpec, NetworkSpec, Route, StackSpec};
 use sha2::{Digest, Sha256};
 
@@ -14,6 +15,7 @@ use crate::load::{Loaded, Reading, StackContext, the_first};
 use crate::policy;
 use crate::yaml::At;
 
+mod depends;
 mod mounts;
 mod routes;
 mod service;
@@ -48,6 +50,7 @@ pub(crate) fn convert(
     }
     spec.routes = std::mem::take(&mut convert.routes);
     spec.networks = convert.networks();
+    spec.dependencies = convert.dependencies();
     convert.restrict(&mut spec);
     convert.finish(spec)
 }
@@ -179,13 +182,17 @@ impl Convert<'_> {
         specs
     }
 
-    /// A network's name on the Swarm.
     fn network_name(&self, key: &str, declared: Option<&Network>) -> String {
-        match declared {
-            Some(Network { name: Some(name), .. }) => name.clone(),
-            Some(Network { external: true, .. }) => key.to_owned(),
-            _ => self.context.stack.scope(key),
-        }
+        network_name(&self.context.stack, key, declared)
+    }
+}
+
+/// A network's name on the Swarm.
+pub(crate) fn network_name(stack: &StackName, key: &str, declared: Option<&Network>) -> String {
+    match declared {
+        Some(Network { name: Some(name), .. }) => name.clone(),
+        Some(Network { external: true, .. }) => key.to_owned(),
+        _ => stack.scope(key),
     }
 }
 

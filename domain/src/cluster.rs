@@ -3,12 +3,13 @@
 //! Two implementations: `swarm` (Docker) and `reconciler::sim` (memory, with
 //! seeded faults). Neither decides anything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::Future;
 
 use chrono::{DateTime, Utc};
 
+use crate::facts::ClusterFacts;
 use crate::ids::StackName;
 use crate::registry::{Answer, LoginError, Origin};
 use crate::stack::{FileSpec, Mode, NetworkSpec, ServiceSpec, StackSpec};
@@ -44,6 +45,9 @@ pub struct ObservedService {
     /// What it is, in the fields that Berth owns; [`None`] where it has become
     /// something that no [`ServiceSpec`] says, which counts as different.
     pub spec: Option<ServiceSpec>,
+    /// The networks, configs and secrets, by their names on the cluster, of what
+    /// it was before its last update: Swarm needs them to take that back.
+    pub previous: BTreeSet<String>,
     /// What Swarm says of its last update, if anything.
     pub update: Option<UpdateStatus>,
     /// Its tasks, newest first, as far as Swarm remembers them.
@@ -314,6 +318,13 @@ pub trait Cluster: Send + Sync + 'static {
     fn observe_all(
         &self,
     ) -> impl Future<Output = Result<BTreeMap<StackName, ObservedStack>, ClusterError>> + Send;
+
+    /// What the cluster has, and what is taken on it. Of `images`, it is asked
+    /// whether there are such.
+    fn facts(
+        &self,
+        images: &BTreeSet<String>,
+    ) -> impl Future<Output = Result<ClusterFacts, ClusterError>> + Send;
 
     /// Carries out one action. Doing it twice does it once.
     fn apply(

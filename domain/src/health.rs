@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::{ObservedService, ObservedTask, TaskState, UpdateState};
-use crate::stack::{Mode, ServiceSpec};
+use crate::stack::{Condition, Mode, ServiceSpec};
 
 /// How well something is. The worst wins upward: task, service, stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -138,6 +138,26 @@ pub fn of_service(
     answer.failed_task = ended.first().map(|task| task.id.clone());
     answer.reason = waiting(wanted, &tasks, &ended, running, goal);
     answer
+}
+
+/// Whether a service has come as far as another one that is to be made after it
+/// asks, given what it should be. As with [`of_service`], only tasks that run its
+/// newest spec on nodes that are up count.
+#[must_use]
+pub fn meets(condition: Condition, wanted: &ServiceSpec, observed: &ObservedService) -> bool {
+    let job = matches!(wanted.mode, Mode::ReplicatedJob { .. } | Mode::GlobalJob);
+    let tasks: Vec<&ObservedTask> =
+        observed.tasks.iter().filter(|task| task.up_to_date && !task.node_down).collect();
+    let far_enough = tasks.iter().filter(|task| match condition {
+        Condition::Started => {
+            let started = matches!(task.state, TaskState::Starting | TaskState::Running);
+            is_good(job, task) || started && task.desired <= TaskState::Running
+        }
+        Condition::Healthy => is_good(job, task),
+        Condition::Completed => task.state == TaskState::Complete,
+    });
+    let seats: BTreeSet<_> = far_enough.map(|task| seat(task)).collect();
+    seats.len() as u64 >= goal(wanted.mode, &tasks)
 }
 
 /// How many tasks there should be.

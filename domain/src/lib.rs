@@ -17,6 +17,7 @@ pub mod build;
 pub mod chain;
 pub mod cluster;
 pub mod deployment;
+pub mod facts;
 pub mod health;
 pub mod ids;
 pub mod policy;

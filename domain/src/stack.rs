@@ -7,6 +7,8 @@
 //! tasks for a changed order alone. Durations are nanoseconds, as on the wire.
 
 mod canonical;
+mod changes;
+mod depends;
 mod route;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::StackName;
 
+pub use self::depends::{Condition, Dependencies, circle};
 pub use self::route::{ANY_HOST, Claim, Contested, Held, Protocol, ROUTES_LABEL, Route, contested};
 
 /// The label that says which stack an object belongs to; Docker's own.
@@ -35,6 +38,9 @@ pub type Nanos = i64;
 pub struct StackSpec {
     /// Services by their short name.
     pub services: BTreeMap<String, ServiceSpec>,
+    /// What services wait for before they are made for the first time.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub dependencies: Dependencies,
     /// Networks to create, by their name on the Swarm. External ones are only referred to.
     pub networks: BTreeMap<String, NetworkSpec>,
     /// Configs to create, by their name on the Swarm.
@@ -334,6 +340,19 @@ pub enum Mode {
     },
     /// One run a node.
     GlobalJob,
+}
+
+impl Mode {
+    /// `replicated`, `global`, `replicated_job` or `global_job`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Replicated { .. } => "replicated",
+            Self::Global => "global",
+            Self::ReplicatedJob { .. } => "replicated_job",
+            Self::GlobalJob => "global_job",
+        }
+    }
 }
 
 impl Default for Mode {

@@ -20,6 +20,7 @@ mod error;
 pub mod leader;
 pub mod looks;
 pub mod plan;
+pub mod preflight;
 pub mod probe;
 pub mod progress;
 pub mod queue;

@@ -1,17 +1,27 @@
 //! What to do to a cluster: the one pure function that decides it.
 
+pub(crate) mod depends;
+mod ensure;
+mod remove;
+mod replace;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
-use berth_domain::cluster::{Action, Desired, ObservedService, ObservedStack};
+use berth_domain::cluster::{Action, Desired, ObservedStack};
 use berth_domain::stack::{MountKind, ServiceSpec, StackSpec};
+
+use self::ensure::ensure;
+use self::remove::{remove_all, remove_unwanted};
 
 /// What one pass will do, in order, and what it would do but may not yet.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Plan {
+    replaced: Vec<String>,
     actions: Vec<Action>,
     conflicts: Vec<String>,
-    waiting: Option<String>,
+    waiting: Vec<String>,
+    partial: bool,
 }
 
 impl Plan {
@@ -31,7 +41,14 @@ impl Plan {
     /// and nothing of somebody else's in the way.
     #[must_use]
     pub const fn is_synced(&self) -> bool {
-        self.actions.is_empty() && self.conflicts.is_empty() && self.waiting.is_none()
+        self.actions.is_empty() && self.conflicts.is_empty() && self.waiting.is_empty()
+    }
+
+    /// What Swarm can't change where it stands, so that it goes and is made
+    /// again, with the reason, one sentence each.
+    #[must_use]
+    pub fn replaced(&self) -> &[String] {
+        &self.replaced
     }
 
     /// What is in the way and is not ours to change, one sentence each.
@@ -40,19 +57,33 @@ impl Plan {
         &self.conflicts
     }
 
-    /// What must happen on the cluster before the next pass can go on.
+    /// What must happen on the cluster before the next pass can go on, one
+    /// sentence each.
     #[must_use]
-    pub fn waiting(&self) -> Option<&str> {
-        self.waiting.as_deref()
+    pub fn waiting(&self) -> &[String] {
+        &self.waiting
+    }
+
+    /// Whether something that is asked for is made by a later pass only.
+    #[must_use]
+    pub const fn is_partial(&self) -> bool {
+        self.partial
     }
 
     /// The plan as lines: what its [`Display`](fmt::Display) prints.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
+        let replaced = self.replaced.iter().map(|replaced| format!("± replace {replaced}"));
         let actions = self.actions.iter().map(ToString::to_string);
         let conflicts = self.conflicts.iter().map(|conflict| format!("! {conflict}"));
         let waiting = self.waiting.iter().map(|waiting| format!("… {waiting}"));
-        actions.chain(conflicts).chain(waiting).collect()
+        replaced.chain(actions).chain(conflicts).chain(waiting).collect()
+    }
+
+    fn wait(&mut self, what: String) {
+        if !self.waiting.contains(&what) {
+            self.waiting.push(what);
+        }
     }
 }
 
@@ -101,9 +132,10 @@ pub fn names_of(spec: &StackSpec) -> BTreeSet<String> {
 /// new before old, and nothing before what it needs. Only what carries our label
 /// is ever changed or removed. A service that is as it should be is left alone,
 /// because even an update that changes nothing overwrites what Swarm would roll
-/// back to, and runs jobs again. Networks, configs and secrets can't be changed
-/// in Swarm: files carry their content's hash in their names, and a network stays
-/// as it was made.
+/// back to, and runs jobs again. Configs and secrets can't be changed in Swarm, so
+/// they carry their content's hash in their names; what else it can't change is
+/// [replaced](Plan::replaced). A service that is not there yet is made once those
+/// that it depends on have come far enough ([`StackSpec::dependencies`]).
 #[must_use]
 pub fn plan(desired: &Desired, observed: &ObservedStack, prune: &Prune) -> Plan {
     match desired {
@@ -128,209 +160,6 @@ pub fn is_gone(observed: &ObservedStack) -> bool {
         && observed.secrets.values().all(|is| !is.ours)
         && observed.volumes.is_empty()
         && observed.images.is_empty()
-}
-
-fn ensure(spec: &StackSpec, observed: &ObservedStack) -> Plan {
-    let mut plan = Plan::default();
-    for (name, network) in &spec.networks {
-        if !observed.networks.contains_key(name) {
-            plan.actions.push(Action::CreateNetwork { name: name.clone(), spec: network.clone() });
-        }
-    }
-    for (name, secret) in &spec.secrets {
-        if !observed.secrets.contains_key(name) {
-            plan.actions.push(Action::CreateSecret { name: name.clone(), spec: secret.clone() });
-        }
-    }
-    for (name, config) in &spec.configs {
-        if !observed.configs.contains_key(name) {
-            plan.actions.push(Action::CreateConfig { name: name.clone(), spec: config.clone() });
-        }
-    }
-    for (name, wanted) in &spec.services {
-        let Some(is) = observed.services.get(name) else {
-            plan.actions.push(create(name, wanted));
-            continue;
-        };
-        if is.spec.as_ref().is_some_and(|spec| spec.means(wanted)) {
-            continue;
-        }
-        if !is.ours {
-            plan.conflicts.push(format!("service {name} exists and was not made by this Berth"));
-        } else if can_become(is, wanted) {
-            plan.actions.push(Action::UpdateService {
-                name: name.clone(),
-                spec: Box::new(wanted.clone()),
-                from: is.version,
-            });
-        } else {
-            plan.actions.push(Action::RemoveService { name: name.clone(), from: is.version });
-            plan.actions.push(create(name, wanted));
-        }
-    }
-    plan
-}
-
-/// Whether Swarm can update `is` into `wanted`. It refuses a change of mode; what
-/// can't be read may be of any mode.
-fn can_become(is: &ObservedService, wanted: &ServiceSpec) -> bool {
-    is.spec.as_ref().is_some_and(|spec| {
-        std::mem::discriminant(&spec.mode) == std::mem::discriminant(&wanted.mode)
-    })
-}
-
-fn create(name: &str, spec: &ServiceSpec) -> Action {
-    Action::CreateService { name: name.to_owned(), spec: Box::new(spec.clone()) }
-}
-
-fn remove_unwanted(
-    spec: &StackSpec,
-    observed: &ObservedStack,
-    keep: &BTreeSet<String>,
-    plan: &mut Plan,
-) {
-    for (name, is) in &observed.services {
-        if is.ours && !spec.services.contains_key(name) {
-            plan.actions.push(Action::RemoveService { name: name.clone(), from: is.version });
-        }
-    }
-
-    let mut unwanted = Objects::of(observed).without(|name| keep.contains(name));
-    unwanted.configs.retain(|name| !spec.configs.contains_key(*name));
-    unwanted.secrets.retain(|name| !spec.secrets.contains_key(*name));
-    unwanted.networks.retain(|name| !spec.networks.contains_key(*name));
-    if unwanted.is_empty() {
-        return;
-    }
-    // What a service that can't be read refers to can't be told either: it is
-    // about to be replaced, and the next pass will know.
-    if observed.services.values().any(|is| is.spec.is_none()) {
-        plan.waiting = Some("objects no longer asked for go once no service uses them".to_owned());
-        return;
-    }
-    let in_use = in_use(observed.services.values());
-    let unused = unwanted.clone().without(|name| in_use.contains(name));
-    if unused.len() < unwanted.len() {
-        plan.waiting = Some("objects no longer asked for go once no service uses them".to_owned());
-    }
-    unused.remove(observed.leaving_tasks, plan);
-}
-
-fn remove_all(observed: &ObservedStack) -> Plan {
-    let mut plan = Plan::default();
-    for (name, is) in observed.services.iter().filter(|(_, is)| is.ours) {
-        plan.actions.push(Action::RemoveService { name: name.clone(), from: is.version });
-    }
-    if !plan.actions.is_empty() {
-        plan.waiting = Some("the rest goes once the services are gone".to_owned());
-        return plan;
-    }
-    if observed.leaving_tasks > 0 {
-        plan.waiting = Some(leaving(observed.leaving_tasks));
-        return plan;
-    }
-
-    // Somebody else may have put a service under our namespace, on our network.
-    let foreign = || observed.services.values().filter(|is| !is.ours);
-    if foreign().any(|is| is.spec.is_none()) && !Objects::of(observed).is_empty() {
-        plan.conflicts
-            .push("a service that was not made by this Berth may use the rest".to_owned());
-        return plan;
-    }
-    let in_use = in_use(foreign());
-    let all = Objects::of(observed);
-    let unused = all.clone().without(|name| in_use.contains(name));
-    if unused.len() < all.len() {
-        plan.conflicts
-            .push("a service that was not made by this Berth uses some of the rest".to_owned());
-    }
-    unused.remove(0, &mut plan);
-    for name in observed.volumes.iter().filter(|name| !in_use.contains(name.as_str())) {
-        plan.actions.push(Action::RemoveVolume { name: name.clone() });
-    }
-    for name in observed.images.iter().filter(|name| !in_use.contains(name.as_str())) {
-        plan.actions.push(Action::RemoveImage { name: name.clone() });
-    }
-    plan
-}
-
-/// Names of configs, secrets and networks of ours.
-#[derive(Debug, Clone)]
-struct Objects<'a> {
-    configs: Vec<&'a String>,
-    secrets: Vec<&'a String>,
-    networks: Vec<&'a String>,
-}
-
-impl<'a> Objects<'a> {
-    fn of(observed: &'a ObservedStack) -> Self {
-        Self {
-            configs: observed
-                .configs
-                .iter()
-                .filter(|(_, is)| is.ours)
-                .map(|(name, _)| name)
-                .collect(),
-            secrets: observed
-                .secrets
-                .iter()
-                .filter(|(_, is)| is.ours)
-                .map(|(name, _)| name)
-                .collect(),
-            networks: observed
-                .networks
-                .iter()
-                .filter(|(_, is)| is.ours)
-                .map(|(name, _)| name)
-                .collect(),
-        }
-    }
-
-    fn without(mut self, spared: impl Fn(&str) -> bool) -> Self {
-        for names in [&mut self.configs, &mut self.secrets, &mut self.networks] {
-            names.retain(|name| !spared(name));
-        }
-        self
-    }
-
-    const fn len(&self) -> usize {
-        self.configs.len() + self.secrets.len() + self.networks.len()
-    }
-
-    const fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    fn remove(self, leaving_tasks: u32, plan: &mut Plan) {
-        let Self { configs, secrets, networks } = self;
-        plan.actions
-            .extend(configs.into_iter().map(|name| Action::RemoveConfig { name: name.clone() }));
-        plan.actions
-            .extend(secrets.into_iter().map(|name| Action::RemoveSecret { name: name.clone() }));
-        // A network may be removed under the feet of tasks that still stop, and
-        // making it again at once then stalls a node: wait for them.
-        let removes_services =
-            plan.actions.iter().any(|action| matches!(action, Action::RemoveService { .. }));
-        if networks.is_empty() {
-            return;
-        }
-        if leaving_tasks > 0 {
-            plan.waiting = Some(leaving(leaving_tasks));
-        } else if removes_services {
-            plan.waiting = Some("networks go once the removed services' tasks left".to_owned());
-        } else {
-            let removals = networks.into_iter();
-            plan.actions.extend(removals.map(|name| Action::RemoveNetwork { name: name.clone() }));
-        }
-    }
-}
-
-fn leaving(tasks: u32) -> String {
-    if tasks == 1 { "1 task is leaving".to_owned() } else { format!("{tasks} tasks are leaving") }
-}
-
-fn in_use<'a>(services: impl Iterator<Item = &'a ObservedService>) -> BTreeSet<&'a str> {
-    services.filter_map(|is| is.spec.as_ref()).flat_map(references).collect()
 }
 
 /// Every object that `spec` refers to, by its name on the cluster.

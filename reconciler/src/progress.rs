@@ -12,6 +12,8 @@ use berth_domain::cluster::{ObservedService, ObservedStack, UpdateState, UpdateS
 use berth_domain::health::{Health, ServiceHealth, of_service};
 use berth_domain::stack::{ServiceSpec, StackSpec};
 
+use crate::plan::depends;
+
 /// What a verdict rests on.
 #[derive(Debug, Clone, Copy)]
 pub struct Situation<'a> {
@@ -64,7 +66,8 @@ const LEAST_WINDOW: Duration = Duration::from_secs(1);
 /// The code of what was not done by its deadline.
 pub const TIMED_OUT: &str = "timed_out";
 
-/// Whether Swarm has taken every object of the release; [`None`] while not.
+/// Whether Swarm has taken every object of the release, but for services that
+/// wait for others; [`None`] while not.
 #[must_use]
 pub fn applied(is: &Situation<'_>, now: DateTime<Utc>) -> Option<Verdict> {
     if let Some(failure) = first_given_up(is, now) {
@@ -76,10 +79,16 @@ pub fn applied(is: &Situation<'_>, now: DateTime<Utc>) -> Option<Verdict> {
         .iter()
         .find(|(name, wanted)| {
             !observed.services.get(*name).is_some_and(|live| is_as_wanted(live, wanted))
+                && depends::awaited(spec, observed, name).is_empty()
         })
         .map(|(name, _)| format!("service `{name}`"))
         .or_else(|| {
-            absent("network", spec.networks.keys(), |name| observed.networks.contains_key(name))
+            let as_wanted = |name: &String| {
+                let (live, wanted) = (observed.networks.get(name), spec.networks.get(name));
+                live.zip(wanted)
+                    .is_some_and(|(live, wanted)| wanted.changes_from(&live.spec).is_empty())
+            };
+            absent("network", spec.networks.keys(), as_wanted)
         })
         .or_else(|| {
             absent("config", spec.configs.keys(), |name| observed.configs.contains_key(name))
@@ -107,9 +116,16 @@ pub fn converged(is: &Situation<'_>, now: DateTime<Utc>) -> Option<Verdict> {
         return Some(Verdict::Failed(failure));
     }
     let mut waiting = None;
+    // Told only where nothing else is wrong: what it waits for is the cause.
+    let mut held = None;
     for (name, wanted) in &is.spec.services {
         let Some(live) = is.observed.services.get(name) else {
-            waiting.get_or_insert_with(|| (name, "it is not there".to_owned()));
+            match depends::awaited(is.spec, is.observed, name).as_slice() {
+                [] => _ = waiting.get_or_insert_with(|| (name, "it is not there".to_owned())),
+                awaited => {
+                    held.get_or_insert_with(|| (name, format!("it {}", depends::words(awaited))));
+                }
+            }
             continue;
         };
         let health = of_service(wanted, live, now);
@@ -120,7 +136,7 @@ pub fn converged(is: &Situation<'_>, now: DateTime<Utc>) -> Option<Verdict> {
             waiting.get_or_insert((name, reason));
         }
     }
-    let Some((name, reason)) = waiting else { return Some(Verdict::Reached) };
+    let Some((name, reason)) = waiting.or(held) else { return Some(Verdict::Reached) };
     if now < is.deadline {
         return None;
     }

@@ -93,7 +93,7 @@ pub fn report(
     services.sort_by(|a, b| a.name.cmp(&b.name));
 
     let message =
-        plan.conflicts().iter().map(String::as_str).chain(plan.waiting()).collect::<Vec<_>>();
+        plan.conflicts().iter().chain(plan.waiting()).map(String::as_str).collect::<Vec<_>>();
     Report {
         health: services.iter().map(|is| is.health).max().unwrap_or(Health::Healthy),
         synced: plan.is_synced(),
@@ -133,12 +133,7 @@ fn service_report(
     let base = ServiceReport {
         name: name.to_owned(),
         image: wanted.image.clone(),
-        mode: match wanted.mode {
-            Mode::Replicated { .. } => "replicated",
-            Mode::Global => "global",
-            Mode::ReplicatedJob { .. } => "replicated_job",
-            Mode::GlobalJob => "global_job",
-        },
+        mode: wanted.mode.word(),
         running: 0,
         wanted: match wanted.mode {
             Mode::Replicated { replicas } => replicas,
@@ -173,7 +168,7 @@ fn port(port: &Port) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
     use crate::plan::{Prune, plan};
@@ -224,6 +219,7 @@ mod tests {
             version: Version(1),
             ours: true,
             spec: Some(web),
+            previous: BTreeSet::new(),
             update: None,
             tasks: vec![task],
         };

@@ -4,7 +4,7 @@
 mod builder;
 mod world;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use rand::{Rng, SeedableRng};
 use tokio::sync::mpsc;
 
 use berth_domain::cluster::{Action, Cluster, ClusterError, ObservedService, ObservedStack};
+use berth_domain::facts::ClusterFacts;
 use berth_domain::ids::StackName;
 use berth_domain::registry::{Answer, Found, Origin};
 
@@ -96,6 +97,7 @@ struct State {
     step: Duration,
     calls: Calls,
     applied: Vec<(StackName, String)>,
+    facts: ClusterFacts,
 }
 
 impl Sim {
@@ -118,6 +120,7 @@ impl Sim {
             step: Duration::ZERO,
             calls: Calls::default(),
             applied: Vec::new(),
+            facts: ClusterFacts::default(),
         };
         Self { clock, state: Mutex::new(state), woken: tokio::sync::Mutex::new(woken), wake }
     }
@@ -175,6 +178,12 @@ impl Sim {
     /// stopped one.
     pub fn set_step(&self, step: Duration) {
         self.state().step = step;
+    }
+
+    /// Says what the cluster has. Without that, nothing is known of it, except
+    /// that networks, configs and secrets are not there that no stack made.
+    pub fn set_facts(&self, facts: ClusterFacts) {
+        self.state().facts = facts;
     }
 
     /// How often each call was made.
@@ -305,6 +314,12 @@ impl Cluster for Sim {
             }
         }
         Ok(seen)
+    }
+
+    async fn facts(&self, _images: &BTreeSet<String>) -> Result<ClusterFacts, ClusterError> {
+        let state = self.state();
+        state.check()?;
+        Ok(state.facts.clone())
     }
 
     async fn apply(&self, stack: &StackName, action: &Action) -> Result<(), ClusterError> {

@@ -5,6 +5,7 @@ use std::path::Path;
 use berth_domain::cluster::ClusterError;
 use chrono::{DateTime, Utc};
 
+use crate::Endpoint;
 use crate::client::{Client, Request};
 use crate::version::ApiVersion;
 use crate::wire;
@@ -55,8 +56,12 @@ pub(crate) async fn engine(client: &Client) -> Result<Engine, ClusterError> {
 
 pub(crate) async fn facts(client: &Client) -> Result<Facts, ClusterError> {
     let engine = engine(client).await?;
-    let ipvs = client.endpoint().is_local().then(|| has_ipvs(Path::new("/")));
-    Ok(Facts { engine, ipvs })
+    Ok(Facts { engine, ipvs: ipvs(client.endpoint()) })
+}
+
+/// Whether the kernel has IPVS; [`None`] where the engine is elsewhere.
+pub(crate) fn ipvs(endpoint: &Endpoint) -> Option<bool> {
+    endpoint.is_local().then(|| has_ipvs(Path::new("/")))
 }
 
 /// Whether the kernel under `root` has IPVS: loaded, built in, or as a module

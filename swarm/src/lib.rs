@@ -19,6 +19,7 @@ mod endpoint;
 mod error;
 mod events;
 mod facts;
+mod inventory;
 mod logs;
 mod objects;
 mod observe;

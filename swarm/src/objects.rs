@@ -14,6 +14,8 @@ use crate::wire;
 
 /// The label with a stack's name on images that Berth built.
 pub(crate) const IMAGE_STACK_LABEL: &str = "berth.stack";
+/// The label with a container's service, Docker's own.
+pub(crate) const SERVICE_ID_LABEL: &str = "com.docker.swarm.service.id";
 
 /// All that was listed in one look.
 #[derive(Debug, Default)]
@@ -84,7 +86,8 @@ impl Lists {
     }
 }
 
-fn list<'a, T: DeserializeOwned>(
+/// One list.
+pub(crate) fn list<'a, T: DeserializeOwned>(
     client: &'a Client,
     path: &str,
     filters: &[(&str, &[&str])],

@@ -11,13 +11,13 @@ use berth_domain::stack::{NAMESPACE_LABEL, NetworkSpec};
 use crate::client::{Request, segment};
 use crate::convert::{from_swarm, unlabel};
 use crate::error::Failure;
-use crate::objects::{IMAGE_STACK_LABEL, Lists, task_of, task_state, update_status};
+use crate::objects::{
+    IMAGE_STACK_LABEL, Lists, SERVICE_ID_LABEL, task_of, task_state, update_status,
+};
 use crate::reader::short_name;
 use crate::swarm::Swarm;
 use crate::wire;
 
-/// The label with a container's service, Docker's own.
-const SERVICE_ID_LABEL: &str = "com.docker.swarm.service.id";
 /// The label with a container's task, Docker's own.
 const TASK_ID_LABEL: &str = "com.docker.swarm.task.id";
 /// An option that Swarm adds to each overlay network.
@@ -132,6 +132,11 @@ impl Swarm {
                 version: Version(service.version.index),
                 ours: self.owns(&service.spec.labels),
                 spec,
+                previous: service
+                    .previous_spec
+                    .as_ref()
+                    .map(|spec| references(spec, names))
+                    .unwrap_or_default(),
                 update: service.update_status.as_ref().and_then(update_status),
                 tasks: tasks.into_iter().map(|task| task_of(task, lists)).collect(),
             };
@@ -227,6 +232,18 @@ impl Swarm {
             }
         }
     }
+}
+
+/// The networks, configs and secrets that a service is told to use.
+fn references(spec: &wire::ServiceSpec, networks: &BTreeMap<String, String>) -> BTreeSet<String> {
+    let task = &spec.task_template;
+    let on = task.networks.iter().filter_map(|network| networks.get(&network.target));
+    let container = task.container_spec.iter();
+    let files = container.flat_map(|container| {
+        let configs = container.configs.iter().map(|config| &config.name);
+        configs.chain(container.secrets.iter().map(|secret| &secret.name))
+    });
+    on.chain(files).cloned().collect()
 }
 
 fn has_ours(stack: &ObservedStack) -> bool {

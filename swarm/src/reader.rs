@@ -105,22 +105,6 @@ impl Reader {
             .collect())
     }
 
-    /// What the routes of every stack on the Swarm claim, by the labels of
-    /// their services. A label that doesn't say is passed over.
-    ///
-    /// # Errors
-    ///
-    /// The engine does not answer.
-    pub async fn route_claims(&self) -> Result<Vec<Held>, ClusterError> {
-        let request = Request::list("/services").filters(&[("label", &[ROUTES_LABEL])]);
-        let services: Vec<wire::Service> = self
-            .client
-            .json(request)
-            .await
-            .map_err(|error| error.about("reading the routes of every stack".to_owned()))?;
-        Ok(services.iter().flat_map(|service| claims_of(&service.spec.labels)).collect())
-    }
-
     /// What a service of `stack`, by its short name, writes.
     ///
     /// # Errors
@@ -160,7 +144,8 @@ impl Reader {
     }
 }
 
-fn claims_of(labels: &BTreeMap<String, String>) -> Vec<Held> {
+/// What the routes of a service with these labels claim.
+pub(crate) fn claims_of(labels: &BTreeMap<String, String>) -> Vec<Held> {
     let (Some(stack), Some(claims)) = (labels.get(NAMESPACE_LABEL), labels.get(ROUTES_LABEL))
     else {
         return Vec::new();

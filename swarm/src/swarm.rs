@@ -1,10 +1,11 @@
 //! [`Swarm`]: Docker Swarm behind the `Cluster` port.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
 use berth_domain::cluster::{Action, Cluster, ClusterError, ObservedStack};
+use berth_domain::facts::ClusterFacts;
 use berth_domain::ids::StackName;
 use berth_domain::registry::{Anonymous, Answer, Login, Logins, Origin, host};
 use berth_domain::stack::INSTANCE_LABEL;
@@ -103,6 +104,10 @@ impl Cluster for Swarm {
 
     async fn observe_all(&self) -> Result<BTreeMap<StackName, ObservedStack>, ClusterError> {
         self.look(None).await
+    }
+
+    async fn facts(&self, images: &BTreeSet<String>) -> Result<ClusterFacts, ClusterError> {
+        self.take_stock(images).await
     }
 
     fn apply(

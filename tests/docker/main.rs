@@ -1,6 +1,7 @@
 //! Berth as a whole: the real program, a real Swarm, a real Traefik, a real
 //! Postgres, real git; only GitHub is simulated.
 
+mod changes;
 mod failing;
 mod lasting;
 mod outages;

@@ -27,7 +27,8 @@ configs:
     file: greeting.txt
 "#;
 
-async fn berth(folder: &Path, args: &[&str]) -> anyhow::Result<Output> {
+/// Runs `berth stack` in a folder.
+pub(crate) async fn berth(folder: &Path, args: &[&str]) -> anyhow::Result<Output> {
     Ok(Command::new(program()?)
         .arg("stack")
         .args(args)
@@ -37,7 +38,8 @@ async fn berth(folder: &Path, args: &[&str]) -> anyhow::Result<Output> {
         .await?)
 }
 
-fn told(output: &Output) -> String {
+/// All that a command told, for a failure's words.
+pub(crate) fn told(output: &Output) -> String {
     format!(
         "{} {} {}",
         output.status,

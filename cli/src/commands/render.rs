@@ -32,7 +32,7 @@ pub(crate) struct RenderArgs {
 pub(crate) async fn run(args: RenderArgs) -> anyhow::Result<ExitCode> {
     let RenderArgs { name, files, json, stack } = args;
     let reading = if stack { Reading::Stack } else { Reading::Compose };
-    let spec = Input::read(&files).await?.to_stack(&name, reading)?;
+    let (spec, _) = Input::read(&files).await?.to_stack(&name, reading)?;
     let text = if json {
         serde_json::to_string_pretty(&spec).context("failed to write JSON")?
     } else {

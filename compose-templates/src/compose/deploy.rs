@@ -119,7 +119,10 @@ fn resources(check: &mut Check<'_>, field: &Field<'_>, deploy: &mut Deploy) {
     for side in check.map(field) {
         let limits = match side.key {
             "limits" => true,
-            "reservations" => false,
+            "reservations" => {
+                deploy.reservations_at = Some(side.key_at);
+                false
+            }
             _ => {
                 check.unknown(&side, &["limits", "reservations"]);
                 continue;
@@ -177,6 +180,7 @@ fn placement(check: &mut Check<'_>, field: &Field<'_>, deploy: &mut Deploy) {
     for key in check.map(field) {
         match key.key {
             "constraints" => {
+                deploy.constraints_at = Some(key.key_at);
                 for item in check.one_or_more(&key) {
                     let Some(constraint) = check.filled(&item) else { continue };
                     if !constraint.contains("==") && !constraint.contains("!=") {

@@ -80,7 +80,7 @@ pub(super) const IMPOSSIBLE: [(&str, &str); 17] = [
 ];
 
 /// What makes no difference to what the service does, or only tunes it.
-pub(super) const IGNORED: [(&str, &str); 28] = [
+pub(super) const IGNORED: [(&str, &str); 27] = [
     ("annotations", "Swarm keeps no annotations"),
     ("attach", "nobody is attached to a stack"),
     ("blkio_config", "Swarm has no such limit"),
@@ -95,7 +95,6 @@ pub(super) const IGNORED: [(&str, &str); 28] = [
     ("cpu_rt_runtime", "Swarm has no such limit"),
     ("cpu_shares", "Swarm has no such limit; use `deploy.resources`"),
     ("cpuset", "Swarm has no such limit; use `deploy.resources`"),
-    ("depends_on", "Swarm starts all services at once and restarts those that fail"),
     ("develop", "it is for development"),
     ("domainname", "put it into `hostname`"),
     ("label_file", "write the labels into `labels`"),
@@ -112,11 +111,10 @@ pub(super) const IGNORED: [(&str, &str); 28] = [
 ];
 
 /// What `docker stack deploy` takes and silently leaves out.
-pub(super) const STACK_IGNORED: [&str; 18] = [
+pub(super) const STACK_IGNORED: [&str; 17] = [
     "cgroup_parent",
     "cgroupns_mode",
     "container_name",
-    "depends_on",
     "devices",
     "domainname",
     "external_links",

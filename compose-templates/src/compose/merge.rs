@@ -99,6 +99,7 @@ impl Merge {
         replace(&mut all.scale, over.scale);
         replace(&mut all.mem_limit, over.mem_limit);
         replace(&mut all.mem_reservation, over.mem_reservation);
+        replace(&mut all.mem_reservation_at, over.mem_reservation_at);
         replace(&mut all.cpus, over.cpus);
         replace(&mut all.pids_limit, over.pids_limit);
         for later in over.tmpfs {
@@ -123,6 +124,7 @@ impl Merge {
         replace(&mut all.predefined_network, over.predefined_network);
         blobs(&mut all.configs, over.configs);
         blobs(&mut all.secrets, over.secrets);
+        all.depends_on.extend(over.depends_on);
         self.deploy(&mut all.deploy, over.deploy);
         // Two of one file stay two, so that it is told that they are.
         all.routes
@@ -166,6 +168,7 @@ impl Merge {
         replace(&mut base.limit_nano_cpus, over.limit_nano_cpus);
         replace(&mut base.limit_memory, over.limit_memory);
         replace(&mut base.limit_pids, over.limit_pids);
+        replace(&mut base.reservations_at, over.reservations_at);
         replace(&mut base.reserve_nano_cpus, over.reserve_nano_cpus);
         replace(&mut base.reserve_memory, over.reserve_memory);
         base.reserve_generic.extend(over.reserve_generic);
@@ -180,6 +183,7 @@ impl Merge {
             (Some(_), None) => {}
         }
         base.constraints.extend(over.constraints);
+        replace(&mut base.constraints_at, over.constraints_at);
         base.spread.extend(over.spread);
         replace(&mut base.max_replicas_per_node, over.max_replicas_per_node);
     }

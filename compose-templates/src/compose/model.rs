@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use berth_domain::stack::{Driver, Healthcheck, Nanos};
+use berth_domain::stack::{Condition, Driver, Healthcheck, Nanos};
 
 use crate::x_berth::Route;
 use crate::yaml::At;
@@ -66,6 +66,7 @@ pub(crate) struct Service {
     pub(crate) scale: Option<u64>,
     pub(crate) mem_limit: Option<i64>,
     pub(crate) mem_reservation: Option<i64>,
+    pub(crate) mem_reservation_at: Option<At>,
     pub(crate) cpus: Option<i64>,
     pub(crate) pids_limit: Option<i64>,
     pub(crate) tmpfs: Vec<Tmpfs>,
@@ -76,6 +77,7 @@ pub(crate) struct Service {
     pub(crate) predefined_network: Option<String>,
     pub(crate) configs: Vec<BlobUse>,
     pub(crate) secrets: Vec<BlobUse>,
+    pub(crate) depends_on: BTreeMap<String, DependsUse>,
     pub(crate) deploy: Deploy,
     pub(crate) routes: Vec<Placed<Route>>,
 }
@@ -119,6 +121,7 @@ impl Service {
             scale: None,
             mem_limit: None,
             mem_reservation: None,
+            mem_reservation_at: None,
             cpus: None,
             pids_limit: None,
             tmpfs: Vec::new(),
@@ -129,6 +132,7 @@ impl Service {
             predefined_network: None,
             configs: Vec::new(),
             secrets: Vec::new(),
+            depends_on: BTreeMap::new(),
             deploy: Deploy::default(),
             routes: Vec::new(),
         }
@@ -234,6 +238,15 @@ pub(crate) struct BlobUse {
     pub(crate) mode: Option<u32>,
 }
 
+/// An entry of `depends_on:`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DependsUse {
+    pub(crate) at: At,
+    pub(crate) condition: Condition,
+    /// Whether the other service must be there at all.
+    pub(crate) required: bool,
+}
+
 /// `deploy:`
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Deploy {
@@ -246,11 +259,15 @@ pub(crate) struct Deploy {
     pub(crate) limit_nano_cpus: Option<i64>,
     pub(crate) limit_memory: Option<i64>,
     pub(crate) limit_pids: Option<i64>,
+    /// Where `reservations:` is.
+    pub(crate) reservations_at: Option<At>,
     pub(crate) reserve_nano_cpus: Option<i64>,
     pub(crate) reserve_memory: Option<i64>,
     pub(crate) reserve_generic: BTreeMap<String, i64>,
     pub(crate) restart: Option<RestartBlock>,
     pub(crate) constraints: Vec<String>,
+    /// Where `constraints:` is.
+    pub(crate) constraints_at: Option<At>,
     pub(crate) spread: Vec<String>,
     pub(crate) max_replicas_per_node: Option<u64>,
 }

@@ -7,7 +7,7 @@ use berth_domain::stack::{Driver, Healthcheck};
 use super::check::{Check, Field};
 use super::keys::{IGNORED, IMPOSSIBLE, KNOWN, STACK_IGNORED};
 use super::model::{Credentials, HealthModel, Placed, Restart, Service, Tmpfs};
-use super::{build, deploy, env_file, network, ports, units, volumes};
+use super::{build, depends, deploy, env_file, network, ports, units, volumes};
 use crate::load::Reading;
 use crate::x_berth;
 
@@ -39,6 +39,7 @@ pub(super) fn service(check: &mut Check<'_>, field: &Field<'_>) -> Service {
                 *(if key.key == "configs" { &mut service.configs } else { &mut service.secrets }) =
                     uses;
             }
+            "depends_on" => service.depends_on = depends::read(check, &key),
             "deploy" => service.deploy = deploy::read(check, &key),
             "x-berth" => service.routes = x_berth::read(check, &key),
             name if name.starts_with("x-") => {}
@@ -91,7 +92,10 @@ fn limits(check: &mut Check<'_>, key: &Field<'_>, service: &mut Service) -> bool
     match key.key {
         "scale" => service.scale = check.number(key),
         "mem_limit" => service.mem_limit = check.bytes(key),
-        "mem_reservation" => service.mem_reservation = check.bytes(key),
+        "mem_reservation" => {
+            service.mem_reservation = check.bytes(key);
+            service.mem_reservation_at = Some(key.key_at);
+        }
         "cpus" => service.cpus = check.cpus(key),
         "pids_limit" => service.pids_limit = check.number::<i64>(key).filter(|pids| *pids > 0),
         "shm_size" => service.shm_size = check.bytes(key),

@@ -62,6 +62,9 @@ impl Checks<'_> {
             ports,
             networks,
             predefined_network,
+            // An order among the stack's own services.
+            depends_on: _,
+            mem_reservation_at: _,
             deploy,
             routes,
         } = service;
@@ -279,6 +282,8 @@ impl Checks<'_> {
             reserve_generic,
             restart,
             constraints,
+            constraints_at: _,
+            reservations_at: _,
         } = deploy;
         let of = |key| ["services", name, "deploy", key];
         if let Some(Placed { at, it: DeployMode::Global | DeployMode::GlobalJob }) = mode {

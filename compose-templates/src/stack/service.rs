@@ -55,9 +55,9 @@ impl Convert<'_> {
             secrets: self.blob_uses(&service.secrets, "secret"),
             networks: self.attachments(name, service),
             logging: service.logging.clone(),
-            mode: self.mode(service),
+            mode: self.mode(name, service),
             resources: resources(service),
-            restart: self.restart(service),
+            restart: self.restart(name, service),
             placement: placement(service),
             update: service.deploy.update.as_ref().map(update),
             rollback: service.deploy.rollback.as_ref().map(update),
@@ -184,9 +184,13 @@ impl Convert<'_> {
         Attachment { network, aliases, driver_opts }
     }
 
-    fn mode(&mut self, service: &Service) -> Mode {
+    fn mode(&mut self, name: &str, service: &Service) -> Mode {
         let Deploy { mode, replicas, update, .. } = &service.deploy;
-        let kind = mode.as_ref().map_or(DeployMode::Replicated, |mode| mode.it);
+        let kind = match mode {
+            Some(mode) => mode.it,
+            None if self.is_waited_out(name) => DeployMode::ReplicatedJob,
+            None => DeployMode::Replicated,
+        };
         let wanted = match (replicas, service.scale) {
             (Some(replicas), Some(scale)) if replicas.it != scale => {
                 let message = format!(
@@ -218,7 +222,7 @@ impl Convert<'_> {
         }
     }
 
-    fn restart(&self, service: &Service) -> Option<RestartPolicy> {
+    fn restart(&self, name: &str, service: &Service) -> Option<RestartPolicy> {
         let policy = |condition: &str, attempts: Option<u64>| RestartPolicy {
             condition: condition.to_owned(),
             max_attempts: attempts.filter(|attempts| *attempts != 0),
@@ -232,7 +236,11 @@ impl Convert<'_> {
                 window: block.window,
             });
         }
-        match service.restart.as_ref()? {
+        let Some(restart) = &service.restart else {
+            // Swarm would start it again for ever, and nobody would hear that it failed.
+            return self.is_waited_out(name).then(|| policy("none", None));
+        };
+        match restart {
             // `docker stack deploy` says nothing here, and Swarm then restarts.
             Restart::No if self.is_stack() => None,
             Restart::No => Some(policy("none", None)),

@@ -8,6 +8,7 @@ use berth_domain::stack::{Mode, MountKind, StackSpec};
 use crate::load::{Settings, Source, Variables, load};
 use crate::{Complaint, Note, Reading, StackContext};
 
+mod depends;
 pub(crate) mod everything;
 mod laws;
 mod refused;

@@ -1,5 +1,7 @@
 //! Services in every state that a person has to tell apart.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -45,6 +47,7 @@ fn service(tasks: Vec<ObservedTask>) -> ObservedService {
         version: Version(1),
         ours: true,
         spec: None,
+        previous: BTreeSet::new(),
         update: None,
         tasks,
     }
@@ -284,5 +287,38 @@ proptest! {
             prop_assert!(!health.reason.is_empty());
         }
         prop_assert_eq!(health.health == Health::Degraded, !health.code.is_empty());
+    }
+}
+
+#[test]
+fn a_service_is_started_then_healthy_and_a_job_completes() {
+    let met = |wanted: &ServiceSpec, states: &[TaskState]| {
+        let tasks = (1..).zip(states).map(|(slot, state)| task(slot, *state, 1)).collect();
+        let observed = service(tasks);
+        [Condition::Started, Condition::Healthy, Condition::Completed]
+            .map(|condition| meets(condition, wanted, &observed))
+    };
+    let (running, starting) = (TaskState::Running, TaskState::Starting);
+    let two = replicated(2);
+    assert_eq!(met(&two, &[]), [false; 3]);
+    assert_eq!(met(&two, &[running, TaskState::Preparing]), [false; 3]);
+    assert_eq!(met(&two, &[running, starting]), [true, false, false]);
+    assert_eq!(met(&two, &[running, running]), [true, true, false]);
+    assert_eq!(met(&two, &[running, TaskState::Complete]), [false; 3]);
+    assert_eq!(met(&replicated(0), &[]), [true; 3], "nothing is all there should be");
+
+    let mode = Mode::ReplicatedJob { max_concurrent: 2, total_completions: 2 };
+    let job = ServiceSpec { mode, ..ServiceSpec::default() };
+    assert_eq!(met(&job, &[running, TaskState::Complete]), [true, false, false]);
+    assert_eq!(met(&job, &[TaskState::Complete, TaskState::Failed]), [false; 3]);
+    assert_eq!(met(&job, &[TaskState::Complete, TaskState::Complete]), [true; 3]);
+}
+
+#[test]
+fn tasks_of_an_older_spec_or_on_a_lost_node_meet_nothing() {
+    let old = ObservedTask { up_to_date: false, ..task(1, TaskState::Running, 1) };
+    let lost = ObservedTask { node_down: true, ..task(1, TaskState::Running, 1) };
+    for task in [old, lost] {
+        assert!(!meets(Condition::Started, &replicated(1), &service(vec![task])));
     }
 }

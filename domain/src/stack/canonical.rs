@@ -3,11 +3,32 @@
 use super::{Healthcheck, Nanos, ServiceSpec, UpdateConfig};
 
 impl ServiceSpec {
-    /// Whether the two mean the same to Swarm: whether their
-    /// [canonical](Self::canonical) forms are equal.
+    /// Whether the two mean the same: whether their [canonical](Self::canonical)
+    /// forms are equal but for an order that says nothing. Swarm itself restarts
+    /// tasks for another order of the same mounts, so what means the same is not
+    /// sent to it.
     #[must_use]
     pub fn means(&self, other: &Self) -> bool {
-        self == other || self.canonical() == other.canonical()
+        self == other || self.canonical().sorted() == other.canonical().sorted()
+    }
+
+    /// This spec with every list sorted whose order says nothing. Those whose
+    /// order does stay: a command, name servers, hosts, spreading.
+    fn sorted(mut self) -> Self {
+        self.groups.sort_unstable();
+        self.cap_add.sort_unstable();
+        self.cap_drop.sort_unstable();
+        self.mounts.sort_by(|a, b| a.target.cmp(&b.target));
+        self.configs.sort_unstable();
+        self.secrets.sort_unstable();
+        self.networks.sort_unstable();
+        for network in &mut self.networks {
+            network.aliases.sort_unstable();
+        }
+        self.placement.constraints.sort_unstable();
+        self.placement.platforms.sort_unstable();
+        self.ports.sort_unstable();
+        self
     }
 
     /// This spec as Swarm gives it back: with the defaults that Swarm fills in,
@@ -123,5 +144,33 @@ mod tests {
         assert!(said.means(&unsaid));
         assert_eq!(said.canonical(), said.canonical().canonical());
         assert_ne!(said.canonical(), ServiceSpec::default().canonical(), "a policy is not none");
+    }
+
+    #[test]
+    fn an_order_that_says_nothing_is_no_difference() {
+        let mount = |target: &str| crate::stack::Mount {
+            kind: crate::stack::MountKind::Npipe,
+            source: None,
+            target: target.to_owned(),
+            read_only: false,
+            consistency: None,
+        };
+        let texts = |texts: [&str; 2]| texts.map(str::to_owned).to_vec();
+        let spec = |one: &str, two: &str| {
+            let mut spec = ServiceSpec {
+                groups: texts([one, two]),
+                mounts: vec![mount(one), mount(two)],
+                ..ServiceSpec::default()
+            };
+            spec.placement.constraints = texts([one, two]);
+            spec
+        };
+        assert!(spec("a", "b").means(&spec("b", "a")));
+        assert!(!spec("a", "b").means(&spec("b", "c")));
+        let dns = |one, two| ServiceSpec { dns: texts([one, two]), ..ServiceSpec::default() };
+        assert!(
+            !dns("1.1.1.1", "2.2.2.2").means(&dns("2.2.2.2", "1.1.1.1")),
+            "the first is asked first"
+        );
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use berth_compose_templates::Note;
 use berth_domain::build::Builder;
 use berth_domain::cluster::{Action, Cluster, ClusterError, Desired, ObservedStack};
 use berth_domain::deployment::{Reason, Step};
@@ -13,9 +14,11 @@ use berth_store::deployments::Begun;
 use berth_store::releases;
 use tokio::time::sleep;
 
+use super::source::complaints;
 use super::{Run, StepError};
 use crate::error::PassError;
-use crate::plan::{Plan, Prune, plan};
+use crate::plan::{Plan, Prune, depends, plan};
+use crate::preflight;
 use crate::progress::{self, Failure, Situation, TIMED_OUT, Verdict};
 use crate::reconcile::{self, names};
 
@@ -40,10 +43,38 @@ const SECRET_NAMES: [&str; 8] =
 
 impl<C: Cluster, B: Builder> Run<'_, C, B> {
     pub(super) async fn apply(&mut self, begun: &Begun) -> Result<String, StepError> {
-        self.bring(Step::Apply, begun, progress::applied).await?;
+        let notes = self.preflight().await?;
+        let observed = self.bring(Step::Apply, begun, progress::applied).await?;
         let spec = self.spec().await?;
-        let services = spec.services.keys().map(String::as_str).collect::<Vec<_>>();
-        Ok(services.join(", "))
+        let services = spec.services.keys().map(|name| {
+            let awaited = depends::awaited(&spec, &observed, name);
+            if awaited.is_empty() {
+                name.clone()
+            } else {
+                format!("{name} {}", depends::words(&awaited))
+            }
+        });
+        let mut message = services.collect::<Vec<_>>().join(", ");
+        for note in notes {
+            message.push('\n');
+            message.push_str(&note.to_string());
+        }
+        Ok(message)
+    }
+
+    /// What would go wrong on the cluster, before anything is touched there.
+    async fn preflight(&mut self) -> Result<Vec<Note>, StepError> {
+        let spec = self.spec().await?;
+        let facts = match self.engine.cluster.facts(&preflight::images(&spec)).await {
+            Ok(facts) => facts,
+            Err(error) => return Err(away(PassError::Observe(error))),
+        };
+        let places = self.places().await?;
+        let found = preflight::preflight(&self.stack.name, &spec, &places, &facts);
+        if found.complaints.is_empty() {
+            return Ok(found.notes);
+        }
+        Err(complaints("preflight_failed", &found.complaints))
     }
 
     pub(super) async fn converge(&mut self, begun: &Begun) -> Result<String, StepError> {
@@ -53,15 +84,15 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
         Ok(format!("every service has been healthy for {window:?}"))
     }
 
-    /// Observes, plans and applies until the verdict is there. What the release
-    /// no longer asks for stays until it succeeded, so that what served before
-    /// can be put back.
+    /// Observes, plans and applies until the verdict is there, and gives what was
+    /// seen then. What the release no longer asks for stays until it succeeded, so
+    /// that what served before can be put back.
     async fn bring(
         &mut self,
         step: Step,
         begun: &Begun,
         judge: impl Fn(&Situation<'_>, chrono::DateTime<chrono::Utc>) -> Option<Verdict>,
-    ) -> Result<(), StepError> {
+    ) -> Result<ObservedStack, StepError> {
         let spec = self.spec().await?;
         let desired = Desired::Present(spec.clone());
         let since = self.applying_since(begun).await?;
@@ -85,7 +116,7 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
             let plan = plan(&desired, &observed, &prune);
             self.show(&desired, &observed, &plan).await?;
             match verdict {
-                Some(Verdict::Reached) => return Ok(()),
+                Some(Verdict::Reached) => return Ok(observed),
                 Some(Verdict::Failed(mut failure)) => {
                     if let Some((what, _)) = stale.filter(|_| failure.code == TIMED_OUT) {
                         failure

@@ -2,8 +2,8 @@
 
 use berth_compose_templates::policy::Restrictions;
 use berth_compose_templates::{
-    Build, Complaint, Files as _, Folder, Loaded, Note, Reading, Settings, Source as ComposeSource,
-    StackContext, Variables, load,
+    Build, Complaint, Files as _, Folder, Loaded, Note, Places, Reading, Settings,
+    Source as ComposeSource, StackContext, Variables, load,
 };
 use berth_domain::build::{Builder, Checkout, Image, Source};
 use berth_domain::chain;
@@ -84,6 +84,20 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
         images: &[(String, String)],
     ) -> Result<(StackSpec, Vec<Note>), StepError> {
         let loaded = self.loaded().await?;
+        let context = self.stack_context(images);
+        blocking(move || {
+            loaded.to_stack(&context).map_err(|wrong| complaints("compose_invalid", &wrong))
+        })
+        .await
+    }
+
+    /// Where the compose file says what is in the stack.
+    pub(super) async fn places(&mut self) -> Result<Places, StepError> {
+        let loaded = self.loaded().await?;
+        Ok(loaded.places(&self.stack_context(&[])))
+    }
+
+    fn stack_context(&self, images: &[(String, String)]) -> StackContext {
         let settings = &self.engine.settings;
         let deployment = &self.context.deployment;
         let restrictions = match deployment.policy {
@@ -93,7 +107,7 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
                 limits: settings.limits.clone(),
             }),
         };
-        let context = StackContext {
+        StackContext {
             stack: self.stack.name.clone(),
             images: images.iter().cloned().collect(),
             public_network: settings.public_network.clone(),
@@ -101,8 +115,7 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
             tls_entrypoints: settings.tls_entrypoints.clone(),
             bind_root: None,
             restrictions,
-        };
-        blocking(move || loaded.to_stack(&context).map_err(|wrong| complaints(&wrong))).await
+        }
     }
 
     /// What there is to build, once all else about the file is in order.
@@ -153,17 +166,18 @@ fn read(checkout: &Checkout, path: &str, variables: &Variables) -> Result<Loaded
         .map_err(|_| wrong(format!("the compose file `{path}` is not UTF-8")))?;
     let settings = Settings { reading: Reading::Compose };
     let file = ComposeSource { path: path.to_owned(), text };
-    load(&[file], &folder, variables, &settings).map_err(|wrong| complaints(&wrong))
+    load(&[file], &folder, variables, &settings)
+        .map_err(|wrong| complaints("compose_invalid", &wrong))
 }
 
-/// All that is wrong with a compose file, with the first one's place.
-fn complaints(wrong: &[Complaint]) -> StepError {
+/// A failure for all that is wrong with a compose file, with the first one's place.
+pub(super) fn complaints(code: &str, wrong: &[Complaint]) -> StepError {
     let mut lines: Vec<String> = wrong.iter().take(COMPLAINTS).map(ToString::to_string).collect();
     if wrong.len() > COMPLAINTS {
         lines.push(format!("and {} more", wrong.len() - COMPLAINTS));
     }
     StepError::Failed(Reason {
-        code: "compose_invalid".to_owned(),
+        code: code.to_owned(),
         text: lines.join("\n"),
         place: wrong.iter().find_map(|it| it.place.clone()),
     })

@@ -45,6 +45,7 @@ fn seen(image: &str, update: Option<UpdateStatus>, tasks: Vec<ObservedTask>) -> 
         version: Version(1),
         ours: true,
         spec: Some(web(image)),
+        previous: BTreeSet::new(),
         update,
         tasks,
     };

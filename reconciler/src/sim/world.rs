@@ -1,6 +1,6 @@
 //! One stack in memory: what an action does to it, and what time does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
@@ -77,6 +77,7 @@ impl World {
                     version: Version(counter.next()),
                     ours: true,
                     spec: Some((**spec).clone()),
+                    previous: BTreeSet::new(),
                     update: None,
                     tasks: fresh_tasks(spec, counter, now),
                 };
@@ -95,6 +96,7 @@ impl World {
                     return Err(rejected(name, "service mode change is not allowed"));
                 }
                 if let Some(before) = is.spec.replace((**spec).clone()) {
+                    is.previous = names_in(&before);
                     self.previous.insert(name.clone(), before);
                 }
                 is.version = Version(counter.next());
@@ -313,6 +315,7 @@ fn roll_back(
     is.tasks = tasks;
     is.tasks.truncate(HISTORY);
     is.spec = Some(previous);
+    is.previous.clear();
     is.version = Version(counter.next());
     is.update = Some(UpdateStatus {
         state: UpdateState::RollbackCompleted,
@@ -351,6 +354,12 @@ fn fresh_tasks(spec: &ServiceSpec, counter: &mut Counter, now: DateTime<Utc>) ->
             exit_code: None,
         })
         .collect()
+}
+
+/// What Swarm needs to go back to `spec`.
+fn names_in(spec: &ServiceSpec) -> BTreeSet<String> {
+    let files = spec.configs.iter().chain(&spec.secrets).map(|is| &is.name);
+    files.chain(spec.networks.iter().map(|is| &is.network)).cloned().collect()
 }
 
 fn file(counter: &mut Counter) -> ObservedFile {

@@ -48,21 +48,27 @@ async fn a_push_succeeds_step_by_step(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "berth_store::MIGRATOR")]
-async fn the_next_push_updates_and_leaves_nothing_of_the_last(pool: PgPool) {
+async fn the_next_push_updates_and_leaves_nothing_of_the_one_before_the_last(pool: PgPool) {
     let mut world = World::new(pool).await;
     let berth = world.start(1);
     let first = world.push(SHOP).await;
     world.ended(first).await;
-    let without_store = SHOP.replace("image: redis:7", "image: redis:8");
-    let second = world.push(&without_store).await;
+    let newer = |config: &str| {
+        SHOP.replace("image: redis:7", "image: redis:8")
+            .replace("commit ${BERTH_SHORT_SHA}", config)
+    };
+    let second = world.push(&newer("second")).await;
 
     assert_eq!(world.ended(second).await, (Phase::Succeeded, None));
-    eventually("the former config is gone", async || {
-        let configs = world.sim.peek(&world.name()).configs.len();
-        (configs == 1).then_some(())
+    let configs = |world: &World| world.sim.peek(&world.name()).configs.len();
+    assert_eq!(configs(&world), 2, "Swarm could not go back to the first");
+    assert_eq!(world.times("~ service"), 2, "{:?}", world.done());
+    let third = world.push(&newer("third")).await;
+    assert_eq!(world.ended(third).await, (Phase::Succeeded, None));
+    eventually("the first config is gone", async || {
+        (configs(&world) == 2 && world.times("- config") == 1).then_some(())
     })
     .await;
-    assert_eq!(world.times("~ service"), 2, "{:?}", world.done());
     assert_eq!(world.images().get("store").map(String::as_str), Some("redis:8"));
     berth.stop().await;
 }

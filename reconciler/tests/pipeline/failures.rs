@@ -161,3 +161,31 @@ async fn a_git_host_that_is_away_for_a_moment_fails_nothing(pool: PgPool) {
     assert_eq!(world.ended(id).await, (Phase::Succeeded, None));
     berth.stop().await;
 }
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn what_the_cluster_can_not_run_is_told_at_once_and_nothing_is_touched(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    let berth = world.start(1);
+    let compose = "services:
+  web:
+    image: web:1
+    secrets: [key]
+    deploy:
+      placement: { constraints: [node.role==worker] }
+  big:
+    image: big:1
+    mem_reservation: 64g
+secrets:
+  key: { external: true }
+";
+    let id = world.push(compose).await;
+
+    let reason = reason(world.ended(id).await);
+    assert_eq!(reason.code, "preflight_failed");
+    let places: Vec<&str> =
+        reason.text.lines().map(|line| line.split(": ").next().unwrap()).collect();
+    assert_eq!(places, ["compose.yaml:6:20", "compose.yaml:9:5", "compose.yaml:11:3"]);
+    assert_eq!(reason.place.unwrap().line, 6);
+    assert_eq!(world.done(), Vec::<String>::new());
+    berth.stop().await;
+}

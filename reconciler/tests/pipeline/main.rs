@@ -4,6 +4,7 @@
 
 mod claims;
 mod crashes;
+mod depends;
 mod deploys;
 mod failures;
 mod passes;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use berth_compose_templates::policy::Limits;
 use berth_domain::deployment::{Phase, Reason};
+use berth_domain::facts::{ClusterFacts, NetworkFacts, NodeFacts};
 use berth_domain::ids::{DeploymentId, InstallationId, RepositoryId, StackId, StackName};
 use berth_domain::policy::Policy;
 use berth_domain::registry::OnRegistryFailure;
@@ -115,6 +116,7 @@ impl World {
         let sim = Arc::new(Sim::new(clock.clone()));
         // The cluster's time flies: a window of a second is over at the next look.
         sim.set_step(Duration::from_secs(1));
+        sim.set_facts(facts());
         let builder = Arc::new(SimBuilder::new(Arc::clone(&sim)));
         let (router, running) = router().await;
         let stack = seed(&pool).await;
@@ -285,6 +287,25 @@ impl World {
             spec.map(|spec| spec.image).unwrap_or_default()
         };
         seen.services.into_iter().map(|(name, is)| (name, image(is.spec))).collect()
+    }
+}
+
+/// A cluster of one node, with the network that the router is on.
+pub(crate) fn facts() -> ClusterFacts {
+    let node = NodeFacts {
+        id: "n1".to_owned(),
+        name: "one".to_owned(),
+        takes_tasks: true,
+        manager: true,
+        memory: 8 << 30,
+        nano_cpus: 4_000_000_000,
+        ..NodeFacts::default()
+    };
+    let public = NetworkFacts { swarm: true, subnets: Vec::new() };
+    ClusterFacts {
+        nodes: vec![node],
+        networks: BTreeMap::from([("public".to_owned(), public)]),
+        ..ClusterFacts::default()
     }
 }
 

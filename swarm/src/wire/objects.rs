@@ -76,6 +76,8 @@ pub(crate) struct Node {
     #[serde(rename = "ID")]
     pub(crate) id: String,
     #[serde(default)]
+    pub(crate) spec: NodeSpec,
+    #[serde(default)]
     pub(crate) status: NodeStatus,
     #[serde(default)]
     pub(crate) description: NodeDescription,
@@ -83,14 +85,42 @@ pub(crate) struct Node {
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
+pub(crate) struct NodeSpec {
+    pub(crate) role: String,
+    pub(crate) availability: String,
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) labels: Labels,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
 pub(crate) struct NodeStatus {
     pub(crate) state: String,
+    pub(crate) addr: String,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct NodeDescription {
     pub(crate) hostname: String,
+    pub(crate) platform: Platform,
+    pub(crate) resources: NodeResources,
+    pub(crate) engine: NodeEngine,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct NodeResources {
+    #[serde(rename = "NanoCPUs")]
+    pub(crate) nano_cpus: i64,
+    pub(crate) memory_bytes: i64,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct NodeEngine {
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) labels: Labels,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -202,7 +232,19 @@ pub(crate) struct Container {
     pub(crate) id: String,
     pub(crate) state: String,
     #[serde(deserialize_with = "nullable")]
+    pub(crate) names: Vec<String>,
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) ports: Vec<ContainerPort>,
+    #[serde(deserialize_with = "nullable")]
     pub(crate) labels: Labels,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct ContainerPort {
+    pub(crate) public_port: Option<u16>,
+    #[serde(rename = "Type")]
+    pub(crate) kind: String,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -234,6 +276,8 @@ pub(crate) struct Info {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct SwarmInfo {
+    #[serde(rename = "NodeID")]
+    pub(crate) node_id: String,
     pub(crate) local_node_state: String,
     pub(crate) control_available: bool,
     pub(crate) nodes: u64,

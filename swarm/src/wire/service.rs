@@ -15,6 +15,9 @@ pub(crate) struct Service {
     pub(crate) id: String,
     pub(crate) version: Version,
     pub(crate) spec: ServiceSpec,
+    /// What it was before its last update.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) previous_spec: Option<ServiceSpec>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) update_status: Option<UpdateStatus>,
 }

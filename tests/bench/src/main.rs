@@ -20,6 +20,7 @@ mod database;
 mod deploy;
 mod figures;
 mod reconcile;
+mod render;
 mod webhooks;
 
 /// Measures, prints as it goes, and gives its figures by their keys.
@@ -28,7 +29,7 @@ type Bench = fn() -> anyhow::Result<Map<String, Value>>;
 #[derive(Debug, Parser)]
 struct Args {
     /// Which to run [default: all]
-    #[arg(value_parser = ["webhooks", "deploy", "reconcile"])]
+    #[arg(value_parser = ["webhooks", "deploy", "reconcile", "render"])]
     names: Vec<String>,
 
     /// Print one object with the figures as the last line
@@ -40,8 +41,12 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let wants = |name: &str| args.names.is_empty() || args.names.iter().any(|other| other == name);
     let mut figures = Map::new();
-    let benches: [(&str, Bench); 3] =
-        [("reconcile", reconcile::run), ("webhooks", webhooks::run), ("deploy", deploy::run)];
+    let benches: [(&str, Bench); 4] = [
+        ("render", render::run),
+        ("reconcile", reconcile::run),
+        ("webhooks", webhooks::run),
+        ("deploy", deploy::run),
+    ];
     for (name, bench) in benches {
         if !wants(name) {
             continue;

@@ -6,16 +6,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use berth_compose_templates::Reading;
+use berth_compose_templates::{Places, Reading};
 use berth_domain::cluster::{Action, Cluster, ClusterError, Desired};
-use berth_domain::stack::{StackSpec, contested};
+use berth_domain::stack::StackSpec;
 use berth_reconciler::plan::{Plan, Prune, plan as plan_of};
+use berth_reconciler::preflight;
 use berth_swarm::{Endpoint, Swarm};
 use rand::Rng;
 use serde_json::json;
 use tokio::time::sleep;
 
-use super::load::Input;
+use super::load::{Input, refuse_as};
 use super::{DeployArgs, PlanArgs, WhatArgs, apply, images, print_json, print_line, wait};
 
 /// How often to look again where somebody else changed the stack meanwhile.
@@ -25,52 +26,77 @@ const ATTEMPTS: u32 = 5;
 struct Wanted {
     swarm: Swarm,
     written: StackSpec,
+    places: Places,
 }
 
 impl Wanted {
     async fn read(endpoint: &Endpoint, what: &WhatArgs) -> anyhow::Result<Self> {
-        let written = Input::read(&what.files).await?.to_stack(&what.name, Reading::Stack)?;
+        let (written, places) =
+            Input::read(&what.files).await?.to_stack(&what.name, Reading::Stack)?;
         let mut swarm = Swarm::new(endpoint, None);
         if what.with_registry_auth {
             swarm = swarm.with_logins(Arc::new(images::docker_config().await?));
         }
-        Ok(Self { swarm, written })
+        Ok(Self { swarm, written, places })
     }
 
-    /// Refuses routes that other stacks on the Swarm have already. There is no
-    /// database to ask: their services' labels tell. Two that deploy at the very
-    /// same moment may both find nothing.
-    async fn check_routes(&self, what: &WhatArgs) -> anyhow::Result<()> {
-        let held = self.swarm.reader().route_claims().await?;
-        let contested = contested(&what.name, &self.written.claims(), &held);
-        let lines: Vec<String> = contested.iter().map(ToString::to_string).collect();
-        if lines.is_empty() { Ok(()) } else { bail!(lines.join("\n")) }
+    /// What is to be deployed, with the images pinned; or why the cluster can't
+    /// run it. What may go wrong is written to the standard error.
+    async fn checked(&self, what: &WhatArgs) -> anyhow::Result<StackSpec> {
+        let spec = self.pinned(what).await?;
+        let facts = self.swarm.facts(&preflight::images(&spec)).await?;
+        let found = preflight::preflight(&what.name, &spec, &self.places, &facts);
+        for note in found.notes {
+            eprintln!("warning: {note}");
+        }
+        if found.complaints.is_empty() {
+            return Ok(spec);
+        }
+        refuse_as("the cluster can't run this for", "reasons", &found.complaints)
     }
 
-    /// Compares with what is there now.
-    async fn plan(&self, what: &WhatArgs) -> Result<(StackSpec, Plan), ClusterError> {
+    /// What is to be deployed, with the images pinned.
+    async fn pinned(&self, what: &WhatArgs) -> Result<StackSpec, ClusterError> {
         let observed = self.swarm.observe(&what.name).await?;
         let mut spec = self.written.clone();
         images::pin(&self.swarm, what.resolve_image, &mut spec, &observed).await;
+        Ok(spec)
+    }
+
+    /// Compares with what is there now.
+    async fn plan(&self, what: &WhatArgs, spec: &StackSpec) -> Result<Plan, ClusterError> {
+        let observed = self.swarm.observe(&what.name).await?;
         let prune = if what.prune { Prune::all() } else { Prune::Off };
-        let plan = plan_of(&Desired::Present(Box::new(spec.clone())), &observed, &prune);
-        Ok((spec, plan))
+        Ok(plan_of(&Desired::Present(Box::new(spec.clone())), &observed, &prune))
     }
 }
 
-/// Prints a plan, and exits with 2 where it has something to do.
+/// Prints a plan, and exits with 2 where it has something to do, and with 1
+/// where something is in the way.
 pub(crate) async fn plan(endpoint: &Endpoint, args: PlanArgs) -> anyhow::Result<ExitCode> {
     let what = args.what;
     let wanted = Wanted::read(endpoint, &what).await?;
-    wanted.check_routes(&what).await?;
-    let (_, plan) = wanted.plan(&what).await?;
+    let spec = wanted.checked(&what).await?;
+    let plan = wanted.plan(&what, &spec).await?;
     print_plan(&what, &plan)?;
-    Ok(if plan.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
+    Ok(match plan.conflicts() {
+        [] if plan.is_synced() => ExitCode::SUCCESS,
+        [] => ExitCode::from(2),
+        [..] => ExitCode::FAILURE,
+    })
 }
 
 fn print_plan(what: &WhatArgs, plan: &Plan) -> anyhow::Result<()> {
     if what.json {
-        return print_json(&json!({"stack": what.name, "plan": plan.lines()}));
+        return print_json(&json!({
+            "stack": what.name,
+            "changes": !plan.is_synced(),
+            "plan": plan.lines(),
+            "replaced": plan.replaced(),
+            "actions": plan.actions().iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "conflicts": plan.conflicts(),
+            "waiting": plan.waiting(),
+        }));
     }
     for line in plan.lines() {
         print_line(&line);
@@ -82,7 +108,6 @@ fn print_plan(what: &WhatArgs, plan: &Plan) -> anyhow::Result<()> {
 pub(crate) async fn deploy(endpoint: &Endpoint, args: DeployArgs) -> anyhow::Result<ExitCode> {
     let DeployArgs { what, detach, dry_run, timeout, quiet } = args;
     let wanted = Wanted::read(endpoint, &what).await?;
-    wanted.check_routes(&what).await?;
     let began = Instant::now();
     let since = wait::engine_time(&wanted.swarm, endpoint).await?;
     let say = |line: &str| {
@@ -91,21 +116,82 @@ pub(crate) async fn deploy(endpoint: &Endpoint, args: DeployArgs) -> anyhow::Res
         }
     };
 
-    let mut done: BTreeSet<String> = BTreeSet::new();
-    let mut attempt = 1;
-    let (spec, plan) = loop {
-        let (spec, plan) = wanted.plan(&what).await?;
-        if dry_run {
-            print_plan(&what, &plan)?;
-            return Ok(ExitCode::SUCCESS);
+    let spec = wanted.checked(&what).await?;
+    if dry_run {
+        print_plan(&what, &wanted.plan(&what, &spec).await?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut done = Done::default();
+    let goal = wait::Goal { stack: &what.name, spec: &spec, since, patience: timeout };
+    let mut watch = wait::Watch::default();
+    let plan = loop {
+        let plan = one_pass(&wanted, &what, &spec, &mut done, &say).await?;
+        if !plan.is_partial() {
+            break plan;
         }
+        // What the rest waits for may never come.
+        watch.look(&wanted.swarm, &goal, &done.services, &say).await?;
+        sleep(wait::POLL).await;
+    };
+    for waiting in plan.waiting() {
+        say(&format!("… {waiting}"));
+    }
+
+    let services = if detach {
+        json!(null)
+    } else {
+        watch.until_converged(&wanted.swarm, &goal, &done.services, &say).await?
+    };
+    let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    if what.json {
+        print_json(&json!({
+            "stack": what.name,
+            "ok": true,
+            "actions": done.lines,
+            "services": services,
+            "duration_ms": ms,
+        }))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What was done so far.
+#[derive(Debug, Default)]
+struct Done {
+    /// Services that were made or changed.
+    services: BTreeSet<String>,
+    /// A line for each action, and for what is replaced.
+    lines: Vec<String>,
+}
+
+/// Plans and applies once; again where somebody else changed the stack meanwhile.
+async fn one_pass(
+    wanted: &Wanted,
+    what: &WhatArgs,
+    spec: &StackSpec,
+    done: &mut Done,
+    say: &(impl Fn(&str) + Sync),
+) -> anyhow::Result<Plan> {
+    let mut attempt = 1;
+    loop {
+        let plan = wanted.plan(what, spec).await?;
         if let [conflict, ..] = plan.conflicts() {
             bail!("{conflict}");
         }
-        done.extend(apply::changed(plan.actions()));
+        for replaced in plan.replaced() {
+            let line = format!("± replace {replaced}");
+            if !done.lines.contains(&line) {
+                say(&line);
+                done.lines.push(line);
+            }
+        }
+        done.services.extend(apply::changed(plan.actions()));
         let tell = |action: &Action| say(&action.to_string());
         match apply::apply(&wanted.swarm, &what.name, plan.actions(), &tell).await {
-            Ok(()) => break (spec, plan),
+            Ok(()) => {
+                done.lines.extend(plan.actions().iter().map(ToString::to_string));
+                return Ok(plan);
+            }
             Err(ClusterError::Stale { what }) if attempt < ATTEMPTS => {
                 tracing::debug!("{what} changed meanwhile; looking again");
             }
@@ -117,27 +203,5 @@ pub(crate) async fn deploy(endpoint: &Endpoint, args: DeployArgs) -> anyhow::Res
         let jitter = rand::rng().random_range(0.5..1.0);
         sleep(Duration::from_millis(200).mul_f64(jitter) * attempt).await;
         attempt += 1;
-    };
-    if let Some(waiting) = plan.waiting() {
-        say(&format!("… {waiting}"));
     }
-
-    let services = if detach {
-        json!(null)
-    } else {
-        let goal =
-            wait::Goal { stack: &what.name, spec: &spec, changed: &done, since, patience: timeout };
-        wait::until_converged(&wanted.swarm, &goal, &say).await?
-    };
-    let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    if what.json {
-        print_json(&json!({
-            "stack": what.name,
-            "ok": true,
-            "actions": plan.lines(),
-            "services": services,
-            "duration_ms": ms,
-        }))?;
-    }
-    Ok(ExitCode::SUCCESS)
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use berth_compose_templates::policy::Restrictions;
 use berth_compose_templates::{
-    Complaint, Folder, Reading, Settings, Source, StackContext, Variables, load,
+    Complaint, Folder, Places, Reading, Settings, Source, StackContext, Variables, load,
 };
 use berth_domain::ids::StackName;
 use berth_domain::policy::Policy;
@@ -149,9 +149,13 @@ impl Input {
         })
     }
 
-    /// Checks and merges the files into the stack `name`. What is ignored is
-    /// written to the standard error.
-    pub(crate) fn to_stack(&self, name: &StackName, reading: Reading) -> anyhow::Result<StackSpec> {
+    /// Checks and merges the files into the stack `name`, and tells where they say
+    /// what. What is ignored is written to the standard error.
+    pub(crate) fn to_stack(
+        &self,
+        name: &StackName,
+        reading: Reading,
+    ) -> anyhow::Result<(StackSpec, Places)> {
         let folder = Path::new(&self.folder);
         let beside = match self.restrictions {
             None => Folder::anywhere(folder),
@@ -172,7 +176,7 @@ impl Input {
         for note in notes {
             eprintln!("note: {note}");
         }
-        Ok(spec)
+        Ok((spec, loaded.places(&context)))
     }
 }
 
@@ -193,10 +197,15 @@ pub(crate) fn read_variables(file: &Path) -> anyhow::Result<Variables> {
 }
 
 fn refuse<T>(complaints: &[Complaint]) -> anyhow::Result<T> {
+    refuse_as("the files have", "mistakes", complaints)
+}
+
+/// All complaints as one error.
+pub(crate) fn refuse_as<T>(start: &str, noun: &str, complaints: &[Complaint]) -> anyhow::Result<T> {
     let lines: Vec<String> = complaints.iter().map(ToString::to_string).collect();
     match lines.as_slice() {
         [only] => bail!("{only}"),
-        all => bail!("the files have {} mistakes:\n  {}", all.len(), all.join("\n  ")),
+        all => bail!("{start} {} {noun}:\n  {}", all.len(), all.join("\n  ")),
     }
 }
 

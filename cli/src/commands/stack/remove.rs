@@ -64,7 +64,7 @@ async fn remove_one(
             Ok(()) => {
                 lines.extend(plan.actions().iter().map(ToString::to_string));
                 // Where something was done, there is something new to see at once.
-                plan.waiting().filter(|_| plan.is_empty()).map(str::to_owned)
+                plan.waiting().first().filter(|_| plan.is_empty()).cloned()
             }
             Err(error @ ClusterError::Rejected { .. }) => return Err(error.into()),
             Err(error) => Some(error.to_string()),

@@ -15,7 +15,7 @@ use serde_json::json;
 use tokio::time::sleep;
 
 /// Between two looks while something still has to happen.
-const POLL: Duration = Duration::from_millis(80);
+pub(crate) const POLL: Duration = Duration::from_millis(80);
 /// The shortest wait between two looks.
 const SHORTEST: Duration = Duration::from_millis(15);
 /// How long the engine may be silent before waiting ends.
@@ -58,59 +58,92 @@ pub(crate) async fn engine_time(
 pub(crate) struct Goal<'a> {
     pub(crate) stack: &'a StackName,
     pub(crate) spec: &'a StackSpec,
-    /// The services that were made or changed.
-    pub(crate) changed: &'a BTreeSet<String>,
     pub(crate) since: EngineTime,
     pub(crate) patience: Duration,
 }
 
-/// Waits until every service's new tasks ran for the monitor window, and gives
-/// what then is. A rollback is an error, and so is all that will not mend.
-pub(crate) async fn until_converged(
-    swarm: &Swarm,
-    goal: &Goal<'_>,
-    say: &impl Fn(&str),
-) -> anyhow::Result<serde_json::Value> {
-    let began = goal.since.began;
-    let deadline = TimeDelta::from_std(goal.patience)
-        .ok()
-        .and_then(|patience| began.checked_add_signed(patience))
-        .unwrap_or(DateTime::<Utc>::MAX_UTC);
-    let mut told: BTreeMap<String, String> = BTreeMap::new();
-    let mut answered = tokio::time::Instant::now();
-    loop {
+/// Looking again and again until a stack runs.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    /// What was last said of each service.
+    told: BTreeMap<String, String>,
+    /// When the engine last answered.
+    answered: tokio::time::Instant,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self { told: BTreeMap::new(), answered: tokio::time::Instant::now() }
+    }
+}
+
+impl Watch {
+    /// Waits until every service's new tasks ran for the monitor window, and gives
+    /// what then is. A rollback is an error, and so is all that will not mend.
+    /// `changed` are the services that were made or changed.
+    pub(crate) async fn until_converged(
+        &mut self,
+        swarm: &Swarm,
+        goal: &Goal<'_>,
+        changed: &BTreeSet<String>,
+        say: &impl Fn(&str),
+    ) -> anyhow::Result<serde_json::Value> {
+        loop {
+            match self.look(swarm, goal, changed, say).await? {
+                Look::Converged(services) => return Ok(services),
+                Look::NotYet(wait) => sleep(wait).await,
+            }
+        }
+    }
+
+    /// Looks once. What will not mend is an error.
+    pub(crate) async fn look(
+        &mut self,
+        swarm: &Swarm,
+        goal: &Goal<'_>,
+        changed: &BTreeSet<String>,
+        say: &impl Fn(&str),
+    ) -> anyhow::Result<Look> {
+        let began = goal.since.began;
+        let deadline = TimeDelta::from_std(goal.patience)
+            .ok()
+            .and_then(|patience| began.checked_add_signed(patience))
+            .unwrap_or(DateTime::<Utc>::MAX_UTC);
         let mut observed = match swarm.observe_services(goal.stack).await {
             Ok(observed) => observed,
-            Err(error) if answered.elapsed() < SILENCE => {
+            Err(error) if self.answered.elapsed() < SILENCE => {
                 tracing::debug!("{error}");
-                sleep(POLL).await;
-                continue;
+                return Ok(Look::NotYet(POLL));
             }
             Err(error) => return Err(error).context("failed to wait for the services"),
         };
-        answered = tokio::time::Instant::now();
+        self.answered = tokio::time::Instant::now();
         // What Swarm says of an update that is not ours is history: such as that it
         // just took another one back, to what is wanted now.
         for (name, live) in &mut observed.services {
-            if !goal.changed.contains(name) {
+            if !changed.contains(name) {
                 live.update = None;
             }
         }
         let now = goal.since.now();
-        tell(goal, &observed, now, &mut told, say);
-        let situation = Situation {
-            spec: goal.spec,
-            observed: &observed,
-            changed: goal.changed,
-            since: began,
-            deadline,
-        };
+        tell(goal, &observed, now, &mut self.told, say);
+        let situation =
+            Situation { spec: goal.spec, observed: &observed, changed, since: began, deadline };
         match converged(&situation, now) {
-            Some(Verdict::Reached) => return Ok(summary(goal.spec, &observed, now)),
-            Some(Verdict::Failed(failure)) => return Err(explain(swarm, goal, &failure).await),
-            None => sleep(until_next(goal.spec, &observed, now)).await,
+            Some(Verdict::Reached) => Ok(Look::Converged(summary(goal.spec, &observed, now))),
+            Some(Verdict::Failed(failure)) => Err(explain(swarm, goal, &failure).await),
+            None => Ok(Look::NotYet(until_next(goal.spec, &observed, now))),
         }
     }
+}
+
+/// What a look found.
+#[derive(Debug)]
+pub(crate) enum Look {
+    /// All runs: what is, as JSON.
+    Converged(serde_json::Value),
+    /// Look again after this long.
+    NotYet(Duration),
 }
 
 /// How long nothing can be decided: until the window is over where all are well,

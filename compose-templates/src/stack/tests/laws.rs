@@ -37,6 +37,48 @@ proptest! {
         prop_assert_eq!(good(&text(&keys, &sections)), expected);
     }
 
+    /// Whatever stands in another order without meaning something else is, to the
+    /// planner, the same service: nothing is sent, and nothing restarts.
+    #[test]
+    fn an_order_that_means_nothing_is_no_change(
+        environment in Just(vec!["A=1", "B=2", "C=3"]).prop_shuffle(),
+        volumes in Just(vec!["'v:/v'", "'w:/w:ro'", "'u:/u'"]).prop_shuffle(),
+        constraints in Just(vec!["node.role==manager", "node.id!=x", "node.labels.a==b"])
+            .prop_shuffle(),
+        ports in Just(vec!["'80:80'", "'81:81/udp'", "'80:80/udp'"]).prop_shuffle(),
+        networks in Just(vec!["n", "m", "o"]).prop_shuffle(),
+        files in Just(vec!["c", "d"]).prop_shuffle(),
+        groups in Just(vec!["audio", "video", "20"]).prop_shuffle(),
+        capabilities in Just(vec!["SYS_TIME", "NET_ADMIN", "KILL"]).prop_shuffle(),
+        reading in prop::sample::select(vec![Reading::Compose, Reading::Stack]),
+    ) {
+        let text = |lists: [&[&str]; 8]| {
+            let [environment, volumes, constraints, ports, networks, files, groups, capabilities] =
+                lists.map(|list| list.join(", "));
+            format!(
+                "services:\n  web:\n    image: x\n    environment: [{environment}]\n    volumes: [{volumes}]\n    ports: [{ports}]\n    networks: [{networks}]\n    configs: [{files}]\n    group_add: [{groups}]\n    cap_add: [{capabilities}]\n    labels: [{environment}]\n    deploy: {{labels: [{environment}], placement: {{constraints: ['{}']}}}}\nnetworks: {{n: , m: , o: }}\nconfigs: {{c: {{content: c}}, d: {{content: d}}}}\nvolumes: {{u: , v: , w: }}\n",
+                constraints.replace(", ", "', '"),
+            )
+        };
+        let straight = text([
+            &["A=1", "B=2", "C=3"],
+            &["'u:/u'", "'v:/v'", "'w:/w:ro'"],
+            &["node.role==manager", "node.id!=x", "node.labels.a==b"],
+            &["'80:80'", "'81:81/udp'", "'80:80/udp'"],
+            &["n", "m", "o"],
+            &["c", "d"],
+            &["audio", "video", "20"],
+            &["SYS_TIME", "NET_ADMIN", "KILL"],
+        ]);
+        let shuffled = text([
+            &environment, &volumes, &constraints, &ports, &networks, &files, &groups, &capabilities,
+        ]);
+        let spec = |text: &str| convert(&[text], reading, &context()).unwrap().0;
+        let (one, other) = (spec(&straight), spec(&shuffled));
+        prop_assert!(one.services["web"].means(&other.services["web"]), "{}", shuffled);
+        prop_assert_eq!((one.networks, one.configs), (other.networks, other.configs));
+    }
+
     #[test]
     fn no_file_makes_it_panic(
         key in "[a-z_]{2,18}|x-berth|deploy|ports|volumes|networks|healthcheck|build|configs",

@@ -110,7 +110,7 @@ services:
   web:
     image: nginx:${TAG:-1}${NOPE}
     container_name: web
-    depends_on: {db: {condition: service_healthy}}
+    depends_on: {db: {condition: service_healthy, required: false, restart: true}}
     expose: [80]
     links: [db]
     pull_policy: always
@@ -123,7 +123,7 @@ networks: {n: {driver: bridge}}
     compose.yml:5:12: the variable `NOPE` is not set, so nothing stands in its place
     compose.yml:2:1: `name` is ignored: the stack has a name already
     compose.yml:6:5: `services.web.container_name` is ignored: Swarm names its containers itself
-    compose.yml:7:5: `services.web.depends_on` is ignored: Swarm starts all services at once and restarts those that fail
+    compose.yml:7:68: `services.web.depends_on.db.restart` is ignored: Swarm restarts no service because of another one's change
     compose.yml:9:5: `services.web.links` is ignored: services on one network find each other by name
     compose.yml:10:5: `services.web.pull_policy` is ignored: each node pulls the image that the stack names
     compose.yml:11:13: `services.web.ports[0]` is published on every address, not on 192.168.1.1 alone

@@ -1,0 +1,92 @@
+//! What a cluster has, and what is taken on it by whomever: what a deployment is
+//! checked against before anything is touched.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::stack::Held;
+
+/// A cluster, as far as it decides whether a stack can run on it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ClusterFacts {
+    /// Its nodes.
+    pub nodes: Vec<NodeFacts>,
+    /// Networks by name.
+    pub networks: BTreeMap<String, NetworkFacts>,
+    /// Names of configs.
+    pub configs: BTreeSet<String>,
+    /// Names of secrets.
+    pub secrets: BTreeSet<String>,
+    /// Ports that are published.
+    pub ports: Vec<TakenPort>,
+    /// What was found of the images that were asked about.
+    pub images: BTreeMap<String, ImageFact>,
+    /// What the routes of services claim, by whose they are: as their labels
+    /// tell, so those of stacks that no database knows are among them.
+    pub routes: Vec<Held>,
+    /// Whether the kernel has IPVS, without which service addresses (`vip`) and
+    /// ports that are published on every node lead nowhere; [`None`] where that
+    /// can't be told.
+    pub ipvs: Option<bool>,
+}
+
+/// A node.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NodeFacts {
+    /// Its id.
+    pub id: String,
+    /// Its host name.
+    pub name: String,
+    /// Whether it is up and takes tasks.
+    pub takes_tasks: bool,
+    /// Whether it is a manager.
+    pub manager: bool,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Its engine's labels.
+    pub engine_labels: BTreeMap<String, String>,
+    /// Such as `linux`.
+    pub os: String,
+    /// As the kernel calls it, such as `x86_64`.
+    pub architecture: String,
+    /// Its address.
+    pub address: String,
+    /// Its CPUs, in billionths of a core.
+    pub nano_cpus: i64,
+    /// Its memory, in bytes.
+    pub memory: i64,
+}
+
+/// A network that is there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NetworkFacts {
+    /// Whether it spans the cluster; one of a single node is no use to services.
+    pub swarm: bool,
+    /// Its subnets in CIDR notation.
+    pub subnets: Vec<String>,
+}
+
+/// A published port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenPort {
+    /// The number.
+    pub published: u16,
+    /// `tcp`, `udp` or `sctp`.
+    pub protocol: String,
+    /// Who has it, in words: a service or a container by name.
+    pub by: String,
+    /// The stack it is of, if it is of one.
+    pub stack: Option<String>,
+    /// The ids of the nodes it is taken on; [`None`] for all.
+    pub nodes: Option<BTreeSet<String>>,
+}
+
+/// What was found of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImageFact {
+    /// A node that was asked or its registry has it.
+    There,
+    /// Neither has it; why, in the registry's words.
+    Missing(String),
+    /// No node that was asked has it, and its registry did not answer; why.
+    Unknown(String),
+}

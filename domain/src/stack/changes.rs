@@ -1,0 +1,102 @@
+//! How a network that is differs from one that should be.
+
+use std::collections::BTreeMap;
+
+use super::NetworkSpec;
+
+impl NetworkSpec {
+    /// What would have to change for `live` to be this network: one clause each,
+    /// such as ``driver changes from overlay to macvlan``; empty where it is.
+    ///
+    /// Swarm names the driver that nothing was said of, and gives each network a
+    /// subnet of its own choice where none was asked for: neither is a change.
+    #[must_use]
+    pub fn changes_from(&self, live: &Self) -> Vec<String> {
+        let Self { driver, driver_opts, labels, internal, attachable, ipam_driver, subnets } = self;
+        let mut changes = Vec::new();
+        let mut change = |what: &str, from: &str, to: &str| {
+            if from != to {
+                let verb = if what.ends_with('s') { "change" } else { "changes" };
+                changes.push(format!("{what} {verb} from {from} to {to}"));
+            }
+        };
+        change("driver", or(&live.driver, "overlay"), or(driver, "overlay"));
+        change("options", &pairs(&live.driver_opts), &pairs(driver_opts));
+        change("labels", &pairs(&live.labels), &pairs(labels));
+        change("internal", word(live.internal), word(*internal));
+        change("attachable", word(live.attachable), word(*attachable));
+        let ipam = |driver: &Option<String>| driver.clone().unwrap_or_else(|| "default".to_owned());
+        change("ipam driver", &ipam(&live.ipam_driver), &ipam(ipam_driver));
+        if !subnets.is_empty() {
+            change("subnets", &list(&live.subnets), &list(subnets));
+        }
+        changes
+    }
+}
+
+fn or<'a>(text: &'a str, default: &'a str) -> &'a str {
+    if text.is_empty() { default } else { text }
+}
+
+const fn word(flag: bool) -> &'static str {
+    if flag { "true" } else { "false" }
+}
+
+fn pairs(map: &BTreeMap<String, String>) -> String {
+    let each = map.iter().map(|(key, value)| format!("{key}={value}"));
+    or(&each.collect::<Vec<_>>().join(" "), "none").to_owned()
+}
+
+fn list(items: &[String]) -> String {
+    let mut items: Vec<&str> = items.iter().map(String::as_str).collect();
+    items.sort_unstable();
+    or(&items.join(" "), "none").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_swarm_fills_in_by_itself_is_no_change() {
+        let live = NetworkSpec {
+            driver: "overlay".to_owned(),
+            ipam_driver: Some("default".to_owned()),
+            subnets: vec!["10.0.1.0/24".to_owned()],
+            ..NetworkSpec::default()
+        };
+        assert_eq!(NetworkSpec::default().changes_from(&live), Vec::<String>::new());
+        let order = |subnets: [&str; 2]| NetworkSpec {
+            subnets: subnets.map(str::to_owned).to_vec(),
+            ..NetworkSpec::default()
+        };
+        let (one, other) =
+            (order(["10.1.0.0/24", "10.2.0.0/24"]), order(["10.2.0.0/24", "10.1.0.0/24"]));
+        assert_eq!(one.changes_from(&other), Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_change_is_named() {
+        let wanted = NetworkSpec {
+            driver: "macvlan".to_owned(),
+            driver_opts: BTreeMap::from([("mtu".to_owned(), "1400".to_owned())]),
+            labels: BTreeMap::from([("a".to_owned(), "b".to_owned())]),
+            internal: true,
+            attachable: true,
+            ipam_driver: Some("other".to_owned()),
+            subnets: vec!["10.9.0.0/24".to_owned()],
+        };
+        assert_eq!(
+            wanted.changes_from(&NetworkSpec::default()),
+            [
+                "driver changes from overlay to macvlan",
+                "options change from none to mtu=1400",
+                "labels change from none to a=b",
+                "internal changes from false to true",
+                "attachable changes from false to true",
+                "ipam driver changes from default to other",
+                "subnets change from none to 10.9.0.0/24",
+            ]
+        );
+    }
+}

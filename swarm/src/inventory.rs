@@ -1,0 +1,161 @@
+//! What the cluster has, and what is taken on it: the facts for a preflight.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use berth_domain::cluster::{Cluster as _, ClusterError, TaskState};
+use berth_domain::facts::{ClusterFacts, ImageFact, NetworkFacts, NodeFacts, TakenPort};
+use berth_domain::registry::Answer;
+use berth_domain::stack::NAMESPACE_LABEL;
+use futures_util::future::join_all;
+use tokio::{join, try_join};
+
+use crate::client::{Request, segment};
+use crate::error::Failure;
+use crate::facts::ipvs;
+use crate::objects::{SERVICE_ID_LABEL, list, task_state};
+use crate::reader::claims_of;
+use crate::swarm::Swarm;
+use crate::wire;
+
+impl Swarm {
+    pub(crate) async fn take_stock(
+        &self,
+        images: &BTreeSet<String>,
+    ) -> Result<ClusterFacts, ClusterError> {
+        let client = &self.client;
+        let lists = async {
+            try_join!(
+                list::<Vec<wire::Node>>(client, "/nodes", &[]),
+                list::<Vec<wire::Network>>(client, "/networks", &[]),
+                list::<Vec<wire::File>>(client, "/configs", &[]),
+                list::<Vec<wire::File>>(client, "/secrets", &[]),
+                list::<Vec<wire::Service>>(client, "/services", &[]),
+                list::<Vec<wire::Task>>(client, "/tasks", &[("desired-state", &["running"])]),
+                list::<Vec<wire::Container>>(client, "/containers/json", &[]),
+                async { client.json::<wire::Info>(Request::get("/info")).await },
+            )
+        };
+        let asked =
+            join_all(images.iter().map(async |image| (image, self.find_image(image).await)));
+        let (lists, asked) = join!(Box::pin(lists), asked);
+        let failed = |error: Failure| error.about("reading what the cluster has");
+        let (nodes, networks, configs, secrets, services, tasks, containers, info) =
+            lists.map_err(failed)?;
+        let mut facts = ClusterFacts {
+            nodes: nodes.iter().map(node).collect(),
+            networks: networks_of(networks),
+            configs: configs.into_iter().map(|config| config.spec.name).collect(),
+            secrets: secrets.into_iter().map(|secret| secret.spec.name).collect(),
+            ports: ports_of_services(&services, &tasks),
+            routes: services.iter().flat_map(|it| claims_of(&it.spec.labels)).collect(),
+            ipvs: ipvs(client.endpoint()),
+            ..ClusterFacts::default()
+        };
+        facts.ports.extend(ports_of_containers(&containers, &info.swarm.node_id));
+        for (image, fact) in asked {
+            facts.images.insert(image.clone(), fact.map_err(failed)?);
+        }
+        Ok(facts)
+    }
+
+    /// Looks for an image on this manager, then in its registry.
+    async fn find_image(&self, image: &str) -> Result<ImageFact, Failure> {
+        let here = Request::get(format!("/images/{}/json", segment(image)));
+        match self.client.json::<serde::de::IgnoredAny>(here).await {
+            Ok(_) => return Ok(ImageFact::There),
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error),
+        }
+        // Where it is the login that is missing, or the engine that does not take
+        // the question, nothing is known of the image.
+        Ok(match self.ask_registry(image).await {
+            Ok(Answer::Found(_)) => ImageFact::There,
+            Ok(Answer::NotFound) => ImageFact::Missing("it has no such image".to_owned()),
+            Ok(Answer::Denied { message, .. }) => ImageFact::Missing(message),
+            Ok(Answer::Unreachable { message }) => ImageFact::Unknown(message),
+            Err(error) => ImageFact::Unknown(error.to_string()),
+        })
+    }
+}
+
+fn node(node: &wire::Node) -> NodeFacts {
+    let wire::NodeDescription { hostname, platform, resources, engine } = &node.description;
+    NodeFacts {
+        id: node.id.clone(),
+        name: hostname.clone(),
+        takes_tasks: node.status.state == "ready" && node.spec.availability == "active",
+        manager: node.spec.role == "manager",
+        labels: node.spec.labels.clone(),
+        engine_labels: engine.labels.clone(),
+        os: platform.os.clone(),
+        architecture: platform.architecture.clone(),
+        address: node.status.addr.clone(),
+        nano_cpus: resources.nano_cpus,
+        memory: resources.memory_bytes,
+    }
+}
+
+/// Networks by name; where a node has one of the same name, the Swarm's.
+fn networks_of(networks: Vec<wire::Network>) -> BTreeMap<String, NetworkFacts> {
+    let mut all: BTreeMap<String, NetworkFacts> = BTreeMap::new();
+    for network in networks {
+        let subnets = network.ipam.config.into_iter().map(|config| config.subnet);
+        let facts = NetworkFacts { swarm: network.scope == "swarm", subnets: subnets.collect() };
+        if facts.swarm || !all.contains_key(&network.name) {
+            all.insert(network.name, facts);
+        }
+    }
+    all
+}
+
+fn ports_of_services(services: &[wire::Service], tasks: &[wire::Task]) -> Vec<TakenPort> {
+    let mut taken = Vec::new();
+    for service in services {
+        let ports = service.spec.endpoint_spec.iter().flat_map(|endpoint| &endpoint.ports);
+        for port in ports {
+            let Some(published) = port.published_port.filter(|published| *published != 0) else {
+                continue;
+            };
+            let tasks = tasks.iter().filter(|task| {
+                task.service_id == service.id
+                    && task_state(&task.status.state) <= TaskState::Running
+            });
+            let nodes = tasks.filter_map(|task| task.node_id.clone()).collect();
+            taken.push(TakenPort {
+                published,
+                protocol: or_tcp(&port.protocol),
+                by: format!("the service `{}`", service.spec.name),
+                stack: service.spec.labels.get(NAMESPACE_LABEL).cloned(),
+                nodes: (port.publish_mode == "host").then_some(nodes),
+            });
+        }
+    }
+    taken
+}
+
+/// Ports of containers that no service made, on the node that was asked.
+fn ports_of_containers(containers: &[wire::Container], node: &str) -> Vec<TakenPort> {
+    let mut taken: Vec<TakenPort> = Vec::new();
+    for container in containers.iter().filter(|is| !is.labels.contains_key(SERVICE_ID_LABEL)) {
+        let name = container.names.first().map_or(container.id.as_str(), |name| name.as_str());
+        for port in &container.ports {
+            let Some(published) = port.public_port else { continue };
+            let one = TakenPort {
+                published,
+                protocol: or_tcp(&port.kind),
+                by: format!("the container `{}`", name.trim_start_matches('/')),
+                stack: None,
+                nodes: Some(BTreeSet::from([node.to_owned()])),
+            };
+            // Docker tells of each address family.
+            if !taken.contains(&one) {
+                taken.push(one);
+            }
+        }
+    }
+    taken
+}
+
+fn or_tcp(protocol: &str) -> String {
+    if protocol.is_empty() { "tcp".to_owned() } else { protocol.to_owned() }
+}
