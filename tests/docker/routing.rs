@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Output;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use berth_tests::berth::program;
 use berth_tests::docker::Docker;
 use berth_tests::http::{Answer, Client};
@@ -133,8 +133,8 @@ async fn known(ground: &Ground) -> anyhow::Result<Vec<(String, Value)>> {
 async fn labelled(ground: &Ground) -> anyhow::Result<Vec<String>> {
     let docker = Docker::from_env();
     let service = format!("{}_web", ground.id);
-    let json = docker.run(&["service", "inspect", "--format", "{{json .Spec.Labels}}", &service]);
-    let labels: Value = serde_json::from_str(&json.await?)?;
+    let asked = ["service", "inspect", "--format", "{{json .Spec.Labels}}", &service];
+    let labels: Value = serde_json::from_str(&docker.run(&asked).await?)?;
     let mut names: Vec<String> = labels
         .as_object()
         .context("no labels")?

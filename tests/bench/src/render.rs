@@ -115,7 +115,9 @@ fn in_one_thread(text: &str) -> anyhow::Result<Vec<f64>> {
         images: BTreeMap::new(),
         public_network: None,
         entrypoints: Vec::new(),
+        tls_entrypoints: Vec::new(),
         bind_root: None,
+        restrictions: None,
     };
     let mut all = Vec::with_capacity(ROUNDS);
     for round in 0..=ROUNDS {

@@ -229,7 +229,8 @@ mod tests {
         let path = path.to_string_lossy();
         let args = ["berth", "-c", &path, "--set", "TAG=7", "--policy", policy];
         let files = Probe::try_parse_from(args).unwrap().files;
-        Input::read(&files).await?.to_stack(&StackName::parse("st").unwrap(), Reading::Compose)
+        let input = Input::read(&files).await?;
+        Ok(input.to_stack(&StackName::parse("st").unwrap(), Reading::Compose)?.0)
     }
 
     #[tokio::test]
