@@ -52,6 +52,8 @@ fn check(services: &str, facts: &ClusterFacts) -> Findings {
         public_network: Some("public".to_owned()),
         entrypoints: Vec::new(),
         bind_root: None,
+        restrictions: None,
+        tls_entrypoints: Vec::new(),
     };
     let (spec, _) = loaded.to_stack(&context).unwrap();
     preflight(&context.stack, &spec, &loaded.places(&context), facts)
