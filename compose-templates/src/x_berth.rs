@@ -1,6 +1,6 @@
 //! What a file may say under a service's `x-berth`: the one definition of it.
 //!
-//! Plain data, as written, with shorthands spelled out. [`read`] fills it from
+//! Plain data, as written, with shorthands spelled out. [`read()`] fills it from
 //! a file and complains with places; a JSON Schema comes from it by itself; the
 //! labels that do it are `traefik`'s. Words that are read are the fields' names.
 
@@ -276,7 +276,7 @@ pub struct HealthCheck {
     pub status: Option<u16>,
 }
 
-/// How shorthands look to the schema; [`read`] spells them out.
+/// How shorthands look to the schema; [`read()`] spells them out.
 #[derive(JsonSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "only its schema is used")]
