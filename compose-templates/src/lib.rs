@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! *.hbs ── render ──┐
-//!                   ├─ yaml ─ interpolate ─ compose (checked, merged) ─ stack ─→ StackSpec
-//! *.yml ────────────┘                                                └ traefik
+//!                   ├─ yaml ─ interpolate ─ project ─ compose ─ stack ─→ StackSpec
+//! *.yml ────────────┘                      (merged)  (checked) └ traefik
 //! ```
 //!
 //! Pure: what lies beside the compose files comes through [`Files`], variables
@@ -24,6 +24,7 @@ mod compose;
 mod files;
 mod interpolate;
 mod load;
+mod project;
 pub mod render;
 mod stack;
 mod traefik;

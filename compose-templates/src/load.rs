@@ -1,17 +1,18 @@
 //! The way in: texts to a checked model, and the model to a [`StackSpec`].
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use berth_domain::deployment::Place;
 use berth_domain::ids::StackName;
 use berth_domain::stack::StackSpec;
 
 use crate::complaint::{Complaint, Note};
-use crate::compose::{self, Check, Model, units};
+use crate::compose::check::{MAX_COMPLAINTS, Origin};
+use crate::compose::{self, Check, Model, Profiles, units};
 use crate::files::Files;
-use crate::render::{TemplateError, render};
+use crate::project;
 use crate::stack;
 use crate::yaml::{self, At};
 
@@ -41,18 +42,21 @@ pub enum Reading {
 }
 
 /// How to load.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
     /// The reading.
     pub reading: Reading,
+    /// The profiles whose services belong to the stack, `*` for all. Where there
+    /// are none, those that the variable `COMPOSE_PROFILES` names. Only for
+    /// [`Reading::Compose`].
+    pub profiles: Vec<String>,
 }
 
 /// Files that have been read, checked and merged.
 #[derive(Clone)]
 pub struct Loaded {
     pub(crate) model: Model,
-    pub(crate) paths: Vec<String>,
-    pub(crate) folder: String,
+    pub(crate) origins: Vec<Origin>,
     pub(crate) home: Option<String>,
     pub(crate) reading: Reading,
     pub(crate) notes: Vec<Note>,
@@ -62,7 +66,7 @@ impl fmt::Debug for Loaded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Environments and secrets are in it: names say enough.
         f.debug_struct("Loaded")
-            .field("paths", &self.paths)
+            .field("paths", &self.origins.iter().map(|origin| &origin.path).collect::<Vec<_>>())
             .field("services", &self.model.services.keys())
             .finish_non_exhaustive()
     }
@@ -115,76 +119,88 @@ pub fn load(
     variables: &Variables,
     settings: &Settings,
 ) -> Result<Loaded, Vec<Complaint>> {
-    let paths: Vec<String> = files.iter().map(|file| file.path.clone()).collect();
-    let Some(first) = paths.first() else {
+    let Some(first) = files.first() else {
         return Err(vec![Complaint::anywhere("there is no compose file to load; name one")]);
     };
-    let mut check = Check {
-        paths: &paths,
-        reading: settings.reading,
-        variables,
-        beside,
-        folder: units::folder(first).to_owned(),
-        budget: MAX_BESIDE,
-        complaints: Vec::new(),
-        notes: Vec::new(),
+    let folder = units::folder(&first.path).to_owned();
+    let given = Arc::new(variables.clone());
+    let origin = |file: &Source| Origin {
+        path: file.path.clone(),
+        folder: folder.clone(),
+        variables: Arc::clone(&given),
+        rendered: false,
     };
+    let origins = files.iter().map(origin).collect();
+    let mut check = Check::new(origins, settings.reading, Arc::clone(&given), beside);
+    let model = match settings.reading {
+        Reading::Compose => compose_model(&mut check, files, &folder, settings),
+        Reading::Stack => stack_model(&mut check, files),
+    };
+    let Check { origins, variables, mut complaints, notes, more, .. } = check;
+    if more > 0 {
+        complaints.push(Complaint::anywhere(format!("there are {more} more complaints")));
+    }
+    if !complaints.is_empty() {
+        return Err(complaints);
+    }
+    if model.services.is_empty() {
+        let message = "there is no service to run; the files need one under `services`";
+        let place = Some(Place { file: first.path.clone(), line: 1, column: 1 });
+        return Err(vec![Complaint { place, message: message.to_owned() }]);
+    }
+    let home = variables.get("HOME").cloned();
+    Ok(Loaded { model, origins, home, reading: settings.reading, notes })
+}
+
+/// The ending of a template's name.
+pub(crate) const TEMPLATE: &str = ".hbs";
+
+/// The compose reading: one tree, then what it says.
+fn compose_model(
+    check: &mut Check<'_>,
+    files: &[Source],
+    folder: &str,
+    settings: &Settings,
+) -> Model {
+    let mut given = (*check.variables).clone();
+    if let Some(stack) = given.get("BERTH_STACK").cloned() {
+        given.entry("COMPOSE_PROJECT_NAME".to_owned()).or_insert(stack);
+    }
+    check.variables = project::with_env(check, folder, &Arc::new(given));
+    for origin in &mut check.origins {
+        origin.variables = Arc::clone(&check.variables);
+    }
+    let texts: Vec<Option<String>> = files
+        .iter()
+        .enumerate()
+        .map(|(index, file)| Some(check.rendered(index, &file.text)?.into_owned()))
+        .collect();
+    let tree = project::read(check, &texts);
+    let profiles = Profiles::new(&settings.profiles, &check.variables);
+    compose::read(check, &tree, &profiles)
+}
+
+/// The reading of `docker stack deploy`: each file by itself, then their models.
+fn stack_model(check: &mut Check<'_>, files: &[Source]) -> Model {
     let mut model: Option<Model> = None;
     for (index, file) in files.iter().enumerate() {
-        let Some(text) = text(&mut check, index, file) else { continue };
-        let before = check.complaints.len();
+        let Some(text) = check.rendered(index, &file.text) else { continue };
         let read = match yaml::parse(&text, index) {
-            Ok(root) => compose::read(&mut check, root),
+            Ok(mut root) => {
+                compose::variables::put_in(check, &mut root);
+                compose::read(check, &root, &Profiles::default())
+            }
             Err(wrong) => {
                 check.refuse(wrong.at, wrong.message);
                 Model::default()
             }
         };
-        if file.path.ends_with(TEMPLATE) {
-            for complaint in check.complaints.iter_mut().skip(before) {
-                complaint.message.push_str(" (the line is that of the rendered template)");
-            }
-        }
         match &mut model {
             None => model = Some(read),
-            Some(model) => compose::merge::merge(model, read, settings.reading),
+            Some(model) => compose::merge::merge(model, read, check.reading),
         }
     }
-    let Check { folder, complaints, notes, .. } = check;
-    if !complaints.is_empty() {
-        return Err(the_first(complaints));
-    }
-    let model = model.unwrap_or_default();
-    if model.services.is_empty() {
-        let message = "there is no service to run; the files need one under `services`";
-        let place = Some(Place { file: first.clone(), line: 1, column: 1 });
-        return Err(vec![Complaint { place, message: message.to_owned() }]);
-    }
-    let home = variables.get("HOME").cloned();
-    Ok(Loaded { model, paths, folder, home, reading: settings.reading, notes })
-}
-
-/// The ending of a template's name.
-const TEMPLATE: &str = ".hbs";
-
-/// The most bytes that are read from the files beside, in all.
-const MAX_BESIDE: usize = 32 * 1024 * 1024;
-
-/// The most complaints at once: nobody reads more.
-const MAX_COMPLAINTS: usize = 100;
-
-/// The text of one file, rendered if it is a template.
-fn text<'f>(check: &mut Check<'_>, index: usize, file: &'f Source) -> Option<Cow<'f, str>> {
-    if !file.path.ends_with(TEMPLATE) {
-        return Some(Cow::Borrowed(&file.text));
-    }
-    match render(&file.text, check.variables) {
-        Ok(text) => Some(Cow::Owned(text)),
-        Err(TemplateError { line, column, message }) => {
-            check.refuse(At { file: index, line, column }, message);
-            None
-        }
-    }
+    model.unwrap_or_default()
 }
 
 /// The first hundred, and how many there are beyond.
@@ -198,6 +214,11 @@ pub(crate) fn the_first(mut complaints: Vec<Complaint>) -> Vec<Complaint> {
 }
 
 impl Loaded {
+    /// The folder that relative paths start from at a place.
+    pub(crate) fn folder(&self, at: At) -> &str {
+        self.origins.get(at.file).map_or("", |origin| &origin.folder)
+    }
+
     /// The images to build, by service. A service that has both a `build:` and
     /// an `image:` is among them; where it is not built, its image is used.
     #[must_use]
@@ -212,7 +233,7 @@ impl Loaded {
                     context: build
                         .context
                         .clone()
-                        .unwrap_or_else(|| units::join(&self.folder, ".")),
+                        .unwrap_or_else(|| units::join(self.folder(build.at), ".")),
                     dockerfile: build.dockerfile.clone().unwrap_or_else(|| "Dockerfile".to_owned()),
                     args: build.args.clone(),
                     target: build.target.clone(),

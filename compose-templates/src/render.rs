@@ -12,9 +12,12 @@
 //! | `{{label NAME}}` | the value as a DNS label |
 //!
 //! Templates come from strangers, so what could run for ever is not there:
-//! no partials, no decorators, no `each` (there is no list to go through).
+//! no partials, no decorators, no `each` (there is no list to go through), and
+//! helpers within helpers make so much text and no more.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use berth_domain::slug::{LABEL_MAX, label};
 use handlebars::{
@@ -56,6 +59,9 @@ pub struct Names<'a> {
 const MAX_TEMPLATE: usize = 256 * 1024;
 /// The largest result, in bytes.
 const MAX_RESULT: usize = 1024 * 1024;
+/// The most text that helpers may be given and make, in bytes: one within the
+/// other, each can double what it is given.
+const MAX_HELPED: usize = 4 * 1024 * 1024;
 /// The most variables that an error names.
 const MAX_NAMES: usize = 12;
 /// How deep blocks and brackets may go: the parser recurses.
@@ -193,9 +199,17 @@ fn fill(template: &str, data: serde_json::Map<String, Value>) -> Result<String, 
     handlebars.register_escape_fn(no_escape);
     handlebars.unregister_helper("log");
     handlebars.unregister_helper("each");
-    handlebars.register_helper("default", Box::new(default_helper));
-    handlebars.register_helper("json", Box::new(json_helper));
-    handlebars.register_helper("label", Box::new(label_helper));
+    let left = Arc::new(AtomicUsize::new(MAX_HELPED));
+    for (name, help) in HELPERS {
+        let left = Arc::clone(&left);
+        let helper = move |helper: &Helper<'_>,
+                           _: &Handlebars<'_>,
+                           _: &Context,
+                           _: &mut RenderContext<'_, '_>,
+                           out: &mut dyn Output|
+              -> HelperResult { Ok(out.write(&help(helper, &left)?)?) };
+        handlebars.register_helper(name, Box::new(helper));
+    }
     handlebars
         .register_template_string("template", template)
         .map_err(|error| not_a_template(&error))?;
@@ -310,41 +324,37 @@ impl std::io::Write for Limited {
     }
 }
 
-fn default_helper(
-    helper: &Helper<'_>,
-    _: &Handlebars<'_>,
-    _: &Context,
-    _: &mut RenderContext<'_, '_>,
-    out: &mut dyn Output,
-) -> HelperResult {
+/// What makes a text of a helper's parameters, and takes its size off what is left.
+type Help = fn(&Helper<'_>, &AtomicUsize) -> Result<String, RenderError>;
+
+const HELPERS: [(&str, Help); 3] =
+    [("default", default_helper), ("json", json_helper), ("label", label_helper)];
+
+fn spend(left: &AtomicUsize, text: String) -> Result<String, RenderError> {
+    let less = |before: usize| before.checked_sub(text.len());
+    match left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less) {
+        Ok(_) => Ok(text),
+        Err(_) => {
+            Err(RenderErrorReason::Other("its helpers make more than 4 MiB".to_owned()).into())
+        }
+    }
+}
+
+fn default_helper(helper: &Helper<'_>, left: &AtomicUsize) -> Result<String, RenderError> {
     let given = helper.param(0).ok_or(RenderErrorReason::ParamNotFoundForIndex("default", 0))?;
     let otherwise =
         helper.param(1).ok_or(RenderErrorReason::ParamNotFoundForIndex("default", 1))?;
     let given = if given.is_value_missing() { String::new() } else { text(given.value()) };
-    out.write(&if given.is_empty() { text(otherwise.value()) } else { given })?;
-    Ok(())
+    spend(left, if given.is_empty() { text(otherwise.value()) } else { given })
 }
 
-fn json_helper(
-    helper: &Helper<'_>,
-    _: &Handlebars<'_>,
-    _: &Context,
-    _: &mut RenderContext<'_, '_>,
-    out: &mut dyn Output,
-) -> HelperResult {
-    out.write(&required(helper, "json")?.to_string())?;
-    Ok(())
+fn json_helper(helper: &Helper<'_>, left: &AtomicUsize) -> Result<String, RenderError> {
+    spend(left, required(helper, "json")?.to_string())
 }
 
-fn label_helper(
-    helper: &Helper<'_>,
-    _: &Handlebars<'_>,
-    _: &Context,
-    _: &mut RenderContext<'_, '_>,
-    out: &mut dyn Output,
-) -> HelperResult {
-    out.write(&label(&text(&required(helper, "label")?), LABEL_MAX))?;
-    Ok(())
+fn label_helper(helper: &Helper<'_>, left: &AtomicUsize) -> Result<String, RenderError> {
+    let given = spend(left, text(&required(helper, "label")?))?;
+    Ok(label(&given, LABEL_MAX))
 }
 
 fn required(helper: &Helper<'_>, name: &'static str) -> Result<Value, RenderError> {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use berth_domain::stack::{FileSpec, NetworkSpec, Route, StackSpec};
 use sha2::{Digest, Sha256};
 
-use crate::complaint::{Complaint, Note};
+use crate::complaint::{Complaint, Note, one_line};
 use crate::compose::model::{Blob, Network, Service};
 use crate::load::{Loaded, Reading, StackContext, the_first};
 use crate::yaml::At;
@@ -77,7 +77,7 @@ struct Convert<'a> {
 
 impl Convert<'_> {
     fn refuse(&mut self, at: At, message: impl Into<String>) {
-        self.complaints.push((at, message.into()));
+        self.complaints.push((at, one_line(message.into())));
     }
 
     fn is_stack(&self) -> bool {
@@ -90,7 +90,7 @@ impl Convert<'_> {
         }
         self.complaints.sort_by_key(|(at, _)| *at);
         let place = |at: At| {
-            let file = self.loaded.paths.get(at.file)?.clone();
+            let file = one_line(self.loaded.origins.get(at.file)?.path.clone());
             Some(berth_domain::deployment::Place { file, line: at.line, column: at.column })
         };
         let complaints = self.complaints.iter();

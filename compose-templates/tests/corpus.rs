@@ -40,8 +40,13 @@ fn read_all(files: &[PathBuf], reading: Reading) -> (usize, Vec<String>) {
     for file in files {
         let path = file.file_name().unwrap().to_string_lossy().into_owned();
         let source = Source { path, text: std::fs::read_to_string(file).unwrap() };
-        let stack = load(&[source], &beside, &Variables::new(), &Settings { reading })
-            .and_then(|loaded| loaded.to_stack(&context()));
+        let stack = load(
+            &[source],
+            &beside,
+            &Variables::new(),
+            &Settings { reading, ..Settings::default() },
+        )
+        .and_then(|loaded| loaded.to_stack(&context()));
         match stack {
             Ok((stack, _)) => {
                 assert!(!stack.services.is_empty(), "{}", file.display());
@@ -67,6 +72,8 @@ fn the_great_majority_of_real_files_becomes_stacks() {
     for reading in [Reading::Compose, Reading::Stack] {
         let (good, complaints) = read_all(&files, reading);
         println!("{reading:?}: {good} of {}\n{}", files.len(), complaints.join("\n"));
-        assert!(good * 10 >= files.len() * 9, "{reading:?}: {good} of {}", files.len());
+        // What is left wants what Swarm can't do, or is no compose file.
+        let bar = if reading == Reading::Compose { 98 } else { 90 };
+        assert!(good * 100 >= files.len() * bar, "{reading:?}: {good} of {}", files.len());
     }
 }

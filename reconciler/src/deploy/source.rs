@@ -1,8 +1,8 @@
 //! From a commit to a stack: the checkout, its compose file, and what they say.
 
 use berth_compose_templates::{
-    Complaint, Files as _, Folder, Loaded, Note, Reading, Settings, Source as ComposeSource,
-    StackContext, Variables, load,
+    Complaint, Files as _, Folder, Loaded, Note, Settings, Source as ComposeSource, StackContext,
+    Variables, load,
 };
 use berth_domain::build::{Builder, Checkout, Image, Source};
 use berth_domain::chain;
@@ -129,7 +129,7 @@ fn read(checkout: &Checkout, path: &str, variables: &Variables) -> Result<Loaded
         .map_err(|error| wrong(format!("the compose file `{path}` cannot be read: {error}")))?;
     let text = String::from_utf8(bytes)
         .map_err(|_| wrong(format!("the compose file `{path}` is not UTF-8")))?;
-    let settings = Settings { reading: Reading::Compose };
+    let settings = Settings::default();
     let file = ComposeSource { path: path.to_owned(), text };
     load(&[file], &folder, variables, &settings).map_err(|wrong| complaints(&wrong))
 }
