@@ -22,6 +22,9 @@
 mod complaint;
 mod compose;
 mod files;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod interpolate;
 mod load;
 mod project;
