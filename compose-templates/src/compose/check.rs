@@ -1,20 +1,22 @@
 //! Reading values out of the tree: each getter gives the value or complains.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use berth_domain::deployment::Place;
 use berth_domain::stack::{IMAGE_LABEL, NAMESPACE_LABEL};
 
+use self::slips::closest;
 use super::keys::{Class, Section};
 use super::units;
 use crate::complaint::{Complaint, Note, one_line};
 use crate::files::Files;
-use crate::load::{Reading, TEMPLATE, Variables};
-use crate::render::{TemplateError, render};
+use crate::load::{Reading, Variables};
 use crate::yaml::scalar::{integer, print_float};
 use crate::yaml::{At, MAX_TEXT, Node, Value};
+
+mod beside;
+mod slips;
 
 /// A value with the path by which people know it: `services.web.ports[0]`.
 #[derive(Debug, Clone)]
@@ -107,24 +109,6 @@ impl<'a> Check<'a> {
             complaints: Vec::new(),
             notes: Vec::new(),
             more: 0,
-        }
-    }
-
-    /// The text of the file with this index, rendered if it is a template.
-    pub(crate) fn rendered<'t>(&mut self, file: usize, text: &'t str) -> Option<Cow<'t, str>> {
-        let origin = self.origins.get_mut(file)?;
-        if !origin.path.ends_with(TEMPLATE) {
-            return Some(Cow::Borrowed(text));
-        }
-        match render(text, &origin.variables) {
-            Ok(text) => {
-                origin.rendered = true;
-                Some(Cow::Owned(text))
-            }
-            Err(TemplateError { line, column, message }) => {
-                self.refuse(At { file, line, column }, message);
-                None
-            }
         }
     }
 
@@ -442,79 +426,9 @@ impl<'a> Check<'a> {
         }
         labels
     }
-
-    /// `path` as written at a place, from the root that files are read from, or
-    /// absolute.
-    pub(crate) fn resolve(&self, at: At, path: &str) -> String {
-        units::join(self.origins.get(at.file).map_or("", |origin| &origin.folder), path)
-    }
-
-    /// Whether there is such a file to read.
-    pub(crate) fn is_there(&self, path: &str) -> bool {
-        self.beside.read(path).is_ok()
-    }
-
-    /// The contents of the file that `field` names, in the words of `written`.
-    pub(crate) fn contents(
-        &mut self,
-        field: &Field<'_>,
-        path: &str,
-        written: &str,
-    ) -> Option<Vec<u8>> {
-        match self.beside.read(path) {
-            Ok(bytes) => {
-                let Some(left) = self.budget.checked_sub(bytes.len()) else {
-                    let message = "the files that this one names are larger than 32 MiB in all";
-                    self.refuse(field.at(), message);
-                    return None;
-                };
-                self.budget = left;
-                Some(bytes)
-            }
-            Err(error) => {
-                let why = if error.kind() == std::io::ErrorKind::NotFound {
-                    "there is no such file".to_owned()
-                } else {
-                    error.to_string()
-                };
-                let message = format!("`{}` names `{written}`, but {why}", field.path);
-                self.refuse(field.at(), message);
-                None
-            }
-        }
-    }
 }
 
 /// Whether a label is not for files to set.
 fn is_ours(label: &str) -> bool {
     label.starts_with("berth.") || matches!(label, NAMESPACE_LABEL | IMAGE_LABEL)
-}
-
-/// The known key that `key` is a slip of, if there is one.
-fn closest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
-    let allowed = if key.len() <= 4 { 1 } else { 2 };
-    let near = known.iter().map(|candidate| (distance(key, candidate), *candidate)).min()?;
-    (near.0 <= allowed).then_some(near.1)
-}
-
-/// Levenshtein's distance, for short words.
-fn distance(left: &str, right: &str) -> usize {
-    if left.len().abs_diff(right.len()) > 2 || left.len() > 40 {
-        return usize::MAX;
-    }
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, l) in left.chars().enumerate() {
-        let mut diagonal = i;
-        let mut last = i + 1;
-        let mut next = vec![last];
-        for (r, above) in right.iter().zip(row.iter().skip(1)) {
-            let here = (diagonal + usize::from(l != *r)).min(above + 1).min(last + 1);
-            diagonal = *above;
-            last = here;
-            next.push(here);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or(usize::MAX)
 }

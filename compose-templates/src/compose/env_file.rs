@@ -61,10 +61,11 @@ fn file(
     required: bool,
 ) -> Option<Lines> {
     let full = check.resolve(item.at(), path);
-    if !required && !check.is_there(&full) {
-        return None;
-    }
-    let bytes = check.contents(item, &full, path)?;
+    let bytes = if required {
+        check.contents(item, &full, path)?
+    } else {
+        check.contents_if_any(item, &full)?
+    };
     let Ok(text) = String::from_utf8(bytes) else {
         check.refuse(item.at(), format!("`{}` names `{path}`, which is not UTF-8", item.path));
         return None;
