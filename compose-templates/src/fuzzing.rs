@@ -130,8 +130,10 @@ fn variables() -> Variables {
 mod tests {
     use std::path::PathBuf;
 
+    type Target = fn(&[u8]);
+
     /// Runs the inputs that are kept for a target through it; gives their number.
-    fn run(target: &str, function: fn(&[u8])) -> usize {
+    fn run(target: &str, function: Target) -> usize {
         let fuzz = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz"));
         let folders = [fuzz.join("seeds").join(target), fuzz.join("regressions").join(target)];
         let files = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten();
@@ -140,7 +142,7 @@ mod tests {
 
     #[test]
     fn every_input_that_is_kept_still_holds() {
-        let targets: [(&str, fn(&[u8])); 4] = [
+        let targets: [(&str, Target); 4] = [
             ("parse", super::parse),
             ("interpolate", super::interpolate),
             ("render", super::render),

@@ -161,7 +161,7 @@ fn every_key_of_the_table_is_in_the_specification() {
 }
 
 /// A file in which `key` stands at `path`, as JSON, which is YAML.
-fn file(path: &str, key: &str, value: Value) -> (String, String) {
+fn file(path: &str, key: &str, value: &Value) -> (String, String) {
     let mut tree = json!({ key: value });
     let mut shown = path.replace('*', "a").replace("[]", "[0]");
     shown = join(&shown, key);
@@ -185,7 +185,7 @@ fn what_is_ignored_or_refused_is_told_with_its_reason_and_its_place() {
                 Class::Ignored => "is ignored",
                 Class::Refused => "is not possible",
             };
-            let (text, path) = file(section.path, key.name, json!(true));
+            let (text, path) = file(section.path, key.name, &json!(true));
             let source = Source { path: "c.yml".to_owned(), text };
             let none = |_: &str| Err(std::io::ErrorKind::NotFound.into());
             let said = match load(&[source], &none, &Variables::new(), &Settings::default()) {
@@ -239,7 +239,7 @@ fn the_documents_have_the_table_of_keys() {
 
 #[test]
 fn a_slip_is_met_with_what_was_meant() {
-    let (text, _) = file("services.*.deploy.update_config", "paralelism", json!(1));
+    let (text, _) = file("services.*.deploy.update_config", "paralelism", &json!(1));
     let source = Source { path: "c.yml".to_owned(), text };
     let none = |_: &str| Err(std::io::ErrorKind::NotFound.into());
     let complaints = load(&[source], &none, &Variables::new(), &Settings::default()).unwrap_err();
