@@ -129,6 +129,15 @@ impl Project<'_, '_> {
         Some(tree)
     }
 
+    /// Whether one more file may be opened.
+    fn has_room(&mut self, field: &Field<'_>) -> bool {
+        let room = self.check.origins.len() < MAX_FILES;
+        if !room {
+            self.check.refuse(field.at(), "there are more than 100 compose files; use fewer");
+        }
+        room
+    }
+
     /// Opens a file that another one names at `field`: its index and its text.
     fn open(
         &mut self,
@@ -142,8 +151,7 @@ impl Project<'_, '_> {
             self.check.refuse(field.at(), message);
             return None;
         }
-        if self.check.origins.len() >= MAX_FILES {
-            self.check.refuse(field.at(), "there are more than 100 compose files; use fewer");
+        if !self.has_room(field) {
             return None;
         }
         let path = origin.path.clone();

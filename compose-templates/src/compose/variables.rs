@@ -64,6 +64,10 @@ impl Fill<'_, '_> {
     }
 
     fn text(&mut self, text: &mut String, at: At) {
+        // It was said that there is no room; making more of it would only cost.
+        if self.check.text == 0 {
+            return;
+        }
         let variables = self.variables;
         let lookup = |name: &str| variables.get(name).map(String::as_str);
         match interpolate(text, self.check.reading, &lookup) {

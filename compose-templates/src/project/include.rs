@@ -62,6 +62,9 @@ impl Project<'_, '_> {
         entry: &Included<'_>,
         chain: &[usize],
     ) -> Option<Node> {
+        if !self.has_room(item) {
+            return None;
+        }
         let at = item.at();
         let paths: Vec<(&Field<'_>, String)> = entry
             .paths
