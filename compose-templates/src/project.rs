@@ -31,7 +31,7 @@ const MAX_FILES: usize = 100;
 
 /// The tree of the main files, the first `files` of [`Check::origins`].
 pub(crate) fn read(check: &mut Check<'_>, texts: &[Option<String>]) -> Node {
-    let mut project = Project { check, copies: yaml::MAX_NODES, bases: BTreeMap::new() };
+    let mut project = Project { check, copies: yaml::MAX_NODES, opened: 0, bases: BTreeMap::new() };
     let mut tree = None;
     for (file, text) in texts.iter().enumerate() {
         let Some(text) = text else { continue };
@@ -89,6 +89,8 @@ const MAX_ENV: usize = 64 * 1024;
 
 struct Project<'p, 'c> {
     check: &'p mut Check<'c>,
+    /// How many files were asked for, found or not.
+    opened: usize,
     /// How many values may still be copied from one service to another.
     copies: usize,
     /// The services of files that others extend, by the file's path and the file
@@ -131,7 +133,7 @@ impl Project<'_, '_> {
 
     /// Whether one more file may be opened.
     fn has_room(&mut self, field: &Field<'_>) -> bool {
-        let room = self.check.origins.len() < MAX_FILES;
+        let room = self.opened < MAX_FILES;
         if !room {
             self.check.refuse(field.at(), "there are more than 100 compose files; use fewer");
         }
@@ -154,6 +156,7 @@ impl Project<'_, '_> {
         if !self.has_room(field) {
             return None;
         }
+        self.opened += 1;
         let path = origin.path.clone();
         let bytes = self.check.contents(field, &path, written)?;
         let Ok(text) = String::from_utf8(bytes) else {
