@@ -319,6 +319,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/schema/compose.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The JSON Schema of compose files with `x-berth` */
+        get: operations["get_compose_schema"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -466,6 +483,61 @@ export interface paths {
         get: operations["stream_changes"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the catalogue's templates */
+        get: operations["list_templates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a template */
+        get: operations["get_template"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates/{name}/render": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Render a template
+         * @description Nothing is kept. The file names its secrets; what was given for them is
+         *     checked and not shown again.
+         */
+        post: operations["render_template"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1098,6 +1170,23 @@ export interface components {
             /** @description What to pass as `cursor` for the next ones; null at the end. */
             next_cursor: string | null;
         };
+        /** @description Something to be said of a rendered file. */
+        Remark: {
+            /** @description What is to be said, for people. */
+            message: string;
+            place: null | components["schemas"]["Place"];
+        };
+        /** @description A template with its variables put in. */
+        RenderedTemplate: {
+            /** @description Why Berth would not deploy it; empty where it would. */
+            complaints: components["schemas"]["Remark"][];
+            /** @description The compose file. It has no secret in it. */
+            compose: string;
+            /** @description What Berth would ignore in it, or take differently than one may think. */
+            notes: components["schemas"]["Remark"][];
+            /** @description The variables that must hold secrets when the file is deployed. */
+            secrets: string[];
+        };
         /** @description A repository that an installation lets us see. */
         Repository: {
             /** @description The branch that is there after a clone. */
@@ -1377,6 +1466,69 @@ export interface components {
             /** @description Berth's version. */
             version: string;
         };
+        /** @description A compose file to start from. */
+        Template: {
+            /** @description What runs, in a sentence or two. */
+            description: string;
+            /** @description Its name, as in the path. */
+            name: string;
+            /** @description The Handlebars template itself. */
+            text: string;
+            /** @description What it is, in a few words. */
+            title: string;
+            /** @description What can be set, in the order to be asked for. */
+            variables: components["schemas"]["TemplateVariable"][];
+        };
+        /** @description The whole catalogue, the simple ones first; there is never a next page. */
+        TemplatePage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["TemplateSummary"][];
+            /** @description What to pass as `cursor` for the next ones; null at the end. */
+            next_cursor: string | null;
+        };
+        /** @description A template, in short. */
+        TemplateSummary: {
+            /** @description What runs, in a sentence or two. */
+            description: string;
+            /** @description Its name, as in the path. */
+            name: string;
+            /** @description What it is, in a few words. */
+            title: string;
+        };
+        /** @description What to put into a template. */
+        TemplateValues: {
+            /** @description Values by variable. A number or a truth value may also be given as text. */
+            values: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description Something to set. */
+        TemplateVariable: {
+            /** @description What it is where nothing is put in, as it would be written. */
+            default: string | null;
+            /** @description What it is for. */
+            description: string;
+            /**
+             * Format: int64
+             * @description The most of an `int`.
+             */
+            max: number | null;
+            /**
+             * Format: int64
+             * @description The least of an `int`.
+             */
+            min: number | null;
+            /** @description Its name. */
+            name: string;
+            /** @description Whether something must be put in. */
+            required: boolean;
+            /** @description Whether it is for nobody's eyes. */
+            secret: boolean;
+            /** @description What may be put in. */
+            type: components["schemas"]["VariableType"];
+            /** @description The words of an `enum`; else empty. */
+            values: string[];
+        };
         /**
          * @description What kind of thing changed.
          * @enum {string}
@@ -1401,6 +1553,11 @@ export interface components {
             /** @description What they may do. */
             role: components["schemas"]["Role"];
         };
+        /**
+         * @description What may be put into a variable.
+         * @enum {string}
+         */
+        VariableType: "string" | "int" | "bool" | "enum" | "host" | "image" | "port" | "duration" | "size" | "secret";
         /**
          * @description What is wanted of a stack.
          * @enum {string}
@@ -1460,6 +1617,8 @@ export type Registry = components['schemas']['Registry'];
 export type RegistryCheck = components['schemas']['RegistryCheck'];
 export type RegistryLogin = components['schemas']['RegistryLogin'];
 export type RegistryPage = components['schemas']['RegistryPage'];
+export type Remark = components['schemas']['Remark'];
+export type RenderedTemplate = components['schemas']['RenderedTemplate'];
 export type Repository = components['schemas']['Repository'];
 export type RepositoryPage = components['schemas']['RepositoryPage'];
 export type Role = components['schemas']['Role'];
@@ -1475,9 +1634,15 @@ export type StackKind = components['schemas']['StackKind'];
 export type StackPage = components['schemas']['StackPage'];
 export type StackSummary = components['schemas']['StackSummary'];
 export type Status = components['schemas']['Status'];
+export type Template = components['schemas']['Template'];
+export type TemplatePage = components['schemas']['TemplatePage'];
+export type TemplateSummary = components['schemas']['TemplateSummary'];
+export type TemplateValues = components['schemas']['TemplateValues'];
+export type TemplateVariable = components['schemas']['TemplateVariable'];
 export type Topic = components['schemas']['Topic'];
 export type Trigger = components['schemas']['Trigger'];
 export type User = components['schemas']['User'];
+export type VariableType = components['schemas']['VariableType'];
 export type Wanted = components['schemas']['Wanted'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -2168,6 +2333,35 @@ export interface operations {
             };
         };
     };
+    get_compose_schema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A JSON Schema, draft 2020-12 */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_session: {
         parameters: {
             query?: never;
@@ -2549,6 +2743,103 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_templates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The whole catalogue */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplatePage"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The template's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The template */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    render_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The template's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateValues"];
+            };
+        };
+        responses: {
+            /** @description The compose file, and what Berth would say of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RenderedTemplate"];
                 };
             };
             /** @description What went wrong */

@@ -7,8 +7,6 @@ import {
   deployment,
   deployments,
   github,
-  log,
-  logLine,
   phases,
   PHASES,
   repositories,
@@ -18,6 +16,7 @@ import {
   stacks,
   status,
 } from './fixtures.ts';
+import { log, logLine } from './log-fixtures.ts';
 
 /**
  * An API in memory, for unit tests and for working on the UI without a server. It is no model of

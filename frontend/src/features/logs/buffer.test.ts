@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 
-import { logLine } from '~/test/fixtures';
+import { logLine } from '~/test/log-fixtures';
 
 import { find, LogBuffer } from './buffer';
 
