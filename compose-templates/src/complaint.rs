@@ -46,6 +46,15 @@ impl fmt::Display for Note {
 
 impl std::error::Error for Complaint {}
 
+/// Keeps a sentence in one line, whatever a file calls its keys.
+pub(crate) fn one_line(message: String) -> String {
+    if message.contains(char::is_control) {
+        message.replace(char::is_control, " ")
+    } else {
+        message
+    }
+}
+
 fn display(f: &mut fmt::Formatter<'_>, place: Option<&Place>, message: &str) -> fmt::Result {
     match place {
         Some(place) => write!(f, "{place}: {message}"),

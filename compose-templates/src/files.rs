@@ -1,4 +1,5 @@
-//! The files beside a compose file: `env_file:`, and the contents of configs and secrets.
+//! The files beside a compose file: those it includes or extends, `.env`,
+//! `env_file:`, and the contents of configs and secrets.
 
 use std::io;
 use std::path::{Path, PathBuf};

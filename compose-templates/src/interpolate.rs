@@ -7,6 +7,8 @@
 //! | `$V-x` | `V`, then `-x` | the same as `${V-x}` |
 //! | `${V:?a-b}` | the message is `a-b` | `b` by default |
 
+use std::cell::Cell;
+
 use crate::load::Reading;
 
 mod compose;
@@ -33,11 +35,27 @@ pub(crate) fn interpolate<'v>(
     if !text.contains('$') {
         return Ok(Interpolated { text: text.to_owned(), unset: Vec::new() });
     }
-    match reading {
-        Reading::Compose => compose::interpolate(text, variable),
-        Reading::Stack => stack::interpolate(text, variable),
+    let left = Cell::new(Some(MAX_VALUES));
+    let counted = |name: &str| {
+        let value = variable(name)?;
+        left.set(left.get().and_then(|left| left.checked_sub(value.len())));
+        Some(if left.get().is_some() { value } else { "" })
+    };
+    let result = match reading {
+        Reading::Compose => compose::interpolate(text, &counted),
+        Reading::Stack => stack::interpolate(text, &counted),
+    };
+    if left.get().is_none() {
+        return Err("its variables unfold to more than 1 MiB".to_owned());
     }
+    result
 }
+
+/// The most bytes of values that one text may take in.
+const MAX_VALUES: usize = 1024 * 1024;
+
+/// The most characters of what a file says is missing that are repeated.
+const MAX_MESSAGE: usize = 200;
 
 /// The end of the name that `text` starts with.
 fn name_end(text: &str) -> usize {
@@ -58,6 +76,7 @@ fn invalid(what: &str) -> String {
 }
 
 fn missing(name: &str, message: &str) -> String {
+    let message: String = message.chars().take(MAX_MESSAGE).collect();
     if message.is_empty() {
         format!("the variable `{name}` must have a value")
     } else {

@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! *.hbs ── render ──┐
-//!                   ├─ yaml ─ interpolate ─ compose (checked, merged) ─ stack ─→ StackSpec
-//! *.yml ────────────┘                                                ├ traefik
-//!                                                                    └ policy
+//!                   ├─ yaml ─ interpolate ─ project ─ compose ─ stack ─→ StackSpec
+//! *.yml ────────────┘                      (merged)  (checked) ├ traefik
+//!                                                              └ policy
 //! ```
 //!
 //! Pure: what lies beside the compose files comes through [`Files`], variables
@@ -24,10 +24,14 @@ pub mod catalogue;
 mod complaint;
 mod compose;
 mod files;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod interpolate;
 mod load;
 mod places;
 pub mod policy;
+mod project;
 pub mod render;
 pub mod schema;
 mod stack;

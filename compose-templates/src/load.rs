@@ -1,6 +1,5 @@
 //! The way in: texts to a checked model, and the model to a [`StackSpec`].
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -10,12 +9,13 @@ use berth_domain::ids::StackName;
 use berth_domain::stack::StackSpec;
 
 use crate::complaint::{Complaint, Note};
-use crate::compose::{self, Check, Model, units};
+use crate::compose::check::{MAX_COMPLAINTS, Origin, place_in};
+use crate::compose::{self, Check, Model, Profiles, Text, units};
 use crate::files::Files;
 use crate::policy::Restrictions;
-use crate::render::{Places, Rendered, TemplateError, render};
+use crate::project;
 use crate::stack;
-use crate::yaml::{self, At, Node};
+use crate::yaml::{At, Node};
 
 /// Variables by name, for interpolation, for templates and for `environment:`
 /// entries without a value.
@@ -43,20 +43,24 @@ pub enum Reading {
 }
 
 /// How to load.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
     /// The reading.
     pub reading: Reading,
+    /// The profiles whose services belong to the stack, `*` for all. Where there
+    /// are none, those that the variable `COMPOSE_PROFILES` names. Only for
+    /// [`Reading::Compose`].
+    pub profiles: Vec<String>,
 }
 
 /// Files that have been read, checked and merged.
 #[derive(Clone)]
 pub struct Loaded {
     pub(crate) model: Model,
-    /// What the files say, as it stands there, variables put in: for places.
+    /// What the files say, as it stands there, variables put in, for places: one
+    /// tree of them all, or in [`Reading::Stack`] each file's.
     pub(crate) trees: Arc<[Node]>,
-    pub(crate) paths: Vec<String>,
-    pub(crate) folder: String,
+    pub(crate) origins: Vec<Origin>,
     pub(crate) home: Option<String>,
     pub(crate) reading: Reading,
     pub(crate) notes: Vec<Note>,
@@ -66,7 +70,7 @@ impl fmt::Debug for Loaded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Environments and secrets are in it: names say enough.
         f.debug_struct("Loaded")
-            .field("paths", &self.paths)
+            .field("paths", &self.origins.iter().map(|origin| &origin.path).collect::<Vec<_>>())
             .field("services", &self.model.services.keys())
             .finish_non_exhaustive()
     }
@@ -123,27 +127,74 @@ pub fn load(
     variables: &Variables,
     settings: &Settings,
 ) -> Result<Loaded, Vec<Complaint>> {
-    let paths: Vec<String> = files.iter().map(|file| file.path.clone()).collect();
-    let Some(first) = paths.first() else {
+    let Some(first) = files.first() else {
         return Err(vec![Complaint::anywhere("there is no compose file to load; name one")]);
     };
-    let mut check = Check {
-        paths: &paths,
-        reading: settings.reading,
-        variables,
-        beside,
-        folder: units::folder(first).to_owned(),
-        budget: MAX_BESIDE,
-        complaints: Vec::new(),
-        notes: Vec::new(),
+    let folder = units::folder(&first.path).to_owned();
+    let given = Arc::new(variables.clone());
+    let origin = |file: &Source| Origin {
+        path: file.path.clone(),
+        folder: folder.clone(),
+        variables: Arc::clone(&given),
     };
+    let origins = files.iter().map(origin).collect();
+    let mut check = Check::new(origins, settings.reading, Arc::clone(&given), beside);
+    let (model, trees) = match settings.reading {
+        Reading::Compose => compose_model(&mut check, files, &folder, settings),
+        Reading::Stack => stack_model(&mut check, files),
+    };
+    let Check { origins, variables, mut complaints, notes, more, .. } = check;
+    if more > 0 {
+        complaints.push(Complaint::anywhere(format!("there are {more} more complaints")));
+    }
+    if !complaints.is_empty() {
+        return Err(complaints);
+    }
+    if model.services.is_empty() {
+        let message = "there is no service to run; the files need one under `services`";
+        let place = Some(Place { file: first.path.clone(), line: 1, column: 1 });
+        return Err(vec![Complaint { place, message: message.to_owned() }]);
+    }
+    let home = variables.get("HOME").cloned();
+    let trees = trees.into();
+    Ok(Loaded { model, trees, origins, home, reading: settings.reading, notes })
+}
+
+/// The ending of a template's name.
+pub(crate) const TEMPLATE: &str = ".hbs";
+
+/// The compose reading: one tree, then what it says.
+fn compose_model(
+    check: &mut Check<'_>,
+    files: &[Source],
+    folder: &str,
+    settings: &Settings,
+) -> (Model, Vec<Node>) {
+    let mut given = (*check.variables).clone();
+    if let Some(stack) = given.get("BERTH_STACK").cloned() {
+        given.entry("COMPOSE_PROJECT_NAME".to_owned()).or_insert(stack);
+    }
+    check.variables = project::with_env(check, folder, &Arc::new(given));
+    for origin in &mut check.origins {
+        origin.variables = Arc::clone(&check.variables);
+    }
+    let texts: Vec<Option<Text<'_>>> =
+        files.iter().enumerate().map(|(index, file)| check.text_of(index, &file.text)).collect();
+    let tree = project::read(check, &texts);
+    let profiles = Profiles::new(&settings.profiles, &check.variables);
+    (compose::read(check, &tree, &profiles), vec![tree])
+}
+
+/// The reading of `docker stack deploy`: each file by itself, then their models.
+fn stack_model(check: &mut Check<'_>, files: &[Source]) -> (Model, Vec<Node>) {
     let mut model: Option<Model> = None;
     let mut trees = Vec::with_capacity(files.len());
     for (index, file) in files.iter().enumerate() {
-        let Some((text, places)) = text(&mut check, index, file) else { continue };
-        let read = match yaml::parse_from(&text, index, places.as_ref()) {
+        let Some(text) = check.text_of(index, &file.text) else { continue };
+        let read = match text.parse(index) {
             Ok(mut root) => {
-                let model = compose::read(&mut check, &mut root);
+                compose::variables::put_in(check, &mut root);
+                let model = compose::read(check, &root, &Profiles::default());
                 trees.push(root);
                 model
             }
@@ -154,54 +205,10 @@ pub fn load(
         };
         match &mut model {
             None => model = Some(read),
-            Some(model) => compose::merge::merge(model, read, settings.reading),
+            Some(model) => compose::merge::merge(model, read, check.reading),
         }
     }
-    let Check { folder, complaints, notes, .. } = check;
-    if !complaints.is_empty() {
-        return Err(the_first(complaints));
-    }
-    let model = model.unwrap_or_default();
-    if model.services.is_empty() {
-        let message = "there is no service to run; the files need one under `services`";
-        let place = Some(Place { file: first.clone(), line: 1, column: 1 });
-        return Err(vec![Complaint { place, message: message.to_owned() }]);
-    }
-    let home = variables.get("HOME").cloned();
-    let trees = trees.into();
-    Ok(Loaded { model, trees, paths, folder, home, reading: settings.reading, notes })
-}
-
-/// The ending of a template's name.
-const TEMPLATE: &str = ".hbs";
-
-/// The most bytes that are read from the files beside, in all.
-const MAX_BESIDE: usize = 32 * 1024 * 1024;
-
-/// The most complaints at once: nobody reads more.
-const MAX_COMPLAINTS: usize = 100;
-
-/// The text of one file, rendered if it is a template, and then with the way
-/// back to its places.
-fn text<'f>(
-    check: &mut Check<'_>,
-    index: usize,
-    file: &'f Source,
-) -> Option<(Cow<'f, str>, Option<Places>)> {
-    if !file.path.ends_with(TEMPLATE) {
-        return Some((Cow::Borrowed(&file.text), None));
-    }
-    // The reader of YAML leaves it out, and would count otherwise.
-    let template = file.text.strip_prefix('\u{feff}').unwrap_or(&file.text);
-    match render(template, check.variables) {
-        Ok(Rendered { text, places }) => Some((Cow::Owned(text), Some(places))),
-        Err(wrong) => {
-            for TemplateError { line, column, message } in wrong {
-                check.refuse(At { file: index, line, column }, message);
-            }
-            None
-        }
-    }
+    (model.unwrap_or_default(), trees)
 }
 
 /// The first hundred, and how many there are beyond.
@@ -215,6 +222,23 @@ pub(crate) fn the_first(mut complaints: Vec<Complaint>) -> Vec<Complaint> {
 }
 
 impl Loaded {
+    /// Where the files name the image of a service, if they do.
+    #[must_use]
+    pub fn image_place(&self, service: &str) -> Option<Place> {
+        let at = self.model.services.get(service)?.image.as_ref()?.at;
+        self.place(at)
+    }
+
+    /// A place in words.
+    pub(crate) fn place(&self, at: At) -> Option<Place> {
+        place_in(&self.origins, at)
+    }
+
+    /// The folder that relative paths start from at a place.
+    pub(crate) fn folder(&self, at: At) -> &str {
+        self.origins.get(at.file).map_or("", |origin| &origin.folder)
+    }
+
     /// The images to build, by service. A service that has both a `build:` and
     /// an `image:` is among them; where it is not built, its image is used.
     #[must_use]
@@ -229,7 +253,7 @@ impl Loaded {
                     context: build
                         .context
                         .clone()
-                        .unwrap_or_else(|| units::join(&self.folder, ".")),
+                        .unwrap_or_else(|| units::join(self.folder(build.at), ".")),
                     dockerfile: build.dockerfile.clone().unwrap_or_else(|| "Dockerfile".to_owned()),
                     args: build.args.clone(),
                     target: build.target.clone(),
@@ -237,19 +261,6 @@ impl Loaded {
                 })
             })
             .collect()
-    }
-
-    /// Where the files name the image of a service, if they do.
-    #[must_use]
-    pub fn image_place(&self, service: &str) -> Option<Place> {
-        let at = self.model.services.get(service)?.image.as_ref()?.at;
-        self.place(at)
-    }
-
-    /// A place in words.
-    pub(crate) fn place(&self, at: At) -> Option<Place> {
-        let file = self.paths.get(at.file)?.clone();
-        Some(Place { file, line: at.line, column: at.column })
     }
 
     /// What was ignored while loading.

@@ -53,10 +53,7 @@ impl Loaded {
     pub fn places(&self, context: &StackContext) -> Places {
         let mut places = BTreeMap::new();
         let mut put = |subject: Subject, at: Option<At>| {
-            let place = at.and_then(|at| {
-                let file = self.paths.get(at.file)?.clone();
-                Some(Place { file, line: at.line, column: at.column })
-            });
+            let place = at.and_then(|at| self.place(at));
             places.extend(place.map(|place| (subject, place)));
         };
         for (name, service) in &self.model.services {

@@ -9,7 +9,7 @@ use berth_domain::ids::StackName;
 use berth_domain::stack::{Claim, FileSpec, NetworkSpec, Route, StackSpec};
 use sha2::{Digest, Sha256};
 
-use crate::complaint::{Complaint, Note};
+use crate::complaint::{Complaint, Note, one_line};
 use crate::compose::model::{Blob, Network, Service};
 use crate::load::{Loaded, Reading, StackContext, the_first};
 use crate::policy;
@@ -73,7 +73,7 @@ struct Convert<'a> {
 
 impl Convert<'_> {
     fn refuse(&mut self, at: At, message: impl Into<String>) {
-        self.complaints.push((at, message.into()));
+        self.complaints.push((at, one_line(message.into())));
     }
 
     fn note(&mut self, at: At, message: impl Into<String>) {
@@ -82,8 +82,7 @@ impl Convert<'_> {
     }
 
     fn place(&self, at: At) -> Option<Place> {
-        let file = self.loaded.paths.get(at.file)?.clone();
-        Some(Place { file, line: at.line, column: at.column })
+        self.loaded.place(at)
     }
 
     fn is_stack(&self) -> bool {

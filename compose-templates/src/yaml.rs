@@ -3,7 +3,8 @@
 //! Plain scalars mean what they mean to Docker's tools (go-yaml 3): `yes` and
 //! `on` are text, `0440` is octal, `1_000` is a number. Merge keys work.
 //! Refused are keys that occur twice, more than one document, and what would
-//! unfold beyond reason.
+//! unfold beyond reason. Of other tags, `!reset` and `!override` are kept: they
+//! say how a later file goes over an earlier one.
 
 use std::collections::BTreeMap;
 
@@ -26,6 +27,23 @@ pub(crate) struct At {
 pub(crate) struct Node {
     pub(crate) at: At,
     pub(crate) value: Value,
+    /// What its tag says about an earlier file's value.
+    pub(crate) mark: Option<Mark>,
+}
+
+/// A tag that speaks of an earlier file's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// `!reset`: it goes, and nothing comes in its place.
+    Reset,
+    /// `!override`: it goes, and this comes in its place.
+    Override,
+}
+
+impl Node {
+    pub(crate) const fn new(at: At, value: Value) -> Self {
+        Self { at, value, mark: None }
+    }
 }
 
 /// What a value is.
@@ -63,7 +81,7 @@ impl Value {
 }
 
 /// A key with its value.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) key: String,
     pub(crate) at: At,
@@ -77,20 +95,29 @@ pub(crate) struct Wrong {
     pub(crate) message: String,
 }
 
-/// The most nodes a file may unfold to. The largest compose files seen have
-/// a few thousand.
-const MAX_NODES: usize = 100_000;
+/// The most nodes a file may unfold to, anchors counted with their copies. The
+/// largest compose files seen have a few thousand.
+pub(crate) const MAX_NODES: usize = 100_000;
 /// How deep a file may be nested, aliases unfolded.
 const MAX_DEPTH: usize = 64;
 /// The largest file, in bytes.
 const MAX_BYTES: usize = 1024 * 1024;
 /// The most text that a file may unfold to, in bytes.
-const MAX_TEXT: usize = 8 * 1024 * 1024;
+pub(crate) const MAX_TEXT: usize = 8 * 1024 * 1024;
+/// The longest key, in bytes. Each value's path is made of keys, so long ones
+/// would cost as often as there are values below them.
+const MAX_KEY: usize = 512;
 
-/// Two nodes are equal where they say the same, wherever they say it.
+/// Two nodes, or entries, are equal where they say the same, wherever they say it.
 impl PartialEq for Node {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key && self.value == other.value
     }
 }
 
@@ -225,45 +252,32 @@ impl<'t> Tree<'t> {
             self.take(at, size)?;
             return Ok((node, size));
         }
-        let (value, anchor, size) = if let Event::Scalar(text, style, anchor, tag) = event {
-            let tag = self.tag(tag.as_deref(), at)?;
+        let (value, mark, anchor, size) = if let Event::Scalar(text, style, anchor, tag) = event {
             let bytes = text.len();
-            let plain = matches!(style, ScalarStyle::Plain) && tag != Some("str");
+            let is_text = tag.as_deref().and_then(Tag::core_suffix) == Some("str");
+            let plain = matches!(style, ScalarStyle::Plain) && !is_text;
             let value = if plain { scalar::resolve(&text) } else { Value::Text(text.into_owned()) };
             let size = Size { nodes: 1, depth: 1, bytes };
             self.take(at, size)?;
-            (value, anchor, size)
+            (value, mark(tag.as_deref()), anchor, size)
         } else if let Event::SequenceStart(_, anchor, tag) = event {
-            self.tag(tag.as_deref(), at)?;
             self.take(at, ONE)?;
             let (list, size) = self.list(depth)?;
-            (Value::List(list), anchor, size)
+            (Value::List(list), mark(tag.as_deref()), anchor, size)
         } else if let Event::MappingStart(_, anchor, tag) = event {
-            self.tag(tag.as_deref(), at)?;
             self.take(at, ONE)?;
             let (map, size) = self.map(depth)?;
-            (Value::Map(map), anchor, size)
+            (Value::Map(map), mark(tag.as_deref()), anchor, size)
         } else {
             return Err(wrong(at, "this is not YAML: a value is missing"));
         };
-        let node = Node { at, value };
+        let node = Node { at, value, mark };
         if anchor != 0 {
+            // A copy is kept, and of anchors within anchors many.
+            self.take(at, size)?;
             self.anchors.insert(anchor, (node.clone(), size));
         }
         Ok((node, size))
-    }
-
-    /// The core schema's tag, if it is one; others mean nothing here.
-    fn tag<'a>(&self, tag: Option<&'a Tag>, at: At) -> Result<Option<&'a str>, Wrong> {
-        let Some(tag) = tag else { return Ok(None) };
-        if matches!(tag.suffix(), "reset" | "override") && tag.core_suffix().is_none() {
-            let message = format!(
-                "`!{}` is not supported; leave the key out of the other file instead",
-                tag.suffix()
-            );
-            return Err(wrong(at, message));
-        }
-        Ok(tag.core_suffix())
     }
 
     fn list(&mut self, depth: usize) -> Result<(Vec<Node>, Size), Wrong> {
@@ -304,6 +318,9 @@ impl<'t> Tree<'t> {
             let Some(key) = key else {
                 return Err(wrong(at, "a key must be text, not a list or a mapping"));
             };
+            if key.len() > MAX_KEY {
+                return Err(wrong(at, "a key must not be longer than 512 bytes"));
+            }
             let (event, span) = self.inner()?;
             let (value, inner) = self.node(event, &span, depth + 1)?;
             size.add(inner);
@@ -357,6 +374,16 @@ fn mappings(node: Node) -> Result<Vec<Entry>, Wrong> {
         all.extend(entries);
     }
     Ok(all)
+}
+
+/// What a tag says about an earlier file's value; other tags mean nothing here.
+fn mark(tag: Option<&Tag>) -> Option<Mark> {
+    let tag = tag.filter(|tag| tag.core_suffix().is_none())?;
+    match tag.suffix() {
+        "reset" => Some(Mark::Reset),
+        "override" => Some(Mark::Override),
+        _ => None,
+    }
 }
 
 fn clip(number: usize) -> u32 {

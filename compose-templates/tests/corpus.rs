@@ -42,8 +42,13 @@ fn read_all(files: &[PathBuf], reading: Reading) -> (usize, Vec<String>) {
     for file in files {
         let path = file.file_name().unwrap().to_string_lossy().into_owned();
         let source = Source { path, text: std::fs::read_to_string(file).unwrap() };
-        let stack = load(&[source], &beside, &Variables::new(), &Settings { reading })
-            .and_then(|loaded| loaded.to_stack(&context()));
+        let stack = load(
+            &[source],
+            &beside,
+            &Variables::new(),
+            &Settings { reading, ..Settings::default() },
+        )
+        .and_then(|loaded| loaded.to_stack(&context()));
         match stack {
             Ok((stack, _)) => {
                 assert!(!stack.services.is_empty(), "{}", file.display());

@@ -20,6 +20,19 @@ pub(crate) fn run() -> anyhow::Result<()> {
                 .env("DATABASE_URL", &postgres.url),
         )
     })?;
+    step("Write the table of compose keys", || {
+        quietly(
+            program("cargo")
+                .args([
+                    "test",
+                    "--quiet",
+                    "--package",
+                    "berth-compose-templates",
+                    "the_documents_have",
+                ])
+                .env("BERTH_UPDATE", "1"),
+        )
+    })?;
     packages()?;
     step("Write the UI's types", || quietly(&mut npm(&["run", "gen"])))
 }

@@ -1,5 +1,5 @@
-//! What a checkout needs: `cargo xtask demo`, `test`, `bench`, `provision` and
-//! `gen`. A clone and cargo are enough to start any of them.
+//! What a checkout needs: `cargo xtask demo`, `test`, `bench`, `fuzz`,
+//! `provision` and `gen`. A clone and cargo are enough to start any of them.
 //!
 //! This crate knows no crate of ours: it runs the programs that users run and
 //! talks to them over HTTP. What users need belongs in `berth`, what checks the
@@ -18,6 +18,7 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod demo;
 mod frontend;
+mod fuzz;
 mod gen_files;
 mod provision;
 mod shell;
@@ -39,9 +40,12 @@ enum Command {
     Test(test::Args),
     /// Measure, with release builds; docs/benchmarks.md says how
     Bench(bench::Args),
+    /// Give parsers and templates what no person would write
+    Fuzz(fuzz::Args),
     /// Install what is missing, or say what is
     Provision,
-    /// Rewrite the generated files: .sqlx, the OpenAPI document, the UI's types
+    /// Rewrite the generated files: .sqlx, the OpenAPI document, the UI's types,
+    /// the table of compose keys
     Gen,
 }
 
@@ -50,6 +54,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
         Command::Provision => provision::everything().map(|_| ExitCode::SUCCESS),
         Command::Gen => gen_files::run().map(|()| ExitCode::SUCCESS),
     };

@@ -65,6 +65,11 @@ pub(crate) fn for_tests() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What fuzzing needs: cargo and its tool.
+pub(crate) fn for_fuzzing() -> anyhow::Result<()> {
+    cargo_tool("cargo-fuzz", "cargo-fuzz")
+}
+
 /// Everything.
 pub(crate) fn everything() -> anyhow::Result<()> {
     for_tests()?;

@@ -90,7 +90,8 @@ fn stack(filled: &Filled, reading: Reading) -> StackSpec {
     variables.insert("BERTH_HOST".to_owned(), "shop.localhost".to_owned());
     let file = Source { path: "c.yaml".to_owned(), text: filled.text.clone() };
     let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
-    let loaded = load(&[file], &nothing, &variables, &Settings { reading }).unwrap();
+    let loaded =
+        load(&[file], &nothing, &variables, &Settings { reading, ..Settings::default() }).unwrap();
     loaded.to_stack(&crate::stack::tests::context()).unwrap().0
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::check::{Check, Field};
+use super::keys;
 use super::model::BuildModel;
 use crate::load::Reading;
 
@@ -29,7 +30,7 @@ pub(super) fn read(check: &mut Check<'_>, field: &Field<'_>) -> Option<BuildMode
             "target" => build.target = check.filled(&key),
             "labels" => build.labels = check.labels(&key),
             "args" => {
-                let variables = check.variables;
+                let variables = check.variables_of(key.at());
                 build.args = check
                     .pairs(&key)
                     .into_iter()
@@ -39,23 +40,7 @@ pub(super) fn read(check: &mut Check<'_>, field: &Field<'_>) -> Option<BuildMode
                     })
                     .collect();
             }
-            "dockerfile_inline"
-            | "additional_contexts"
-            | "secrets"
-            | "ssh"
-            | "privileged"
-            | "entitlements" => {
-                let message = format!("`{}` is not supported; do it in the Dockerfile", key.path);
-                check.refuse(key.key_at, message);
-            }
-            "cache_from" | "cache_to" | "no_cache" | "pull" | "tags" | "shm_size" | "ulimits"
-            | "network" | "platforms" | "extra_hosts" | "isolation" | "provenance" | "sbom" => {
-                let message =
-                    format!("`{}` is ignored: Berth decides how images are built", key.path);
-                check.note(key.key_at, message);
-            }
-            name if name.starts_with("x-") => {}
-            _ => check.unknown(&key, &["context", "dockerfile", "args", "target", "labels"]),
+            _ => check.other(&key, &keys::BUILD),
         }
     }
     Some(build)
@@ -70,7 +55,7 @@ fn context(check: &mut Check<'_>, field: &Field<'_>) -> Option<String> {
         check.refuse(field.at(), message);
         return None;
     }
-    let folder = check.resolve(&written);
+    let folder = check.resolve(field.at(), &written);
     if check.reading == Reading::Compose && (folder.starts_with("..") || folder.starts_with('/')) {
         let message =
             format!("`{}` is {written:?}, which lies outside of the repository", field.path);

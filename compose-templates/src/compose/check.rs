@@ -1,16 +1,24 @@
 //! Reading values out of the tree: each getter gives the value or complains.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use berth_domain::deployment::Place;
 use berth_domain::stack::{IMAGE_LABEL, NAMESPACE_LABEL};
 
+use super::keys::{Class, Section};
 use super::units;
-use crate::complaint::{Complaint, Note};
+use crate::complaint::{Complaint, Note, one_line};
 use crate::files::Files;
 use crate::load::{Reading, Variables};
 use crate::yaml::scalar::{integer, print_float};
-use crate::yaml::{At, Node, Value};
+use crate::yaml::{At, MAX_TEXT, Node, Value};
+
+mod beside;
+mod slips;
+
+pub(crate) use self::beside::Text;
+pub(crate) use self::slips::closest;
 
 /// A value with the path by which people know it: `services.web.ports[0]`.
 #[derive(Debug, Clone)]
@@ -45,34 +53,136 @@ impl<'n> Field<'n> {
     }
 }
 
-/// What is needed to read files, and what came of it.
-pub(crate) struct Check<'a> {
-    pub(crate) paths: &'a [String],
-    pub(crate) reading: Reading,
-    pub(crate) variables: &'a Variables,
-    pub(crate) beside: &'a dyn Files,
-    /// The folder that relative paths start from: the first file's.
+/// A file, and what its words start from.
+#[derive(Clone)]
+pub(crate) struct Origin {
+    /// Its path, from the root that files are read from.
+    pub(crate) path: String,
+    /// The folder that its relative paths start from.
     pub(crate) folder: String,
-    /// How many bytes may still be read from the files beside.
-    pub(crate) budget: usize,
-    pub(crate) complaints: Vec<Complaint>,
-    pub(crate) notes: Vec<Note>,
+    /// What its `${…}` mean.
+    pub(crate) variables: Arc<Variables>,
 }
 
-impl Check<'_> {
+/// A place in words, where files have these origins.
+pub(crate) fn place_in(origins: &[Origin], at: At) -> Option<Place> {
+    let file = one_line(origins.get(at.file)?.path.clone());
+    Some(Place { file, line: at.line, column: at.column })
+}
+
+/// What is needed to read files, and what came of it.
+pub(crate) struct Check<'a> {
+    /// By the index that an [`At`] has: the main files first, then those that
+    /// others include or extend.
+    pub(crate) origins: Vec<Origin>,
+    pub(crate) reading: Reading,
+    /// Those of the main files.
+    pub(crate) variables: Arc<Variables>,
+    pub(crate) beside: &'a dyn Files,
+    /// How many bytes may still be read from the files beside.
+    pub(crate) budget: usize,
+    /// How many bytes values may still have once variables are put in.
+    pub(crate) text: usize,
+    /// How many ports are published so far.
+    pub(crate) ports: usize,
+    pub(crate) complaints: Vec<Complaint>,
+    pub(crate) notes: Vec<Note>,
+    /// How many complaints there are beyond those that are kept.
+    pub(crate) more: usize,
+}
+
+/// The most complaints, and the most notes, at once: nobody reads more.
+pub(crate) const MAX_COMPLAINTS: usize = 100;
+
+/// The most bytes that are read from the files beside, in all.
+const MAX_BESIDE: usize = 32 * 1024 * 1024;
+
+impl<'a> Check<'a> {
+    pub(crate) fn new(
+        origins: Vec<Origin>,
+        reading: Reading,
+        variables: Arc<Variables>,
+        beside: &'a dyn Files,
+    ) -> Self {
+        Self {
+            origins,
+            reading,
+            variables,
+            beside,
+            budget: MAX_BESIDE,
+            text: MAX_TEXT,
+            ports: 0,
+            complaints: Vec::new(),
+            notes: Vec::new(),
+            more: 0,
+        }
+    }
+
     pub(crate) fn place(&self, at: At) -> Option<Place> {
-        let file = self.paths.get(at.file)?.clone();
-        Some(Place { file, line: at.line, column: at.column })
+        place_in(&self.origins, at)
     }
 
     pub(crate) fn refuse(&mut self, at: At, message: impl Into<String>) {
+        if self.complaints.len() >= MAX_COMPLAINTS {
+            self.more += 1;
+            return;
+        }
         let place = self.place(at);
-        self.complaints.push(Complaint { place, message: message.into() });
+        self.complaints.push(Complaint { place, message: one_line(message.into()) });
+    }
+
+    /// Refuses a file that is no compose file, and so has no [`At`].
+    pub(crate) fn refuse_in(&mut self, file: &str, line: usize, message: impl Into<String>) {
+        let line = u32::try_from(line).unwrap_or(u32::MAX);
+        let place = Some(Place { file: one_line(file.to_owned()), line, column: 1 });
+        self.complaints.push(Complaint { place, message: one_line(message.into()) });
     }
 
     pub(crate) fn note(&mut self, at: At, message: impl Into<String>) {
-        let place = self.place(at);
-        self.notes.push(Note { place, message: message.into() });
+        if self.notes.len() < MAX_COMPLAINTS {
+            let place = self.place(at);
+            self.notes.push(Note { place, message: one_line(message.into()) });
+        }
+    }
+
+    /// What `${…}` mean at a place.
+    pub(crate) fn variables_of(&self, at: At) -> Arc<Variables> {
+        let origin = self.origins.get(at.file);
+        Arc::clone(origin.map_or(&self.variables, |origin| &origin.variables))
+    }
+
+    /// Whether values may have so many bytes more.
+    pub(crate) fn unfold(&mut self, at: At, bytes: usize) -> bool {
+        if self.text == 0 {
+            return false;
+        }
+        self.text = self.text.saturating_sub(bytes);
+        if self.text == 0 {
+            self.refuse(at, "the variables unfold to more than 8 MiB; use fewer, or shorter ones");
+        }
+        self.text > 0
+    }
+
+    /// A key that no reader reads: as the table has it, or a slip.
+    pub(crate) fn other(&mut self, field: &Field<'_>, section: &Section) {
+        if field.key.starts_with("x-") {
+            return;
+        }
+        let Some(key) = section.get(field.key) else {
+            let known: Vec<&str> = section.keys.iter().map(|key| key.name).collect();
+            return self.unknown(field, &known);
+        };
+        match key.class {
+            Class::Refused => {
+                let message = format!("`{}` is not possible: {}", field.path, key.words);
+                self.refuse(field.key_at, message);
+            }
+            Class::Ignored => {
+                self.note(field.key_at, format!("`{}` is ignored: {}", field.path, key.words));
+            }
+            // Its meaning is that it says nothing.
+            Class::Applied | Class::Meaning => {}
+        }
     }
 
     pub(crate) fn unknown(&mut self, field: &Field<'_>, known: &[&str]) {
@@ -300,75 +410,27 @@ impl Check<'_> {
     /// overruled, and then look like a change for ever.
     pub(crate) fn labels(&mut self, field: &Field<'_>) -> BTreeMap<String, String> {
         let pairs = self.pairs(field).into_iter().map(|(k, v)| (k, v.unwrap_or_default()));
-        let (ours, labels): (BTreeMap<_, _>, _) = pairs.partition(|(name, _)| is_ours(name));
+        let labels = pairs.collect();
+        self.not_ours(field, labels)
+    }
+
+    /// `labels` without those that say whose an object is.
+    pub(crate) fn not_ours(
+        &mut self,
+        field: &Field<'_>,
+        labels: BTreeMap<String, String>,
+    ) -> BTreeMap<String, String> {
+        let (ours, labels): (BTreeMap<_, _>, _) =
+            labels.into_iter().partition(|(name, _)| is_ours(name));
         for name in ours.keys() {
             let message = format!("the label `{name}` is ignored: Berth sets it itself");
             self.note(field.key_at, message);
         }
         labels
     }
-
-    /// `path` of the file, from the root that files are read from, or absolute.
-    pub(crate) fn resolve(&self, path: &str) -> String {
-        units::join(&self.folder, path)
-    }
-
-    /// The contents of the file that `field` names.
-    pub(crate) fn contents(&mut self, field: &Field<'_>, path: &str) -> Option<Vec<u8>> {
-        match self.beside.read(&self.resolve(path)) {
-            Ok(bytes) => {
-                let Some(left) = self.budget.checked_sub(bytes.len()) else {
-                    let message = "the files that this one names are larger than 32 MiB in all";
-                    self.refuse(field.at(), message);
-                    return None;
-                };
-                self.budget = left;
-                Some(bytes)
-            }
-            Err(error) => {
-                let why = if error.kind() == std::io::ErrorKind::NotFound {
-                    "there is no such file".to_owned()
-                } else {
-                    error.to_string()
-                };
-                let message = format!("`{}` names `{path}`, but {why}", field.path);
-                self.refuse(field.at(), message);
-                None
-            }
-        }
-    }
 }
 
 /// Whether a label is not for files to set.
 fn is_ours(label: &str) -> bool {
     label.starts_with("berth.") || matches!(label, NAMESPACE_LABEL | IMAGE_LABEL)
-}
-
-/// The known key that `key` is a slip of, if there is one.
-pub(crate) fn closest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
-    let allowed = if key.len() <= 4 { 1 } else { 2 };
-    let near = known.iter().map(|candidate| (distance(key, candidate), *candidate)).min()?;
-    (near.0 <= allowed).then_some(near.1)
-}
-
-/// Levenshtein's distance, for short words.
-fn distance(left: &str, right: &str) -> usize {
-    if left.len().abs_diff(right.len()) > 2 || left.len() > 40 {
-        return usize::MAX;
-    }
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, l) in left.chars().enumerate() {
-        let mut diagonal = i;
-        let mut last = i + 1;
-        let mut next = vec![last];
-        for (r, above) in right.iter().zip(row.iter().skip(1)) {
-            let here = (diagonal + usize::from(l != *r)).min(above + 1).min(last + 1);
-            diagonal = *above;
-            last = here;
-            next.push(here);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or(usize::MAX)
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use berth_domain::stack::Condition;
 
 use super::check::{Check, Field};
+use super::keys;
 use super::model::DependsUse;
 use crate::load::Reading;
 
@@ -47,15 +48,10 @@ fn one(check: &mut Check<'_>, field: &Field<'_>) -> DependsUse {
             "required" => it.required = check.flag(&key).unwrap_or(true),
             "restart" => {
                 if check.flag(&key) == Some(true) {
-                    let message = format!(
-                        "`{}` is ignored: Swarm restarts no service because of another one's change",
-                        key.path
-                    );
-                    check.note(key.key_at, message);
+                    check.other(&key, &keys::DEPENDS_ON);
                 }
             }
-            name if name.starts_with("x-") => {}
-            _ => check.unknown(&key, &["condition", "required", "restart"]),
+            _ => check.other(&key, &keys::DEPENDS_ON),
         }
     }
     it

@@ -3,6 +3,7 @@
 use berth_domain::stack::EndpointMode;
 
 use super::check::{Check, Field};
+use super::keys::{self, Section};
 use super::model::{Deploy, DeployMode, Placed, RestartBlock, Update};
 
 pub(super) fn read(check: &mut Check<'_>, field: &Field<'_>) -> Deploy {
@@ -32,33 +33,27 @@ pub(super) fn read(check: &mut Check<'_>, field: &Field<'_>) -> Deploy {
             }
             "labels" => deploy.labels = check.labels(&key),
             "update_config" => {
-                deploy.update = update(check, &key, &["pause", "continue", "rollback"]);
+                deploy.update =
+                    update(check, &key, &["pause", "continue", "rollback"], &keys::UPDATE);
             }
-            "rollback_config" => deploy.rollback = update(check, &key, &["pause", "continue"]),
+            "rollback_config" => {
+                deploy.rollback = update(check, &key, &["pause", "continue"], &keys::ROLLBACK);
+            }
             "restart_policy" => deploy.restart = restart(check, &key),
             "resources" => resources(check, &key, &mut deploy),
             "placement" => placement(check, &key, &mut deploy),
-            name if name.starts_with("x-") => {}
-            _ => check.unknown(
-                &key,
-                &[
-                    "mode",
-                    "replicas",
-                    "endpoint_mode",
-                    "labels",
-                    "update_config",
-                    "rollback_config",
-                    "restart_policy",
-                    "resources",
-                    "placement",
-                ],
-            ),
+            _ => check.other(&key, &keys::DEPLOY),
         }
     }
     deploy
 }
 
-fn update(check: &mut Check<'_>, field: &Field<'_>, actions: &[&str]) -> Option<Update> {
+fn update(
+    check: &mut Check<'_>,
+    field: &Field<'_>,
+    actions: &[&str],
+    section: &Section,
+) -> Option<Update> {
     let mut update = Update {
         at: field.key_at,
         parallelism: None,
@@ -76,18 +71,7 @@ fn update(check: &mut Check<'_>, field: &Field<'_>, actions: &[&str]) -> Option<
             "monitor" => update.monitor = check.duration(&key),
             "max_failure_ratio" => update.max_failure_ratio = check.ratio(&key),
             "order" => update.order = check.word(&key, &["stop-first", "start-first"]),
-            name if name.starts_with("x-") => {}
-            _ => check.unknown(
-                &key,
-                &[
-                    "parallelism",
-                    "delay",
-                    "failure_action",
-                    "monitor",
-                    "max_failure_ratio",
-                    "order",
-                ],
-            ),
+            _ => check.other(&key, section),
         }
     }
     (!field.is_null()).then_some(update)
@@ -108,8 +92,7 @@ fn restart(check: &mut Check<'_>, field: &Field<'_>) -> Option<RestartBlock> {
             "delay" => block.delay = check.duration(&key),
             "max_attempts" => block.max_attempts = check.number(&key),
             "window" => block.window = check.duration(&key),
-            name if name.starts_with("x-") => {}
-            _ => check.unknown(&key, &["condition", "delay", "max_attempts", "window"]),
+            _ => check.other(&key, &keys::RESTART_POLICY),
         }
     }
     (!field.is_null()).then_some(block)
@@ -124,7 +107,7 @@ fn resources(check: &mut Check<'_>, field: &Field<'_>, deploy: &mut Deploy) {
                 false
             }
             _ => {
-                check.unknown(&side, &["limits", "reservations"]);
+                check.other(&side, &keys::RESOURCES);
                 continue;
             }
         };
@@ -136,16 +119,8 @@ fn resources(check: &mut Check<'_>, field: &Field<'_>, deploy: &mut Deploy) {
                 ("memory", false) => deploy.reserve_memory = check.bytes(&key),
                 ("pids", true) => deploy.limit_pids = check.number(&key),
                 ("generic_resources", false) => generic(check, &key, deploy),
-                ("devices", false) => {
-                    let message = format!(
-                        "`{}` is not possible: Swarm knows `generic_resources` instead, which each node's engine must be told to offer",
-                        key.path
-                    );
-                    check.refuse(key.key_at, message);
-                }
-                (name, _) if name.starts_with("x-") => {}
-                (_, true) => check.unknown(&key, &["cpus", "memory", "pids"]),
-                (_, false) => check.unknown(&key, &["cpus", "memory", "generic_resources"]),
+                (_, true) => check.other(&key, &keys::LIMITS),
+                (_, false) => check.other(&key, &keys::RESERVATIONS),
             }
         }
     }
@@ -155,7 +130,7 @@ fn generic(check: &mut Check<'_>, field: &Field<'_>, deploy: &mut Deploy) {
     for item in check.list(field) {
         for key in check.map(&item) {
             if key.key != "discrete_resource_spec" {
-                check.unknown(&key, &["discrete_resource_spec"]);
+                check.other(&key, &keys::DEVICE_SPEC);
                 continue;
             }
             let (mut kind, mut value) = (None, None);
@@ -163,7 +138,7 @@ fn generic(check: &mut Check<'_>, field: &Field<'_>, deploy: &mut Deploy) {
                 match part.key {
                     "kind" => kind = check.filled(&part),
                     "value" => value = check.number(&part),
-                    _ => check.unknown(&part, &["kind", "value"]),
+                    _ => check.other(&part, &keys::DISCRETE),
                 }
             }
             match (kind, value) {
@@ -198,14 +173,13 @@ fn placement(check: &mut Check<'_>, field: &Field<'_>, deploy: &mut Deploy) {
                     for part in check.map(&item) {
                         match part.key {
                             "spread" => deploy.spread.extend(check.filled(&part)),
-                            _ => check.unknown(&part, &["spread"]),
+                            _ => check.other(&part, &keys::PREFERENCE),
                         }
                     }
                 }
             }
             "max_replicas_per_node" => deploy.max_replicas_per_node = check.number(&key),
-            name if name.starts_with("x-") => {}
-            _ => check.unknown(&key, &["constraints", "preferences", "max_replicas_per_node"]),
+            _ => check.other(&key, &keys::PLACEMENT),
         }
     }
 }

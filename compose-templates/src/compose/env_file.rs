@@ -1,56 +1,102 @@
-//! `env_file:`: files of `KEY=value` lines, in the dialect of the reading.
+//! Files of `KEY=value` lines: `env_file:`, `label_file:` and `.env`, each in
+//! the dialect of the reading.
 
 use std::collections::BTreeMap;
 
 use super::check::{Check, Field};
+use super::keys;
 use crate::interpolate::interpolate;
 use crate::load::{Reading, Variables};
 
-/// The variables of every file, later ones over earlier ones.
-pub(super) fn read(check: &mut Check<'_>, field: &Field<'_>) -> BTreeMap<String, Option<String>> {
+/// The most text that one file may unfold to, in bytes.
+const MAX_TEXT: usize = 1024 * 1024;
+
+/// Names and values; [`None`] is a name without a value.
+type Lines = BTreeMap<String, Option<String>>;
+
+/// The variables of every file of `env_file:`, later ones over earlier ones.
+pub(super) fn read(check: &mut Check<'_>, field: &Field<'_>) -> Lines {
     let mut all = BTreeMap::new();
     for item in check.one_or_more(field) {
         let mut required = true;
+        let mut raw = false;
         let mut path = None;
         if item.is_map() {
             for key in check.map(&item) {
                 match key.key {
                     "path" => path = check.filled(&key),
                     "required" => required = check.flag(&key).unwrap_or(true),
-                    "format" => drop(check.word(&key, &["raw"])),
-                    _ => check.unknown(&key, &["path", "required", "format"]),
+                    "format" => raw = check.word(&key, &["raw"]).is_some(),
+                    _ => check.other(&key, &keys::ENV_FILE),
                 }
             }
         } else {
             path = check.filled(&item);
         }
         let Some(path) = path else { continue };
-        if !required && check.beside.read(&check.resolve(&path)).is_err() {
-            continue;
-        }
-        let Some(bytes) = check.contents(&item, &path) else { continue };
-        let Ok(text) = String::from_utf8(bytes) else {
-            check.refuse(item.at(), format!("`{}` names `{path}`, which is not UTF-8", item.path));
-            continue;
-        };
-        match parse(&text, check.reading, check.variables) {
-            Ok(variables) => all.extend(variables),
-            Err((line, why)) => {
-                check.refuse(item.at(), format!("`{path}`, line {line}: {why}"));
-            }
+        if let Some(lines) = file(check, &item, &path, raw, required) {
+            all.extend(lines);
         }
     }
     all
 }
 
+/// The labels of every file of `label_file:`, later ones over earlier ones.
+pub(super) fn labels(check: &mut Check<'_>, field: &Field<'_>) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
+    for item in check.one_or_more(field) {
+        let Some(path) = check.filled(&item) else { continue };
+        all.extend(file(check, &item, &path, false, true).unwrap_or_default());
+    }
+    let all = all.into_iter().map(|(name, value)| (name, value.unwrap_or_default())).collect();
+    check.not_ours(field, all)
+}
+
+/// The lines of one file.
+fn file(
+    check: &mut Check<'_>,
+    item: &Field<'_>,
+    path: &str,
+    raw: bool,
+    required: bool,
+) -> Option<Lines> {
+    let full = check.resolve(item.at(), path);
+    let bytes = if required {
+        check.contents(item, &full, path)?
+    } else {
+        check.contents_if_any(item, &full)?
+    };
+    let Ok(text) = String::from_utf8(bytes) else {
+        check.refuse(item.at(), format!("`{}` names `{path}`, which is not UTF-8", item.path));
+        return None;
+    };
+    let reading = if raw { Reading::Stack } else { check.reading };
+    match parse(&text, reading, &check.variables_of(item.at())) {
+        Ok(lines) => {
+            let size = lines.values().flatten().map(String::len).sum();
+            check.unfold(item.at(), size).then_some(lines)
+        }
+        Err((line, why)) => {
+            check.refuse(item.at(), format!("`{path}`, line {line}: {why}"));
+            None
+        }
+    }
+}
+
+/// The variables of a `.env`; `given` are seen in its `${…}`, and win.
+///
+/// # Errors
+///
+/// The line, from 1, and what is wrong with it.
+pub(crate) fn variables(text: &str, given: &Variables) -> Result<Lines, Failed> {
+    parse(text, Reading::Compose, given)
+}
+
 type Failed = (usize, String);
 
-fn parse(
-    text: &str,
-    reading: Reading,
-    variables: &Variables,
-) -> Result<BTreeMap<String, Option<String>>, Failed> {
+fn parse(text: &str, reading: Reading, variables: &Variables) -> Result<Lines, Failed> {
     let mut all = BTreeMap::new();
+    let mut left = MAX_TEXT;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut lines = text.lines().enumerate();
     while let Some((index, line)) = lines.next() {
@@ -77,16 +123,18 @@ fn parse(
         };
         let name = name.trim_end();
         check_name(name).map_err(|why| (number, why))?;
-        let mut value = value.trim_start().to_owned();
+        let mut value = Written::new(value.trim_start());
         // A quoted value may go on over lines.
-        while let Some(quote) = open_quote(&value) {
+        while let Some(quote) = value.open {
             let Some((_, next)) = lines.next() else {
                 return Err((number, format!("the quote {quote} of `{name}` is not closed")));
             };
-            value.push('\n');
-            value.push_str(next);
+            value.go_on(next);
         }
         let value = dotenv(&value, variables, &all).map_err(|why| (number, why))?;
+        left = left.checked_sub(value.len()).ok_or_else(|| {
+            (number, "its values unfold to more than 1 MiB; use fewer variables".to_owned())
+        })?;
         all.insert(name.to_owned(), Some(value));
     }
     Ok(all)
@@ -115,41 +163,69 @@ fn check_name(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The quote that `value` opens and does not close.
-fn open_quote(value: &str) -> Option<char> {
-    let quote = value.chars().next().filter(|c| *c == '"' || *c == '\'')?;
-    closing(value, quote).is_none().then_some(quote)
+/// A value as it stands, which a quote may lead over several lines.
+struct Written {
+    text: String,
+    quote: Option<char>,
+    /// The quote, while it is not closed.
+    open: Option<char>,
+    /// Where what the quotes are around ends.
+    end: usize,
+    /// Whether the last character was a backslash that escapes the next.
+    escaped: bool,
 }
 
-fn closing(value: &str, quote: char) -> Option<usize> {
-    let mut escaped = false;
-    for (at, c) in value.char_indices().skip(1) {
-        if escaped {
-            escaped = false;
-        } else if c == '\\' && quote == '"' {
-            escaped = true;
-        } else if c == quote {
-            return Some(at);
+impl Written {
+    fn new(text: &str) -> Self {
+        let quote = text.chars().next().filter(|c| *c == '"' || *c == '\'');
+        let mut written =
+            Self { text: String::new(), quote, open: quote, end: text.len(), escaped: false };
+        match quote {
+            None => text.clone_into(&mut written.text),
+            Some(quote) => {
+                written.text.push(quote);
+                written.add(text.get(1..).unwrap_or_default());
+            }
+        }
+        written
+    }
+
+    fn go_on(&mut self, line: &str) {
+        self.text.push('\n');
+        self.escaped = false;
+        self.add(line);
+    }
+
+    /// Adds a text, in which the quote may close. Each character is looked at
+    /// once, however many lines there are.
+    fn add(&mut self, text: &str) {
+        let before = self.text.len();
+        self.text.push_str(text);
+        for (at, c) in text.char_indices() {
+            if self.escaped {
+                self.escaped = false;
+            } else if c == '\\' && self.quote == Some('"') {
+                self.escaped = true;
+            } else if self.open == Some(c) {
+                self.open = None;
+                self.end = before + at;
+                return;
+            }
         }
     }
-    None
 }
 
 /// Compose's format: quotes, escapes in double ones, comments, variables.
-fn dotenv(
-    value: &str,
-    variables: &Variables,
-    before: &BTreeMap<String, Option<String>>,
-) -> Result<String, String> {
+fn dotenv(value: &Written, variables: &Variables, before: &Lines) -> Result<String, String> {
     let lookup =
         |name: &str| variables.get(name).or_else(|| before.get(name)?.as_ref()).map(String::as_str);
-    let quote = value.chars().next().filter(|c| *c == '"' || *c == '\'');
-    let Some((quote, end)) = quote.and_then(|quote| Some((quote, closing(value, quote)?))) else {
+    let Written { text: value, quote, end, .. } = value;
+    let Some(quote) = *quote else {
         let end = value.find(" #").or_else(|| value.find("\t#"));
         let bare = value.get(..end.unwrap_or(value.len())).unwrap_or(value).trim_end();
         return Ok(interpolate(bare, Reading::Compose, &lookup)?.text);
     };
-    let inside = value.get(1..end).unwrap_or_default();
+    let inside = value.get(1..*end).unwrap_or_default();
     if quote == '\'' {
         return Ok(inside.to_owned());
     }

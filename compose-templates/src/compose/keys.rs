@@ -1,114 +1,75 @@
-//! The keys of a service: those that mean something, and why others do not.
+//! Every key of compose files, and what becomes of it.
+//!
+//! One table: the readers ask it about the keys that they do not read
+//! themselves ([`Check::other`](super::check::Check::other)), `docs/compose.md`
+//! shows it, and a test holds it against the Compose Specification's own schema.
+//! A key that is ignored or refused answers for all that stands below it.
 
-/// Every key that means something here, to find slips with.
-pub(super) const KNOWN: [&str; 54] = [
-    "build",
-    "cap_add",
-    "cap_drop",
-    "command",
-    "configs",
-    "container_name",
-    "cpus",
-    "credential_spec",
-    "depends_on",
-    "deploy",
-    "dns",
-    "dns_opt",
-    "dns_search",
-    "entrypoint",
-    "env_file",
-    "environment",
-    "expose",
-    "extra_hosts",
-    "group_add",
-    "healthcheck",
-    "hostname",
-    "image",
-    "init",
-    "isolation",
-    "labels",
-    "logging",
-    "mem_limit",
-    "mem_reservation",
-    "network_mode",
-    "networks",
-    "oom_score_adj",
-    "pids_limit",
-    "platform",
-    "ports",
-    "privileged",
-    "profiles",
-    "pull_policy",
-    "read_only",
-    "restart",
-    "scale",
-    "secrets",
-    "security_opt",
-    "shm_size",
-    "stdin_open",
-    "stop_grace_period",
-    "stop_signal",
-    "sysctls",
-    "tmpfs",
-    "tty",
-    "ulimits",
-    "user",
-    "volumes",
-    "working_dir",
-    "x-berth",
-];
+mod service;
+mod top;
 
-/// What Swarm can't do: to run without it would be another service.
-pub(super) const IMPOSSIBLE: [(&str, &str); 17] = [
-    ("cgroup_parent", "Swarm places tasks in control groups itself"),
-    ("device_cgroup_rules", "Swarm gives services no devices"),
-    ("devices", "Swarm gives services no devices"),
-    ("extends", "it is not supported yet; write the service out, or share keys by `<<: *anchor`"),
-    ("external_links", "put both services on one network and use the service's name"),
-    ("gpus", "Swarm knows `deploy.resources.reservations.generic_resources` instead"),
-    ("ipc", "Swarm shares no IPC namespace between tasks"),
-    ("models", "Swarm runs no models"),
-    ("pid", "Swarm shares no process namespace between tasks"),
-    ("post_start", "Swarm runs no hooks"),
-    ("pre_stop", "Swarm runs no hooks"),
-    ("provider", "Swarm runs containers only"),
-    ("runtime", "Swarm uses each node's default runtime; set it in the engine's configuration"),
-    ("userns_mode", "Swarm uses each node's user namespaces"),
-    ("use_api_socket", "mount the socket by `volumes` if you must"),
-    ("uts", "Swarm shares no host name between tasks"),
-    ("volumes_from", "name the other service's volumes in `volumes`"),
-];
+pub(crate) use self::service::{
+    BIND, BLOB_USE, BUILD, CREDENTIALS, DEPENDS_ON, DEPLOY, DEVICE_SPEC, DISCRETE, ENV_FILE,
+    EXTENDS, HEALTHCHECK, IMAGE_MOUNT, LIMITS, LOGGING, NETWORK_USE, PLACEMENT, PORT, PREFERENCE,
+    RESERVATIONS, RESOURCES, RESTART_POLICY, ROLLBACK, SERVICE, TMPFS_MOUNT, ULIMIT, UPDATE,
+    VOLUME_MOUNT, VOLUME_USE,
+};
+pub(crate) use self::top::{
+    BLOB, EXTERNAL, INCLUDE, IPAM, IPAM_CONFIG, NETWORK, SECRET, TOP, VOLUME,
+};
 
-/// What makes no difference to what the service does, or only tunes it.
-pub(super) const IGNORED: [(&str, &str); 27] = [
-    ("annotations", "Swarm keeps no annotations"),
-    ("attach", "nobody is attached to a stack"),
-    ("blkio_config", "Swarm has no such limit"),
-    ("cgroup", "Swarm chooses it"),
-    ("cgroupns_mode", "Swarm chooses it"),
-    ("container_name", "Swarm names its containers itself"),
-    ("cpu_count", "Swarm has no such limit; use `deploy.resources`"),
-    ("cpu_percent", "Swarm has no such limit; use `deploy.resources`"),
-    ("cpu_period", "Swarm has no such limit; use `deploy.resources`"),
-    ("cpu_quota", "Swarm has no such limit; use `deploy.resources`"),
-    ("cpu_rt_period", "Swarm has no such limit"),
-    ("cpu_rt_runtime", "Swarm has no such limit"),
-    ("cpu_shares", "Swarm has no such limit; use `deploy.resources`"),
-    ("cpuset", "Swarm has no such limit; use `deploy.resources`"),
-    ("develop", "it is for development"),
-    ("domainname", "put it into `hostname`"),
-    ("label_file", "write the labels into `labels`"),
-    ("links", "services on one network find each other by name"),
-    ("mac_address", "Swarm gives addresses itself"),
-    ("mem_swappiness", "Swarm has no such limit"),
-    ("memswap_limit", "Swarm has no such limit"),
-    ("oom_kill_disable", "Swarm has no such setting"),
-    ("pull_policy", "each node pulls the image that the stack names"),
-    ("pull_refresh_after", "each node pulls the image that the stack names"),
-    ("security_opt", "the engine's own profile applies"),
-    ("storage_opt", "the engine's own setting applies"),
-    ("volume_driver", "set `driver` of the volume"),
-];
+/// What becomes of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// It does what the Specification says.
+    Applied,
+    /// It does what [`Key::words`] say, which is what Swarm can do of it.
+    Meaning,
+    /// It is left out with a note, since the service works without it.
+    Ignored,
+    /// The file is refused: to run without it would be another service.
+    Refused,
+}
+
+/// A key by its name, and what becomes of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Key {
+    pub(crate) name: &'static str,
+    pub(crate) class: Class,
+    /// What it means, or why it means nothing.
+    pub(crate) words: &'static str,
+}
+
+/// The keys of one mapping.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Section {
+    /// Where it stands: `*` is any name, `[]` any item.
+    #[cfg_attr(not(test), expect(dead_code, reason = "documents and tests know it by it"))]
+    pub(crate) path: &'static str,
+    pub(crate) keys: &'static [Key],
+}
+
+impl Section {
+    pub(crate) fn get(&self, name: &str) -> Option<&'static Key> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+}
+
+const fn applied(name: &'static str) -> Key {
+    Key { name, class: Class::Applied, words: "" }
+}
+
+const fn meaning(name: &'static str, words: &'static str) -> Key {
+    Key { name, class: Class::Meaning, words }
+}
+
+const fn ignored(name: &'static str, words: &'static str) -> Key {
+    Key { name, class: Class::Ignored, words }
+}
+
+const fn refused(name: &'static str, words: &'static str) -> Key {
+    Key { name, class: Class::Refused, words }
+}
 
 /// What `docker stack deploy` takes and silently leaves out.
 pub(super) const STACK_IGNORED: [&str; 17] = [
@@ -130,3 +91,6 @@ pub(super) const STACK_IGNORED: [&str; 17] = [
     "tmpfs",
     "userns_mode",
 ];
+
+#[cfg(test)]
+mod tests;

@@ -193,6 +193,7 @@ pub(crate) struct VolumeUse {
     pub(crate) read_only: bool,
     pub(crate) propagation: Option<String>,
     pub(crate) no_copy: bool,
+    pub(crate) labels: BTreeMap<String, String>,
     pub(crate) subpath: Option<String>,
     pub(crate) tmpfs_size: Option<i64>,
     pub(crate) tmpfs_mode: Option<u32>,
@@ -224,6 +225,8 @@ pub(crate) struct PortUse {
 pub(crate) struct NetworkUse {
     pub(crate) at: At,
     pub(crate) aliases: Vec<String>,
+    /// Whether the service's own name is one of them.
+    pub(crate) named: bool,
     pub(crate) driver_opts: BTreeMap<String, String>,
 }
 

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::check::{Check, Field};
+use super::keys;
 use super::model::{Network, NetworkUse};
 use crate::load::Reading;
 
 /// A service's `networks:`.
 pub(super) fn uses(check: &mut Check<'_>, field: &Field<'_>) -> BTreeMap<String, NetworkUse> {
     let mut uses = BTreeMap::new();
-    let fresh = |at| NetworkUse { at, aliases: Vec::new(), driver_opts: BTreeMap::new() };
+    let fresh =
+        |at| NetworkUse { at, aliases: Vec::new(), named: true, driver_opts: BTreeMap::new() };
     if !field.is_map() {
         for item in check.list(field) {
             if let Some(name) = check.filled(&item) {
@@ -24,17 +26,8 @@ pub(super) fn uses(check: &mut Check<'_>, field: &Field<'_>) -> BTreeMap<String,
             match key.key {
                 "aliases" => one.aliases = check.texts(&key),
                 "driver_opts" => one.driver_opts = check.labels(&key),
-                "ipv4_address" | "ipv6_address" | "link_local_ips" | "mac_address" => {
-                    let message =
-                        format!("`{}` is ignored: Swarm gives addresses itself", key.path);
-                    check.note(key.key_at, message);
-                }
-                "priority" | "gw_priority" | "interface_name" => {
-                    let message = format!("`{}` is ignored: Swarm has no such setting", key.path);
-                    check.note(key.key_at, message);
-                }
-                name if name.starts_with("x-") => {}
-                _ => check.unknown(&key, &["aliases", "driver_opts"]),
+                "use_service_name_alias" => one.named = check.flag(&key).unwrap_or(true),
+                _ => check.other(&key, &keys::NETWORK_USE),
             }
         }
         uses.insert(entry.key.to_owned(), one);
@@ -68,24 +61,7 @@ pub(super) fn network(check: &mut Check<'_>, field: &Field<'_>) -> Network {
             "internal" => network.internal = check.flag(&key).unwrap_or(false),
             "attachable" => network.attachable = check.flag(&key).unwrap_or(false),
             "ipam" => ipam(check, &key, &mut network),
-            "enable_ipv6" | "enable_ipv4" => {
-                let message = format!("`{}` is ignored: overlay networks speak IPv4", key.path);
-                check.note(key.key_at, message);
-            }
-            name if name.starts_with("x-") => {}
-            _ => check.unknown(
-                &key,
-                &[
-                    "external",
-                    "name",
-                    "driver",
-                    "driver_opts",
-                    "labels",
-                    "internal",
-                    "attachable",
-                    "ipam",
-                ],
-            ),
+            _ => check.other(&key, &keys::NETWORK),
         }
     }
     let local = matches!(network.driver.as_deref(), Some("bridge" | "default"));
@@ -114,7 +90,7 @@ pub(super) fn external(
     for key in check.map(field) {
         match key.key {
             "name" => name = check.filled(&key),
-            _ => check.unknown(&key, &["name"]),
+            _ => check.other(&key, &keys::EXTERNAL),
         }
     }
     (true, name)
@@ -129,25 +105,12 @@ fn ipam(check: &mut Check<'_>, field: &Field<'_>, network: &mut Network) {
                     for part in check.map(&item) {
                         match part.key {
                             "subnet" => network.subnets.extend(check.filled(&part)),
-                            "gateway" | "ip_range" | "aux_addresses" => {
-                                let message = format!(
-                                    "`{}` is ignored: Swarm gives addresses itself",
-                                    part.path
-                                );
-                                check.note(part.key_at, message);
-                            }
-                            _ => check.unknown(&part, &["subnet"]),
+                            _ => check.other(&part, &keys::IPAM_CONFIG),
                         }
                     }
                 }
             }
-            "options" => {
-                check.note(
-                    key.key_at,
-                    format!("`{}` is ignored: Swarm gives addresses itself", key.path),
-                );
-            }
-            _ => check.unknown(&key, &["driver", "config"]),
+            _ => check.other(&key, &keys::IPAM),
         }
     }
 }

@@ -1,11 +1,15 @@
 //! Published ports: short, long, and ranges.
 
 use super::check::{Check, Field};
+use super::keys;
 use super::model::PortUse;
 use crate::load::Reading;
 
 /// The most ports a service may publish: each is a listener on every node.
 const MAX_PORTS: usize = 1000;
+
+/// The most ports that all services may publish.
+pub(super) const MAX_ALL_PORTS: usize = 10_000;
 
 pub(super) fn read(check: &mut Check<'_>, field: &Field<'_>) -> Vec<PortUse> {
     let mut ports = Vec::new();
@@ -32,6 +36,13 @@ pub(super) fn read(check: &mut Check<'_>, field: &Field<'_>) -> Vec<PortUse> {
                 Err(why) => check.refuse(item.at(), format!("`{}` is {text:?}, {why}", item.path)),
             }
         }
+    }
+    check.ports += ports.len();
+    if check.ports > MAX_ALL_PORTS {
+        if check.ports - ports.len() <= MAX_ALL_PORTS {
+            check.refuse(field.at(), "the services publish more than 10,000 ports");
+        }
+        return Vec::new();
     }
     ports
 }
@@ -115,9 +126,7 @@ fn long(check: &mut Check<'_>, field: &Field<'_>) -> Option<PortUse> {
                     check_address(check, &key, &address);
                 }
             }
-            "name" | "app_protocol" => {}
-            name if name.starts_with("x-") => {}
-            _ => check.unknown(&key, &["target", "published", "protocol", "mode"]),
+            _ => check.other(&key, &keys::PORT),
         }
     }
     let Some(target) = target else {

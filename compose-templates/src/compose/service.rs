@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use berth_domain::stack::{Driver, Healthcheck};
 
 use super::check::{Check, Field};
-use super::keys::{IGNORED, IMPOSSIBLE, KNOWN, STACK_IGNORED};
+use super::keys::{self, STACK_IGNORED};
 use super::model::{Credentials, HealthModel, Placed, Restart, Service, Tmpfs};
 use super::{build, depends, deploy, env_file, network, ports, units, volumes};
 use crate::load::Reading;
@@ -21,6 +21,7 @@ pub(super) fn service(check: &mut Check<'_>, field: &Field<'_>) -> Service {
         return service;
     }
     let mut files = BTreeMap::new();
+    let mut label_files = BTreeMap::new();
     for key in check.map(field) {
         if check.reading == Reading::Stack && STACK_IGNORED.contains(&key.key) {
             let message = format!("`{}` is ignored, as `docker stack deploy` does", key.path);
@@ -30,6 +31,7 @@ pub(super) fn service(check: &mut Check<'_>, field: &Field<'_>) -> Service {
         match key.key {
             "environment" => service.environment = environment(check, &key),
             "env_file" => files = env_file::read(check, &key),
+            "label_file" => label_files = env_file::labels(check, &key),
             "networks" => service.networks = network::uses(check, &key),
             "network_mode" => network_mode(check, &key, &mut service),
             "ports" => service.ports = ports::read(check, &key),
@@ -42,19 +44,21 @@ pub(super) fn service(check: &mut Check<'_>, field: &Field<'_>) -> Service {
             "depends_on" => service.depends_on = depends::read(check, &key),
             "deploy" => service.deploy = deploy::read(check, &key),
             "x-berth" => service.routes = x_berth::read(check, &key),
-            name if name.starts_with("x-") => {}
             _ => {
                 let known = process(check, &key, &mut service)
                     || limits(check, &key, &mut service)
                     || container(check, &key, &mut service);
                 if !known {
-                    other(check, &key);
+                    check.other(&key, &keys::SERVICE);
                 }
             }
         }
     }
     for (name, value) in files {
         service.environment.entry(name).or_insert(value);
+    }
+    for (name, value) in label_files {
+        service.labels.entry(name).or_insert(value);
     }
     service
 }
@@ -107,11 +111,7 @@ fn limits(check: &mut Check<'_>, key: &Field<'_>, service: &mut Service) -> bool
         "cap_drop" => service.cap_drop = check.texts(key),
         "privileged" => {
             if check.flag(key) == Some(true) {
-                let message = format!(
-                    "`{}` is not possible: Swarm has no privileged services; name what is needed in `cap_add`",
-                    key.path
-                );
-                check.refuse(key.at(), message);
+                check.other(&Field { key_at: key.at(), ..key.clone() }, &keys::SERVICE);
             }
         }
         _ => return false,
@@ -130,32 +130,20 @@ fn container(check: &mut Check<'_>, key: &Field<'_>, service: &mut Service) -> b
         "isolation" => service.isolation = check.filled(key),
         "logging" => service.logging = logging(check, key),
         "credential_spec" => service.credential_spec = credentials(check, key),
-        // It is documentation: nothing is lost, so nothing is said.
-        "expose" => {}
         _ => return false,
     }
     true
 }
 
-/// Everything that Swarm can't do, and slips.
-fn other(check: &mut Check<'_>, key: &Field<'_>) {
-    if let Some((_, why)) = IMPOSSIBLE.iter().find(|(name, _)| *name == key.key) {
-        check.refuse(key.key_at, format!("`{}` is not possible: {why}", key.path));
-    } else if let Some((_, why)) = IGNORED.iter().find(|(name, _)| *name == key.key) {
-        check.note(key.key_at, format!("`{}` is ignored: {why}", key.path));
-    } else {
-        check.unknown(key, &KNOWN);
-    }
-}
-
 fn environment(check: &mut Check<'_>, field: &Field<'_>) -> BTreeMap<String, Option<String>> {
     let stack = check.reading == Reading::Stack;
+    let variables = check.variables_of(field.at());
     let mut pairs = check.pairs(field);
     for (name, value) in &mut pairs {
         // `docker stack deploy` puts its own environment in the place of empty
         // values, too; compose does so for missing ones only.
         let open = value.is_none() || (stack && value.as_deref() == Some(""));
-        if let (true, Some(given)) = (open, check.variables.get(name)) {
+        if let (true, Some(given)) = (open, variables.get(name)) {
             *value = Some(given.clone());
         }
     }
@@ -197,19 +185,7 @@ fn healthcheck(check: &mut Check<'_>, field: &Field<'_>) -> Option<HealthModel> 
             "start_period" => it.start_period = check.duration(&key),
             "start_interval" => it.start_interval = check.duration(&key),
             "retries" => it.retries = check.number(&key),
-            name if name.starts_with("x-") => {}
-            _ => check.unknown(
-                &key,
-                &[
-                    "test",
-                    "disable",
-                    "interval",
-                    "timeout",
-                    "start_period",
-                    "start_interval",
-                    "retries",
-                ],
-            ),
+            _ => check.other(&key, &keys::HEALTHCHECK),
         }
     }
     let first = model.it.test.first().map(String::as_str);
@@ -267,11 +243,31 @@ fn tmpfs(check: &mut Check<'_>, field: &Field<'_>) -> Vec<Tmpfs> {
         let Some(text) = check.filled(&item) else { continue };
         let (target, options) = text.split_once(':').unwrap_or((&text, ""));
         let mut tmpfs = Tmpfs { target: target.to_owned(), size: None, mode: None };
-        for option in options.split(',') {
-            match option.split_once('=') {
-                Some(("size", size)) => tmpfs.size = units::bytes(size),
-                Some(("mode", mode)) => tmpfs.mode = u32::from_str_radix(mode, 8).ok(),
-                _ => {}
+        for option in options.split(',').filter(|option| !option.is_empty()) {
+            let good = match option.split_once('=') {
+                Some(("size", size)) => {
+                    tmpfs.size = units::bytes(size);
+                    tmpfs.size.is_some()
+                }
+                Some(("mode", mode)) => {
+                    tmpfs.mode = u32::from_str_radix(mode, 8).ok();
+                    tmpfs.mode.is_some()
+                }
+                _ => {
+                    let message = format!(
+                        "`{}` has the option `{option}`, which is ignored: Swarm knows `size` and `mode`",
+                        item.path
+                    );
+                    check.note(item.at(), message);
+                    true
+                }
+            };
+            if !good {
+                let message = format!(
+                    "`{}` has the option `{option}`; write sizes like `size=64m` and modes like `mode=1770`",
+                    item.path
+                );
+                check.refuse(item.at(), message);
             }
         }
         all.push(tmpfs);
@@ -293,7 +289,7 @@ fn ulimits(check: &mut Check<'_>, field: &Field<'_>) -> BTreeMap<String, (i64, i
             match side.key {
                 "soft" => soft = check.number(&side),
                 "hard" => hard = check.number(&side),
-                _ => check.unknown(&side, &["soft", "hard"]),
+                _ => check.other(&side, &keys::ULIMIT),
             }
         }
         match (soft, hard) {
@@ -341,8 +337,7 @@ fn logging(check: &mut Check<'_>, field: &Field<'_>) -> Option<Driver> {
         match key.key {
             "driver" => driver.name = check.text(&key).unwrap_or_default(),
             "options" => driver.options = check.labels(&key),
-            name if name.starts_with("x-") => {}
-            _ => check.unknown(&key, &["driver", "options"]),
+            _ => check.other(&key, &keys::LOGGING),
         }
     }
     (!field.is_null()).then_some(driver)
@@ -355,7 +350,7 @@ fn credentials(check: &mut Check<'_>, field: &Field<'_>) -> Option<Placed<Creden
             "config" => it.config = check.filled(&key),
             "file" => it.file = check.filled(&key),
             "registry" => it.registry = check.filled(&key),
-            _ => check.unknown(&key, &["config", "file", "registry"]),
+            _ => check.other(&key, &keys::CREDENTIALS),
         }
     }
     let given = [&it.config, &it.file, &it.registry].iter().filter(|one| one.is_some()).count();

@@ -19,7 +19,7 @@ fn part(service: &str, show: &str, reading: Reading) -> String {
         bind_root: Some("/srv".to_owned()),
         restrictions: None,
     };
-    let stack = load(&[source], &none, &variables, &Settings { reading })
+    let stack = load(&[source], &none, &variables, &Settings { reading, ..Settings::default() })
         .and_then(|loaded| loaded.to_stack(&context));
     match stack {
         Ok((stack, _)) => serde_json::to_value(&stack.services["a"]).unwrap()[show].to_string(),
@@ -257,7 +257,10 @@ fn templates_are_rendered_first_and_plain_files_never() {
 fn no_file_can_ask_for_more_than_there_is_room_for() {
     let load = |text: String, size: usize| {
         let source = Source { path: "c.yml".to_owned(), text };
-        let beside = move |_: &str| Ok(vec![b'x'; size]);
+        let beside = move |path: &str| match path {
+            ".env" => Err(std::io::ErrorKind::NotFound.into()),
+            _ => Ok(vec![b'x'; size]),
+        };
         load(&[source], &beside, &Variables::new(), &Settings::default()).unwrap_err()
     };
     let services: String = (0..501).map(|n| format!("  s{n}: {{image: x}}\n")).collect();

@@ -1,26 +1,26 @@
-//! A whole file: its top-level keys, and its variables put in.
+//! A whole file, or project: its top-level keys.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use berth_domain::stack::Driver;
 
 use super::check::{Check, Field};
-use super::model::{Blob, Model, Volume};
-use super::{network, service};
-use crate::interpolate::interpolate;
-use crate::yaml::{At, Node, Value};
+use super::model::{Blob, Model, Service, Volume};
+use super::{keys, network, service};
+use crate::load::Variables;
+use crate::yaml::{Node, Value};
 
-/// The most services of one file.
-const MAX_SERVICES: usize = 500;
+/// The most services of one stack.
+pub(crate) const MAX_SERVICES: usize = 500;
 
-/// Reads the file at `root`: interpolates, checks, and tells all that is wrong.
-pub(crate) fn read(check: &mut Check<'_>, root: &mut Node) -> Model {
+/// Reads the tree at `root`, whose variables are put in: checks it, and tells
+/// all that is wrong.
+pub(crate) fn read(check: &mut Check<'_>, root: &Node, profiles: &Profiles) -> Model {
     let mut model = Model::default();
     if !matches!(root.value, Value::Map(_)) {
         check.refuse(root.at, "a compose file is a mapping with the key `services`");
         return model;
     }
-    variables(check, root);
     for key in check.map(&Field::root(root)) {
         match key.key {
             "services" => {
@@ -32,13 +32,11 @@ pub(crate) fn read(check: &mut Check<'_>, root: &mut Node) -> Model {
                 }
                 for entry in entries {
                     let service = service::service(check, &entry);
-                    if service.profiles.is_empty() {
+                    if profiles.has(&service) {
                         model.services.insert(entry.key.to_owned(), service);
                     } else {
-                        let message = format!(
-                            "`{}` is left out: it belongs to a profile, and none is active",
-                            entry.path
-                        );
+                        let message =
+                            format!("`{}` is left out: none of its profiles is active", entry.path);
                         check.note(entry.key_at, message);
                     }
                 }
@@ -63,65 +61,30 @@ pub(crate) fn read(check: &mut Check<'_>, root: &mut Node) -> Model {
                     blobs.insert(entry.key.to_owned(), blob);
                 }
             }
-            "version" => {}
-            "name" => check.note(key.key_at, "`name` is ignored: the stack has a name already"),
-            "include" => check.refuse(
-                key.key_at,
-                "`include` is not supported yet; name the files side by side instead",
-            ),
-            "models" => check.refuse(key.key_at, "`models` is not possible: Swarm runs no models"),
-            name if name.starts_with("x-") => {}
-            _ => check.unknown(&key, &["services", "networks", "volumes", "configs", "secrets"]),
+            _ => check.other(&key, &keys::TOP),
         }
     }
     model
 }
 
-/// Puts variables into every value of the sections that mean something; keys
-/// and `x-` sections stay as they are.
-fn variables(check: &mut Check<'_>, root: &mut Node) {
-    let Value::Map(entries) = &mut root.value else { return };
-    let mut unset = BTreeMap::new();
-    for entry in entries {
-        let section = entry.key.as_str();
-        if matches!(section, "services" | "networks" | "volumes" | "configs" | "secrets") {
-            put_in(check, &mut entry.value, section, &mut unset);
-        }
-    }
-    for (name, at) in unset {
-        check.note(at, format!("the variable `{name}` is not set, so nothing stands in its place"));
-    }
-}
+/// The profiles that are active.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Profiles(BTreeSet<String>);
 
-fn put_in(check: &mut Check<'_>, node: &mut Node, path: &str, unset: &mut BTreeMap<String, At>) {
-    match &mut node.value {
-        Value::Text(text) => {
-            if !text.contains('$') {
-                return;
-            }
-            let variables = check.variables;
-            let lookup = |name: &str| variables.get(name).map(String::as_str);
-            match interpolate(text, check.reading, &lookup) {
-                Ok(result) => {
-                    *text = result.text;
-                    for name in result.unset {
-                        unset.entry(name).or_insert(node.at);
-                    }
-                }
-                Err(why) => check.refuse(node.at, format!("`{path}`: {why}")),
-            }
-        }
-        Value::List(items) => {
-            for (index, item) in items.iter_mut().enumerate() {
-                put_in(check, item, &format!("{path}[{index}]"), unset);
-            }
-        }
-        Value::Map(entries) => {
-            for entry in entries {
-                put_in(check, &mut entry.value, &format!("{path}.{}", entry.key), unset);
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => {}
+impl Profiles {
+    /// Those that were asked for; where none were, those of `COMPOSE_PROFILES`.
+    pub(crate) fn new(asked: &[String], variables: &Variables) -> Self {
+        let named = variables.get("COMPOSE_PROFILES").filter(|_| asked.is_empty());
+        let named = named.map(String::as_str).unwrap_or_default().split(',');
+        let all = asked.iter().map(String::as_str).chain(named).map(str::trim);
+        Self(all.filter(|name| !name.is_empty()).map(str::to_owned).collect())
+    }
+
+    fn has(&self, service: &Service) -> bool {
+        let profiles = &service.profiles;
+        profiles.is_empty()
+            || self.0.contains("*")
+            || profiles.iter().any(|name| self.0.contains(name))
     }
 }
 
@@ -142,8 +105,7 @@ fn volume(check: &mut Check<'_>, field: &Field<'_>) -> Volume {
             "driver" => volume.driver = check.filled(&key),
             "driver_opts" => volume.driver_opts = check.labels(&key),
             "labels" => volume.labels = check.labels(&key),
-            name if name.starts_with("x-") => {}
-            _ => check.unknown(&key, &["external", "name", "driver", "driver_opts", "labels"]),
+            _ => check.other(&key, &keys::VOLUME),
         }
     }
     let own =
@@ -183,7 +145,8 @@ fn blob(check: &mut Check<'_>, field: &Field<'_>, secret: bool) -> Option<Blob> 
             "file" => {
                 if let Some(path) = check.filled(&key) {
                     sources += 1;
-                    blob.content = check.contents(&key, &path).unwrap_or_default();
+                    let full = check.resolve(key.at(), &path);
+                    blob.content = check.contents(&key, &full, &path).unwrap_or_default();
                 }
             }
             "content" => {
@@ -202,19 +165,7 @@ fn blob(check: &mut Check<'_>, field: &Field<'_>, secret: bool) -> Option<Blob> 
                 blob.driver = check.filled(&key).map(|name| Driver { name, ..Driver::default() });
             }
             "driver_opts" if secret => driver_opts = check.labels(&key),
-            name if name.starts_with("x-") => {}
-            _ => check.unknown(
-                &key,
-                &[
-                    "file",
-                    "content",
-                    "environment",
-                    "external",
-                    "name",
-                    "labels",
-                    "template_driver",
-                ],
-            ),
+            _ => check.other(&key, if secret { &keys::SECRET } else { &keys::BLOB }),
         }
     }
     if let Some(driver) = &mut blob.driver {
@@ -245,7 +196,8 @@ fn blob(check: &mut Check<'_>, field: &Field<'_>, secret: bool) -> Option<Blob> 
 }
 
 fn from_variable(check: &mut Check<'_>, field: &Field<'_>, name: &str) -> Vec<u8> {
-    let Some(value) = check.variables.get(name) else {
+    let variables = check.variables_of(field.at());
+    let Some(value) = variables.get(name) else {
         let message = format!("`{}` names the variable `{name}`, which is not set", field.path);
         check.refuse(field.at(), message);
         return Vec::new();

@@ -1,6 +1,9 @@
 //! What a service mounts: volumes, folders, memory, configs and secrets.
 
+use std::collections::BTreeMap;
+
 use super::check::{Check, Field};
+use super::keys;
 use super::model::{BlobUse, VolumeKind, VolumeUse};
 use super::units;
 use crate::yaml::At;
@@ -36,6 +39,7 @@ const fn fresh(at: At, kind: VolumeKind, source: Option<String>, target: String)
         read_only: false,
         propagation: None,
         no_copy: false,
+        labels: BTreeMap::new(),
         subpath: None,
         tmpfs_size: None,
         tmpfs_mode: None,
@@ -86,23 +90,8 @@ fn long(check: &mut Check<'_>, field: &Field<'_>) -> Option<VolumeUse> {
             "source" => one.source = check.filled(&key),
             "target" => one.target = check.filled(&key).unwrap_or_default(),
             "read_only" => one.read_only = check.flag(&key).unwrap_or(false),
-            // A hint for Docker Desktop, which the engine drops.
-            "consistency" => {}
             "bind" | "volume" | "tmpfs" | "image" => options(check, &key, &mut one),
-            name if name.starts_with("x-") => {}
-            _ => check.unknown(
-                &key,
-                &[
-                    "type",
-                    "source",
-                    "target",
-                    "read_only",
-                    "consistency",
-                    "bind",
-                    "volume",
-                    "tmpfs",
-                ],
-            ),
+            _ => check.other(&key, &keys::VOLUME_USE),
         }
     }
     if one.target.is_empty() {
@@ -121,17 +110,23 @@ fn long(check: &mut Check<'_>, field: &Field<'_>) -> Option<VolumeUse> {
 }
 
 fn options(check: &mut Check<'_>, field: &Field<'_>, one: &mut VolumeUse) {
+    let section = match field.key {
+        "bind" => &keys::BIND,
+        "volume" => &keys::VOLUME_MOUNT,
+        "tmpfs" => &keys::TMPFS_MOUNT,
+        _ => &keys::IMAGE_MOUNT,
+    };
     for key in check.map(field) {
         match (field.key, key.key) {
             ("bind", "propagation") => one.propagation = check.filled(&key),
-            // Swarm never makes the folder; a task without it is rejected and says so.
-            ("bind", "create_host_path" | "selinux" | "recursive") => {}
+            // What Swarm does anyway.
+            ("bind", "create_host_path") if check.flag(&key) == Some(false) => {}
+            ("volume", "labels") => one.labels = check.labels(&key),
             ("volume", "nocopy") => one.no_copy = check.flag(&key).unwrap_or(false),
-            ("volume" | "image", "subpath") => one.subpath = check.filled(&key),
+            ("volume", "subpath") => one.subpath = check.filled(&key),
             ("tmpfs", "size") => one.tmpfs_size = check.bytes(&key),
             ("tmpfs", "mode") => one.tmpfs_mode = check.file_mode(&key),
-            (_, name) if name.starts_with("x-") => {}
-            _ => check.unknown(&key, &["propagation", "nocopy", "subpath", "size", "mode"]),
+            _ => check.other(&key, section),
         }
     }
 }
@@ -156,8 +151,7 @@ pub(super) fn blob_uses(check: &mut Check<'_>, field: &Field<'_>) -> Vec<BlobUse
                     "uid" => one.uid = check.filled(&key),
                     "gid" => one.gid = check.filled(&key),
                     "mode" => one.mode = check.file_mode(&key),
-                    name if name.starts_with("x-") => {}
-                    _ => check.unknown(&key, &["source", "target", "uid", "gid", "mode"]),
+                    _ => check.other(&key, &keys::BLOB_USE),
                 }
             }
         } else {

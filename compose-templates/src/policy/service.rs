@@ -201,14 +201,16 @@ impl Checks<'_> {
                 at,
                 kind,
                 source,
-                target: _,
+                target,
                 read_only: _,
                 propagation: _,
                 no_copy: _,
                 subpath: _,
+                labels,
                 tmpfs_size: _,
                 tmpfs_mode: _,
             } = one;
+            self.labels(&["services", name, "volumes", target, "volume", "labels"], labels);
             let source = source.as_deref().unwrap_or_default();
             let why = match kind {
                 VolumeKind::Volume | VolumeKind::Tmpfs => continue,

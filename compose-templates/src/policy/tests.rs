@@ -27,7 +27,8 @@ fn convert(texts: &[&str], reading: Reading, context: &StackContext) -> Converte
         .map(|(index, text)| Source { path: format!("{index}.yml"), text: (*text).to_owned() })
         .collect();
     let beside = |_: &str| Ok(b"text\n".to_vec());
-    load(&files, &beside, &variables(), &Settings { reading })?.to_stack(context)
+    load(&files, &beside, &variables(), &Settings { reading, ..Settings::default() })?
+        .to_stack(context)
 }
 
 /// The one service `s` with `keys`, and what else is at the top.
@@ -360,4 +361,61 @@ fn a_refusal_points_at_the_file_and_line_that_asked() {
     assert!(said(anchored).starts_with("0.yml:2:"), "{}", said(anchored));
     let variable = service("cap_add: [\"${NAME:-SYS_ADMIN}\"]", "");
     assert!(said(&variable).starts_with("0.yml:4:15: "), "{}", said(&variable));
+}
+
+/// The first of `files` as a restricted file, with the others beside it.
+fn project(files: &[(&str, &str)]) -> Converted {
+    let (path, text) = files[0];
+    let source = Source { path: path.to_owned(), text: text.to_owned() };
+    let beside = |path: &str| {
+        let found = files.iter().find(|(name, _)| *name == path);
+        found.map(|(_, text)| text.as_bytes().to_vec()).ok_or(std::io::ErrorKind::NotFound.into())
+    };
+    load(&[source], &beside, &variables(), &Settings::default())?.to_stack(&restricted())
+}
+
+#[test]
+fn what_other_files_bring_in_is_refused_where_it_stands() {
+    let main = "include: [inc/more.yml]\nservices:\n  s:\n    extends: { service: base, file: base.yml }\n    label_file: labels.env\n";
+    let included = "services:\n  t:\n    image: x\n    volumes:\n      - /:/host\nnetworks:\n  n: { driver: macvlan }\n";
+    let base = "services:\n  base:\n    image: x\n    volumes:\n      - /etc:/etc\n      - { type: volume, target: /v, volume: { labels: { traefik.a: b } } }\n";
+    let labels = "com.docker.stack.namespace2=shop\n";
+    let complaints = project(&[
+        ("c.yml", main),
+        ("inc/more.yml", included),
+        ("base.yml", base),
+        ("labels.env", labels),
+    ])
+    .unwrap_err();
+    let said: Vec<String> = complaints.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(said.join("\n"), @r"
+    c.yml:3:3: `services.s.labels.com.docker.stack.namespace2` is not for a restricted environment: it is not a label for files to set; take it out
+    inc/more.yml:5:9: `services.t.volumes` is not for a restricted environment: it mounts `/` of the node; use a named volume, or `configs` for files
+    inc/more.yml:7:8: `networks.n.driver` is not for a restricted environment: it reaches the nodes' own networks; leave it out, for an overlay network
+    base.yml:5:9: `services.s.volumes` is not for a restricted environment: it mounts `/etc` of the node; use a named volume, or `configs` for files
+    base.yml:6:57: `services.s.volumes./v.volume.labels.traefik.a` is not for a restricted environment: it would tell Traefik what to do; ask for routes by `x-berth.routes` instead
+    ");
+}
+
+#[test]
+fn a_repository_s_own_variables_never_go_over_berth_s() {
+    let service = "image: \"x:${TAG}\", environment: { HOST: \"${BERTH_HOST}\" }, x-berth: { routes: [{ port: 80";
+    let main = format!(
+        "include: [{{ path: inc/more.yml, env_file: inc/own.env }}]\nservices:\n  s: {{ {service} }}] }} }}\n"
+    );
+    let included = format!("services:\n  t: {{ {service}, path: /t }}] }} }}\n");
+    let (spec, _) = project(&[
+        ("c.yml", &main),
+        (".env", "TAG=1\nBERTH_HOST=shop.localhost\n"),
+        ("inc/more.yml", &included),
+        ("inc/own.env", "TAG=2\nBERTH_HOST=shop.localhost\n"),
+    ])
+    .unwrap();
+    for (name, image) in [("s", "x:1"), ("t", "x:1")] {
+        let service = &spec.services[name];
+        assert_eq!(service.image, image);
+        assert_eq!(service.env["HOST"].as_deref(), Some("pr-7.shop.localhost"));
+    }
+    let hosts: Vec<&str> = spec.routes.iter().map(|route| route.host.as_str()).collect();
+    assert_eq!(hosts, ["pr-7.shop.localhost"; 2]);
 }

@@ -1,6 +1,6 @@
 //! What a service's tasks find in their file system.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use berth_domain::stack::{Driver, FileRef, Mount, MountKind};
 
@@ -90,14 +90,16 @@ impl Convert<'_> {
             external,
         };
         let Some(key) = &one.source else {
-            return Some((fresh(BTreeMap::new(), None, false), None));
+            return Some((fresh(one.labels.clone(), None, false), None));
         };
         let (name, volume) = self.volume_name(one, key)?;
         let driver = (volume.driver.is_some() || !volume.driver_opts.is_empty()).then(|| Driver {
             name: volume.driver.clone().unwrap_or_default(),
             options: volume.driver_opts.clone(),
         });
-        Some((fresh(volume.labels.clone(), driver, volume.external), Some(name)))
+        let mut labels = volume.labels.clone();
+        labels.extend(one.labels.clone());
+        Some((fresh(labels, driver, volume.external), Some(name)))
     }
 
     /// A volume's name on the nodes.
@@ -121,7 +123,8 @@ impl Convert<'_> {
     fn bind(&mut self, one: &VolumeUse) -> Option<String> {
         let source = one.source.as_deref().unwrap_or_default();
         let root = self.context.bind_root.as_deref();
-        let path = bind_source(source, &self.loaded.folder, root, self.loaded.home.as_deref());
+        let folder = self.loaded.folder(one.at);
+        let path = bind_source(source, folder, root, self.loaded.home.as_deref());
         if path.is_none() {
             let message = if source.starts_with('~') {
                 format!(

@@ -1,6 +1,6 @@
 //! One service of the model to a [`ServiceSpec`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use berth_domain::stack::{
     Attachment, CredentialSpec, EndpointMode, Healthcheck, Mode, Placement, Port, Resources,
@@ -8,8 +8,9 @@ use berth_domain::stack::{
 };
 
 use super::Convert;
+use crate::complaint::one_line;
 use crate::compose::model::{
-    Deploy, DeployMode, HealthModel, Placed, PortUse, Restart, Service, Update,
+    Deploy, DeployMode, HealthModel, NetworkUse, Placed, PortUse, Restart, Service, Update,
 };
 use crate::compose::units;
 
@@ -104,7 +105,8 @@ impl Convert<'_> {
     fn healthcheck(&mut self, model: Option<&HealthModel>) -> Option<Healthcheck> {
         let model = model?;
         if model.disable == Some(true) {
-            if !model.it.test.is_empty() {
+            // To compose, `disable` wins.
+            if self.is_stack() && !model.it.test.is_empty() {
                 self.refuse(
                     model.at,
                     "`healthcheck` has a `test` and is disabled; keep one of both",
@@ -130,7 +132,7 @@ impl Convert<'_> {
             None => {
                 let message =
                     format!("`credential_spec` names the config `{key}`, which no file defines");
-                self.complaints.push((*at, message));
+                self.complaints.push((*at, one_line(message)));
                 key.clone()
             }
         });
@@ -143,7 +145,7 @@ impl Convert<'_> {
         }
         let mut attachments = Vec::new();
         if service.networks.is_empty() {
-            attachments.push(self.attachment(name, "default", Vec::new(), BTreeMap::new()));
+            attachments.push(self.attachment(name, "default", None));
         }
         for (key, one) in &service.networks {
             let declared = self.loaded.model.networks.get(key);
@@ -153,24 +155,16 @@ impl Convert<'_> {
                 );
                 self.refuse(one.at, message);
             }
-            attachments.push(self.attachment(
-                name,
-                key,
-                one.aliases.clone(),
-                one.driver_opts.clone(),
-            ));
+            attachments.push(self.attachment(name, key, Some(one)));
         }
         attachments.sort_by(|a, b| a.network.cmp(&b.network));
         attachments
     }
 
-    fn attachment(
-        &mut self,
-        name: &str,
-        key: &str,
-        mut aliases: Vec<String>,
-        driver_opts: BTreeMap<String, String>,
-    ) -> Attachment {
+    fn attachment(&mut self, name: &str, key: &str, one: Option<&NetworkUse>) -> Attachment {
+        let mut aliases = one.map(|one| one.aliases.clone()).unwrap_or_default();
+        let driver_opts = one.map(|one| one.driver_opts.clone()).unwrap_or_default();
+        let named = one.is_none_or(|one| one.named);
         let network = self.network_name(key, self.loaded.model.networks.get(key));
         self.used_networks.insert(key.to_owned());
         let public = !self.is_stack() && self.context.public_network.as_ref() == Some(&network);
@@ -178,7 +172,7 @@ impl Convert<'_> {
             self.check_aliases(name, key, &aliases);
             // Every stack has a `web`; on a network that all share, it would be anybody's.
             aliases = vec![self.context.stack.scope(name)];
-        } else if !PREDEFINED.contains(&network.as_str()) {
+        } else if named && !PREDEFINED.contains(&network.as_str()) {
             aliases.push(name.to_owned());
         }
         Attachment { network, aliases, driver_opts }
@@ -252,6 +246,7 @@ impl Convert<'_> {
     fn endpoint(&mut self, service: &Service) -> (EndpointMode, Vec<Port>) {
         let mode = service.deploy.endpoint_mode.as_ref().map_or(EndpointMode::Vip, |mode| mode.it);
         let mut ports = Vec::new();
+        let mut seen = BTreeSet::new();
         for PortUse { at, published, target, protocol, host } in &service.ports {
             if mode == EndpointMode::Dnsrr && !host {
                 let message = format!(
@@ -265,7 +260,7 @@ impl Convert<'_> {
                 protocol: protocol.clone(),
                 host: *host,
             };
-            if !ports.contains(&port) {
+            if seen.insert(port.clone()) {
                 ports.push(port);
             }
         }

@@ -52,7 +52,8 @@ fn convert(texts: &[&str], reading: Reading, context: &StackContext) -> Converte
         .enumerate()
         .map(|(index, text)| Source { path: name(index), text: (*text).to_owned() })
         .collect();
-    load(&files, &beside, &variables(), &Settings { reading })?.to_stack(context)
+    load(&files, &beside, &variables(), &Settings { reading, ..Settings::default() })?
+        .to_stack(context)
 }
 
 pub(crate) fn good(text: &str) -> StackSpec {
@@ -236,8 +237,10 @@ volumes: {v: {labels: {l: 1}}}
 ";
     let (spec, _) = convert(&[base, over], Reading::Compose, &context()).unwrap();
     assert_eq!(spec.services.keys().collect::<Vec<_>>(), ["both", "gone", "new", "web"]);
+    // Docker sorts mounts as soon as two files name the service.
+    let docker = as_docker(&[base, over]);
     let targets = |service: &str| {
-        spec.services[service].mounts.iter().map(|m| m.target.clone()).collect::<Vec<_>>()
+        docker.services[service].mounts.iter().map(|m| m.target.clone()).collect::<Vec<_>>()
     };
     assert_eq!(
         (targets("gone"), targets("both")),
@@ -312,7 +315,7 @@ volumes: {v: {labels: {l: 1}}}
     "#
     );
     // To `docker stack deploy`, a later `false` was not written.
-    assert!(as_docker(&[base, over]).services["web"].read_only);
+    assert!(docker.services["web"].read_only);
 }
 
 #[test]

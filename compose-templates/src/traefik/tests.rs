@@ -128,7 +128,13 @@ fn routes_need_a_network() {
     let source = Source { path: "compose.yml".to_owned(), text: SHOP.to_owned() };
     let none = |_: &str| Err(std::io::ErrorKind::NotFound.into());
     let variables = [("BERTH_HOST".to_owned(), "shop.localhost".to_owned())].into();
-    let loaded = load(&[source], &none, &variables, &Settings { reading: Reading::Stack }).unwrap();
+    let loaded = load(
+        &[source],
+        &none,
+        &variables,
+        &Settings { reading: Reading::Stack, ..Settings::default() },
+    )
+    .unwrap();
     let context = StackContext { public_network: None, ..context() };
     let complaints = loaded.to_stack(&context).unwrap_err();
     insta::assert_snapshot!(complaints[0], @"compose.yml:7:11: the service `web` has routes, but there is no public network; name the one that Traefik is on");

@@ -88,7 +88,8 @@ fn option(check: &mut Check<'_>, key: &Field<'_>, it: &mut Route) {
 fn together(check: &mut Check<'_>, field: &Field<'_>, it: &mut Route, wrong: bool) {
     let path = &field.path;
     if it.host.is_empty() && it.protocol == Protocol::Http {
-        let host = check.variables.get("BERTH_HOST").map(|host| host.to_ascii_lowercase());
+        let host =
+            check.variables_of(field.at()).get("BERTH_HOST").map(|host| host.to_ascii_lowercase());
         match host.filter(|host| !host.is_empty()) {
             Some(host) => match values::host(&host, true) {
                 Ok(()) => it.host = vec![host],

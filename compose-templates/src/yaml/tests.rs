@@ -97,7 +97,7 @@ fn what_can_only_be_a_mistake_is_refused() {
     insta::assert_snapshot!(refused("a: *nope\n"), @"1:4: this is not YAML: while parsing node, found unknown anchor");
     insta::assert_snapshot!(refused("a: &a [*a]\n"), @"1:8: this alias stands within what it refers to");
     insta::assert_snapshot!(refused("a: 1\n---\nb: 2\n"), @"2:1: a second document starts here; put it into a file of its own");
-    insta::assert_snapshot!(refused("a:\n  b: !reset []\n"), @"2:6: `!reset` is not supported; leave the key out of the other file instead");
+    insta::assert_snapshot!(refused(&format!("{}: 1\n", "k".repeat(513))), @"1:1: a key must not be longer than 512 bytes");
     insta::assert_snapshot!(refused("? [a, b]\n: c\n"), @"1:3: a key must be text, not a list or a mapping");
     insta::assert_snapshot!(refused("a:\n\tb: 1\n"), @"2:2: this is not YAML: tabs disallowed within this context (block indentation)");
     insta::assert_snapshot!(refused("# nothing\n"), @"1:1: the file is empty");
@@ -123,6 +123,17 @@ fn a_file_can_not_unfold_without_end() {
         tower += &format!("a{level}: &a{level} [[[[[[[[[*a{}]]]]]]]]]\n", level - 1);
     }
     assert!(refused(&tower).contains("64 levels"), "{}", refused(&tower));
+    // Each anchor keeps a copy of what is below it.
+    let copies: String = (0..50).map(|level| format!("&a{level} [")).collect();
+    let copies = format!("{copies}{}{}", "x, ".repeat(20_000), "]".repeat(50));
+    assert!(refused(&copies).contains("100,000"), "{}", refused(&copies));
+}
+
+#[test]
+fn tags_that_speak_of_other_files_are_kept() {
+    let tree = parse("a: !reset\nb: !override [1]\nc: !other x\n", 0).unwrap();
+    let marks: Vec<_> = tree.value.as_map().unwrap().iter().map(|e| e.value.mark).collect();
+    assert_eq!(marks, [Some(Mark::Reset), Some(Mark::Override), None]);
 }
 
 proptest! {

@@ -2,8 +2,8 @@
 
 use berth_compose_templates::policy::Restrictions;
 use berth_compose_templates::{
-    Build, Complaint, Files as _, Folder, Loaded, Note, Places, Reading, Settings,
-    Source as ComposeSource, StackContext, Variables, load,
+    Build, Complaint, Files as _, Folder, Loaded, Note, Places, Settings, Source as ComposeSource,
+    StackContext, Variables, load,
 };
 use berth_domain::build::{Builder, Checkout, Image, Source};
 use berth_domain::chain;
@@ -164,7 +164,7 @@ fn read(checkout: &Checkout, path: &str, variables: &Variables) -> Result<Loaded
         .map_err(|error| wrong(format!("the compose file `{path}` cannot be read: {error}")))?;
     let text = String::from_utf8(bytes)
         .map_err(|_| wrong(format!("the compose file `{path}` is not UTF-8")))?;
-    let settings = Settings { reading: Reading::Compose };
+    let settings = Settings::default();
     let file = ComposeSource { path: path.to_owned(), text };
     load(&[file], &folder, variables, &settings)
         .map_err(|wrong| complaints("compose_invalid", &wrong))

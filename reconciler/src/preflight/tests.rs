@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use berth_compose_templates::{Reading, Settings, Source, StackContext, Variables, load};
+use berth_compose_templates::{Settings, Source, StackContext, Variables, load};
 use berth_domain::facts::{ImageFact, NetworkFacts, NodeFacts, TakenPort};
 use berth_domain::stack::{Claim, Held, Protocol};
 
@@ -44,7 +44,7 @@ fn check(services: &str, facts: &ClusterFacts) -> Findings {
     let source = Source { path: "c.yml".to_owned(), text };
     let beside = |_: &str| Err(std::io::ErrorKind::NotFound.into());
     let variables = Variables::from([("BERTH_HOST".to_owned(), "shop.localhost".to_owned())]);
-    let settings = Settings { reading: Reading::Compose };
+    let settings = Settings::default();
     let loaded = load(&[source], &beside, &variables, &settings).unwrap();
     let context = StackContext {
         stack: StackName::parse("shop").unwrap(),

@@ -11,7 +11,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
-use berth_compose_templates::{Reading, Settings, Source, StackContext, Variables, load};
+use berth_compose_templates::{Settings, Source, StackContext, Variables, load};
 use berth_domain::ids::StackName;
 use serde_json::{Map, Value};
 
@@ -109,7 +109,7 @@ fn beside(_: &str) -> io::Result<Vec<u8>> {
 /// does not count.
 fn in_one_thread(text: &str) -> anyhow::Result<Vec<f64>> {
     let sources = [Source { path: "compose.yaml".to_owned(), text: text.to_owned() }];
-    let settings = Settings { reading: Reading::Compose };
+    let settings = Settings::default();
     let context = StackContext {
         stack: StackName::parse("bench").context("a name")?,
         images: BTreeMap::new(),

@@ -36,6 +36,12 @@ pub(crate) struct FileArgs {
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = variable)]
     set: Vec<(String, String)>,
 
+    /// A profile whose services belong to the stack, `*` for all; without any,
+    /// those that `COMPOSE_PROFILES` names. Not where files are read as
+    /// `docker stack deploy` reads them.
+    #[arg(long = "profile", value_name = "NAME")]
+    profiles: Vec<String>,
+
     /// The network on which Traefik reaches services with routes.
     #[arg(long, env = "BERTH_PUBLIC_NETWORK", default_value = "berth-public", value_name = "NAME")]
     public_network: String,
@@ -91,6 +97,7 @@ pub(crate) fn stack_name(text: &str) -> Result<StackName, String> {
 pub(crate) struct Input {
     sources: Vec<Source>,
     variables: Variables,
+    profiles: Vec<String>,
     folder: String,
     public_network: String,
     entrypoints: Vec<String>,
@@ -141,6 +148,7 @@ impl Input {
         Ok(Self {
             sources,
             variables,
+            profiles: args.profiles.clone(),
             folder: folder.to_string_lossy().into_owned(),
             public_network: args.public_network.clone(),
             entrypoints: args.entrypoints.clone(),
@@ -161,7 +169,12 @@ impl Input {
             None => Folder::anywhere(folder),
             Some(_) => Folder::checkout(folder),
         };
-        let loaded = load(&self.sources, &beside, &self.variables, &Settings { reading })
+        let mut variables = self.variables.clone();
+        if reading == Reading::Compose {
+            variables.entry("COMPOSE_PROJECT_NAME".to_owned()).or_insert_with(|| name.to_string());
+        }
+        let settings = Settings { reading, profiles: self.profiles.clone() };
+        let loaded = load(&self.sources, &beside, &variables, &settings)
             .or_else(|complaints| refuse(&complaints))?;
         let context = StackContext {
             stack: name.clone(),

@@ -93,7 +93,6 @@ configs: {c: {content: a}, d: {content: b}}
     compose.yml:8:57: `relative` must be a full path in the container
     compose.yml:9:13: port 80 is published on every node, which needs `endpoint_mode: vip`; write it with `mode: host`
     compose.yml:10:38: a global service has one task on each node, so `replicas` must go
-    compose.yml:11:5: `healthcheck` has a `test` and is disabled; keep one of both
     compose.yml:12:3: `a.b` can't be the name of a service on Swarm; use letters, digits, hyphens and underscores, with a letter or digit at both ends
     compose.yml:13:70: `scale` is 2, but `deploy.replicas` is 3; keep one of both
     compose.yml:13:73: a job is never updated, so `update_config` must go
@@ -128,7 +127,7 @@ networks: {n: {driver: bridge}}
     compose.yml:10:5: `services.web.pull_policy` is ignored: each node pulls the image that the stack names
     compose.yml:11:13: `services.web.ports[0]` is published on every address, not on 192.168.1.1 alone
     compose.yml:12:20: `services.web.networks.n.ipv4_address` is ignored: Swarm gives addresses itself
-    compose.yml:13:3: `services.db` is left out: it belongs to a profile, and none is active
+    compose.yml:13:3: `services.db` is left out: none of its profiles is active
     compose.yml:14:12: `networks.n` is an overlay network, since a bridge ends at its node
     ");
 }

@@ -1,0 +1,88 @@
+//! `${…}` in a file's values, before its keys mean anything.
+
+use std::collections::BTreeMap;
+
+use super::check::Check;
+use crate::interpolate::interpolate;
+use crate::load::Variables;
+use crate::yaml::{At, Node, Value};
+
+/// The sections whose values have variables; keys and `x-` sections stay as
+/// they are.
+const SECTIONS: [&str; 6] = ["include", "services", "networks", "volumes", "configs", "secrets"];
+
+/// Puts variables into every value of the sections that mean something.
+pub(crate) fn put_in(check: &mut Check<'_>, root: &mut Node) {
+    let variables = check.variables_of(root.at);
+    let Value::Map(entries) = &mut root.value else { return };
+    let mut fill = Fill { check, variables: &variables, path: Vec::new(), unset: BTreeMap::new() };
+    for entry in entries {
+        if SECTIONS.contains(&entry.key.as_str()) {
+            fill.path.push(entry.key.clone());
+            fill.node(&mut entry.value);
+            fill.path.pop();
+        }
+    }
+    let Fill { unset, .. } = fill;
+    for (name, at) in unset {
+        check.note(at, format!("the variable `{name}` is not set, so nothing stands in its place"));
+    }
+}
+
+struct Fill<'f, 'c> {
+    check: &'f mut Check<'c>,
+    variables: &'f Variables,
+    /// Made into words only where something is wrong.
+    path: Vec<String>,
+    unset: BTreeMap<String, At>,
+}
+
+impl Fill<'_, '_> {
+    fn node(&mut self, node: &mut Node) {
+        match &mut node.value {
+            Value::Text(text) => {
+                if text.contains('$') {
+                    self.text(text, node.at);
+                }
+            }
+            Value::List(items) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    self.path.push(format!("[{index}]"));
+                    self.node(item);
+                    self.path.pop();
+                }
+            }
+            Value::Map(entries) => {
+                for entry in entries {
+                    self.path.push(entry.key.clone());
+                    self.node(&mut entry.value);
+                    self.path.pop();
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => {}
+        }
+    }
+
+    fn text(&mut self, text: &mut String, at: At) {
+        // It was said that there is no room; making more of it would only cost.
+        if self.check.text == 0 {
+            return;
+        }
+        let variables = self.variables;
+        let lookup = |name: &str| variables.get(name).map(String::as_str);
+        match interpolate(text, self.check.reading, &lookup) {
+            Ok(result) => {
+                if self.check.unfold(at, result.text.len()) {
+                    *text = result.text;
+                }
+                for name in result.unset {
+                    self.unset.entry(name).or_insert(at);
+                }
+            }
+            Err(why) => {
+                let path = self.path.join(".").replace(".[", "[");
+                self.check.refuse(at, format!("`{path}`: {why}"));
+            }
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Whole projects to stacks.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| berth_compose_templates::fuzzing::convert(data));

@@ -1,0 +1,4 @@
+//! YAML to trees.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| berth_compose_templates::fuzzing::parse(data));
