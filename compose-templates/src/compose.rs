@@ -13,6 +13,7 @@ pub(crate) mod model;
 mod network;
 mod ports;
 mod service;
+mod strict;
 mod top;
 pub(crate) mod units;
 pub(crate) mod volumes;

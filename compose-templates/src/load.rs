@@ -8,7 +8,7 @@ use berth_domain::deployment::Place;
 use berth_domain::ids::StackName;
 use berth_domain::stack::StackSpec;
 
-use crate::complaint::{Complaint, Note};
+use crate::complaint::{CauseKind, Complaint, Note};
 use crate::compose::{self, Check, Model, units};
 use crate::files::Files;
 use crate::render::{TemplateError, render};
@@ -35,8 +35,8 @@ pub enum Reading {
     /// Compose v2's meaning wherever Swarm can do it; what it can't do is refused.
     #[default]
     Compose,
-    /// That of `docker stack deploy`: its interpolation, and what it ignores is
-    /// ignored. What it refuses but Berth can do is done.
+    /// That of `docker stack deploy`, exactly: what it takes, what it means by it
+    /// and what it refuses, its interpolation and its merging included.
     Stack,
 }
 
@@ -125,6 +125,7 @@ pub fn load(
         variables,
         beside,
         folder: units::folder(first).to_owned(),
+        version: None,
         budget: MAX_BESIDE,
         complaints: Vec::new(),
         notes: Vec::new(),
@@ -133,10 +134,10 @@ pub fn load(
     for (index, file) in files.iter().enumerate() {
         let Some(text) = text(&mut check, index, file) else { continue };
         let before = check.complaints.len();
-        let read = match yaml::parse(&text, index) {
+        let read = match yaml::parse(&text, index, settings.reading) {
             Ok(root) => compose::read(&mut check, root),
             Err(wrong) => {
-                check.refuse(wrong.at, wrong.message);
+                check.refuse_as(wrong.at, CauseKind::Yaml, "", wrong.message);
                 Model::default()
             }
         };
@@ -155,10 +156,10 @@ pub fn load(
         return Err(the_first(complaints));
     }
     let model = model.unwrap_or_default();
-    if model.services.is_empty() {
+    if model.services.is_empty() && settings.reading == Reading::Compose {
         let message = "there is no service to run; the files need one under `services`";
         let place = Some(Place { file: first.clone(), line: 1, column: 1 });
-        return Err(vec![Complaint { place, message: message.to_owned() }]);
+        return Err(vec![Complaint { place, message: message.to_owned(), cause: None }]);
     }
     let home = variables.get("HOME").cloned();
     Ok(Loaded { model, paths, folder, home, reading: settings.reading, notes })

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use berth_domain::stack::{FileSpec, NetworkSpec, Route, StackSpec};
 use sha2::{Digest, Sha256};
 
-use crate::complaint::{Complaint, Note};
+use crate::complaint::{Cause, CauseKind, Complaint, Note};
 use crate::compose::model::{Blob, Network, Service};
 use crate::load::{Loaded, Reading, StackContext, the_first};
 use crate::yaml::At;
@@ -71,13 +71,19 @@ struct Convert<'a> {
     secrets: BTreeMap<String, String>,
     /// By their names in the files.
     used_networks: BTreeSet<String>,
-    complaints: Vec<(At, String)>,
+    complaints: Vec<(At, String, Option<Cause>)>,
     notes: Vec<Note>,
 }
 
 impl Convert<'_> {
     fn refuse(&mut self, at: At, message: impl Into<String>) {
-        self.complaints.push((at, message.into()));
+        self.complaints.push((at, message.into(), None));
+    }
+
+    /// Refuses what `docker stack deploy` refuses, for its cause.
+    fn refuse_as(&mut self, at: At, kind: CauseKind, path: String, message: impl Into<String>) {
+        let cause = self.is_stack().then_some(Cause { kind, path });
+        self.complaints.push((at, message.into(), cause));
     }
 
     fn is_stack(&self) -> bool {
@@ -88,14 +94,17 @@ impl Convert<'_> {
         if self.complaints.is_empty() {
             return Ok((spec, self.notes));
         }
-        self.complaints.sort_by_key(|(at, _)| *at);
+        self.complaints.sort_by_key(|(at, ..)| *at);
         let place = |at: At| {
             let file = self.loaded.paths.get(at.file)?.clone();
             Some(berth_domain::deployment::Place { file, line: at.line, column: at.column })
         };
         let complaints = self.complaints.iter();
-        let complaints = complaints
-            .map(|(at, message)| Complaint { place: place(*at), message: message.clone() });
+        let complaints = complaints.map(|(at, message, cause)| Complaint {
+            place: place(*at),
+            message: message.clone(),
+            cause: cause.clone(),
+        });
         Err(the_first(complaints.collect()))
     }
 

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
+use crate::load::Reading;
+
 pub(crate) mod scalar;
 
 /// A place: file by its index, line and column from 1.
@@ -93,7 +95,10 @@ impl PartialEq for Node {
 }
 
 /// The tree of `text`, which is the file with this index.
-pub(crate) fn parse(text: &str, file: usize) -> Result<Node, Wrong> {
+///
+/// `docker stack deploy` reads the first document of several and no tags, wants
+/// every key to be text, and takes a bare date for a point in time.
+pub(crate) fn parse(text: &str, file: usize, reading: Reading) -> Result<Node, Wrong> {
     let start = At { file, line: 1, column: 1 };
     if text.len() > MAX_BYTES {
         return Err(wrong(start, "the file is larger than 1 MiB"));
@@ -102,6 +107,7 @@ pub(crate) fn parse(text: &str, file: usize) -> Result<Node, Wrong> {
     let mut tree = Tree {
         events: Parser::new_from_str(text),
         file,
+        stack: reading == Reading::Stack,
         left: Size { nodes: MAX_NODES, depth: 0, bytes: MAX_TEXT },
         anchors: BTreeMap::new(),
         last: start,
@@ -117,6 +123,9 @@ pub(crate) fn parse(text: &str, file: usize) -> Result<Node, Wrong> {
         return Err(wrong(start, "the file is empty"));
     };
     let (root, _) = tree.node(event, &span, 0)?;
+    if tree.stack {
+        return Ok(root);
+    }
     while let Some((event, span)) = tree.next()? {
         if matches!(event, Event::DocumentStart(..)) {
             let message = "a second document starts here; put it into a file of its own";
@@ -133,6 +142,8 @@ fn wrong(at: At, message: impl Into<String>) -> Wrong {
 struct Tree<'t> {
     events: Parser<'t, granit_parser::StrInput<'t>>,
     file: usize,
+    /// Whether it is read as `docker stack deploy` does.
+    stack: bool,
     /// What may still be unfolded.
     left: Size,
     anchors: BTreeMap<usize, (Node, Size)>,
@@ -213,7 +224,11 @@ impl<'t> Tree<'t> {
             let tag = self.tag(tag.as_deref(), at)?;
             let bytes = text.len();
             let plain = matches!(style, ScalarStyle::Plain) && tag != Some("str");
-            let value = if plain { scalar::resolve(&text) } else { Value::Text(text.into_owned()) };
+            let value = match (plain, self.stack) {
+                (true, true) => scalar::dated(scalar::resolve(&text)),
+                (true, false) => scalar::resolve(&text),
+                (false, _) => Value::Text(text.into_owned()),
+            };
             let size = Size { nodes: 1, depth: 1, bytes };
             self.take(at, size)?;
             (value, anchor, size)
@@ -240,7 +255,10 @@ impl<'t> Tree<'t> {
     /// The core schema's tag, if it is one; others mean nothing here.
     fn tag<'a>(&self, tag: Option<&'a Tag>, at: At) -> Result<Option<&'a str>, Wrong> {
         let Some(tag) = tag else { return Ok(None) };
-        if matches!(tag.suffix(), "reset" | "override") && tag.core_suffix().is_none() {
+        if !self.stack
+            && matches!(tag.suffix(), "reset" | "override")
+            && tag.core_suffix().is_none()
+        {
             let message = format!(
                 "`!{}` is not supported; leave the key out of the other file instead",
                 tag.suffix()
@@ -277,7 +295,14 @@ impl<'t> Tree<'t> {
             let at = self.at(&span);
             let merge =
                 matches!(&event, Event::Scalar(text, ScalarStyle::Plain, ..) if text == "<<");
-            let key = if let Event::Scalar(text, ..) = event {
+            let key = if let Event::Scalar(text, style, ..) = event {
+                let plain = matches!(style, ScalarStyle::Plain);
+                if self.stack && plain && !merge && scalar::resolve(&text).as_text().is_none() {
+                    return Err(wrong(
+                        at,
+                        format!("the key `{text}` is no text; put it in quotes"),
+                    ));
+                }
                 Some(text.into_owned())
             } else if let Event::Alias(id) = event {
                 let anchor = self.anchors.get(&id).map(|(node, _)| &node.value);

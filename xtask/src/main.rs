@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod conformance;
 mod demo;
 mod frontend;
 mod gen_files;
@@ -39,6 +40,8 @@ enum Command {
     Test(test::Args),
     /// Measure, with release builds; docs/benchmarks.md says how
     Bench(bench::Args),
+    /// Compare what files mean to `docker stack deploy` and to Berth
+    Conformance(conformance::Args),
     /// Install what is missing, or say what is
     Provision,
     /// Rewrite the generated files: .sqlx, the OpenAPI document, the UI's types
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Conformance(args) => conformance::run(&args),
         Command::Provision => provision::everything().map(|_| ExitCode::SUCCESS),
         Command::Gen => gen_files::run().map(|()| ExitCode::SUCCESS),
     };

@@ -6,7 +6,7 @@ use berth_domain::deployment::Place;
 use berth_domain::stack::{IMAGE_LABEL, NAMESPACE_LABEL};
 
 use super::units;
-use crate::complaint::{Complaint, Note};
+use crate::complaint::{Cause, CauseKind, Complaint, Note};
 use crate::files::Files;
 use crate::load::{Reading, Variables};
 use crate::yaml::scalar::{integer, print_float};
@@ -43,6 +43,19 @@ impl<'n> Field<'n> {
     pub(crate) fn is_list(&self) -> bool {
         self.node.value.as_list().is_some()
     }
+
+    /// What it is, as the end of a sentence.
+    pub(crate) fn told(&self) -> String {
+        match &self.node.value {
+            Value::Null => "is empty".to_owned(),
+            Value::Bool(flag) => format!("is {flag}"),
+            Value::Int(number) => format!("is {number}"),
+            Value::Float(number) => format!("is {}", print_float(*number)),
+            Value::Text(text) => format!("is {:?}", text.chars().take(60).collect::<String>()),
+            Value::List(_) => "is a list".to_owned(),
+            Value::Map(_) => "is a mapping".to_owned(),
+        }
+    }
 }
 
 /// What is needed to read files, and what came of it.
@@ -53,6 +66,8 @@ pub(crate) struct Check<'a> {
     pub(crate) beside: &'a dyn Files,
     /// The folder that relative paths start from: the first file's.
     pub(crate) folder: String,
+    /// The `version` of the first file, to which the others must be equal.
+    pub(crate) version: Option<String>,
     /// How many bytes may still be read from the files beside.
     pub(crate) budget: usize,
     pub(crate) complaints: Vec<Complaint>,
@@ -67,7 +82,26 @@ impl Check<'_> {
 
     pub(crate) fn refuse(&mut self, at: At, message: impl Into<String>) {
         let place = self.place(at);
-        self.complaints.push(Complaint { place, message: message.into() });
+        self.complaints.push(Complaint { place, message: message.into(), cause: None });
+    }
+
+    /// Refuses what `docker stack deploy` refuses, for its cause. `path` may be
+    /// one of [`Field`]'s.
+    pub(crate) fn refuse_as(
+        &mut self,
+        at: At,
+        kind: CauseKind,
+        path: &str,
+        message: impl Into<String>,
+    ) {
+        let place = self.place(at);
+        let path = path.replace('[', ".").replace(']', "");
+        let cause = self.is_stack().then_some(Cause { kind, path });
+        self.complaints.push(Complaint { place, message: message.into(), cause });
+    }
+
+    pub(crate) fn is_stack(&self) -> bool {
+        self.reading == Reading::Stack
     }
 
     pub(crate) fn note(&mut self, at: At, message: impl Into<String>) {
@@ -76,6 +110,10 @@ impl Check<'_> {
     }
 
     pub(crate) fn unknown(&mut self, field: &Field<'_>, known: &[&str]) {
+        // What Docker does not take has been refused; what it overlooks is overlooked.
+        if self.is_stack() {
+            return;
+        }
         let message = match closest(field.key, known) {
             Some(near) => format!("`{}` is not a key of compose; is `{near}` meant?", field.path),
             None => format!("`{}` is not a key of compose; take it out", field.path),
@@ -84,16 +122,7 @@ impl Check<'_> {
     }
 
     fn wanted(&mut self, field: &Field<'_>, what: &str) {
-        let is = match &field.node.value {
-            Value::Null => "is empty".to_owned(),
-            Value::Bool(flag) => format!("is {flag}"),
-            Value::Int(number) => format!("is {number}"),
-            Value::Float(number) => format!("is {}", print_float(*number)),
-            Value::Text(text) => format!("is {:?}", text.chars().take(60).collect::<String>()),
-            Value::List(_) => "is a list".to_owned(),
-            Value::Map(_) => "is a mapping".to_owned(),
-        };
-        self.refuse(field.at(), format!("`{}` must be {what}, but {is}", field.path));
+        self.refuse(field.at(), format!("`{}` must be {what}, but {}", field.path, field.told()));
     }
 
     /// The entries of a mapping; nothing for null.
@@ -205,7 +234,13 @@ impl Check<'_> {
         if value.is_null() || value.as_text() == Some("") {
             return None;
         }
-        let number = value.as_int().or_else(|| integer(value.as_text()?.trim()));
+        let number = match value {
+            // Docker cuts off what stands behind the point.
+            Value::Float(number) if self.is_stack() => {
+                format!("{:.0}", number.trunc()).parse().ok()
+            }
+            _ => value.as_int().or_else(|| integer(value.as_text()?.trim())),
+        };
         let number = number.and_then(|number| T::try_from(number).ok());
         if number.is_none() {
             self.wanted(field, "a whole number in range");
@@ -243,9 +278,12 @@ impl Check<'_> {
 
     pub(crate) fn cpus(&mut self, field: &Field<'_>) -> Option<i64> {
         let text = self.filled(field)?;
-        let cpus = units::nano_cpus(&text);
+        let cpus =
+            if self.is_stack() { units::rational_cpus(&text) } else { units::nano_cpus(&text) };
         if cpus.is_none() {
-            self.wanted(field, "a number of CPUs such as `0.5`");
+            let (path, told) = (&field.path, field.told());
+            let message = format!("`{path}` must be a number of CPUs such as `0.5`, but {told}");
+            self.refuse_as(field.at(), CauseKind::Value, path, message);
         }
         cpus
     }
@@ -331,7 +369,7 @@ impl Check<'_> {
                     error.to_string()
                 };
                 let message = format!("`{}` names `{path}`, but {why}", field.path);
-                self.refuse(field.at(), message);
+                self.refuse_as(field.at(), CauseKind::File, &field.path, message);
                 None
             }
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::check::{Check, Field};
+use crate::complaint::CauseKind;
 use crate::interpolate::interpolate;
 use crate::load::{Reading, Variables};
 
@@ -30,13 +31,22 @@ pub(super) fn read(check: &mut Check<'_>, field: &Field<'_>) -> BTreeMap<String,
         }
         let Some(bytes) = check.contents(&item, &path) else { continue };
         let Ok(text) = String::from_utf8(bytes) else {
-            check.refuse(item.at(), format!("`{}` names `{path}`, which is not UTF-8", item.path));
+            let message = format!("`{}` names `{path}`, which is not UTF-8", item.path);
+            check.refuse_as(item.at(), CauseKind::Value, &item.path, message);
             continue;
         };
         match parse(&text, check.reading, check.variables) {
             Ok(variables) => all.extend(variables),
             Err((line, why)) => {
-                check.refuse(item.at(), format!("`{path}`, line {line}: {why}"));
+                let message = format!("`{path}`, line {line}: {why}");
+                check.refuse_as(item.at(), CauseKind::Value, &item.path, message);
+            }
+        }
+    }
+    if check.is_stack() {
+        for (name, value) in &mut all {
+            if let (Some(""), Some(given)) = (value.as_deref(), check.variables.get(name)) {
+                *value = Some(given.clone());
             }
         }
     }
@@ -147,7 +157,7 @@ fn dotenv(
     let Some((quote, end)) = quote.and_then(|quote| Some((quote, closing(value, quote)?))) else {
         let end = value.find(" #").or_else(|| value.find("\t#"));
         let bare = value.get(..end.unwrap_or(value.len())).unwrap_or(value).trim_end();
-        return Ok(interpolate(bare, Reading::Compose, &lookup)?.text);
+        return Ok(put_in(bare, &lookup)?);
     };
     let inside = value.get(1..end).unwrap_or_default();
     if quote == '\'' {
@@ -165,7 +175,12 @@ fn dotenv(
             (c, _) => out.push(c),
         }
     }
-    Ok(interpolate(&out, Reading::Compose, &lookup)?.text)
+    Ok(put_in(&out, &lookup)?)
+}
+
+fn put_in<'v>(text: &str, lookup: &dyn Fn(&str) -> Option<&'v str>) -> Result<String, String> {
+    let filled = interpolate(text, Reading::Compose, lookup);
+    filled.map(|filled| filled.text).map_err(|refused| refused.message)
 }
 
 #[cfg(test)]

@@ -5,13 +5,16 @@
 //! and secrets by their source, and a command is replaced as a whole.
 //!
 //! `docker stack deploy` takes a `false`, a 0 or an empty text in a later file
-//! for "not written", so its reading does, too.
+//! for "not written", so its reading does, too. It has other ways of its own:
+//! tests of health checks are joined like lists, options of a network stay those
+//! of the first file, and of two ports or mounts of one service that share what
+//! they go by, one is lost as soon as a second file names the service.
 
 use std::collections::BTreeMap;
 
 use super::model::{
-    Blob, BlobUse, BuildModel, Deploy, HealthModel, Model, PortUse, RestartBlock, Service, Update,
-    VolumeUse,
+    Blob, BlobUse, BuildModel, Credentials, Deploy, HealthModel, Model, Placed, PortUse,
+    RestartBlock, Service, Update, VolumeUse,
 };
 use crate::load::Reading;
 
@@ -40,8 +43,42 @@ struct Merge {
 }
 
 impl Merge {
+    fn stack(self) -> bool {
+        self.reading == Reading::Stack
+    }
+
+    fn environment(
+        self,
+        base: &mut BTreeMap<String, Option<String>>,
+        over: BTreeMap<String, Option<String>>,
+    ) {
+        let filled = |value: Option<&String>| value.is_some_and(|value| !value.is_empty());
+        for (name, later) in over {
+            let before = base.get(&name).and_then(Option::as_ref);
+            if !self.stack() || filled(later.as_ref()) || !filled(before) {
+                base.insert(name, later);
+            }
+        }
+    }
+
+    fn credentials(
+        self,
+        base: &mut Option<Placed<Credentials>>,
+        over: Option<Placed<Credentials>>,
+    ) {
+        match (base.as_mut(), over) {
+            (Some(before), Some(later)) if self.stack() => {
+                let Credentials { config, file, registry } = later.it;
+                replace(&mut before.it.config, config);
+                replace(&mut before.it.file, file);
+                replace(&mut before.it.registry, registry);
+            }
+            (_, later) => replace(base, later),
+        }
+    }
+
     fn one<T: PartialEq + Default>(self, base: &mut Option<T>, over: Option<T>) {
-        let nothing = self.reading == Reading::Stack && over == Some(T::default());
+        let nothing = self.stack() && over == Some(T::default());
         if over.is_some() && !nothing {
             *base = over;
         }
@@ -61,7 +98,7 @@ impl Merge {
         replace(&mut all.working_dir, over.working_dir);
         replace(&mut all.user, over.user);
         all.group_add.extend(over.group_add);
-        all.environment.extend(over.environment);
+        self.environment(&mut all.environment, over.environment);
         all.labels.extend(over.labels);
         all.extra_hosts.extend(over.extra_hosts);
         all.dns.extend(over.dns);
@@ -71,7 +108,7 @@ impl Merge {
             (Some(before), Some(later)) => Some(self.health(before, later)),
             (before, later) => later.or(before),
         };
-        replace(&mut all.stop_grace_period, over.stop_grace_period);
+        self.one(&mut all.stop_grace_period, over.stop_grace_period);
         replace(&mut all.stop_signal, over.stop_signal);
         self.one(&mut all.init, over.init);
         self.one(&mut all.tty, over.tty);
@@ -83,13 +120,22 @@ impl Merge {
         all.sysctls.extend(over.sysctls);
         all.ulimits.extend(over.ulimits);
         replace(&mut all.oom_score_adj, over.oom_score_adj);
-        replace(&mut all.credential_spec, over.credential_spec);
+        self.credentials(&mut all.credential_spec, over.credential_spec);
         replace(&mut all.platform, over.platform);
         all.logging = match (all.logging.take(), over.logging) {
+            (Some(mut before), Some(later)) if self.stack() && before.name.is_empty() => {
+                before.name = later.name;
+                extend_known(&mut before.options, later.options);
+                Some(before)
+            }
             (Some(mut before), Some(later))
                 if later.name.is_empty() || later.name == before.name =>
             {
-                before.options.extend(later.options);
+                if self.stack() {
+                    extend_known(&mut before.options, later.options);
+                } else {
+                    before.options.extend(later.options);
+                }
                 Some(before)
             }
             (before, later) => later.or(before),
@@ -105,10 +151,25 @@ impl Merge {
             all.tmpfs.push(later);
         }
         replace(&mut all.shm_size, over.shm_size);
-        volumes(&mut all.volumes, over.volumes);
-        ports(&mut all.ports, over.ports);
+        if self.stack() {
+            keyed(&mut all.volumes, over.volumes, |one| one.target.clone());
+        } else {
+            volumes(&mut all.volumes, over.volumes);
+        }
+        if self.stack() {
+            keyed(&mut all.ports, over.ports, |port| port.published.unwrap_or(0));
+        } else {
+            ports(&mut all.ports, over.ports);
+        }
         for (name, later) in over.networks {
             match all.networks.get_mut(&name) {
+                Some(before) if self.stack() => {
+                    if before.bare {
+                        *before = later;
+                    } else if !later.bare {
+                        before.aliases = later.aliases;
+                    }
+                }
                 Some(before) => {
                     before.at = later.at;
                     before.aliases = later.aliases;
@@ -120,8 +181,14 @@ impl Merge {
             }
         }
         replace(&mut all.predefined_network, over.predefined_network);
-        blobs(&mut all.configs, over.configs);
-        blobs(&mut all.secrets, over.secrets);
+        for (before, later) in [(&mut all.configs, over.configs), (&mut all.secrets, over.secrets)]
+        {
+            if self.stack() {
+                keyed(before, later, |one| one.source.clone());
+            } else {
+                blobs(before, later);
+            }
+        }
         self.deploy(&mut all.deploy, over.deploy);
         for later in over.routes {
             let same = |host: &str, path: &str| host == later.host && path == later.path;
@@ -135,16 +202,20 @@ impl Merge {
         base.at = over.at;
         self.one(&mut base.disable, over.disable);
         if !over.it.test.is_empty() {
-            base.it.test = over.it.test;
+            if self.stack() {
+                base.it.test.extend(over.it.test);
+            } else {
+                base.it.test = over.it.test;
+            }
             // A new test is meant to run.
             if over.disable.is_none() && self.reading == Reading::Compose {
                 base.disable = None;
             }
         }
-        replace(&mut base.it.interval, over.it.interval);
-        replace(&mut base.it.timeout, over.it.timeout);
-        replace(&mut base.it.start_period, over.it.start_period);
-        replace(&mut base.it.start_interval, over.it.start_interval);
+        self.one(&mut base.it.interval, over.it.interval);
+        self.one(&mut base.it.timeout, over.it.timeout);
+        self.one(&mut base.it.start_period, over.it.start_period);
+        self.one(&mut base.it.start_interval, over.it.start_interval);
         replace(&mut base.it.retries, over.it.retries);
         base
     }
@@ -164,24 +235,24 @@ impl Merge {
             }
         }
         replace(&mut base.limit_nano_cpus, over.limit_nano_cpus);
-        replace(&mut base.limit_memory, over.limit_memory);
-        replace(&mut base.limit_pids, over.limit_pids);
+        self.one(&mut base.limit_memory, over.limit_memory);
+        self.one(&mut base.limit_pids, over.limit_pids);
         replace(&mut base.reserve_nano_cpus, over.reserve_nano_cpus);
-        replace(&mut base.reserve_memory, over.reserve_memory);
+        self.one(&mut base.reserve_memory, over.reserve_memory);
         base.reserve_generic.extend(over.reserve_generic);
         match (base.restart.as_mut(), over.restart) {
             (Some(before), Some(RestartBlock { condition, delay, max_attempts, window })) => {
                 replace(&mut before.condition, condition);
-                replace(&mut before.delay, delay);
+                self.one(&mut before.delay, delay);
                 replace(&mut before.max_attempts, max_attempts);
-                replace(&mut before.window, window);
+                self.one(&mut before.window, window);
             }
             (None, later) => base.restart = later,
             (Some(_), None) => {}
         }
         base.constraints.extend(over.constraints);
         base.spread.extend(over.spread);
-        replace(&mut base.max_replicas_per_node, over.max_replicas_per_node);
+        self.one(&mut base.max_replicas_per_node, over.max_replicas_per_node);
     }
 
     fn update(self, base: &mut Update, over: Update) {
@@ -199,6 +270,24 @@ fn replace<T>(base: &mut Option<T>, over: Option<T>) {
     if over.is_some() {
         *base = over;
     }
+}
+
+/// Options go over options only: to Docker, where there were none, none come.
+fn extend_known(base: &mut BTreeMap<String, String>, over: BTreeMap<String, String>) {
+    if !base.is_empty() {
+        base.extend(over);
+    }
+}
+
+/// As Docker lays keyed lists over each other: by key alone, and sorted by it.
+fn keyed<T, K: Ord>(base: &mut Vec<T>, over: Vec<T>, key: impl Fn(&T) -> K) {
+    if base.is_empty() {
+        *base = over;
+        return;
+    }
+    let all: BTreeMap<K, T> =
+        std::mem::take(base).into_iter().chain(over).map(|one| (key(&one), one)).collect();
+    base.extend(all.into_values());
 }
 
 fn filled(base: &mut Option<Vec<String>>, over: Option<Vec<String>>) {

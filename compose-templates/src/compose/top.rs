@@ -6,7 +6,8 @@ use berth_domain::stack::Driver;
 
 use super::check::{Check, Field};
 use super::model::{Blob, Model, Volume};
-use super::{network, service};
+use super::{network, service, strict};
+use crate::complaint::CauseKind;
 use crate::interpolate::interpolate;
 use crate::yaml::{At, Node, Value};
 
@@ -17,10 +18,17 @@ const MAX_SERVICES: usize = 500;
 pub(crate) fn read(check: &mut Check<'_>, mut root: Node) -> Model {
     let mut model = Model::default();
     if !matches!(root.value, Value::Map(_)) {
-        check.refuse(root.at, "a compose file is a mapping with the key `services`");
+        let message = "a compose file is a mapping with the key `services`";
+        check.refuse_as(root.at, CauseKind::Yaml, "", message);
         return model;
     }
-    variables(check, &mut root);
+    if check.is_stack() {
+        if !strict::prepare(check, &mut root) {
+            return model;
+        }
+    } else {
+        variables(check, &mut root);
+    }
     for key in check.map(&Field::root(&root)) {
         match key.key {
             "services" => {
@@ -108,7 +116,7 @@ fn put_in(check: &mut Check<'_>, node: &mut Node, path: &str, unset: &mut BTreeM
                         unset.entry(name).or_insert(node.at);
                     }
                 }
-                Err(why) => check.refuse(node.at, format!("`{path}`: {why}")),
+                Err(why) => check.refuse(node.at, format!("`{path}`: {}", why.message)),
             }
         }
         Value::List(items) => {
@@ -153,8 +161,9 @@ fn volume(check: &mut Check<'_>, field: &Field<'_>) -> Volume {
             "`{}` is external, so its `driver`, `driver_opts` and `labels` are not this file's to set; take them out",
             field.path
         );
-        check.refuse(field.key_at, message);
+        check.refuse_as(field.key_at, CauseKind::Conflict, &field.path, message);
     }
+    network::named_once(check, field);
     volume
 }
 
@@ -172,11 +181,17 @@ fn blob(check: &mut Check<'_>, field: &Field<'_>, secret: bool) -> Option<Blob> 
     let mut sources = 0;
     let mut driver_opts = BTreeMap::new();
     let before = check.complaints.len();
+    network::named_once(check, field);
+    let elsewhere = check.is_stack() && network::is_external(check, field);
     for key in check.map(field) {
         match key.key {
             "external" => {
                 (blob.external, blob.name) = network::external(check, &key, blob.name.take());
             }
+            // Docker does not look at what another has made.
+            "file" | "driver" if elsewhere => {}
+            // It is enough that both are there.
+            "file" if check.is_stack() && network::has(check, field, "driver") => sources += 1,
             "name" => blob.name = check.filled(&key).or(blob.name.take()),
             "labels" => blob.labels = check.labels(&key),
             "template_driver" => blob.template_driver = check.filled(&key),
@@ -226,6 +241,16 @@ fn blob(check: &mut Check<'_>, field: &Field<'_>, secret: bool) -> Option<Blob> 
     }
     match (blob.external, sources) {
         (true, 0) => Some(blob),
+        (false, _) if check.is_stack() && sources != 1 => {
+            let (kind, message) = if sources == 0 {
+                (CauseKind::File, format!("`{}` needs a `file`, or `external: true`", field.path))
+            } else {
+                let message = format!("`{}` has a `driver` and a `file`; keep one", field.path);
+                (CauseKind::Conflict, message)
+            };
+            check.refuse_as(field.key_at, kind, &field.path, message);
+            None
+        }
         (false, 1) => check_size(check, field, blob, secret),
         (true, _) => {
             let message =

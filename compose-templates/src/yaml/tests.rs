@@ -24,7 +24,7 @@ fn show(node: &Node) -> String {
 }
 
 fn refused(text: &str) -> String {
-    let Wrong { at, message } = parse(text, 0).expect_err("must be refused");
+    let Wrong { at, message } = parse(text, 0, Reading::Compose).expect_err("must be refused");
     format!("{}:{}: {message}", at.line, at.column)
 }
 
@@ -63,7 +63,7 @@ fn plain_scalars_mean_what_they_mean_to_docker() {
         ("'12'", "\"12\""),
         ("!custom x", "\"x\""),
     ] {
-        assert_eq!(show(&parse(text, 0).unwrap()), value, "{text}");
+        assert_eq!(show(&parse(text, 0, Reading::Compose).unwrap()), value, "{text}");
     }
 }
 
@@ -76,12 +76,12 @@ one: {<<: *b, hostname: k}
 two: {<<: [*b, *c]}
 three: {'<<': text}
 ";
-    insta::assert_snapshot!(show(&parse(text, 0).unwrap()), @r#"{x-b: {image: "x", hostname: "h"}, x-c: {image: "y", user: "u"}, one: {hostname: "k", image: "x"}, two: {image: "x", hostname: "h", user: "u"}, three: {<<: "text"}}"#);
+    insta::assert_snapshot!(show(&parse(text, 0, Reading::Compose).unwrap()), @r#"{x-b: {image: "x", hostname: "h"}, x-c: {image: "y", user: "u"}, one: {hostname: "k", image: "x"}, two: {image: "x", hostname: "h", user: "u"}, three: {<<: "text"}}"#);
 }
 
 #[test]
 fn every_value_knows_its_place() {
-    let tree = parse("a: 1\nb:\n  - x\n  - {c: d}\n", 0).unwrap();
+    let tree = parse("a: 1\nb:\n  - x\n  - {c: d}\n", 0, Reading::Compose).unwrap();
     let Value::Map(entries) = &tree.value else { unreachable!() };
     let Value::List(items) = &entries[1].value.value else { unreachable!() };
     let Value::Map(inner) = &items[1].value else { unreachable!() };
@@ -114,7 +114,7 @@ fn a_file_can_not_unfold_without_end() {
     assert!(refused(&bomb).contains("100,000"), "{}", refused(&bomb));
     let nested = |depth| format!("{}x{}", "[".repeat(depth), "]".repeat(depth));
     assert!(refused(&nested(100)).contains("64 levels"), "{}", refused(&nested(100)));
-    assert!(parse(&nested(60), 0).is_ok());
+    assert!(parse(&nested(60), 0, Reading::Compose).is_ok());
     assert!(!refused(&"[".repeat(200_000)).is_empty());
     let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(100_000), vec!["*a"; 100].join(", "));
     assert!(refused(&long).contains("8 MiB"), "{}", refused(&long));
@@ -128,6 +128,6 @@ fn a_file_can_not_unfold_without_end() {
 proptest! {
     #[test]
     fn no_text_makes_the_parser_panic(text in "[-a-z0-9:\\[\\]{},&*!#|>'\" \n?<%@`]{0,120}") {
-        drop(parse(&text, 0));
+        drop(parse(&text, 0, Reading::Compose));
     }
 }

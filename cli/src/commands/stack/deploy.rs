@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use berth_compose_templates::Reading;
 use berth_domain::cluster::{Action, Cluster, ClusterError, Desired};
 use berth_domain::stack::StackSpec;
 use berth_reconciler::plan::{Plan, Prune, plan as plan_of};
@@ -29,7 +28,7 @@ struct Wanted {
 
 impl Wanted {
     async fn read(endpoint: &Endpoint, what: &WhatArgs) -> anyhow::Result<Self> {
-        let written = Input::read(&what.files).await?.to_stack(&what.name, Reading::Stack)?;
+        let written = Input::read(&what.files).await?.to_stack(&what.name)?;
         let auth = if what.with_registry_auth {
             images::registry_auth().await?
         } else {

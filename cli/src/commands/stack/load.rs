@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use berth_compose_templates::{
     Complaint, Folder, Reading, Settings, Source, StackContext, Variables, load,
 };
 use berth_domain::ids::StackName;
 use berth_domain::stack::StackSpec;
-use clap::Args;
+use clap::{Args, ValueEnum};
+use serde_json::json;
 
 /// Which files, and what to fill in.
 #[derive(Debug, Args)]
@@ -28,6 +29,10 @@ pub(crate) struct FileArgs {
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = variable)]
     set: Vec<(String, String)>,
 
+    /// How the files are read where compose and `docker stack deploy` differ.
+    #[arg(long, value_enum, default_value = "compose", value_name = "READING")]
+    compat: Compat,
+
     /// The network on which Traefik reaches services with routes.
     #[arg(long, env = "BERTH_PUBLIC_NETWORK", default_value = "berth-public", value_name = "NAME")]
     public_network: String,
@@ -41,6 +46,56 @@ pub(crate) struct FileArgs {
         value_name = "NAME"
     )]
     entrypoints: Vec<String>,
+}
+
+/// How files are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Compat {
+    /// As compose v2 reads them, wherever Swarm can do it
+    Compose,
+    /// As `docker stack deploy` does: what it takes, what it means, what it refuses
+    Stack,
+}
+
+impl From<Compat> for Reading {
+    fn from(compat: Compat) -> Self {
+        match compat {
+            Compat::Compose => Self::Compose,
+            Compat::Stack => Self::Stack,
+        }
+    }
+}
+
+/// Files that can't be what they should be: all that is wrong with them.
+#[derive(Debug)]
+pub(crate) struct Refused(pub(crate) Vec<Complaint>);
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0.as_slice() {
+            [only] => write!(f, "{only}"),
+            all => {
+                write!(f, "the files have {} mistakes:", all.len())?;
+                all.iter().try_for_each(|complaint| write!(f, "\n  {complaint}"))
+            }
+        }
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl Refused {
+    /// The same for programs.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        let all = self.0.iter().map(|Complaint { place, message, cause }| {
+            json!({
+                "place": place,
+                "message": message,
+                "cause": cause.as_ref().map(|is| json!({"kind": is.kind.as_str(), "path": is.path})),
+            })
+        });
+        all.collect()
+    }
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {
@@ -63,6 +118,7 @@ pub(crate) struct Input {
     folder: String,
     public_network: String,
     entrypoints: Vec<String>,
+    reading: Reading,
 }
 
 /// How a text on the standard input is called in messages.
@@ -95,15 +151,16 @@ impl Input {
             folder: folder.to_string_lossy().into_owned(),
             public_network: args.public_network.clone(),
             entrypoints: args.entrypoints.clone(),
+            reading: args.compat.into(),
         })
     }
 
     /// Checks and merges the files into the stack `name`. What is ignored is
     /// written to the standard error.
-    pub(crate) fn to_stack(&self, name: &StackName, reading: Reading) -> anyhow::Result<StackSpec> {
+    pub(crate) fn to_stack(&self, name: &StackName) -> anyhow::Result<StackSpec> {
         let beside = Folder::anywhere(Path::new(&self.folder));
-        let loaded = load(&self.sources, &beside, &self.variables, &Settings { reading })
-            .or_else(|complaints| refuse(&complaints))?;
+        let settings = Settings { reading: self.reading };
+        let loaded = load(&self.sources, &beside, &self.variables, &settings).map_err(Refused)?;
         let context = StackContext {
             stack: name.clone(),
             images: Variables::new(),
@@ -111,18 +168,10 @@ impl Input {
             entrypoints: self.entrypoints.clone(),
             bind_root: Some(self.folder.clone()),
         };
-        let (spec, notes) = loaded.to_stack(&context).or_else(|complaints| refuse(&complaints))?;
+        let (spec, notes) = loaded.to_stack(&context).map_err(Refused)?;
         for note in notes {
             eprintln!("note: {note}");
         }
         Ok(spec)
-    }
-}
-
-fn refuse<T>(complaints: &[Complaint]) -> anyhow::Result<T> {
-    let lines: Vec<String> = complaints.iter().map(ToString::to_string).collect();
-    match lines.as_slice() {
-        [only] => bail!("{only}"),
-        all => bail!("the files have {} mistakes:\n  {}", all.len(), all.join("\n  ")),
     }
 }
