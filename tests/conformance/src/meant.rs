@@ -206,6 +206,27 @@ pub const MEANT: &[Meant] = &[
         why: ZERO_WHY,
     },
     Meant {
+        name: ZERO,
+        kind: "service",
+        path: "TaskTemplate.RestartPolicy.MaxAttempts",
+        is: |docker, berth| docker == Some(&Value::from(0)) && berth.is_none(),
+        why: ZERO_WHY,
+    },
+    Meant {
+        name: DEFAULT,
+        kind: "service",
+        path: "Mode.ReplicatedJob.MaxConcurrent",
+        is: |docker, berth| docker.is_none() && berth == Some(&Value::from(1)),
+        why: DEFAULT_WHY,
+    },
+    Meant {
+        name: DEFAULT,
+        kind: "service",
+        path: "Mode.ReplicatedJob.TotalCompletions",
+        is: |docker, berth| docker.is_none() && berth == Some(&Value::from(1)),
+        why: DEFAULT_WHY,
+    },
+    Meant {
         name: "no second network of a name",
         kind: "network",
         path: "CheckDuplicate",
