@@ -227,6 +227,27 @@ pub const MEANT: &[Meant] = &[
         why: DEFAULT_WHY,
     },
     Meant {
+        name: "what the engine says anyway",
+        kind: "network",
+        path: "IPAM.Driver",
+        is: |docker, berth| docker == Some(&Value::from("default")) && berth.is_none(),
+        why: "the engine says it of every network",
+    },
+    Meant {
+        name: "what the engine says anyway",
+        kind: "service",
+        path: "TaskTemplate.ContainerSpec.Isolation",
+        is: |docker, berth| docker == Some(&Value::from("default")) && berth.is_none(),
+        why: "the engine says it of every service",
+    },
+    Meant {
+        name: "what the engine drops",
+        kind: "service",
+        path: "TaskTemplate.ContainerSpec.Mounts.*.Consistency",
+        is: |docker, berth| docker.is_some_and(Value::is_string) && berth.is_none(),
+        why: "the engine does not keep it, so it would be drift for ever",
+    },
+    Meant {
         name: "no second network of a name",
         kind: "network",
         path: "CheckDuplicate",
