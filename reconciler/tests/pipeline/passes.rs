@@ -92,7 +92,7 @@ async fn what_docker_refuses_is_shown_to_a_person(pool: PgPool) {
     assert_eq!(world.ended(id).await.0, Phase::Succeeded);
     world.settled().await;
 
-    world.sim.refuse("~ service web", 1);
+    world.sim.refuse("~ service web", u32::MAX);
     world.sim.meddle(&world.name(), |stack| {
         let web = stack.services.get_mut("web").unwrap();
         web.spec.as_mut().unwrap().mode = Mode::Replicated { replicas: 9 };
@@ -104,6 +104,17 @@ async fn what_docker_refuses_is_shown_to_a_person(pool: PgPool) {
     })
     .await;
     assert!(message.contains("it is still being used"), "{message}");
+
+    world.sim.refuse("~ service web", 0);
+    // Any event wakes what is parked.
+    world.sim.meddle(&world.name(), |_| {});
+    eventually("it is healed, and no longer told", async || {
+        let observed = world.row().await.observed?;
+        let silent = observed.get("message")?.as_str()?.is_empty();
+        let healed = world.sim.peek(&world.name()).services["web"].spec.as_ref()?.mode;
+        (silent && healed != Mode::Replicated { replicas: 9 }).then_some(())
+    })
+    .await;
     berth.stop().await;
 }
 
