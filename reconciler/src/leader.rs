@@ -197,7 +197,7 @@ mod tests {
         leads(&mut first).await;
 
         // Nobody can write the row, which is what a hanging database looks like.
-        let mut hanging = pool.begin().await.unwrap();
+        let mut hanging = berth_store::begin(&pool).await.unwrap();
         sqlx::query("select * from leader_lease for update")
             .fetch_all(&mut *hanging)
             .await
@@ -219,9 +219,11 @@ mod tests {
     async fn a_leader_that_was_replaced_learns_of_it(pool: PgPool) {
         let mut first = candidate(&pool, 1);
         let stale = leads(&mut first).await;
-        leases::release(&pool, stale).await.unwrap();
         let other = Uuid::from_u128(2);
-        leases::acquire(&pool, other, Duration::from_secs(60)).await.unwrap().unwrap();
+        let mut db = berth_store::begin(&pool).await.unwrap();
+        leases::release(&mut *db, stale).await.unwrap();
+        leases::acquire(&mut *db, other, Duration::from_secs(60)).await.unwrap().unwrap();
+        db.commit().await.unwrap();
 
         let lost = first.fence.wait_for(Option::is_none);
         timeout(Duration::from_secs(20), lost).await.unwrap().unwrap();

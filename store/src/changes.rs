@@ -182,7 +182,7 @@ mod tests {
     #[sqlx::test(migrator = "crate::MIGRATOR")]
     async fn a_slow_transaction_holds_back_what_came_after_it(pool: PgPool) {
         let start = head(&pool).await.unwrap();
-        let mut slow = pool.begin().await.unwrap();
+        let mut slow = crate::begin(&pool).await.unwrap();
         note(&mut *slow, "slow").await;
         note(&pool, "fast").await;
 

@@ -138,7 +138,7 @@ impl Guarded {
     /// `Fenced` where a newer leader has taken over.
     pub async fn begin(pool: &Pool, fence: Fence) -> Result<Self> {
         let doing = "begin a leader's transaction";
-        let mut transaction = pool.begin().await.map_err(Error::while_(doing))?;
+        let mut transaction = crate::begin(pool).await.map_err(Error::while_(doing))?;
         let epoch = sqlx::query_scalar!(
             "select epoch from leader_lease where lease_name = 'reconciler' for share"
         )

@@ -50,7 +50,9 @@ pub mod views;
 mod seed;
 
 pub use crate::error::{Error, Result};
-pub use crate::pool::{Pool, PoolSettings, SchemaState, check_schema, connect, migrate, ping};
+pub use crate::pool::{
+    Pool, PoolSettings, SchemaState, begin, check_schema, connect, migrate, ping,
+};
 
 /// Every migration, in order; `berth migrate` runs them.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Postgres, Transaction};
 
 use crate::{Error, MIGRATOR, Result};
 
@@ -52,10 +53,35 @@ pub async fn connect(url: &SecretString, settings: &PoolSettings) -> Result<Pool
     PgPoolOptions::new()
         .max_connections(settings.max_connections)
         .acquire_timeout(settings.acquire_timeout)
-        .idle_timeout(Duration::from_secs(300))
+        // Nothing closes idle connections: what would (up to sqlx 0.9.0) counts
+        // them wrongly once in a while, and then never stops counting
+        // (transact-rs/sqlx#3645). They are few, and asked for a sign of life
+        // before they are used.
+        .idle_timeout(None)
+        .max_lifetime(None)
         .connect_with(options)
         .await
         .map_err(Error::while_("connect"))
+}
+
+/// Begins a transaction. Whoever asked may stop waiting at any moment, as a
+/// request does whose client is gone.
+///
+/// `Pool::begin` itself (up to sqlx 0.9.0) must not be given up half way: the
+/// connection would go back to the pool in a transaction that nobody knows of,
+/// and whoever gets it next would write what is never committed
+/// (transact-rs/sqlx#4393). So the round trip is a task of its own, that goes on
+/// to its end; nobody being there then, the transaction is rolled back.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn begin(pool: &Pool) -> sqlx::Result<Transaction<'static, Postgres>> {
+    let connection = pool.acquire().await?;
+    #[expect(clippy::disallowed_methods, reason = "it has to outlive whoever waits for it")]
+    let begun = tokio::task::spawn(Transaction::begin(connection, None));
+    // It neither panics nor is aborted; the runtime may end.
+    begun.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
 }
 
 /// Whether Postgres answers.
@@ -141,6 +167,41 @@ mod tests {
             .unwrap();
         assert_eq!(check_schema(&pool).await.unwrap(), SchemaState::Unknown);
         assert!(matches!(migrate(&pool).await, Err(Error::Corrupt { .. })));
+    }
+
+    #[sqlx::test(migrations = false)]
+    async fn a_begin_that_is_given_up_leaves_no_transaction(pool: PgPool) {
+        let mut watch = pool.acquire().await.unwrap();
+        // Patience grows until it is enough.
+        let (mut patience, mut enough) = (0, 0);
+        while enough < 10 {
+            patience += 1;
+            let given_up = async {
+                for _ in 0..patience {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::select! {
+                biased;
+                begun = begin(&pool) => {
+                    drop(begun.unwrap());
+                    enough += 1;
+                }
+                () = given_up => {}
+            }
+            // Once all is back in the pool, for whoever comes next.
+            while pool.num_idle() + 1 < pool.size() as usize {
+                tokio::task::yield_now().await;
+            }
+            let left: Vec<String> = sqlx::query_scalar(
+                "select query from pg_stat_activity
+                 where datname = current_database() and state like 'idle in transaction%'",
+            )
+            .fetch_all(&mut *watch)
+            .await
+            .unwrap();
+            assert_eq!(left, Vec::<String>::new(), "given up after {patience} turns");
+        }
     }
 
     #[tokio::test]

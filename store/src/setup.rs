@@ -63,7 +63,7 @@ pub async fn redeem(
 ) -> Result<()> {
     let doing = "make the first account";
     let used_up = Error::NotFound { what: "setup link" };
-    let mut db = pool.begin().await.map_err(Error::while_(doing))?;
+    let mut db = crate::begin(pool).await.map_err(Error::while_(doing))?;
     // Whoever comes second waits here, and then finds an account.
     sqlx::query!("lock table account in share row exclusive mode")
         .execute(&mut *db)
@@ -152,7 +152,7 @@ pub async fn end(
 /// What the database says; then nothing was stored.
 pub async fn record(pool: &Pool, installation: &Installation, seen: &[Repository]) -> Result<()> {
     let doing = "store an installation with its repositories";
-    let mut db = pool.begin().await.map_err(Error::while_(doing))?;
+    let mut db = crate::begin(pool).await.map_err(Error::while_(doing))?;
     installations::put(&mut *db, installation).await?;
     for repository in seen {
         repositories::put(&mut db, repository).await?;

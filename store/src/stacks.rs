@@ -318,7 +318,7 @@ pub async fn of_repository(
 /// `NotFound` where no live stack has this name.
 pub async fn remove(pool: &Pool, name: &str) -> Result<StackId> {
     let doing = "ask for a stack's removal";
-    let mut db = pool.begin().await.map_err(Error::while_(doing))?;
+    let mut db = crate::begin(pool).await.map_err(Error::while_(doing))?;
     let stack = by_name(&mut *db, name).await?;
     sqlx::query!(
         "update environment set closed_at = now() where environment_id = $1 and closed_at is null",

@@ -134,7 +134,10 @@ async fn docker_gone_and_back_is_told_and_goes_on(pool: PgPool) {
 
     world.sim.set_away(false);
     assert_eq!(world.ended(id).await, (Phase::Succeeded, None));
-    assert!(berth.board.get().docker.ok);
+    eventually("it is told that Docker is back", async || {
+        berth.board.get().docker.ok.then_some(())
+    })
+    .await;
     berth.stop().await;
 }
 

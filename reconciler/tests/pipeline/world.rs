@@ -228,7 +228,7 @@ impl World {
             policy: self.policy,
             requested_by: None,
         };
-        let mut db = self.pool.begin().await.unwrap();
+        let mut db = berth_store::begin(&self.pool).await.unwrap();
         let made = deployments::create(&mut db, &new).await.unwrap();
         db.commit().await.unwrap();
         made.id

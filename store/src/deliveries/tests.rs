@@ -189,7 +189,7 @@ async fn one_delivery_that_is_refused_takes_no_other_with_it(pool: PgPool) {
     // One flusher that is kept busy, so that the next two share a statement.
     let settings = WriterSettings { flushers: 1, ..WriterSettings::USUAL };
     let (writer, _tasks) = Writer::start(&pool, settings);
-    let mut lock = pool.begin().await.unwrap();
+    let mut lock = crate::begin(&pool).await.unwrap();
     sqlx::query("lock table delivery in exclusive mode").execute(&mut *lock).await.unwrap();
     let requests = ["first", "bad\0id", "good"].map(|id| writer.insert(delivery(id)));
     let (results, ()) = tokio::join!(futures_util::future::join_all(requests), async {

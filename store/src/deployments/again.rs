@@ -19,7 +19,7 @@ pub async fn again(
     why: &str,
 ) -> Result<(StackId, Created)> {
     let doing = "deploy a stack anew";
-    let mut db = pool.begin().await.map_err(Error::while_(doing))?;
+    let mut db = crate::begin(pool).await.map_err(Error::while_(doing))?;
     let stack = stacks::by_name(&mut *db, stack).await?.id;
     let last = newest(&mut *db, stack).await?.ok_or(Error::Conflict { what: "stack" })?;
     let commit = match sha {

@@ -12,7 +12,7 @@ use crate::seal::SealKey;
 use crate::{leases::Guarded, seed, stacks};
 
 async fn one_more(pool: &PgPool, new: &NewDeployment) -> Result<Created> {
-    let mut db = pool.begin().await.unwrap();
+    let mut db = crate::begin(pool).await.unwrap();
     let created = create(&mut db, new).await;
     db.commit().await.unwrap();
     created

@@ -86,7 +86,7 @@ async fn what_no_longer_serves_is_owed_when_another_succeeds_and_when_all_ends(p
         deployments::advance(&pool, fence, first, step, "").await.unwrap();
     }
     reports::put_deployment(&pool, fence, first, 1, Some("success")).await.unwrap();
-    let mut db = pool.begin().await.unwrap();
+    let mut db = crate::begin(&pool).await.unwrap();
     let new = seed::new_deployment(stack, &"b".repeat(40));
     let second = deployments::create(&mut db, &new).await.unwrap().id;
     db.commit().await.unwrap();
