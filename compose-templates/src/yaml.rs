@@ -8,10 +8,12 @@
 
 use std::collections::BTreeMap;
 
-use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
+use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput, Tag};
 
+use self::quick::Quick;
 use crate::render::Places;
 
+mod quick;
 pub(crate) mod scalar;
 
 /// A place: file by its index, line and column from 1.
@@ -135,40 +137,43 @@ pub(crate) fn parse_from(text: &str, file: usize, places: Option<&Places>) -> Re
         return Err(wrong(start, "the file is larger than 1 MiB"));
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut tree = Tree {
-        events: Parser::new_from_str(text),
-        file,
-        places,
-        left: Size { nodes: MAX_NODES, depth: 0, bytes: MAX_TEXT },
-        anchors: BTreeMap::new(),
-        last: start,
-    };
-    loop {
-        match tree.next()? {
-            Some((Event::DocumentStart(..), _)) => break,
-            Some(_) => {}
-            None => return Err(wrong(start, "the file is empty")),
-        }
+    // What a template became has places that only the whole parser counts.
+    if places.is_none()
+        && let Ok(tree) = Tree::new(Events::Quick(Quick::new(text, file)), start, None).root()
+    {
+        return Ok(tree);
     }
-    let Some((event, span)) = tree.next()? else {
-        return Err(wrong(start, "the file is empty"));
-    };
-    let (root, _) = tree.node(event, &span, 0)?;
-    while let Some((event, span)) = tree.next()? {
-        if matches!(event, Event::DocumentStart(..)) {
-            let message = "a second document starts here; put it into a file of its own";
-            return Err(wrong(tree.at(&span), message));
-        }
+    whole(text, start, places)
+}
+
+/// The tree of `text` as the whole parser gives it.
+fn whole(text: &str, start: At, places: Option<&Places>) -> Result<Node, Wrong> {
+    let parser = Box::new(Parser::new_from_str(text));
+    Tree::new(Events::Whole(parser), start, places).root()
+}
+
+/// Holds [`quick`] to the whole parser's tree and places, for a fuzzer.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn hold_quick_to_whole(text: &str) {
+    let start = At { file: 0, line: 1, column: 1 };
+    if let Ok(tree) = Tree::new(Events::Quick(Quick::new(text, 0)), start, None).root() {
+        let whole = whole(text, start, None);
+        assert_eq!(format!("{:?}", Ok::<_, Wrong>(tree)), format!("{whole:?}"), "{text:?}");
     }
-    Ok(root)
 }
 
 fn wrong(at: At, message: impl Into<String>) -> Wrong {
     Wrong { at, message: message.into() }
 }
 
+/// Where the events come from.
+enum Events<'t> {
+    Quick(Quick<'t>),
+    Whole(Box<Parser<'t, StrInput<'t>>>),
+}
+
 struct Tree<'t> {
-    events: Parser<'t, granit_parser::StrInput<'t>>,
+    events: Events<'t>,
     file: usize,
     places: Option<&'t Places>,
     /// What may still be unfolded.
@@ -189,16 +194,49 @@ struct Size {
 const ONE: Size = Size { nodes: 1, depth: 1, bytes: 0 };
 
 impl<'t> Tree<'t> {
-    fn next(&mut self) -> Result<Option<(Event<'t>, Span)>, Wrong> {
-        match self.events.next() {
+    const fn new(events: Events<'t>, start: At, places: Option<&'t Places>) -> Self {
+        let left = Size { nodes: MAX_NODES, depth: 0, bytes: MAX_TEXT };
+        Self { events, file: start.file, places, left, anchors: BTreeMap::new(), last: start }
+    }
+
+    fn root(&mut self) -> Result<Node, Wrong> {
+        let start = self.last;
+        loop {
+            match self.next()? {
+                Some((Event::DocumentStart(..), _)) => break,
+                Some(_) => {}
+                None => return Err(wrong(start, "the file is empty")),
+            }
+        }
+        let Some((event, at)) = self.next()? else {
+            return Err(wrong(start, "the file is empty"));
+        };
+        let (root, _) = self.node(event, at, 0)?;
+        while let Some((event, at)) = self.next()? {
+            if matches!(event, Event::DocumentStart(..)) {
+                let message = "a second document starts here; put it into a file of its own";
+                return Err(wrong(at, message));
+            }
+        }
+        Ok(root)
+    }
+
+    fn next(&mut self) -> Result<Option<(Event<'t>, At)>, Wrong> {
+        let parser = match &mut self.events {
+            Events::Quick(quick) => {
+                // Nobody reads why: the whole parser starts again.
+                return quick.next().map_err(|quick::GaveUp| wrong(self.last, ""));
+            }
+            Events::Whole(parser) => parser,
+        };
+        match parser.next() {
             None => Ok(None),
             Some(Ok((event, span))) => {
                 self.last = self.at(&span);
-                Ok(Some((event, span)))
+                Ok(Some((event, self.last)))
             }
             Some(Err(error)) => {
-                let marker = error.marker();
-                let at = self.place(marker);
+                let at = self.place(error.marker());
                 Err(wrong(at, format!("this is not YAML: {}", error.info())))
             }
         }
@@ -220,7 +258,7 @@ impl<'t> Tree<'t> {
     }
 
     /// The next event, which must be there: the parser closes what it opened.
-    fn inner(&mut self) -> Result<(Event<'t>, Span), Wrong> {
+    fn inner(&mut self) -> Result<(Event<'t>, At), Wrong> {
         let last = self.last;
         self.next()?.ok_or_else(|| wrong(last, "this is not YAML: the file ends too early"))
     }
@@ -237,8 +275,7 @@ impl<'t> Tree<'t> {
         Ok(())
     }
 
-    fn node(&mut self, event: Event<'t>, span: &Span, depth: usize) -> Result<(Node, Size), Wrong> {
-        let at = self.at(span);
+    fn node(&mut self, event: Event<'t>, at: At, depth: usize) -> Result<(Node, Size), Wrong> {
         if depth > MAX_DEPTH {
             return Err(wrong(at, "the file is nested more than 64 levels deep"));
         }
@@ -284,11 +321,11 @@ impl<'t> Tree<'t> {
         let mut items = Vec::new();
         let mut size = ONE;
         loop {
-            let (event, span) = self.inner()?;
+            let (event, at) = self.inner()?;
             if matches!(event, Event::SequenceEnd) {
                 return Ok((items, size));
             }
-            let (item, inner) = self.node(event, &span, depth + 1)?;
+            let (item, inner) = self.node(event, at, depth + 1)?;
             size.add(inner);
             items.push(item);
         }
@@ -300,11 +337,10 @@ impl<'t> Tree<'t> {
         let mut merged = Vec::new();
         let mut size = ONE;
         loop {
-            let (event, span) = self.inner()?;
+            let (event, at) = self.inner()?;
             if matches!(event, Event::MappingEnd) {
                 break;
             }
-            let at = self.at(&span);
             let merge =
                 matches!(&event, Event::Scalar(text, ScalarStyle::Plain, ..) if text == "<<");
             let key = if let Event::Scalar(text, ..) = event {
@@ -321,8 +357,8 @@ impl<'t> Tree<'t> {
             if key.len() > MAX_KEY {
                 return Err(wrong(at, "a key must not be longer than 512 bytes"));
             }
-            let (event, span) = self.inner()?;
-            let (value, inner) = self.node(event, &span, depth + 1)?;
+            let (event, value_at) = self.inner()?;
+            let (value, inner) = self.node(event, value_at, depth + 1)?;
             size.add(inner);
             size.bytes += key.len();
             if merge {
