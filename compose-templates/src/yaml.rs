@@ -6,6 +6,7 @@
 //! unfold beyond reason. Of other tags, `!reset` and `!override` are kept: they
 //! say how a later file goes over an earlier one.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput, Tag};
@@ -333,7 +334,7 @@ impl<'t> Tree<'t> {
 
     fn map(&mut self, depth: usize) -> Result<(Vec<Entry>, Size), Wrong> {
         let mut entries: Vec<Entry> = Vec::new();
-        let mut seen: BTreeMap<String, At> = BTreeMap::new();
+        let mut seen: BTreeMap<Cow<'t, str>, At> = BTreeMap::new();
         let mut merged = Vec::new();
         let mut size = ONE;
         loop {
@@ -344,10 +345,10 @@ impl<'t> Tree<'t> {
             let merge =
                 matches!(&event, Event::Scalar(text, ScalarStyle::Plain, ..) if text == "<<");
             let key = if let Event::Scalar(text, ..) = event {
-                Some(text.into_owned())
+                Some(text)
             } else if let Event::Alias(id) = event {
                 let anchor = self.anchors.get(&id).map(|(node, _)| &node.value);
-                anchor.and_then(Value::as_text).map(str::to_owned)
+                anchor.and_then(Value::as_text).map(|text| Cow::Owned(text.to_owned()))
             } else {
                 None
             };
@@ -372,12 +373,12 @@ impl<'t> Tree<'t> {
                 );
                 return Err(wrong(at, message));
             }
-            entries.push(Entry { key, at, value });
+            entries.push(Entry { key: key.into_owned(), at, value });
         }
         for source in merged {
             for entry in mappings(source)? {
-                if !seen.contains_key(&entry.key) {
-                    seen.insert(entry.key.clone(), entry.at);
+                if !seen.contains_key(entry.key.as_str()) {
+                    seen.insert(Cow::Owned(entry.key.clone()), entry.at);
                     entries.push(entry);
                 }
             }

@@ -216,7 +216,7 @@ impl<'a> Check<'a> {
             return Vec::new();
         };
         let path = |key: &str| {
-            if field.path.is_empty() { key.to_owned() } else { format!("{}.{key}", field.path) }
+            if field.path.is_empty() { key.to_owned() } else { [&field.path, key].join(".") }
         };
         let fields = entries.iter().map(|entry| Field {
             key: &entry.key,

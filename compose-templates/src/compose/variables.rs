@@ -1,11 +1,12 @@
 //! `${…}` in a file's values, before its keys mean anything.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::check::Check;
 use crate::interpolate::interpolate;
 use crate::load::Variables;
-use crate::yaml::{At, Node, Value};
+use crate::yaml::{At, Entry, Node, Value};
 
 /// The sections whose values have variables; keys and `x-` sections stay as
 /// they are.
@@ -16,10 +17,10 @@ pub(crate) fn put_in(check: &mut Check<'_>, root: &mut Node) {
     let variables = check.variables_of(root.at);
     let Value::Map(entries) = &mut root.value else { return };
     let mut fill = Fill { check, variables: &variables, path: Vec::new(), unset: BTreeMap::new() };
-    for entry in entries {
-        if SECTIONS.contains(&entry.key.as_str()) {
-            fill.path.push(entry.key.clone());
-            fill.node(&mut entry.value);
+    for Entry { key, value, .. } in entries {
+        if SECTIONS.contains(&key.as_str()) {
+            fill.path.push(Step::Key(key));
+            fill.node(value);
             fill.path.pop();
         }
     }
@@ -29,16 +30,31 @@ pub(crate) fn put_in(check: &mut Check<'_>, root: &mut Node) {
     }
 }
 
-struct Fill<'f, 'c> {
+struct Fill<'f, 'c, 'n> {
     check: &'f mut Check<'c>,
     variables: &'f Variables,
     /// Made into words only where something is wrong.
-    path: Vec<String>,
+    path: Vec<Step<'n>>,
     unset: BTreeMap<String, At>,
 }
 
-impl Fill<'_, '_> {
-    fn node(&mut self, node: &mut Node) {
+/// A part of a path.
+enum Step<'n> {
+    Key(&'n str),
+    Item(usize),
+}
+
+impl fmt::Display for Step<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(key) => write!(f, ".{key}"),
+            Self::Item(index) => write!(f, "[{index}]"),
+        }
+    }
+}
+
+impl<'n> Fill<'_, '_, 'n> {
+    fn node(&mut self, node: &'n mut Node) {
         match &mut node.value {
             Value::Text(text) => {
                 if text.contains('$') {
@@ -47,15 +63,15 @@ impl Fill<'_, '_> {
             }
             Value::List(items) => {
                 for (index, item) in items.iter_mut().enumerate() {
-                    self.path.push(format!("[{index}]"));
+                    self.path.push(Step::Item(index));
                     self.node(item);
                     self.path.pop();
                 }
             }
             Value::Map(entries) => {
-                for entry in entries {
-                    self.path.push(entry.key.clone());
-                    self.node(&mut entry.value);
+                for Entry { key, value, .. } in entries {
+                    self.path.push(Step::Key(key));
+                    self.node(value);
                     self.path.pop();
                 }
             }
@@ -80,7 +96,8 @@ impl Fill<'_, '_> {
                 }
             }
             Err(why) => {
-                let path = self.path.join(".").replace(".[", "[");
+                let path = self.path.iter().map(ToString::to_string).collect::<String>();
+                let path = path.trim_start_matches('.');
                 self.check.refuse(at, format!("`{path}`: {why}"));
             }
         }

@@ -310,6 +310,11 @@ fn skip(text: &str) -> (&str, usize) {
     (rest, text.len() - rest.len())
 }
 
+/// Where `pair` is in a text that is too short for the search that `str` has.
+fn find(text: &str, pair: [u8; 2]) -> Option<usize> {
+    text.as_bytes().windows(2).position(|two| two == pair)
+}
+
 /// Whether nothing but a comment comes.
 fn is_over(text: &str) -> bool {
     text.is_empty() || text.starts_with('#')
@@ -331,9 +336,9 @@ fn key(text: &str) -> Option<(Scalar<'_>, usize)> {
     let (scalar, rest) = if text.starts_with(['"', '\'']) {
         quoted(text)?
     } else {
-        let end = text.find(": ").or_else(|| text.len().checked_sub(1))?;
+        let end = find(text, *b": ").or_else(|| text.len().checked_sub(1))?;
         let (word, rest) = text.split_at_checked(end)?;
-        if !starts_plain(word) || word.contains(" #") || word.ends_with([' ', ':']) {
+        if !starts_plain(word) || find(word, *b" #").is_some() || word.ends_with([' ', ':']) {
             return None;
         }
         (Scalar { text: word, style: ScalarStyle::Plain }, rest)
@@ -357,9 +362,9 @@ fn quoted(text: &str) -> Option<(Scalar<'_>, &str)> {
 
 /// A scalar without quotes, outside of brackets, and what comes behind it.
 fn plain(text: &str) -> Option<(Scalar<'_>, &str)> {
-    let (written, rest) = text.split_at_checked(text.find(" #").unwrap_or(text.len()))?;
+    let (written, rest) = text.split_at_checked(find(text, *b" #").unwrap_or(text.len()))?;
     let word = written.trim_end_matches(' ');
-    if !starts_plain(word) || word.contains(": ") || word.ends_with(':') {
+    if !starts_plain(word) || find(word, *b": ").is_some() || word.ends_with(':') {
         return None;
     }
     Some((Scalar { text: word, style: ScalarStyle::Plain }, rest))
@@ -372,9 +377,9 @@ fn flow_scalar(text: &str) -> Option<(Scalar<'_>, &str)> {
     }
     let ends = text.find([',', ']', '}', '[', '{'])?;
     let (written, _) = text.split_at_checked(ends)?;
-    let end = written.find(": ").unwrap_or_else(|| written.trim_end_matches(' ').len());
+    let end = find(written, *b": ").unwrap_or_else(|| written.trim_end_matches(' ').len());
     let (word, rest) = text.split_at_checked(end)?;
-    if !starts_plain(word) || word.contains(" #") || word.ends_with([' ', ':']) {
+    if !starts_plain(word) || find(word, *b" #").is_some() || word.ends_with([' ', ':']) {
         return None;
     }
     Some((Scalar { text: word, style: ScalarStyle::Plain }, rest))
