@@ -12,6 +12,7 @@
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use crate::config::LogFormat;
@@ -59,8 +60,7 @@ enum Command {
     Stack(commands::stack::StackArgs),
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let cli = Cli::parse();
     let level = cli.log.as_deref().unwrap_or(match cli.command {
         Command::Serve(_) => "info",
@@ -76,16 +76,22 @@ async fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     let outcome = match cli.command {
-        Command::Serve(args) => commands::serve::run(*args).await,
-        Command::Migrate(args) => commands::migrate::run(&args).await,
-        Command::Doctor(args) => commands::doctor::run(&args).await,
-        Command::Render(args) => commands::render::run(args).await,
+        Command::Serve(args) => wait_for(commands::serve::run(*args)),
+        Command::Migrate(args) => wait_for(commands::migrate::run(&args)),
+        Command::Doctor(args) => wait_for(commands::doctor::run(&args)),
+        Command::Stack(args) => wait_for(commands::stack::run(args)),
+        // These only read and print, and are done before threads would have started.
+        Command::Render(args) => commands::render::run(args),
         Command::Template(args) => commands::template::run(args),
         Command::Schema => commands::schema::run(),
-        Command::Stack(args) => commands::stack::run(args).await,
     };
     outcome.unwrap_or_else(|err| {
         eprintln!("error: {err:#}");
         ExitCode::FAILURE
     })
+}
+
+/// Runs a command that talks to others, on the threads that it needs for that.
+fn wait_for(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    tokio::runtime::Runtime::new().context("failed to start threads")?.block_on(command)
 }

@@ -29,10 +29,10 @@ pub(crate) struct RenderArgs {
 }
 
 /// Prints the stack's spec. Contents of secrets and configs are in it.
-pub(crate) async fn run(args: RenderArgs) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(args: RenderArgs) -> anyhow::Result<ExitCode> {
     let RenderArgs { name, files, json, stack } = args;
     let reading = if stack { Reading::Stack } else { Reading::Compose };
-    let (spec, _) = Input::read(&files).await?.to_stack(&name, reading)?;
+    let (spec, _) = Input::read(&files)?.to_stack(&name, reading)?;
     let text = if json {
         serde_json::to_string_pretty(&spec).context("failed to write JSON")?
     } else {

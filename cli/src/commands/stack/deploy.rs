@@ -31,8 +31,7 @@ struct Wanted {
 
 impl Wanted {
     async fn read(endpoint: &Endpoint, what: &WhatArgs) -> anyhow::Result<Self> {
-        let (written, places) =
-            Input::read(&what.files).await?.to_stack(&what.name, Reading::Stack)?;
+        let (written, places) = Input::read(&what.files)?.to_stack(&what.name, Reading::Stack)?;
         let mut swarm = Swarm::new(endpoint, None);
         if what.with_registry_auth {
             swarm = swarm.with_logins(Arc::new(images::docker_config().await?));

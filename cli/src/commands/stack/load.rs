@@ -110,7 +110,7 @@ const STDIN: &str = "stdin";
 
 impl Input {
     /// Reads the files, or the standard input.
-    pub(crate) async fn read(args: &FileArgs) -> anyhow::Result<Self> {
+    pub(crate) fn read(args: &FileArgs) -> anyhow::Result<Self> {
         let mut sources = Vec::with_capacity(args.files.len());
         for path in &args.files {
             sources.push(if path == "-" {
@@ -118,8 +118,7 @@ impl Input {
                     .context("failed to read standard input")?;
                 Source { path: STDIN.to_owned(), text }
             } else {
-                let text = tokio::fs::read_to_string(path)
-                    .await
+                let text = std::fs::read_to_string(path)
                     .with_context(|| format!("failed to read {path}"))?;
                 Source { path: path.clone(), text }
             });
@@ -235,41 +234,41 @@ mod tests {
     }
 
     /// What comes of a file under a policy.
-    async fn loaded(text: &str, policy: &str) -> anyhow::Result<StackSpec> {
+    fn loaded(text: &str, policy: &str) -> anyhow::Result<StackSpec> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("compose.yml");
         std::fs::write(&path, text).unwrap();
         let path = path.to_string_lossy();
         let args = ["berth", "-c", &path, "--set", "TAG=7", "--policy", policy];
         let files = Probe::try_parse_from(args).unwrap().files;
-        let input = Input::read(&files).await?;
+        let input = Input::read(&files)?;
         Ok(input.to_stack(&StackName::parse("st").unwrap(), Reading::Compose)?.0)
     }
 
-    #[tokio::test]
-    async fn restricted_files_see_no_variable_but_those_that_were_set() {
+    #[test]
+    fn restricted_files_see_no_variable_but_those_that_were_set() {
         assert!(std::env::var_os("PATH").is_some());
         let text =
             "services:\n  a:\n    image: x:${TAG}\n    environment: { P: \"${PATH:-none}\" }\n";
-        let spec = loaded(text, "restricted").await.unwrap();
+        let spec = loaded(text, "restricted").unwrap();
         assert_eq!(spec.services["a"].image, "x:7");
         assert_eq!(spec.services["a"].env["P"].as_deref(), Some("none"));
         assert!(spec.services["a"].resources.limit_memory.is_some());
 
-        let spec = loaded(text, "trusted").await.unwrap();
+        let spec = loaded(text, "trusted").unwrap();
         assert_ne!(spec.services["a"].env["P"].as_deref(), Some("none"));
         assert_eq!(spec.services["a"].resources.limit_memory, None);
     }
 
-    #[tokio::test]
-    async fn restricted_files_reach_neither_the_node_nor_the_disk() {
+    #[test]
+    fn restricted_files_reach_neither_the_node_nor_the_disk() {
         let text = "services:\n  a:\n    image: x\n    volumes: [\"/:/host\"]\n";
-        let refused = loaded(text, "restricted").await.unwrap_err().to_string();
+        let refused = loaded(text, "restricted").unwrap_err().to_string();
         assert!(refused.contains("compose.yml:4:15: `services.a.volumes`"), "{refused}");
-        loaded(text, "trusted").await.unwrap();
+        loaded(text, "trusted").unwrap();
 
         let text = "services: { a: { image: x } }\nsecrets: { s: { file: /etc/passwd } }\n";
-        let refused = loaded(text, "restricted").await.unwrap_err().to_string();
+        let refused = loaded(text, "restricted").unwrap_err().to_string();
         assert!(refused.contains("outside of the repository"), "{refused}");
     }
 }
