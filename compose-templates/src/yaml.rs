@@ -5,6 +5,9 @@
 //! Refused are keys that occur twice, more than one document, and what would
 //! unfold beyond reason. Of other tags, `!reset` and `!override` are kept: they
 //! say how a later file goes over an earlier one.
+//!
+//! Most files are read by [`quick`], which knows everyday YAML; what it does not
+//! know, and every mistake, is for a whole parser, from the start of the file.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -348,15 +348,17 @@ fn key(text: &str) -> Option<(Scalar<'_>, usize)> {
 }
 
 /// A scalar in quotes, with nothing in it that stands for something else; and
-/// what comes behind it.
+/// what comes behind it, which is a quote where two stand for one.
 fn quoted(text: &str) -> Option<(Scalar<'_>, &str)> {
     let quote = text.chars().next()?;
     let (inner, rest) = text.get(1..)?.split_once(quote)?;
-    let single = quote == '\'';
-    if if single { rest.starts_with(quote) } else { inner.contains('\\') } {
+    let style = if quote == '\'' {
+        ScalarStyle::SingleQuoted
+    } else if inner.contains('\\') {
         return None;
-    }
-    let style = if single { ScalarStyle::SingleQuoted } else { ScalarStyle::DoubleQuoted };
+    } else {
+        ScalarStyle::DoubleQuoted
+    };
     Some((Scalar { text: inner, style }, rest))
 }
 
