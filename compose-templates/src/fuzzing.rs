@@ -19,8 +19,10 @@ const BETWEEN: &str = "\n=====\n";
 /// A file's tree is as small as it promises to be.
 pub fn parse(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    if let Ok(tree) = yaml::parse_from(text, 0, None) {
-        assert!(size(&tree) <= yaml::MAX_NODES, "the tree has {} values", size(&tree));
+    for reading in [Reading::Compose, Reading::Stack] {
+        if let Ok(tree) = yaml::parse_from(text, 0, None, reading) {
+            assert!(size(&tree) <= yaml::MAX_NODES, "the tree has {} values", size(&tree));
+        }
     }
 }
 

@@ -12,6 +12,8 @@ use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
 
 use crate::render::Places;
 
+use crate::load::Reading;
+
 pub(crate) mod scalar;
 
 /// A place: file by its index, line and column from 1.
@@ -124,12 +126,20 @@ impl PartialEq for Entry {
 /// The tree of `text`, which is the file with this index.
 #[cfg(test)]
 pub(crate) fn parse(text: &str, file: usize) -> Result<Node, Wrong> {
-    parse_from(text, file, None)
+    parse_from(text, file, None, Reading::Compose)
 }
 
 /// The tree of `text`, which is the file with this index. Where that is a
 /// template, `places` leads back to it.
-pub(crate) fn parse_from(text: &str, file: usize, places: Option<&Places>) -> Result<Node, Wrong> {
+///
+/// `docker stack deploy` reads the first document of several and no tags, wants
+/// every key to be text, and takes a bare date for a point in time.
+pub(crate) fn parse_from(
+    text: &str,
+    file: usize,
+    places: Option<&Places>,
+    reading: Reading,
+) -> Result<Node, Wrong> {
     let start = At { file, line: 1, column: 1 };
     if text.len() > MAX_BYTES {
         return Err(wrong(start, "the file is larger than 1 MiB"));
@@ -139,6 +149,7 @@ pub(crate) fn parse_from(text: &str, file: usize, places: Option<&Places>) -> Re
         events: Parser::new_from_str(text),
         file,
         places,
+        stack: reading == Reading::Stack,
         left: Size { nodes: MAX_NODES, depth: 0, bytes: MAX_TEXT },
         anchors: BTreeMap::new(),
         last: start,
@@ -154,6 +165,9 @@ pub(crate) fn parse_from(text: &str, file: usize, places: Option<&Places>) -> Re
         return Err(wrong(start, "the file is empty"));
     };
     let (root, _) = tree.node(event, &span, 0)?;
+    if tree.stack {
+        return Ok(root);
+    }
     while let Some((event, span)) = tree.next()? {
         if matches!(event, Event::DocumentStart(..)) {
             let message = "a second document starts here; put it into a file of its own";
@@ -171,6 +185,8 @@ struct Tree<'t> {
     events: Parser<'t, granit_parser::StrInput<'t>>,
     file: usize,
     places: Option<&'t Places>,
+    /// Whether it is read as `docker stack deploy` does.
+    stack: bool,
     /// What may still be unfolded.
     left: Size,
     anchors: BTreeMap<usize, (Node, Size)>,
@@ -256,7 +272,11 @@ impl<'t> Tree<'t> {
             let bytes = text.len();
             let is_text = tag.as_deref().and_then(Tag::core_suffix) == Some("str");
             let plain = matches!(style, ScalarStyle::Plain) && !is_text;
-            let value = if plain { scalar::resolve(&text) } else { Value::Text(text.into_owned()) };
+            let value = match (plain, self.stack) {
+                (true, true) => scalar::dated(scalar::resolve(&text)),
+                (true, false) => scalar::resolve(&text),
+                (false, _) => Value::Text(text.into_owned()),
+            };
             let size = Size { nodes: 1, depth: 1, bytes };
             self.take(at, size)?;
             (value, mark(tag.as_deref()), anchor, size)
@@ -307,7 +327,14 @@ impl<'t> Tree<'t> {
             let at = self.at(&span);
             let merge =
                 matches!(&event, Event::Scalar(text, ScalarStyle::Plain, ..) if text == "<<");
-            let key = if let Event::Scalar(text, ..) = event {
+            let key = if let Event::Scalar(text, style, ..) = event {
+                let plain = matches!(style, ScalarStyle::Plain);
+                if self.stack && plain && !merge && scalar::resolve(&text).as_text().is_none() {
+                    return Err(wrong(
+                        at,
+                        format!("the key `{text}` is no text; put it in quotes"),
+                    ));
+                }
                 Some(text.into_owned())
             } else if let Event::Alias(id) = event {
                 let anchor = self.anchors.get(&id).map(|(node, _)| &node.value);

@@ -81,7 +81,7 @@ impl Fill<'_, '_> {
             }
             Err(why) => {
                 let path = self.path.join(".").replace(".[", "[");
-                self.check.refuse(at, format!("`{path}`: {why}"));
+                self.check.refuse(at, format!("`{path}`: {}", why.message));
             }
         }
     }
