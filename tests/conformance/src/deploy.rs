@@ -1,0 +1,127 @@
+//! Deploying with each of the two programs, and what came of it.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+
+use anyhow::{Context as _, ensure};
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::cause::{Cause, Kind, causes};
+use crate::engine::{Engine, Made, STACK};
+
+/// Files to deploy together.
+#[derive(Debug, Clone)]
+pub struct Files {
+    /// What they are called in reports.
+    pub name: String,
+    /// The folder that they are deployed from.
+    pub folder: PathBuf,
+    /// Their names in it, in order.
+    pub files: Vec<String>,
+}
+
+/// What came of a deployment.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// These objects.
+    Made(Made),
+    /// A refusal, with its causes and the program's own words.
+    Refused {
+        /// Why; empty where it is for a reason that only Berth has.
+        causes: Vec<Cause>,
+        /// The words.
+        words: String,
+    },
+}
+
+/// The environment that files are read in; nothing else is in it.
+const VARIABLES: [(&str, &str); 7] = [
+    ("HOME", "/home/somebody"),
+    ("SET", "val"),
+    ("EMPTY", ""),
+    ("lower", "lc"),
+    ("COUNT", "3"),
+    ("YES", "yes"),
+    ("SIZE", "64m"),
+];
+
+fn command(program: &OsStr, files: &Files, scratch: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .current_dir(&files.folder)
+        .env_clear()
+        .envs(VARIABLES)
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .env("DOCKER_CONFIG", scratch)
+        .stdin(Stdio::null());
+    command
+}
+
+/// `docker stack deploy`.
+///
+/// # Errors
+///
+/// Where it can't be run, or asked for what the engine does not know.
+pub async fn by_docker(files: &Files, scratch: &Path, api: &str) -> anyhow::Result<Outcome> {
+    let engine = Engine::start(scratch, "docker", api)?;
+    let mut docker = command("docker".as_ref(), files, scratch);
+    docker.args(["-H", &engine.host(), "stack", "deploy", "--resolve-image", "never"]);
+    docker.arg("--detach=true").args(files.files.iter().flat_map(|file| ["-c", file])).arg(STACK);
+    let output = docker.output().await.context("failed to run docker")?;
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    let made = known(&engine, &words)?;
+    Ok(if output.status.success() {
+        Outcome::Made(made)
+    } else {
+        Outcome::Refused { causes: causes(&words), words }
+    })
+}
+
+/// `berth stack deploy`, in one of its two readings.
+///
+/// # Errors
+///
+/// Where it can't be run, or asked for what the engine does not know.
+pub async fn by_berth(
+    files: &Files,
+    scratch: &Path,
+    api: &str,
+    compat: &str,
+) -> anyhow::Result<Outcome> {
+    let engine = Engine::start(scratch, "berth", api)?;
+    let mut berth = command(berth_tests::berth::program()?.as_os_str(), files, scratch);
+    berth.args(["stack", "--host", &engine.host(), "deploy", "--resolve-image", "never"]);
+    berth.args(["--detach", "--json", "--compat", compat]);
+    berth.args(files.files.iter().flat_map(|file| ["-c", file])).arg(STACK);
+    let output = berth.output().await.context("failed to run berth")?;
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    let made = known(&engine, &words)?;
+    Ok(if output.status.success() {
+        Outcome::Made(made)
+    } else {
+        Outcome::Refused { causes: told(&output)?, words }
+    })
+}
+
+fn known(engine: &Engine, words: &str) -> anyhow::Result<Made> {
+    let unknown = engine.unknown();
+    ensure!(unknown.is_empty(), "the engine was asked for {}\n{words}", unknown.join(", "));
+    Ok(engine.made())
+}
+
+/// The causes that Berth's object on the standard output has.
+fn told(output: &Output) -> anyhow::Result<Vec<Cause>> {
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let last = stdout.lines().last().unwrap_or_default();
+    let object: Value = serde_json::from_str(last).with_context(|| {
+        format!("berth said no causes, but {}", String::from_utf8_lossy(&output.stderr))
+    })?;
+    let complaints = object["complaints"].as_array().context("there is no list of complaints")?;
+    let cause = |complaint: &Value| {
+        let kind = Kind::named(complaint["cause"]["kind"].as_str()?)?;
+        Some(Cause { kind, path: complaint["cause"]["path"].as_str()?.to_owned() })
+    };
+    Ok(complaints.iter().filter_map(cause).collect())
+}
