@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use crate::cause::{Cause, Kind, causes};
-use crate::engine::{Engine, Made, STACK};
+use crate::engine::{Engine, Foreign, Made, STACK};
 
 /// Files to deploy together.
 #[derive(Debug, Clone)]
@@ -59,27 +59,32 @@ fn command(program: &OsStr, files: &Files, scratch: &Path) -> Command {
     command
 }
 
-/// `docker stack deploy`.
+/// `docker stack deploy`, and what it asked for that is no stack's.
 ///
 /// # Errors
 ///
 /// Where it can't be run, or asked for what the engine does not know.
-pub async fn by_docker(files: &Files, scratch: &Path, api: &str) -> anyhow::Result<Outcome> {
-    let engine = Engine::start(scratch, "docker", api)?;
+pub async fn by_docker(
+    files: &Files,
+    scratch: &Path,
+    api: &str,
+) -> anyhow::Result<(Outcome, Foreign)> {
+    let engine = Engine::start(scratch, "docker", api, &Foreign::new())?;
     let mut docker = command("docker".as_ref(), files, scratch);
     docker.args(["-H", &engine.host(), "stack", "deploy", "--resolve-image", "never"]);
     docker.arg("--detach=true").args(files.files.iter().flat_map(|file| ["-c", file])).arg(STACK);
     let output = docker.output().await.context("failed to run docker")?;
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
     let made = known(&engine, &words)?;
-    Ok(if output.status.success() {
+    let outcome = if output.status.success() {
         Outcome::Made(made)
     } else {
         Outcome::Refused { causes: causes(&words), words }
-    })
+    };
+    Ok((outcome, engine.asked_for()))
 }
 
-/// `berth stack deploy`, in one of its two readings.
+/// `berth stack deploy --compat stack`, where what is `foreign` is there already.
 ///
 /// # Errors
 ///
@@ -88,12 +93,12 @@ pub async fn by_berth(
     files: &Files,
     scratch: &Path,
     api: &str,
-    compat: &str,
+    foreign: &Foreign,
 ) -> anyhow::Result<Outcome> {
-    let engine = Engine::start(scratch, "berth", api)?;
+    let engine = Engine::start(scratch, "berth", api, foreign)?;
     let mut berth = command(berth_tests::berth::program()?.as_os_str(), files, scratch);
     berth.args(["stack", "--host", &engine.host(), "deploy", "--resolve-image", "never"]);
-    berth.args(["--detach", "--json", "--compat", compat]);
+    berth.args(["--detach", "--json", "--compat", "stack"]);
     berth.args(files.files.iter().flat_map(|file| ["-c", file])).arg(STACK);
     let output = berth.output().await.context("failed to run berth")?;
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -103,6 +108,20 @@ pub async fn by_berth(
     } else {
         Outcome::Refused { causes: told(&output)?, words }
     })
+}
+
+/// What `berth render` says to files in Berth's own reading, if it refuses them.
+///
+/// # Errors
+///
+/// Where it can't be run.
+pub async fn refused_as_compose(files: &Files, scratch: &Path) -> anyhow::Result<Option<String>> {
+    let mut berth = command(berth_tests::berth::program()?.as_os_str(), files, scratch);
+    berth.arg("render").args(files.files.iter().flat_map(|file| ["-c", file])).arg(STACK);
+    let output = berth.output().await.context("failed to run berth")?;
+    let words = String::from_utf8_lossy(&output.stderr);
+    let errors: Vec<&str> = words.lines().filter(|line| !line.starts_with("note: ")).collect();
+    Ok((!output.status.success()).then(|| errors.join(" ")))
 }
 
 fn known(engine: &Engine, words: &str) -> anyhow::Result<Made> {

@@ -2,10 +2,11 @@
 //! it deploys, and keeps the body of everything that the client then makes.
 //!
 //! Nothing runs. Names that no stack of ours has exist already, as external
-//! networks, secrets and configs must; the id of each is told by its name, so
-//! that two runs give the same bodies.
+//! networks, secrets and configs must, and every image is there; the id of each
+//! is told by its name, so that two runs give the same bodies. Of nodes it lists
+//! none: then nobody judges whether one could run this.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,6 +28,9 @@ pub const STACK: &str = "st";
 /// What was made: bodies by `kind name`.
 pub type Made = BTreeMap<String, Value>;
 
+/// Objects that are no stack's, as `kind name`.
+pub type Foreign = BTreeSet<String>;
+
 /// A running engine. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Engine {
@@ -39,25 +43,33 @@ pub struct Engine {
 #[derive(Debug)]
 struct State {
     api: String,
+    foreign: Foreign,
     told: Mutex<Told>,
 }
 
 #[derive(Debug, Default)]
 struct Told {
     made: Made,
+    foreign: Foreign,
     unknown: Vec<String>,
 }
 
 impl Engine {
     /// Listens on a socket in `folder`, speaking the API `api` (such as `1.41`).
+    /// Of what is no stack's, it lists what is `foreign`; asked by name, it has
+    /// everything.
     ///
     /// # Errors
     ///
     /// Where the socket can't be made.
-    pub fn start(folder: &Path, name: &str, api: &str) -> anyhow::Result<Self> {
+    pub fn start(folder: &Path, name: &str, api: &str, foreign: &Foreign) -> anyhow::Result<Self> {
         let socket = folder.join(format!("{name}.sock"));
         let listener = UnixListener::bind(&socket)?;
-        let state = Arc::new(State { api: api.to_owned(), told: Mutex::default() });
+        let state = Arc::new(State {
+            api: api.to_owned(),
+            foreign: foreign.clone(),
+            told: Mutex::default(),
+        });
         let mut tasks = JoinSet::new();
         tasks.spawn(accept(listener, Arc::clone(&state)));
         Ok(Self { socket, state, _tasks: tasks })
@@ -73,6 +85,12 @@ impl Engine {
     #[must_use]
     pub fn made(&self) -> Made {
         self.state.told().made.clone()
+    }
+
+    /// What it was asked for by name and is no stack's.
+    #[must_use]
+    pub fn asked_for(&self) -> Foreign {
+        self.state.told().foreign.clone()
     }
 
     /// Requests that it had no answer to.
@@ -141,6 +159,7 @@ impl State {
                 None => return (StatusCode::NOT_FOUND, json!({"message": "no such object"})),
             },
             (true, _, ["tasks" | "nodes"] | ["images" | "containers", "json"]) => json!([]),
+            (true, _, ["images", name @ .., "json"]) => json!({"Id": id("image", &name.join("/"))}),
             (true, _, ["volumes"]) => json!({"Volumes": []}),
             (false, Some((_, kind)), [_, "create"]) => return self.make(kind, None, body),
             (false, Some((_, kind)), [_, id, "update"]) => {
@@ -162,18 +181,20 @@ impl State {
         })
     }
 
-    /// What a list holds: of names that are asked for each, of a label what was made.
+    /// What a list holds: of names that are asked for each, of a label what was
+    /// made, and without either what is foreign, too.
     fn list(&self, kind: &str, query: &str) -> Value {
         let names = filtered(query, "name");
         if !names.is_empty() {
             return names.iter().filter_map(|name| self.find(kind, name)).collect();
         }
+        let named = |key: &str| Some(key.strip_prefix(kind)?.trim_start().to_owned());
         let told = self.told();
-        let made = told.made.iter().filter_map(|(key, body)| {
-            let name = key.strip_prefix(kind)?.trim_start();
-            Some(object(kind, name, body))
-        });
-        made.collect()
+        let made =
+            told.made.iter().filter_map(|(key, body)| Some(object(kind, &named(key)?, body)));
+        let labelled = !filtered(query, "label").is_empty();
+        let foreign = self.foreign.iter().filter(|_| !labelled).filter_map(|key| named(key));
+        made.chain(foreign.map(|name| stranger(kind, &name))).collect()
     }
 
     fn find(&self, kind: &str, name: &str) -> Option<Value> {
@@ -182,8 +203,11 @@ impl State {
         if let Some(body) = self.told().made.get(&format!("{kind} {name}")) {
             return Some(object(kind, name, body));
         }
-        let ours = name.starts_with(&format!("{STACK}_"));
-        (!ours && kind != "service").then(|| object(kind, name, &json!({"Name": name})))
+        if name.starts_with(&format!("{STACK}_")) || kind == "service" {
+            return None;
+        }
+        self.told().foreign.insert(format!("{kind} {name}"));
+        Some(stranger(kind, name))
     }
 
     fn make(&self, kind: &str, name: Option<&str>, body: &[u8]) -> (StatusCode, Value) {
@@ -217,6 +241,10 @@ fn object(kind: &str, name: &str, body: &Value) -> Value {
     let mut spec = body.clone();
     spec["Name"] = json!(name);
     json!({"ID": id, "Version": version, "Spec": spec})
+}
+
+fn stranger(kind: &str, name: &str) -> Value {
+    object(kind, name, &json!({"Name": name}))
 }
 
 fn info() -> Value {

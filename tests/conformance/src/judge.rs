@@ -76,10 +76,8 @@ pub async fn judge_all(cases: &[Case], api: &str) -> anyhow::Result<Report> {
 /// Where one of the programs can't be run.
 pub async fn judge(case: &Case, api: &str) -> anyhow::Result<Report> {
     let scratch = tempfile::tempdir()?;
-    let (docker, berth) = tokio::try_join!(
-        by_docker(&case.files, scratch.path(), api),
-        by_berth(&case.files, scratch.path(), api, "stack"),
-    )?;
+    let (docker, foreign) = by_docker(&case.files, scratch.path(), api).await?;
+    let berth = by_berth(&case.files, scratch.path(), api, &foreign).await?;
     let mut report = verdict(case, &docker, &berth);
     report.files = 1;
     for line in &mut report.unmeant {

@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use berth_conformance::deploy::{Outcome, by_berth};
+use berth_conformance::deploy::refused_as_compose;
 use berth_conformance::judge::{APIS, Report, judge_all};
 use berth_conformance::{cases, generate, meant};
 use clap::Parser;
@@ -77,11 +77,7 @@ async fn unread(cases: &[cases::Case]) -> anyhow::Result<Vec<String>> {
     let mut refused = Vec::new();
     for case in cases {
         let scratch = tempfile::tempdir()?;
-        if let Outcome::Refused { words, .. } =
-            by_berth(&case.files, scratch.path(), APIS[0], "compose").await?
-        {
-            let errors = words.lines().filter(|line| !line.starts_with("note: "));
-            let words = errors.collect::<Vec<_>>().join(" ");
+        if let Some(words) = refused_as_compose(&case.files, scratch.path()).await? {
             refused.push(format!("{}: {words}", case.files.name));
         }
     }
