@@ -13,6 +13,8 @@ pub struct Complaint {
     pub place: Option<Place>,
     /// What is wrong and what to do about it: one sentence, no full stop.
     pub message: String,
+    /// Why `docker stack deploy` refuses the file, too; [`None`] where it does not.
+    pub cause: Option<Cause>,
 }
 
 /// One thing that is ignored or taken differently than its author may think.
@@ -28,7 +30,85 @@ impl Complaint {
     /// A complaint about no particular place.
     #[must_use]
     pub fn anywhere(message: impl Into<String>) -> Self {
-        Self { place: None, message: message.into() }
+        Self { place: None, message: message.into(), cause: None }
+    }
+}
+
+/// Why `docker stack deploy` refuses a file, as a class instead of in words.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cause {
+    /// What is wrong.
+    pub kind: CauseKind,
+    /// With which key, dotted, items by their number: `services.web.ports.0`.
+    /// Empty where it is the whole file.
+    pub path: String,
+}
+
+/// What can be wrong with a file to `docker stack deploy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CauseKind {
+    /// It is not YAML, or not YAML that JSON could say.
+    Yaml,
+    /// It is of a version that there is not, or two files are of two versions.
+    Version,
+    /// A key of compose that is refused by name.
+    Forbidden,
+    /// A key that the file's version does not have.
+    Unknown,
+    /// A value of another type.
+    Type,
+    /// A text that is no duration or no port.
+    Format,
+    /// A word that is none of those there are.
+    Choice,
+    /// A number beyond its limits.
+    Range,
+    /// A key that must be there.
+    Required,
+    /// A list that names something twice.
+    Unique,
+    /// A `$` that begins no variable.
+    Interpolation,
+    /// A variable that must have a value.
+    Variable,
+    /// A variable whose value is of another type than its place.
+    Cast,
+    /// A value that can't be read.
+    Value,
+    /// Two things that don't go together.
+    Conflict,
+    /// A name that is used, but not defined.
+    Undefined,
+    /// A file beside that can't be read.
+    File,
+    /// No image, or not the name of one.
+    Image,
+}
+
+impl CauseKind {
+    /// A word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Yaml => "yaml",
+            Self::Version => "version",
+            Self::Forbidden => "forbidden",
+            Self::Unknown => "unknown",
+            Self::Type => "type",
+            Self::Format => "format",
+            Self::Choice => "choice",
+            Self::Range => "range",
+            Self::Required => "required",
+            Self::Unique => "unique",
+            Self::Interpolation => "interpolation",
+            Self::Variable => "variable",
+            Self::Cast => "cast",
+            Self::Value => "value",
+            Self::Conflict => "conflict",
+            Self::Undefined => "undefined",
+            Self::File => "file",
+            Self::Image => "image",
+        }
     }
 }
 

@@ -15,6 +15,7 @@ pub(crate) mod model;
 mod network;
 mod ports;
 mod service;
+pub(crate) mod strict;
 mod top;
 pub(crate) mod units;
 pub(crate) mod variables;

@@ -19,9 +19,11 @@ const BETWEEN: &str = "\n=====\n";
 /// A file's tree is as small as it promises to be, however it is read.
 pub fn parse(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    yaml::hold_quick_to_whole(text);
-    if let Ok(tree) = yaml::parse_from(text, 0, None) {
-        assert!(size(&tree) <= yaml::MAX_NODES, "the tree has {} values", size(&tree));
+    for reading in [Reading::Compose, Reading::Stack] {
+        yaml::hold_quick_to_whole(text, reading);
+        if let Ok(tree) = yaml::parse_from(text, 0, None, reading) {
+            assert!(size(&tree) <= yaml::MAX_NODES, "the tree has {} values", size(&tree));
+        }
     }
 }
 

@@ -22,16 +22,31 @@ pub(crate) struct Interpolated {
     pub(crate) unset: Vec<String>,
 }
 
+/// Why variables could not be put in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refused {
+    /// Whether it is only that a variable has no value.
+    pub(crate) required: bool,
+    /// One sentence that says what is wrong; it names variables, never their values.
+    pub(crate) message: String,
+}
+
+impl From<String> for Refused {
+    fn from(message: String) -> Self {
+        Self { required: false, message }
+    }
+}
+
 /// Puts variables into `text`.
 ///
 /// # Errors
 ///
-/// One sentence that says what is wrong; it names variables, never their values.
+/// What is wrong with it, or which variable has no value.
 pub(crate) fn interpolate<'v>(
     text: &str,
     reading: Reading,
     variable: &dyn Fn(&str) -> Option<&'v str>,
-) -> Result<Interpolated, String> {
+) -> Result<Interpolated, Refused> {
     if !text.contains('$') {
         return Ok(Interpolated { text: text.to_owned(), unset: Vec::new() });
     }
@@ -46,7 +61,7 @@ pub(crate) fn interpolate<'v>(
         Reading::Stack => stack::interpolate(text, &counted),
     };
     if left.get().is_none() {
-        return Err("its variables unfold to more than 1 MiB".to_owned());
+        return Err("its variables unfold to more than 1 MiB".to_owned().into());
     }
     result
 }
@@ -70,18 +85,19 @@ fn name_end(text: &str) -> usize {
     end
 }
 
-fn invalid(what: &str) -> String {
+fn invalid(what: &str) -> Refused {
     let shown: String = what.chars().take(40).collect();
-    format!("`{shown}` is not a variable; write `$$` where you mean a dollar sign")
+    format!("`{shown}` is not a variable; write `$$` where you mean a dollar sign").into()
 }
 
-fn missing(name: &str, message: &str) -> String {
+fn missing(name: &str, message: &str) -> Refused {
     let message: String = message.chars().take(MAX_MESSAGE).collect();
-    if message.is_empty() {
+    let message = if message.is_empty() {
         format!("the variable `{name}` must have a value")
     } else {
         format!("the variable `{name}` must have a value: {message}")
-    }
+    };
+    Refused { required: true, message }
 }
 
 #[cfg(test)]

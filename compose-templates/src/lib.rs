@@ -17,8 +17,8 @@
 //! variables come from (`reconciler`, `cli`).
 //!
 //! Two readings ([`Reading`]): `Compose`, Berth's own, which means what compose
-//! v2 means wherever Swarm can do it, and `Stack`, which gives a file that
-//! `docker stack deploy` takes exactly the meaning it has there.
+//! v2 means wherever Swarm can do it, and `Stack`, which takes, means and refuses
+//! exactly what `docker stack deploy` does.
 
 pub mod catalogue;
 mod complaint;
@@ -39,7 +39,7 @@ mod traefik;
 pub mod x_berth;
 mod yaml;
 
-pub use crate::complaint::{Complaint, Note};
+pub use crate::complaint::{Cause, CauseKind, Complaint, Note};
 pub use crate::files::{Files, Folder};
 pub use crate::load::{Build, Loaded, Reading, Settings, Source, StackContext, Variables, load};
 pub use crate::places::{Places, Subject};

@@ -8,9 +8,9 @@ use berth_domain::deployment::Place;
 use berth_domain::ids::StackName;
 use berth_domain::stack::StackSpec;
 
-use crate::complaint::{Complaint, Note};
+use crate::complaint::{CauseKind, Complaint, Note};
 use crate::compose::check::{MAX_COMPLAINTS, Origin, place_in};
-use crate::compose::{self, Check, Model, Profiles, Text, units};
+use crate::compose::{self, Check, Model, Profiles, Text, strict, units};
 use crate::files::Files;
 use crate::policy::Restrictions;
 use crate::project;
@@ -37,8 +37,8 @@ pub enum Reading {
     /// Compose v2's meaning wherever Swarm can do it; what it can't do is refused.
     #[default]
     Compose,
-    /// That of `docker stack deploy`: its interpolation, and what it ignores is
-    /// ignored. What it refuses but Berth can do is done.
+    /// That of `docker stack deploy`, exactly: what it takes, what it means by it
+    /// and what it refuses, its interpolation and its merging included.
     Stack,
 }
 
@@ -150,10 +150,10 @@ pub fn load(
     if !complaints.is_empty() {
         return Err(complaints);
     }
-    if model.services.is_empty() {
+    if model.services.is_empty() && settings.reading == Reading::Compose {
         let message = "there is no service to run; the files need one under `services`";
         let place = Some(Place { file: first.path.clone(), line: 1, column: 1 });
-        return Err(vec![Complaint { place, message: message.to_owned() }]);
+        return Err(vec![Complaint { place, message: message.to_owned(), cause: None }]);
     }
     let home = variables.get("HOME").cloned();
     let trees = trees.into();
@@ -191,21 +191,24 @@ fn stack_model(check: &mut Check<'_>, files: &[Source]) -> (Model, Vec<Node>) {
     let mut trees = Vec::with_capacity(files.len());
     for (index, file) in files.iter().enumerate() {
         let Some(text) = check.text_of(index, &file.text) else { continue };
-        let read = match text.parse(index) {
+        let read = match text.parse(index, check.reading) {
             Ok(mut root) => {
-                compose::variables::put_in(check, &mut root);
-                let model = compose::read(check, &root, &Profiles::default());
+                let model = if strict::prepare(check, &mut root) {
+                    compose::read(check, &root, &Profiles::default())
+                } else {
+                    Model::default()
+                };
                 trees.push(root);
                 model
             }
             Err(wrong) => {
-                check.refuse(wrong.at, wrong.message);
+                check.refuse_as(wrong.at, CauseKind::Yaml, "", wrong.message);
                 Model::default()
             }
         };
         match &mut model {
             None => model = Some(read),
-            Some(model) => compose::merge::merge(model, read, check.reading),
+            Some(model) => compose::merge::merge(model, read),
         }
     }
     (model.unwrap_or_default(), trees)

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use crate::compose::check::{Check, Field, Origin};
 use crate::compose::{Text, env_file, units, variables};
-use crate::load::Variables;
+use crate::load::{Reading, Variables};
 use crate::yaml::{self, At, Entry, Node, Value};
 
 mod extends;
@@ -116,7 +116,7 @@ impl Project<'_, '_> {
 
     /// The tree of one file, with its variables put in.
     fn parse(&mut self, file: usize, text: &Text<'_>) -> Option<Node> {
-        let mut tree = match text.parse(file) {
+        let mut tree = match text.parse(file, Reading::Compose) {
             Ok(tree) => tree,
             Err(wrong) => {
                 self.check.refuse(wrong.at, wrong.message);

@@ -9,7 +9,7 @@ use berth_domain::ids::StackName;
 use berth_domain::stack::{Claim, FileSpec, NetworkSpec, Route, StackSpec};
 use sha2::{Digest, Sha256};
 
-use crate::complaint::{Complaint, Note, one_line};
+use crate::complaint::{Cause, CauseKind, Complaint, Note, one_line};
 use crate::compose::model::{Blob, Network, Service};
 use crate::load::{Loaded, Reading, StackContext, the_first};
 use crate::policy;
@@ -67,13 +67,19 @@ struct Convert<'a> {
     routes: Vec<Route>,
     /// What the routes so far claim, each with its service.
     claims: Vec<(String, Claim)>,
-    complaints: Vec<(At, String)>,
+    complaints: Vec<(At, String, Option<Cause>)>,
     notes: Vec<Note>,
 }
 
 impl Convert<'_> {
     fn refuse(&mut self, at: At, message: impl Into<String>) {
-        self.complaints.push((at, one_line(message.into())));
+        self.complaints.push((at, one_line(message.into()), None));
+    }
+
+    /// Refuses what `docker stack deploy` refuses, for its cause.
+    fn refuse_as(&mut self, at: At, kind: CauseKind, path: String, message: impl Into<String>) {
+        let cause = self.is_stack().then_some(Cause { kind, path });
+        self.complaints.push((at, one_line(message.into()), cause));
     }
 
     fn note(&mut self, at: At, message: impl Into<String>) {
@@ -92,12 +98,13 @@ impl Convert<'_> {
     /// Holds the stack to the context's restrictions, if there are any.
     fn restrict(&mut self, spec: &mut StackSpec) {
         let Some(restrictions) = &self.context.restrictions else { return };
-        self.complaints.extend(policy::check(self.loaded, self.context, restrictions));
+        let found = policy::check(self.loaded, self.context, restrictions);
+        self.complaints.extend(found.into_iter().map(|(at, what)| (at, what, None)));
         self.notes.extend(policy::fill_in(spec, self.loaded, restrictions));
         if self.complaints.is_empty() {
             let start = At { file: 0, line: 1, column: 1 };
             let found = policy::gate(spec, self.context, restrictions);
-            self.complaints.extend(found.into_iter().map(|what| (start, what)));
+            self.complaints.extend(found.into_iter().map(|what| (start, what, None)));
         }
     }
 
@@ -105,10 +112,11 @@ impl Convert<'_> {
         if self.complaints.is_empty() {
             return Ok((spec, self.notes));
         }
-        self.complaints.sort_by_key(|(at, _)| *at);
-        let complaints = self.complaints.iter().map(|(at, message)| Complaint {
+        self.complaints.sort_by_key(|(at, ..)| *at);
+        let complaints = self.complaints.iter().map(|(at, message, cause)| Complaint {
             place: self.loaded.place(*at),
             message: message.clone(),
+            cause: cause.clone(),
         });
         Err(the_first(complaints.collect()))
     }

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput, Tag};
 
 use self::quick::Quick;
+use crate::load::Reading;
 use crate::render::Places;
 
 mod quick;
@@ -130,12 +131,20 @@ impl PartialEq for Entry {
 /// The tree of `text`, which is the file with this index.
 #[cfg(test)]
 pub(crate) fn parse(text: &str, file: usize) -> Result<Node, Wrong> {
-    parse_from(text, file, None)
+    parse_from(text, file, None, Reading::Compose)
 }
 
 /// The tree of `text`, which is the file with this index. Where that is a
 /// template, `places` leads back to it.
-pub(crate) fn parse_from(text: &str, file: usize, places: Option<&Places>) -> Result<Node, Wrong> {
+///
+/// `docker stack deploy` reads the first document of several and no tags, wants
+/// every key to be text, and takes a bare date for a point in time.
+pub(crate) fn parse_from(
+    text: &str,
+    file: usize,
+    places: Option<&Places>,
+    reading: Reading,
+) -> Result<Node, Wrong> {
     let start = At { file, line: 1, column: 1 };
     if text.len() > MAX_BYTES {
         return Err(wrong(start, "the file is larger than 1 MiB"));
@@ -143,25 +152,30 @@ pub(crate) fn parse_from(text: &str, file: usize, places: Option<&Places>) -> Re
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // What a template became has places that only the whole parser counts.
     if places.is_none()
-        && let Ok(tree) = Tree::new(Events::Quick(Quick::new(text, file)), start, None).root()
+        && let Ok(tree) = quickly(text, start, reading)
     {
         return Ok(tree);
     }
-    whole(text, start, places)
+    whole(text, start, places, reading)
+}
+
+/// The tree of `text` as [`quick`] gives it.
+fn quickly(text: &str, start: At, reading: Reading) -> Result<Node, Wrong> {
+    Tree::new(Events::Quick(Quick::new(text, start.file)), start, None, reading).root()
 }
 
 /// The tree of `text` as the whole parser gives it.
-fn whole(text: &str, start: At, places: Option<&Places>) -> Result<Node, Wrong> {
+fn whole(text: &str, start: At, places: Option<&Places>, reading: Reading) -> Result<Node, Wrong> {
     let parser = Box::new(Parser::new_from_str(text));
-    Tree::new(Events::Whole(parser), start, places).root()
+    Tree::new(Events::Whole(parser), start, places, reading).root()
 }
 
 /// Holds [`quick`] to the whole parser's tree and places, for a fuzzer.
 #[cfg(any(test, feature = "fuzzing"))]
-pub(crate) fn hold_quick_to_whole(text: &str) {
+pub(crate) fn hold_quick_to_whole(text: &str, reading: Reading) {
     let start = At { file: 0, line: 1, column: 1 };
-    if let Ok(tree) = Tree::new(Events::Quick(Quick::new(text, 0)), start, None).root() {
-        let whole = whole(text, start, None);
+    if let Ok(tree) = quickly(text, start, reading) {
+        let whole = whole(text, start, None, reading);
         assert_eq!(format!("{:?}", Ok::<_, Wrong>(tree)), format!("{whole:?}"), "{text:?}");
     }
 }
@@ -180,6 +194,8 @@ struct Tree<'t> {
     events: Events<'t>,
     file: usize,
     places: Option<&'t Places>,
+    /// Whether it is read as `docker stack deploy` does.
+    stack: bool,
     /// What may still be unfolded.
     left: Size,
     anchors: BTreeMap<usize, (Node, Size)>,
@@ -198,9 +214,16 @@ struct Size {
 const ONE: Size = Size { nodes: 1, depth: 1, bytes: 0 };
 
 impl<'t> Tree<'t> {
-    const fn new(events: Events<'t>, start: At, places: Option<&'t Places>) -> Self {
-        let left = Size { nodes: MAX_NODES, depth: 0, bytes: MAX_TEXT };
-        Self { events, file: start.file, places, left, anchors: BTreeMap::new(), last: start }
+    fn new(events: Events<'t>, start: At, places: Option<&'t Places>, reading: Reading) -> Self {
+        Self {
+            events,
+            file: start.file,
+            places,
+            stack: reading == Reading::Stack,
+            left: Size { nodes: MAX_NODES, depth: 0, bytes: MAX_TEXT },
+            anchors: BTreeMap::new(),
+            last: start,
+        }
     }
 
     fn root(&mut self) -> Result<Node, Wrong> {
@@ -216,6 +239,9 @@ impl<'t> Tree<'t> {
             return Err(wrong(start, "the file is empty"));
         };
         let (root, _) = self.node(event, at, 0)?;
+        if self.stack {
+            return Ok(root);
+        }
         while let Some((event, at)) = self.next()? {
             if matches!(event, Event::DocumentStart(..)) {
                 let message = "a second document starts here; put it into a file of its own";
@@ -297,7 +323,11 @@ impl<'t> Tree<'t> {
             let bytes = text.len();
             let is_text = tag.as_deref().and_then(Tag::core_suffix) == Some("str");
             let plain = matches!(style, ScalarStyle::Plain) && !is_text;
-            let value = if plain { scalar::resolve(&text) } else { Value::Text(text.into_owned()) };
+            let value = match (plain, self.stack) {
+                (true, true) => scalar::dated(scalar::resolve(&text)),
+                (true, false) => scalar::resolve(&text),
+                (false, _) => Value::Text(text.into_owned()),
+            };
             let size = Size { nodes: 1, depth: 1, bytes };
             self.take(at, size)?;
             (value, mark(tag.as_deref()), anchor, size)
@@ -347,7 +377,14 @@ impl<'t> Tree<'t> {
             }
             let merge =
                 matches!(&event, Event::Scalar(text, ScalarStyle::Plain, ..) if text == "<<");
-            let key = if let Event::Scalar(text, ..) = event {
+            let key = if let Event::Scalar(text, style, ..) = event {
+                let plain = matches!(style, ScalarStyle::Plain);
+                if self.stack && plain && !merge && scalar::resolve(&text).as_text().is_none() {
+                    return Err(wrong(
+                        at,
+                        format!("the key `{text}` is no text; put it in quotes"),
+                    ));
+                }
                 Some(text)
             } else if let Event::Alias(id) = event {
                 let anchor = self.anchors.get(&id).map(|(node, _)| &node.value);

@@ -42,6 +42,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "berth-api",
         ],
     ),
+    ("berth-conformance", &["berth-tests"]),
     ("berth-fuzz", &["berth-compose-templates"]),
     ("berth-github-sim", &[]),
     ("berth-tests", &["berth-github-sim"]),

@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod conformance;
 mod demo;
 mod frontend;
 mod fuzz;
@@ -42,6 +43,8 @@ enum Command {
     Bench(bench::Args),
     /// Give parsers and templates what no person would write
     Fuzz(fuzz::Args),
+    /// Compare what files mean to `docker stack deploy` and to Berth
+    Conformance(conformance::Args),
     /// Install what is missing, or say what is
     Provision,
     /// Rewrite the generated files: .sqlx, the OpenAPI document, the UI's types,
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
+        Command::Conformance(args) => conformance::run(&args),
         Command::Provision => provision::everything().map(|_| ExitCode::SUCCESS),
         Command::Gen => gen_files::run().map(|()| ExitCode::SUCCESS),
     };

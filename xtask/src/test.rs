@@ -110,12 +110,16 @@ fn dynamic_checks(tally: &mut Tally, host: &str, postgres: &Postgres) {
             .env("CI", "true");
         command
     };
-    tally.count("unit, law and database tests", &mut run("not binary(docker)", "2"));
+    tally.count(
+        "unit, law and database tests",
+        &mut run("not (binary(docker) or binary(conformance))", "2"),
+    );
     // The whole program under test; the tests start it themselves.
     if let Err(err) = demo::build() {
         tally.fail("build", &format!("{err:#}"));
         return;
     }
+    tally.count("conformance with Docker's own client", &mut run("binary(conformance)", "2"));
     tally.count("tests on a real Swarm", &mut run("binary(docker)", "1"));
     tally.count(
         "examples in the documentation",

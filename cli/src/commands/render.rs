@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
-use berth_compose_templates::Reading;
 use clap::Args;
 
 use crate::commands::stack::load::{FileArgs, Input, stack_name};
@@ -22,17 +21,12 @@ pub(crate) struct RenderArgs {
     /// Print JSON instead of YAML.
     #[arg(long)]
     json: bool,
-
-    /// Read the files as `docker stack deploy` does, instead of as compose does.
-    #[arg(long)]
-    stack: bool,
 }
 
 /// Prints the stack's spec. Contents of secrets and configs are in it.
 pub(crate) fn run(args: RenderArgs) -> anyhow::Result<ExitCode> {
-    let RenderArgs { name, files, json, stack } = args;
-    let reading = if stack { Reading::Stack } else { Reading::Compose };
-    let (spec, _) = Input::read(&files)?.to_stack(&name, reading)?;
+    let RenderArgs { name, files, json } = args;
+    let (spec, _) = Input::read(&files)?.to_stack(&name)?;
     let text = if json {
         serde_json::to_string_pretty(&spec).context("failed to write JSON")?
     } else {

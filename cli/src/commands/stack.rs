@@ -15,7 +15,7 @@ use berth_domain::ids::StackName;
 use berth_swarm::{Endpoint, Swarm};
 use clap::{Args, Subcommand, ValueEnum};
 
-use self::load::{FileArgs, stack_name};
+use self::load::{FileArgs, Refused, stack_name};
 
 /// Settings of `berth stack`.
 #[derive(Debug, Args)]
@@ -160,13 +160,30 @@ pub(crate) async fn run(args: StackArgs) -> anyhow::Result<ExitCode> {
     let StackArgs { host, command } = args;
     let endpoint: Endpoint = host.parse()?;
     match command {
-        StackCommand::Deploy(args) => deploy::deploy(&endpoint, args).await,
-        StackCommand::Plan(args) => deploy::plan(&endpoint, args).await,
+        StackCommand::Deploy(args) => {
+            let json = args.what.json;
+            told(json, deploy::deploy(&endpoint, args).await)
+        }
+        StackCommand::Plan(args) => {
+            let json = args.what.json;
+            told(json, deploy::plan(&endpoint, args).await)
+        }
         StackCommand::Rm(args) => {
             let swarm = Swarm::new(&endpoint, None);
             remove::remove(&swarm, args).await
         }
     }
+}
+
+/// Gives programs what is wrong with the files as an object, too.
+fn told(json: bool, outcome: anyhow::Result<ExitCode>) -> anyhow::Result<ExitCode> {
+    if json
+        && let Err(error) = &outcome
+        && let Some(refused) = error.downcast_ref::<Refused>()
+    {
+        print_json(&serde_json::json!({"ok": false, "complaints": refused.to_json()}))?;
+    }
+    outcome
 }
 
 /// A line on the standard output. That nobody reads it any more, as behind

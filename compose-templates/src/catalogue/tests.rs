@@ -5,7 +5,6 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::load::Reading;
 
 const SEED: [u8; 32] = [7; 32];
 
@@ -85,27 +84,24 @@ fn what_is_declared_is_what_is_used() {
     }
 }
 
-fn stack(filled: &Filled, reading: Reading) -> StackSpec {
+fn stack(filled: &Filled) -> StackSpec {
     let mut variables: Variables = filled.secrets.clone();
     variables.insert("BERTH_HOST".to_owned(), "shop.localhost".to_owned());
     let file = Source { path: "c.yaml".to_owned(), text: filled.text.clone() };
     let nothing = |_: &str| Err(std::io::ErrorKind::NotFound.into());
-    let loaded =
-        load(&[file], &nothing, &variables, &Settings { reading, ..Settings::default() }).unwrap();
+    let loaded = load(&[file], &nothing, &variables, &Settings::default()).unwrap();
     loaded.to_stack(&crate::stack::tests::context()).unwrap().0
 }
 
 #[test]
-fn every_template_becomes_a_stack_in_both_readings() {
+fn every_template_becomes_a_stack() {
     for template in templates() {
         for values in [required(template), all(template)] {
             let filled = template.fill(&values, &SEED).unwrap();
             assert_eq!(filled.check(), Ok(Vec::new()), "{}", template.name);
             assert_eq!(crate::schema::tests::refused(&filled.text), [""; 0], "{}", template.name);
-            for reading in [Reading::Compose, Reading::Stack] {
-                for (name, service) in &stack(&filled, reading).services {
-                    assert_eq!(service, &service.canonical(), "{}: {name}", template.name);
-                }
+            for (name, service) in &stack(&filled).services {
+                assert_eq!(service, &service.canonical(), "{}: {name}", template.name);
             }
         }
     }
@@ -115,7 +111,7 @@ fn every_template_becomes_a_stack_in_both_readings() {
 fn a_service_is_bounded_watched_and_replaced_without_a_gap() {
     for template in templates() {
         let filled = template.fill(&required(template), &SEED).unwrap();
-        let spec = stack(&filled, Reading::Compose);
+        let spec = stack(&filled);
         for (name, service) in &spec.services {
             let at = format!("{}: {name}", template.name);
             assert!(service.resources.limit_memory.is_some(), "{at}");

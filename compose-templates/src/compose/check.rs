@@ -8,7 +8,7 @@ use berth_domain::stack::{IMAGE_LABEL, NAMESPACE_LABEL};
 
 use super::keys::{Class, Section};
 use super::units;
-use crate::complaint::{Complaint, Note, one_line};
+use crate::complaint::{Cause, CauseKind, Complaint, Note, one_line};
 use crate::files::Files;
 use crate::load::{Reading, Variables};
 use crate::yaml::scalar::{integer, print_float};
@@ -51,6 +51,19 @@ impl<'n> Field<'n> {
     pub(crate) fn is_list(&self) -> bool {
         self.node.value.as_list().is_some()
     }
+
+    /// What it is, as the end of a sentence.
+    pub(crate) fn told(&self) -> String {
+        match &self.node.value {
+            Value::Null => "is empty".to_owned(),
+            Value::Bool(flag) => format!("is {flag}"),
+            Value::Int(number) => format!("is {number}"),
+            Value::Float(number) => format!("is {}", print_float(*number)),
+            Value::Text(text) => format!("is {:?}", text.chars().take(60).collect::<String>()),
+            Value::List(_) => "is a list".to_owned(),
+            Value::Map(_) => "is a mapping".to_owned(),
+        }
+    }
 }
 
 /// A file, and what its words start from.
@@ -76,6 +89,9 @@ pub(crate) struct Check<'a> {
     /// others include or extend.
     pub(crate) origins: Vec<Origin>,
     pub(crate) reading: Reading,
+    /// In [`Reading::Stack`], the `version` of the first file, to which the others
+    /// must be equal.
+    pub(crate) version: Option<String>,
     /// Those of the main files.
     pub(crate) variables: Arc<Variables>,
     pub(crate) beside: &'a dyn Files,
@@ -107,6 +123,7 @@ impl<'a> Check<'a> {
         Self {
             origins,
             reading,
+            version: None,
             variables,
             beside,
             budget: MAX_BESIDE,
@@ -128,14 +145,37 @@ impl<'a> Check<'a> {
             return;
         }
         let place = self.place(at);
-        self.complaints.push(Complaint { place, message: one_line(message.into()) });
+        self.complaints.push(Complaint { place, message: one_line(message.into()), cause: None });
     }
 
     /// Refuses a file that is no compose file, and so has no [`At`].
     pub(crate) fn refuse_in(&mut self, file: &str, line: usize, message: impl Into<String>) {
         let line = u32::try_from(line).unwrap_or(u32::MAX);
         let place = Some(Place { file: one_line(file.to_owned()), line, column: 1 });
-        self.complaints.push(Complaint { place, message: one_line(message.into()) });
+        self.complaints.push(Complaint { place, message: one_line(message.into()), cause: None });
+    }
+
+    /// Refuses what `docker stack deploy` refuses, for its cause. `path` may be
+    /// one of [`Field`]'s.
+    pub(crate) fn refuse_as(
+        &mut self,
+        at: At,
+        kind: CauseKind,
+        path: &str,
+        message: impl Into<String>,
+    ) {
+        let before = self.complaints.len();
+        self.refuse(at, message);
+        if self.is_stack()
+            && let Some(complaint) = self.complaints.get_mut(before)
+        {
+            let path = path.replace('[', ".").replace(']', "");
+            complaint.cause = Some(Cause { kind, path });
+        }
+    }
+
+    pub(crate) fn is_stack(&self) -> bool {
+        self.reading == Reading::Stack
     }
 
     pub(crate) fn note(&mut self, at: At, message: impl Into<String>) {
@@ -186,6 +226,10 @@ impl<'a> Check<'a> {
     }
 
     pub(crate) fn unknown(&mut self, field: &Field<'_>, known: &[&str]) {
+        // What Docker does not take has been refused; what it overlooks is overlooked.
+        if self.is_stack() {
+            return;
+        }
         let message = match closest(field.key, known) {
             Some(near) => format!("`{}` is not a key of compose; is `{near}` meant?", field.path),
             None => format!("`{}` is not a key of compose; take it out", field.path),
@@ -195,16 +239,7 @@ impl<'a> Check<'a> {
 
     /// Refuses a value that is not what it must be.
     pub(crate) fn wanted(&mut self, field: &Field<'_>, what: &str) {
-        let is = match &field.node.value {
-            Value::Null => "is empty".to_owned(),
-            Value::Bool(flag) => format!("is {flag}"),
-            Value::Int(number) => format!("is {number}"),
-            Value::Float(number) => format!("is {}", print_float(*number)),
-            Value::Text(text) => format!("is {:?}", text.chars().take(60).collect::<String>()),
-            Value::List(_) => "is a list".to_owned(),
-            Value::Map(_) => "is a mapping".to_owned(),
-        };
-        self.refuse(field.at(), format!("`{}` must be {what}, but {is}", field.path));
+        self.refuse(field.at(), format!("`{}` must be {what}, but {}", field.path, field.told()));
     }
 
     /// The entries of a mapping; nothing for null.
@@ -316,7 +351,12 @@ impl<'a> Check<'a> {
         if value.is_null() || value.as_text() == Some("") {
             return None;
         }
-        let number = value.as_int().or_else(|| integer(value.as_text()?.trim()));
+        let number = if let (Value::Float(number), true) = (value, self.is_stack()) {
+            // Docker cuts off what stands behind the point.
+            format!("{:.0}", number.trunc()).parse().ok()
+        } else {
+            value.as_int().or_else(|| integer(value.as_text()?.trim()))
+        };
         let number = number.and_then(|number| T::try_from(number).ok());
         if number.is_none() {
             self.wanted(field, "a whole number in range");
@@ -354,9 +394,12 @@ impl<'a> Check<'a> {
 
     pub(crate) fn cpus(&mut self, field: &Field<'_>) -> Option<i64> {
         let text = self.filled(field)?;
-        let cpus = units::nano_cpus(&text);
+        let cpus =
+            if self.is_stack() { units::rational_cpus(&text) } else { units::nano_cpus(&text) };
         if cpus.is_none() {
-            self.wanted(field, "a number of CPUs such as `0.5`");
+            let (path, told) = (&field.path, field.told());
+            let message = format!("`{path}` must be a number of CPUs such as `0.5`, but {told}");
+            self.refuse_as(field.at(), CauseKind::Value, path, message);
         }
         cpus
     }

@@ -5,6 +5,7 @@ use berth_domain::stack::EndpointMode;
 use super::check::{Check, Field};
 use super::keys::{self, Section};
 use super::model::{Deploy, DeployMode, Placed, RestartBlock, Update};
+use crate::complaint::CauseKind;
 
 pub(super) fn read(check: &mut Check<'_>, field: &Field<'_>) -> Deploy {
     let mut deploy = Deploy::default();
@@ -12,7 +13,7 @@ pub(super) fn read(check: &mut Check<'_>, field: &Field<'_>) -> Deploy {
         match key.key {
             "mode" => {
                 let words = ["replicated", "global", "replicated-job", "global-job"];
-                deploy.mode = check.word(&key, &words).map(|word| Placed {
+                deploy.mode = mode(check, &key, &words).map(|word| Placed {
                     at: key.at(),
                     it: match word.as_str() {
                         "global" => DeployMode::Global,
@@ -46,6 +47,19 @@ pub(super) fn read(check: &mut Check<'_>, field: &Field<'_>) -> Deploy {
         }
     }
     deploy
+}
+
+fn mode(check: &mut Check<'_>, field: &Field<'_>, words: &[&str]) -> Option<String> {
+    if !check.is_stack() {
+        return check.word(field, words);
+    }
+    // Docker minds the case here.
+    let word = check.filled(field)?;
+    if !words.contains(&word.as_str()) {
+        let message = format!("`{}` must be one of `{}`", field.path, words.join("`, `"));
+        check.refuse_as(field.at(), CauseKind::Value, &field.path, message);
+    }
+    Some(word)
 }
 
 fn update(
@@ -83,8 +97,9 @@ fn restart(check: &mut Check<'_>, field: &Field<'_>) -> Option<RestartBlock> {
         match key.key {
             "condition" => {
                 // Compose files often say what belongs into `restart:`.
-                let words = ["none", "on-failure", "any", "always", "unless-stopped"];
-                block.condition = check.word(&key, &words).map(|word| match word.as_str() {
+                let all = ["none", "on-failure", "any", "always", "unless-stopped"];
+                let words = if check.is_stack() { all.get(..3).unwrap_or(&all) } else { &all };
+                block.condition = check.word(&key, words).map(|word| match word.as_str() {
                     "always" | "unless-stopped" => "any".to_owned(),
                     _ => word,
                 });

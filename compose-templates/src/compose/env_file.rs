@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::check::{Check, Field};
 use super::keys;
+use crate::complaint::CauseKind;
 use crate::interpolate::interpolate;
 use crate::load::{Reading, Variables};
 
@@ -38,6 +39,14 @@ pub(super) fn read(check: &mut Check<'_>, field: &Field<'_>) -> Lines {
             all.extend(lines);
         }
     }
+    if check.is_stack() {
+        let variables = check.variables_of(field.at());
+        for (name, value) in &mut all {
+            if let (Some(""), Some(given)) = (value.as_deref(), variables.get(name)) {
+                *value = Some(given.clone());
+            }
+        }
+    }
     all
 }
 
@@ -67,7 +76,8 @@ fn file(
         check.contents_if_any(item, &full)?
     };
     let Ok(text) = String::from_utf8(bytes) else {
-        check.refuse(item.at(), format!("`{}` names `{path}`, which is not UTF-8", item.path));
+        let message = format!("`{}` names `{path}`, which is not UTF-8", item.path);
+        check.refuse_as(item.at(), CauseKind::Value, &item.path, message);
         return None;
     };
     let reading = if raw { Reading::Stack } else { check.reading };
@@ -77,7 +87,8 @@ fn file(
             check.unfold(item.at(), size).then_some(lines)
         }
         Err((line, why)) => {
-            check.refuse(item.at(), format!("`{path}`, line {line}: {why}"));
+            let message = format!("`{path}`, line {line}: {why}");
+            check.refuse_as(item.at(), CauseKind::Value, &item.path, message);
             None
         }
     }
@@ -223,7 +234,7 @@ fn dotenv(value: &Written, variables: &Variables, before: &Lines) -> Result<Stri
     let Some(quote) = *quote else {
         let end = value.find(" #").or_else(|| value.find("\t#"));
         let bare = value.get(..end.unwrap_or(value.len())).unwrap_or(value).trim_end();
-        return Ok(interpolate(bare, Reading::Compose, &lookup)?.text);
+        return put_in(bare, &lookup);
     };
     let inside = value.get(1..*end).unwrap_or_default();
     if quote == '\'' {
@@ -241,7 +252,12 @@ fn dotenv(value: &Written, variables: &Variables, before: &Lines) -> Result<Stri
             (c, _) => out.push(c),
         }
     }
-    Ok(interpolate(&out, Reading::Compose, &lookup)?.text)
+    put_in(&out, &lookup)
+}
+
+fn put_in<'v>(text: &str, lookup: &dyn Fn(&str) -> Option<&'v str>) -> Result<String, String> {
+    let filled = interpolate(text, Reading::Compose, lookup);
+    filled.map(|filled| filled.text).map_err(|refused| refused.message)
 }
 
 #[cfg(test)]

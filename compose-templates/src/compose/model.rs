@@ -3,7 +3,7 @@
 //! An [`Option`] that is [`None`] and an empty list were not written, so that
 //! files can be merged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use berth_domain::stack::{Condition, Driver, Healthcheck, Nanos};
 
@@ -173,6 +173,11 @@ pub(crate) enum Restart {
     No,
     Always,
     OnFailure(Option<u64>),
+    /// What Docker refuses where it comes to use it.
+    Unknown {
+        at: At,
+        text: String,
+    },
 }
 
 /// An entry of `tmpfs:`.
@@ -197,6 +202,8 @@ pub(crate) struct VolumeUse {
     pub(crate) subpath: Option<String>,
     pub(crate) tmpfs_size: Option<i64>,
     pub(crate) tmpfs_mode: Option<u32>,
+    /// Of which kinds it has options: `bind`, `volume`, `tmpfs`.
+    pub(crate) options: BTreeSet<&'static str>,
 }
 
 /// `type:` of a volume entry.
@@ -224,6 +231,8 @@ pub(crate) struct PortUse {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NetworkUse {
     pub(crate) at: At,
+    /// Nothing but its name was written.
+    pub(crate) bare: bool,
     pub(crate) aliases: Vec<String>,
     /// Whether the service's own name is one of them.
     pub(crate) named: bool,

@@ -5,13 +5,20 @@ use std::collections::BTreeMap;
 use super::check::{Check, Field};
 use super::keys;
 use super::model::{Network, NetworkUse};
+use crate::complaint::CauseKind;
 use crate::load::Reading;
+use crate::yaml::Value;
 
 /// A service's `networks:`.
 pub(super) fn uses(check: &mut Check<'_>, field: &Field<'_>) -> BTreeMap<String, NetworkUse> {
     let mut uses = BTreeMap::new();
-    let fresh =
-        |at| NetworkUse { at, aliases: Vec::new(), named: true, driver_opts: BTreeMap::new() };
+    let fresh = |at| NetworkUse {
+        at,
+        bare: true,
+        aliases: Vec::new(),
+        named: true,
+        driver_opts: BTreeMap::new(),
+    };
     if !field.is_map() {
         for item in check.list(field) {
             if let Some(name) = check.filled(&item) {
@@ -21,7 +28,7 @@ pub(super) fn uses(check: &mut Check<'_>, field: &Field<'_>) -> BTreeMap<String,
         return uses;
     }
     for entry in check.map(field) {
-        let mut one = fresh(entry.key_at);
+        let mut one = NetworkUse { bare: entry.is_null(), ..fresh(entry.key_at) };
         for key in check.map(&entry) {
             match key.key {
                 "aliases" => one.aliases = check.texts(&key),
@@ -64,6 +71,7 @@ pub(super) fn network(check: &mut Check<'_>, field: &Field<'_>) -> Network {
             _ => check.other(&key, &keys::NETWORK),
         }
     }
+    named_once(check, field);
     let local = matches!(network.driver.as_deref(), Some("bridge" | "default"));
     if local && !network.external && check.reading == Reading::Compose {
         check.note(
@@ -94,6 +102,37 @@ pub(super) fn external(
         }
     }
     (true, name)
+}
+
+/// Whether it says of itself that it is external.
+pub(super) fn is_external(check: &mut Check<'_>, field: &Field<'_>) -> bool {
+    let entries = if field.is_map() { check.map(field) } else { Vec::new() };
+    let external = entries.into_iter().find(|entry| entry.key == "external");
+    external.is_some_and(|entry| entry.is_map() || entry.node.value == Value::Bool(true))
+}
+
+/// Whether it has something at a key.
+pub(super) fn has(check: &mut Check<'_>, field: &Field<'_>, key: &str) -> bool {
+    let text = |entry: &Field<'_>| entry.node.value.as_text().map_or(0, str::len);
+    check.map(field).iter().any(|entry| entry.key == key && text(entry) > 0)
+}
+
+/// Docker minds a name in the old place beside one in the new.
+pub(super) fn named_once(check: &mut Check<'_>, field: &Field<'_>) {
+    if !check.is_stack() || !field.is_map() {
+        return;
+    }
+    let filled =
+        |field: &Field<'_>| field.node.value.as_text().is_some_and(|text| !text.is_empty());
+    let entries = check.map(field);
+    let new = entries.iter().any(|entry| entry.key == "name" && filled(entry));
+    let old = entries.iter().filter(|entry| entry.key == "external" && entry.is_map());
+    let old =
+        old.flat_map(|entry| check.map(entry)).any(|part| part.key == "name" && filled(&part));
+    if new && old {
+        let message = format!("`{}` has two names; take `external.name` out", field.path);
+        check.refuse_as(field.key_at, CauseKind::Conflict, &field.path, message);
+    }
 }
 
 fn ipam(check: &mut Check<'_>, field: &Field<'_>, network: &mut Network) {

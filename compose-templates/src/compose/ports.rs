@@ -21,7 +21,8 @@ pub(super) fn read(check: &mut Check<'_>, field: &Field<'_>) -> Vec<PortUse> {
         if item.is_map() {
             ports.extend(long(check, &item));
         } else if let Some(text) = check.filled(&item) {
-            match short(&text) {
+            let read = if check.is_stack() { as_docker_reads(&text) } else { short(&text) };
+            match read {
                 Ok((address, all)) => {
                     check_address(check, &item, address);
                     let at = item.at();
@@ -67,6 +68,70 @@ fn check_address(check: &mut Check<'_>, item: &Field<'_>, address: &str) {
 }
 
 type Ports = Vec<(Option<u16>, u16, String)>;
+
+/// As [`short`], with what `docker stack deploy` overlooks (a port 0) and what it
+/// minds (a host name in the place of an address).
+///
+/// # Errors
+///
+/// The rest of a sentence that says why it refuses the port.
+pub(super) fn as_docker_reads(text: &str) -> Result<(&str, Ports), &'static str> {
+    let (ports, protocol) = match text.split_once('/') {
+        Some((ports, protocol)) => (ports, protocol.split('/').next().unwrap_or_default()),
+        None => (text, ""),
+    };
+    let protocol =
+        if protocol.is_empty() { "tcp".to_owned() } else { protocol.to_ascii_lowercase() };
+    let (left, target) = match ports.rsplit_once(':') {
+        Some((left, target)) => (left, target),
+        None => ("", ports),
+    };
+    let (address, published) = left.rsplit_once(':').unwrap_or(("", left));
+    let bare = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    if !address.is_empty() && bare.unwrap_or(address).parse::<std::net::IpAddr>().is_err() {
+        return Err("but what stands before the ports is no IP address");
+    }
+    let targets = docker_range(target)?;
+    let published = if published.is_empty() { None } else { Some(docker_range(published)?) };
+    let length = |range: &std::ops::RangeInclusive<u16>| range.end() - range.start();
+    if !matches!(protocol.as_str(), "tcp" | "udp" | "sctp") {
+        return Err("but the protocol must be `tcp`, `udp` or `sctp`");
+    }
+    let some = |port: u16| Some(port).filter(|port| *port > 0);
+    let mut all: Ports = match published {
+        None => targets.map(|port| (None, port, protocol.clone())).collect(),
+        Some(published) if length(&published) == length(&targets) => {
+            published.zip(targets).map(|(p, t)| (some(p), t, protocol.clone())).collect()
+        }
+        Some(published) if length(&targets) == 0 => {
+            let target = *targets.start();
+            published.map(|p| (some(p), target, protocol.clone())).collect()
+        }
+        Some(_) => return Err("but the two ranges differ in length"),
+    };
+    // Docker sorts what a range unfolds to as text.
+    all.sort_by_cached_key(|(_, target, _)| target.to_string());
+    Ok((address, all))
+}
+
+fn docker_range(text: &str) -> Result<std::ops::RangeInclusive<u16>, &'static str> {
+    let wrong = "but a port is a number up to 65535, or a range such as `8000-8010`";
+    let mut parts = text.split('-');
+    let mut port = || {
+        let part = parts.next()?;
+        let digits = !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        part.parse::<u16>().ok().filter(|_| digits)
+    };
+    let first = port().ok_or(wrong)?;
+    let last = if text.contains('-') { port().ok_or(wrong)? } else { first };
+    if last < first {
+        return Err("but the range ends before it starts");
+    }
+    if usize::from(last - first) >= MAX_PORTS {
+        return Err("which is more than 1,000 ports");
+    }
+    Ok(first..=last)
+}
 
 /// `[address:]published:target[/protocol]`, each of the two a port or a range.
 fn short(text: &str) -> Result<(&str, Ports), &'static str> {

@@ -83,6 +83,7 @@ fn process(check: &mut Check<'_>, key: &Field<'_>, service: &mut Service) -> boo
         "stop_grace_period" => service.stop_grace_period = check.duration(key),
         "stop_signal" => service.stop_signal = check.filled(key),
         "healthcheck" => service.healthcheck = healthcheck(check, key),
+        "restart" if check.is_stack() => service.restart = stack_restart(check, key),
         "restart" => service.restart = restart(check, key),
         "profiles" => service.profiles = check.texts(key),
         "platform" => service.platform = platform(check, key),
@@ -123,6 +124,7 @@ fn limits(check: &mut Check<'_>, key: &Field<'_>, service: &mut Service) -> bool
 fn container(check: &mut Check<'_>, key: &Field<'_>, service: &mut Service) -> bool {
     match key.key {
         "labels" => service.labels = check.labels(key),
+        "extra_hosts" if check.is_stack() => service.extra_hosts = stack_extra_hosts(check, key),
         "extra_hosts" => service.extra_hosts = extra_hosts(check, key),
         "dns" => service.dns = check.texts(key),
         "dns_search" => service.dns_search = check.texts(key),
@@ -174,10 +176,8 @@ fn healthcheck(check: &mut Check<'_>, field: &Field<'_>) -> Option<HealthModel> 
         match key.key {
             "test" if key.is_list() => it.test = check.texts(&key),
             "test" => {
-                it.test = check
-                    .filled(&key)
-                    .map(|line| vec!["CMD-SHELL".to_owned(), line])
-                    .unwrap_or_default();
+                let line = if check.is_stack() { check.text(&key) } else { check.filled(&key) };
+                it.test = line.map(|line| vec!["CMD-SHELL".to_owned(), line]).unwrap_or_default();
             }
             "disable" => model.disable = check.flag(&key),
             "interval" => it.interval = check.duration(&key),
@@ -189,7 +189,8 @@ fn healthcheck(check: &mut Check<'_>, field: &Field<'_>) -> Option<HealthModel> 
         }
     }
     let first = model.it.test.first().map(String::as_str);
-    if !matches!(first, None | Some("CMD" | "CMD-SHELL" | "NONE")) {
+    let runs = matches!(first, None | Some("CMD" | "CMD-SHELL" | "NONE"));
+    if !runs && !check.is_stack() {
         let message = format!(
             "`{}.test` must start with `CMD`, `CMD-SHELL` or `NONE`, or be one line of text",
             field.path
@@ -218,6 +219,21 @@ fn restart(check: &mut Check<'_>, field: &Field<'_>) -> Option<Restart> {
             check.refuse(field.at(), message);
             None
         }
+    }
+}
+
+/// As Docker's own parser has it, which allows a number behind every word and
+/// heeds that of `on-failure`.
+fn stack_restart(check: &mut Check<'_>, field: &Field<'_>) -> Option<Restart> {
+    let text = check.filled(field)?;
+    let (word, attempts) = text.split_once(':').unwrap_or((&text, ""));
+    let attempts = if attempts.is_empty() { Some(0) } else { attempts.parse::<u64>().ok() };
+    let some = attempts.filter(|attempts| *attempts > 0);
+    match (word, attempts) {
+        ("no", Some(_)) => Some(Restart::No),
+        ("always" | "unless-stopped", Some(_)) => Some(Restart::Always),
+        ("on-failure", Some(_)) => Some(Restart::OnFailure(some)),
+        _ => Some(Restart::Unknown { at: field.at(), text }),
     }
 }
 
@@ -331,6 +347,30 @@ fn extra_hosts(check: &mut Check<'_>, field: &Field<'_>) -> Vec<String> {
     hosts
 }
 
+/// As Docker has it: an address in a list without a name goes, as does a name
+/// without an address, and brackets go in pairs.
+fn stack_extra_hosts(check: &mut Check<'_>, field: &Field<'_>) -> Vec<String> {
+    let mut pairs: Vec<String> = Vec::new();
+    if field.is_map() {
+        for entry in check.map(field) {
+            pairs.extend(check.text(&entry).map(|address| format!("{}:{address}", entry.key)));
+        }
+        pairs.sort_unstable();
+    } else {
+        for item in check.list(field) {
+            let Some(text) = check.text(&item) else { continue };
+            let parts = text.split_once('=').or_else(|| text.split_once(':'));
+            pairs.extend(parts.map(|(name, address)| format!("{name}:{address}")));
+        }
+    }
+    let line = |pair: &String| {
+        let (name, address) = pair.split_once(':')?;
+        let bare = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        Some(format!("{} {name}", bare.filter(|bare| !bare.is_empty()).unwrap_or(address)))
+    };
+    pairs.iter().filter_map(line).collect()
+}
+
 fn logging(check: &mut Check<'_>, field: &Field<'_>) -> Option<Driver> {
     let mut driver = Driver::default();
     for key in check.map(field) {
@@ -354,7 +394,8 @@ fn credentials(check: &mut Check<'_>, field: &Field<'_>) -> Option<Placed<Creden
         }
     }
     let given = [&it.config, &it.file, &it.registry].iter().filter(|one| one.is_some()).count();
-    if given != 1 {
+    // Docker looks at it when the files are one.
+    if given != 1 && !check.is_stack() {
         let message = format!("`{}` needs one of `config`, `file` and `registry`", field.path);
         check.refuse(field.at(), message);
         return None;

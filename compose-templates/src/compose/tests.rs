@@ -210,9 +210,8 @@ const CASES: [(&str, &str, &str); 52] = [
 #[test]
 fn every_case_becomes_what_it_should() {
     for (service, show, expected) in CASES {
-        for reading in [Reading::Compose, Reading::Stack] {
-            assert_eq!(part(service, show, reading), expected, "{service} as {reading:?}");
-        }
+        // What the other reading makes of such things, `tests/conformance` compares.
+        assert_eq!(part(service, show, Reading::Compose), expected, "{service}");
     }
 }
 

@@ -7,6 +7,7 @@ use berth_domain::stack::Driver;
 use super::check::{Check, Field};
 use super::model::{Blob, Model, Service, Volume};
 use super::{keys, network, service};
+use crate::complaint::CauseKind;
 use crate::load::Variables;
 use crate::yaml::{Node, Value};
 
@@ -18,7 +19,8 @@ pub(crate) const MAX_SERVICES: usize = 500;
 pub(crate) fn read(check: &mut Check<'_>, root: &Node, profiles: &Profiles) -> Model {
     let mut model = Model::default();
     if !matches!(root.value, Value::Map(_)) {
-        check.refuse(root.at, "a compose file is a mapping with the key `services`");
+        let message = "a compose file is a mapping with the key `services`";
+        check.refuse_as(root.at, CauseKind::Yaml, "", message);
         return model;
     }
     for key in check.map(&Field::root(root)) {
@@ -115,8 +117,9 @@ fn volume(check: &mut Check<'_>, field: &Field<'_>) -> Volume {
             "`{}` is external, so its `driver`, `driver_opts` and `labels` are not this file's to set; take them out",
             field.path
         );
-        check.refuse(field.key_at, message);
+        check.refuse_as(field.key_at, CauseKind::Conflict, &field.path, message);
     }
+    network::named_once(check, field);
     volume
 }
 
@@ -134,11 +137,17 @@ fn blob(check: &mut Check<'_>, field: &Field<'_>, secret: bool) -> Option<Blob> 
     let mut sources = 0;
     let mut driver_opts = BTreeMap::new();
     let before = check.complaints.len();
+    network::named_once(check, field);
+    let elsewhere = check.is_stack() && network::is_external(check, field);
     for key in check.map(field) {
         match key.key {
             "external" => {
                 (blob.external, blob.name) = network::external(check, &key, blob.name.take());
             }
+            // Docker does not look at what another has made.
+            "file" | "driver" if elsewhere => {}
+            // It is enough that both are there.
+            "file" if check.is_stack() && network::has(check, field, "driver") => sources += 1,
             "name" => blob.name = check.filled(&key).or(blob.name.take()),
             "labels" => blob.labels = check.labels(&key),
             "template_driver" => blob.template_driver = check.filled(&key),
@@ -177,6 +186,16 @@ fn blob(check: &mut Check<'_>, field: &Field<'_>, secret: bool) -> Option<Blob> 
     }
     match (blob.external, sources) {
         (true, 0) => Some(blob),
+        (false, _) if check.is_stack() && sources != 1 => {
+            let (kind, message) = if sources == 0 {
+                (CauseKind::File, format!("`{}` needs a `file`, or `external: true`", field.path))
+            } else {
+                let message = format!("`{}` has a `driver` and a `file`; keep one", field.path);
+                (CauseKind::Conflict, message)
+            };
+            check.refuse_as(field.key_at, kind, &field.path, message);
+            None
+        }
         (false, 1) => check_size(check, field, blob, secret),
         (true, _) => {
             let message =

@@ -78,6 +78,34 @@ pub(crate) fn nano_cpus(text: &str) -> Option<i64> {
     i64::try_from(decimal(text, 1_000_000_000)?).ok()
 }
 
+/// CPUs as `docker stack deploy` reads them: any rational number (`1/2`, `5e-1`)
+/// that is a whole number of billionths.
+pub(crate) fn rational_cpus(text: &str) -> Option<i64> {
+    let (negative, text) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let whole = |digits: &str| {
+        let good = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        digits.parse::<i128>().ok().filter(|_| good)
+    };
+    let (over, under) = if let Some((over, under)) = text.split_once('/') {
+        (whole(over)?, whole(under)?)
+    } else {
+        let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+        let (before, after) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let digits = whole(&format!("{before}{after}"))?;
+        let exponent = exponent.parse::<i32>().ok()? - i32::try_from(after.len()).ok()?;
+        let power = 10_i128.checked_pow(exponent.unsigned_abs())?;
+        if exponent < 0 { (digits, power) } else { (digits.checked_mul(power)?, 1) }
+    };
+    let nano = over.checked_mul(1_000_000_000)?;
+    if under == 0 || nano % under != 0 {
+        return None;
+    }
+    i64::try_from(if negative { -(nano / under) } else { nano / under }).ok()
+}
+
 /// A command line in words, as a shell would split it: quotes, backslashes,
 /// and a `#` at the start of a word begins a comment.
 ///

@@ -98,7 +98,7 @@ impl<'n> Fill<'_, '_, 'n> {
             Err(why) => {
                 let path = self.path.iter().map(ToString::to_string).collect::<String>();
                 let path = path.trim_start_matches('.');
-                self.check.refuse(at, format!("`{path}`: {why}"));
+                self.check.refuse(at, format!("`{path}`: {}", why.message));
             }
         }
     }

@@ -1,11 +1,12 @@
 //! What a service mounts: volumes, folders, memory, configs and secrets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{Check, Field};
 use super::keys;
 use super::model::{BlobUse, VolumeKind, VolumeUse};
 use super::units;
+use crate::complaint::CauseKind;
 use crate::yaml::At;
 
 /// A service's `volumes:`.
@@ -15,7 +16,12 @@ pub(super) fn uses(check: &mut Check<'_>, field: &Field<'_>) -> Vec<VolumeUse> {
         if item.is_map() {
             uses.extend(long(check, &item));
         } else if let Some(text) = check.filled(&item) {
-            match short(&text, item.at()) {
+            let read = if check.is_stack() {
+                stack_short(&text, item.at())
+            } else {
+                short(&text, item.at())
+            };
+            match read {
                 Some(one) => uses.push(one),
                 None => {
                     let message = format!(
@@ -30,7 +36,7 @@ pub(super) fn uses(check: &mut Check<'_>, field: &Field<'_>) -> Vec<VolumeUse> {
     uses
 }
 
-const fn fresh(at: At, kind: VolumeKind, source: Option<String>, target: String) -> VolumeUse {
+fn fresh(at: At, kind: VolumeKind, source: Option<String>, target: String) -> VolumeUse {
     VolumeUse {
         at,
         kind,
@@ -43,6 +49,7 @@ const fn fresh(at: At, kind: VolumeKind, source: Option<String>, target: String)
         subpath: None,
         tmpfs_size: None,
         tmpfs_mode: None,
+        options: BTreeSet::new(),
     }
 }
 
@@ -72,10 +79,89 @@ fn short(text: &str, at: At) -> Option<VolumeUse> {
     Some(one)
 }
 
+/// The parts of a mount in its short form, as `docker stack deploy` takes it
+/// apart: a letter before a colon is a drive of Windows, and keeps the colon.
+///
+/// # Errors
+///
+/// The rest of a sentence that says why it refuses the mount.
+pub(super) fn as_docker_reads(text: &str) -> Result<Vec<String>, &'static str> {
+    if text.is_empty() {
+        return Err("is empty");
+    }
+    if text.len() <= 2 {
+        return Ok(vec![text.to_owned()]);
+    }
+    let mut parts: Vec<String> = Vec::new();
+    let mut part = String::new();
+    for c in text.chars().map(Some).chain([None]) {
+        let drive = part.len() == 1 && part.starts_with(|c: char| c.is_ascii_alphabetic());
+        match c {
+            Some(':') if drive => part.push(':'),
+            None | Some(':') => {
+                if part.is_empty() {
+                    return Err("has an empty part between colons");
+                }
+                parts.push(std::mem::take(&mut part));
+            }
+            Some(c) => part.push(c),
+        }
+    }
+    if parts.len() > 3 { Err("has too many colons") } else { Ok(parts) }
+}
+
+fn stack_short(text: &str, at: At) -> Option<VolumeUse> {
+    let mut parts = as_docker_reads(text).ok()?.into_iter();
+    let first = parts.next()?;
+    let Some(target) = parts.next() else {
+        return Some(fresh(at, VolumeKind::Volume, None, first));
+    };
+    let windows = first.starts_with("\\\\")
+        || (first.get(1..2) == Some(":") && first.starts_with(|c: char| c.is_ascii_alphabetic()));
+    let path = first.starts_with(['.', '/', '~']) || windows;
+    let kind = if path { VolumeKind::Bind } else { VolumeKind::Volume };
+    let mut one = fresh(at, kind, Some(first), target);
+    for option in parts.next().unwrap_or_default().split(',') {
+        match option {
+            "ro" => one.read_only = true,
+            "rw" => one.read_only = false,
+            "nocopy" => {
+                one.no_copy = true;
+                one.options.insert("volume");
+            }
+            "shared" | "rshared" | "slave" | "rslave" | "private" | "rprivate" => {
+                one.propagation = Some(option.to_owned());
+                one.options.insert("bind");
+            }
+            _ => {}
+        }
+    }
+    Some(one)
+}
+
 fn long(check: &mut Check<'_>, field: &Field<'_>) -> Option<VolumeUse> {
     let mut one = fresh(field.at(), VolumeKind::Volume, None, String::new());
     for key in check.map(field) {
         match key.key {
+            "type" if check.is_stack() => {
+                let word = check.text(&key).unwrap_or_default();
+                one.kind = match word.as_str() {
+                    "" | "volume" => VolumeKind::Volume,
+                    "bind" => VolumeKind::Bind,
+                    "tmpfs" => VolumeKind::Tmpfs,
+                    "npipe" => VolumeKind::Npipe,
+                    "cluster" => VolumeKind::Cluster,
+                    "image" => VolumeKind::Image,
+                    _ => {
+                        let message = format!(
+                            "`{}` must be `volume`, `bind`, `tmpfs`, `npipe`, `cluster` or `image`",
+                            key.path
+                        );
+                        check.refuse_as(key.at(), CauseKind::Value, &key.path, message);
+                        return None;
+                    }
+                };
+            }
             "type" => {
                 let words = ["volume", "bind", "tmpfs", "npipe", "cluster", "image"];
                 one.kind = match check.word(&key, &words).as_deref() {
@@ -90,7 +176,12 @@ fn long(check: &mut Check<'_>, field: &Field<'_>) -> Option<VolumeUse> {
             "source" => one.source = check.filled(&key),
             "target" => one.target = check.filled(&key).unwrap_or_default(),
             "read_only" => one.read_only = check.flag(&key).unwrap_or(false),
-            "bind" | "volume" | "tmpfs" | "image" => options(check, &key, &mut one),
+            "bind" | "volume" | "tmpfs" | "image" => {
+                one.options.extend(
+                    ["bind", "volume", "tmpfs", "image"].into_iter().find(|name| *name == key.key),
+                );
+                options(check, &key, &mut one);
+            }
             _ => check.other(&key, &keys::VOLUME_USE),
         }
     }
@@ -102,8 +193,8 @@ fn long(check: &mut Check<'_>, field: &Field<'_>) -> Option<VolumeUse> {
         return None;
     }
     if one.source.is_none() && matches!(one.kind, VolumeKind::Bind | VolumeKind::Npipe) {
-        check
-            .refuse(field.at(), format!("`{}` needs a `source`, the path on the node", field.path));
+        let message = format!("`{}` needs a `source`, the path on the node", field.path);
+        check.refuse_as(field.at(), CauseKind::Value, &field.path, message);
         return None;
     }
     Some(one)
@@ -125,6 +216,8 @@ fn options(check: &mut Check<'_>, field: &Field<'_>, one: &mut VolumeUse) {
             ("volume", "nocopy") => one.no_copy = check.flag(&key).unwrap_or(false),
             ("volume", "subpath") => one.subpath = check.filled(&key),
             ("tmpfs", "size") => one.tmpfs_size = check.bytes(&key),
+            // Docker's compose has no such key.
+            ("tmpfs", "mode") if check.is_stack() => {}
             ("tmpfs", "mode") => one.tmpfs_mode = check.file_mode(&key),
             _ => check.other(&key, section),
         }
@@ -157,13 +250,33 @@ pub(super) fn blob_uses(check: &mut Check<'_>, field: &Field<'_>) -> Vec<BlobUse
         } else {
             one.source = check.filled(&item).unwrap_or_default();
         }
-        if one.source.is_empty() {
+        if one.source.is_empty() && !check.is_stack() {
             check.refuse(item.at(), format!("`{}` needs a `source`", item.path));
         } else {
             uses.push(one);
         }
     }
     uses
+}
+
+/// Where Docker has a bind mount start: what is absolute stays as it was written.
+pub(crate) fn stack_bind_source(
+    source: &str,
+    folder: &str,
+    root: Option<&str>,
+    home: Option<&str>,
+) -> Option<String> {
+    let source = match (source.strip_prefix('~'), home) {
+        (Some(rest), Some(home)) => format!("{home}{rest}"),
+        _ => source.to_owned(),
+    };
+    let windows = source.starts_with("\\\\")
+        || (source.starts_with(|c: char| c.is_ascii_alphabetic())
+            && (source.get(1..3) == Some(":/") || source.get(1..3) == Some(":\\")));
+    if source.starts_with('/') || windows {
+        return Some(source);
+    }
+    Some(units::join(&units::join(root?, folder), &source))
 }
 
 /// Where a bind mount starts on the node. [`None`] where that is not known.

@@ -1,6 +1,6 @@
 //! Compose v2's dialect: `:+`, `+`, and anything may be nested.
 
-use super::{Interpolated, invalid, missing, name_end};
+use super::{Interpolated, Refused, invalid, missing, name_end};
 
 /// How deep defaults may be nested.
 const MAX_DEPTH: usize = 32;
@@ -8,7 +8,7 @@ const MAX_DEPTH: usize = 32;
 pub(super) fn interpolate<'v>(
     text: &str,
     variable: &dyn Fn(&str) -> Option<&'v str>,
-) -> Result<Interpolated, String> {
+) -> Result<Interpolated, Refused> {
     let mut result = Interpolated::default();
     result.text = put_in(text, variable, &mut result.unset, 0)?;
     Ok(result)
@@ -19,9 +19,9 @@ fn put_in<'v>(
     variable: &dyn Fn(&str) -> Option<&'v str>,
     unset: &mut Vec<String>,
     depth: usize,
-) -> Result<String, String> {
+) -> Result<String, Refused> {
     if depth > MAX_DEPTH {
-        return Err("variables are nested more than 32 levels deep".to_owned());
+        return Err("variables are nested more than 32 levels deep".to_owned().into());
     }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -35,7 +35,7 @@ fn put_in<'v>(
         } else if let Some(braced) = after.strip_prefix('{') {
             let end = closing(braced).ok_or_else(|| {
                 let shown: String = dollar.chars().take(40).collect();
-                format!("`{shown}` has no closing `}}`")
+                Refused::from(format!("`{shown}` has no closing `}}`"))
             })?;
             let inside = braced.get(..end).unwrap_or_default();
             out.push_str(&expression(inside, variable, unset, depth)?);
@@ -78,7 +78,7 @@ fn expression<'v>(
     variable: &dyn Fn(&str) -> Option<&'v str>,
     unset: &mut Vec<String>,
     depth: usize,
-) -> Result<String, String> {
+) -> Result<String, Refused> {
     let (name, rest) = inside.split_at(name_end(inside));
     if name.is_empty() {
         return Err(invalid(&format!("${{{inside}}}")));

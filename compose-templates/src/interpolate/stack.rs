@@ -1,13 +1,16 @@
 //! The dialect of `docker stack deploy`, quirks and all: a file that works
 //! there must mean the same here.
 
-use super::{Interpolated, invalid, missing, name_end};
+use super::{Interpolated, Refused, invalid, missing, name_end};
 
+/// Of several mistakes in one text, Docker forgets all but one after the last
+/// variable that it could put in.
 pub(super) fn interpolate<'v>(
     text: &str,
     variable: &dyn Fn(&str) -> Option<&'v str>,
-) -> Result<Interpolated, String> {
+) -> Result<Interpolated, Refused> {
     let mut result = Interpolated::default();
+    let mut mistake = None;
     let mut rest = text;
     while let Some(at) = rest.find('$') {
         let (before, dollar) = rest.split_at(at);
@@ -22,22 +25,24 @@ pub(super) fn interpolate<'v>(
             Some(body) => (true, body),
             None => (false, after),
         };
-        let end = substitution_end(body);
-        let (substitution, after) = body.split_at(end);
-        let after = match (braced, after.strip_prefix('}')) {
-            (true, Some(after)) => after,
-            (true, None) => return Err(invalid(&head(dollar))),
-            (false, _) => after,
+        let (substitution, behind) = body.split_at(substitution_end(body));
+        let behind = if braced { behind.strip_prefix('}') } else { Some(behind) };
+        let Some(behind) = behind.filter(|_| !substitution.is_empty()) else {
+            mistake = Some(invalid(&head(dollar)));
+            rest = after;
+            continue;
         };
-        if substitution.is_empty() {
-            return Err(invalid(&head(dollar)));
+        match substitute(substitution, variable, &mut result.unset) {
+            Ok(value) => {
+                result.text.push_str(&value);
+                mistake = None;
+            }
+            Err(refused) => mistake = Some(refused),
         }
-        let value = substitute(substitution, variable, &mut result.unset)?;
-        result.text.push_str(&value);
-        rest = after;
+        rest = behind;
     }
     result.text.push_str(rest);
-    Ok(result)
+    mistake.map_or(Ok(result), Err)
 }
 
 /// What an error shows: up to the closing brace.
@@ -66,7 +71,7 @@ fn substitute<'v>(
     substitution: &str,
     variable: &dyn Fn(&str) -> Option<&'v str>,
     unset: &mut Vec<String>,
-) -> Result<String, String> {
+) -> Result<String, Refused> {
     let filled = |name: &str| variable(name).filter(|value| !value.is_empty());
     if let Some((name, default)) = substitution.split_once(":-") {
         return Ok(filled(name).unwrap_or(default).to_owned());

@@ -13,7 +13,7 @@ fn variable(name: &str) -> Option<&'static str> {
 fn read(text: &str, reading: Reading) -> String {
     match interpolate(text, reading, &variable) {
         Ok(result) => result.text,
-        Err(message) => format!("! {message}"),
+        Err(refused) => format!("! {}", refused.message),
     }
 }
 

@@ -209,6 +209,7 @@ impl Checks<'_> {
                 labels,
                 tmpfs_size: _,
                 tmpfs_mode: _,
+                options: _,
             } = one;
             self.labels(&["services", name, "volumes", target, "volume", "labels"], labels);
             let source = source.as_deref().unwrap_or_default();

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use berth_domain::stack::{Driver, FileRef, Mount, MountKind};
 
 use super::Convert;
+use crate::complaint::CauseKind;
 use crate::compose::model::{BlobUse, Service, Tmpfs, Volume, VolumeKind, VolumeUse};
-use crate::compose::volumes::bind_source;
+use crate::compose::volumes::{bind_source, stack_bind_source};
 
 impl Convert<'_> {
     /// In the file's order, then memory.
-    pub(super) fn mounts(&mut self, service: &Service) -> Vec<Mount> {
+    pub(super) fn mounts(&mut self, name: &str, service: &Service) -> Vec<Mount> {
         let mut mounts = Vec::new();
         let mut targets = BTreeSet::new();
         for one in &service.volumes {
@@ -21,6 +22,9 @@ impl Convert<'_> {
             }
             if !targets.insert(one.target.clone()) {
                 self.refuse(one.at, format!("`{}` is mounted twice; keep one", one.target));
+            }
+            if self.is_stack() {
+                self.check_options(name, one);
             }
             mounts.extend(self.mount(one));
         }
@@ -45,6 +49,40 @@ impl Convert<'_> {
             }
         }
         mounts
+    }
+
+    /// Refuses options of another kind of mount, as Docker does.
+    fn check_options(&mut self, name: &str, one: &VolumeUse) {
+        let own = match one.kind {
+            VolumeKind::Volume => "volume",
+            VolumeKind::Bind | VolumeKind::Npipe => "bind",
+            VolumeKind::Tmpfs => "tmpfs",
+            VolumeKind::Image => "image",
+            VolumeKind::Cluster => "",
+        };
+        let path = || format!("services.{name}.volumes");
+        if let Some(other) = one.options.iter().find(|other| **other != own) {
+            let message =
+                format!("what is mounted at `{}` can't have options of {other}", one.target);
+            self.refuse_as(one.at, CauseKind::Conflict, path(), message);
+        }
+        let sourced = one.source.is_some();
+        match one.kind {
+            VolumeKind::Tmpfs if sourced => {
+                let message = format!("the tmpfs at `{}` can't have a `source`", one.target);
+                self.refuse_as(one.at, CauseKind::Conflict, path(), message);
+            }
+            VolumeKind::Image | VolumeKind::Cluster if !sourced => {
+                let message = format!("what is mounted at `{}` needs a `source`", one.target);
+                self.refuse_as(one.at, CauseKind::Value, path(), message);
+            }
+            VolumeKind::Volume
+            | VolumeKind::Bind
+            | VolumeKind::Tmpfs
+            | VolumeKind::Npipe
+            | VolumeKind::Image
+            | VolumeKind::Cluster => {}
+        }
     }
 
     fn mount(&mut self, one: &VolumeUse) -> Option<Mount> {
@@ -90,7 +128,15 @@ impl Convert<'_> {
             external,
         };
         let Some(key) = &one.source else {
-            return Some((fresh(one.labels.clone(), None, false), None));
+            let mut kind = fresh(one.labels.clone(), None, false);
+            // Docker says nothing of a volume without a name.
+            if let (true, MountKind::Volume { no_copy, subpath, labels, .. }) =
+                (self.is_stack(), &mut kind)
+            {
+                (*no_copy, *subpath) = (false, None);
+                labels.clear();
+            }
+            return Some((kind, None));
         };
         let (name, volume) = self.volume_name(one, key)?;
         let driver = (volume.driver.is_some() || !volume.driver_opts.is_empty()).then(|| Driver {
@@ -109,7 +155,7 @@ impl Convert<'_> {
                 "the volume `{key}` is mounted at `{}`, but no file defines it; add `{key}:` under `volumes`",
                 one.target
             );
-            self.refuse(one.at, message);
+            self.refuse_as(one.at, CauseKind::Undefined, format!("volumes.{key}"), message);
             return None;
         };
         let name = match (&volume.name, volume.external) {
@@ -124,7 +170,8 @@ impl Convert<'_> {
         let source = one.source.as_deref().unwrap_or_default();
         let root = self.context.bind_root.as_deref();
         let folder = self.loaded.folder(one.at);
-        let path = bind_source(source, folder, root, self.loaded.home.as_deref());
+        let read = if self.is_stack() { stack_bind_source } else { bind_source };
+        let path = read(source, folder, root, self.loaded.home.as_deref());
         if path.is_none() {
             let message = if source.starts_with('~') {
                 format!(
@@ -141,7 +188,12 @@ impl Convert<'_> {
     }
 
     /// Configs or secrets, sorted by their names on the Swarm.
-    pub(super) fn blob_uses(&mut self, uses: &[BlobUse], what: &str) -> Vec<FileRef> {
+    pub(super) fn blob_uses(
+        &mut self,
+        service: &str,
+        uses: &[BlobUse],
+        what: &str,
+    ) -> Vec<FileRef> {
         let mut references = Vec::new();
         let mut targets = BTreeSet::new();
         for one in uses {
@@ -151,14 +203,16 @@ impl Convert<'_> {
                     "the {what} `{}` is used, but no file defines it; add it under `{what}s`",
                     one.source
                 );
-                self.refuse(one.at, message);
+                let path = format!("{what}s.{}", one.source);
+                self.refuse_as(one.at, CauseKind::Undefined, path, message);
                 continue;
             };
             let target = one.target.clone().unwrap_or_else(|| one.source.clone());
             if !targets.insert(target.clone()) {
                 let message =
                     format!("two {what}s appear at `{target}`; give one another `target`");
-                self.refuse(one.at, message);
+                let path = format!("services.{service}.{what}s");
+                self.refuse_as(one.at, CauseKind::Conflict, path, message);
             }
             references.push(FileRef {
                 name,

@@ -8,7 +8,7 @@ use berth_domain::stack::{
 };
 
 use super::Convert;
-use crate::complaint::one_line;
+use crate::complaint::{Cause, CauseKind, one_line};
 use crate::compose::model::{
     Deploy, DeployMode, HealthModel, NetworkUse, Placed, PortUse, Restart, Service, Update,
 };
@@ -36,7 +36,7 @@ impl Convert<'_> {
             dns: service.dns.clone(),
             dns_search: service.dns_search.clone(),
             dns_options: service.dns_opt.clone(),
-            healthcheck: self.healthcheck(service.healthcheck.as_ref()),
+            healthcheck: self.healthcheck(name, service.healthcheck.as_ref()),
             stop_grace_period: service.stop_grace_period,
             stop_signal: service.stop_signal.clone(),
             init: service.init,
@@ -50,10 +50,10 @@ impl Convert<'_> {
             sysctls: service.sysctls.clone(),
             ulimits: service.ulimits.clone(),
             oom_score_adj: service.oom_score_adj,
-            credential_spec: self.credentials(service),
-            mounts: self.mounts(service),
-            configs: self.blob_uses(&service.configs, "config"),
-            secrets: self.blob_uses(&service.secrets, "secret"),
+            credential_spec: self.credentials(name, service),
+            mounts: self.mounts(name, service),
+            configs: self.blob_uses(name, &service.configs, "config"),
+            secrets: self.blob_uses(name, &service.secrets, "secret"),
             networks: self.attachments(name, service),
             logging: service.logging.clone(),
             mode: self.mode(name, service),
@@ -80,37 +80,40 @@ impl Convert<'_> {
                 let message = format!(
                     "the service `{name}` has a `build` but no `image`, and was not built; build it first, or name an image"
                 );
-                self.refuse(build.at, message);
+                self.refuse_as(
+                    build.at,
+                    CauseKind::Image,
+                    format!("services.{name}.image"),
+                    message,
+                );
                 return (String::new(), String::new());
             }
             (None, None, None) => {
                 let message = format!("the service `{name}` has no image; set `image` or `build`");
-                self.refuse(service.at, message);
+                let path = format!("services.{name}.image");
+                self.refuse_as(service.at, CauseKind::Image, path, message);
                 return (String::new(), String::new());
             }
         };
         let at = service.image.as_ref().map_or(service.at, |image| image.at);
         let Some(image) = units::image(&written) else {
-            self.refuse(
-                at,
-                format!(
-                    "`{written}` is not an image's name; use `[host/]name[:tag]` in lower case"
-                ),
+            let message = format!(
+                "`{written}` is not an image's name; use `[host/]name[:tag]` in lower case"
             );
+            self.refuse_as(at, CauseKind::Image, format!("services.{name}.image"), message);
             return (written.clone(), written);
         };
         (image, written)
     }
 
-    fn healthcheck(&mut self, model: Option<&HealthModel>) -> Option<Healthcheck> {
+    fn healthcheck(&mut self, name: &str, model: Option<&HealthModel>) -> Option<Healthcheck> {
         let model = model?;
         if model.disable == Some(true) {
             // To compose, `disable` wins.
             if self.is_stack() && !model.it.test.is_empty() {
-                self.refuse(
-                    model.at,
-                    "`healthcheck` has a `test` and is disabled; keep one of both",
-                );
+                let path = format!("services.{name}.healthcheck");
+                let message = "`healthcheck` has a `test` and is disabled; keep one of both";
+                self.refuse_as(model.at, CauseKind::Conflict, path, message);
             }
             return Some(Healthcheck { test: vec!["NONE".to_owned()], ..Healthcheck::default() });
         }
@@ -125,14 +128,24 @@ impl Convert<'_> {
         (it != Healthcheck::default()).then_some(it)
     }
 
-    fn credentials(&mut self, service: &Service) -> Option<CredentialSpec> {
+    fn credentials(&mut self, name: &str, service: &Service) -> Option<CredentialSpec> {
         let Placed { at, it } = service.credential_spec.as_ref()?;
+        let given = [&it.config, &it.file, &it.registry].iter().filter(|one| one.is_some()).count();
+        if given == 0 {
+            return None;
+        }
+        if given > 1 {
+            let message = "`credential_spec` needs one of `config`, `file` and `registry`";
+            let path = format!("services.{name}.credential_spec");
+            self.refuse_as(*at, CauseKind::Conflict, path, message);
+        }
         let config = it.config.as_ref().map(|key| match self.configs.get(key) {
             Some(name) => name.clone(),
             None => {
                 let message =
                     format!("`credential_spec` names the config `{key}`, which no file defines");
-                self.complaints.push((*at, one_line(message)));
+                let cause = Cause { kind: CauseKind::Undefined, path: format!("configs.{key}") };
+                self.complaints.push((*at, one_line(message), Some(cause)));
                 key.clone()
             }
         });
@@ -153,7 +166,7 @@ impl Convert<'_> {
                 let message = format!(
                     "the service `{name}` is on the network `{key}`, which no file defines; add it under `networks`"
                 );
-                self.refuse(one.at, message);
+                self.refuse_as(one.at, CauseKind::Undefined, format!("networks.{key}"), message);
             }
             attachments.push(self.attachment(name, key, Some(one)));
         }
@@ -200,7 +213,8 @@ impl Convert<'_> {
         let single = matches!(kind, DeployMode::Global | DeployMode::GlobalJob);
         if let (true, Some(replicas)) = (single, replicas) {
             let message = "a global service has one task on each node, so `replicas` must go";
-            self.refuse(replicas.at, message);
+            let path = format!("services.{name}.deploy.replicas");
+            self.refuse_as(replicas.at, CauseKind::Conflict, path, message);
         }
         let job = matches!(kind, DeployMode::ReplicatedJob | DeployMode::GlobalJob);
         if let (true, Some(update)) = (job, update) {
@@ -216,7 +230,7 @@ impl Convert<'_> {
         }
     }
 
-    fn restart(&self, name: &str, service: &Service) -> Option<RestartPolicy> {
+    fn restart(&mut self, name: &str, service: &Service) -> Option<RestartPolicy> {
         let policy = |condition: &str, attempts: Option<u64>| RestartPolicy {
             condition: condition.to_owned(),
             max_attempts: attempts.filter(|attempts| *attempts != 0),
@@ -240,6 +254,12 @@ impl Convert<'_> {
             Restart::No => Some(policy("none", None)),
             Restart::Always => Some(policy("any", None)),
             Restart::OnFailure(attempts) => Some(policy("on-failure", *attempts)),
+            Restart::Unknown { at, text } => {
+                let message = format!("`restart` is {text:?}, which is no restart policy");
+                let path = format!("services.{name}.restart");
+                self.refuse_as(*at, CauseKind::Value, path, message);
+                None
+            }
         }
     }
 
@@ -260,7 +280,8 @@ impl Convert<'_> {
                 protocol: protocol.clone(),
                 host: *host,
             };
-            if seen.insert(port.clone()) {
+            // Docker sends one twice, too.
+            if seen.insert(port.clone()) || self.is_stack() {
                 ports.push(port);
             }
         }
@@ -325,6 +346,7 @@ fn capabilities(add: &[String], drop: &[String]) -> (Vec<String>, Vec<String>) {
                 if bare { name } else { format!("CAP_{name}") }
             })
             .collect();
+        let names: BTreeSet<String> = names.into_iter().filter(|name| name != "RESET").collect();
         if names.contains("ALL") { BTreeSet::from(["ALL".to_owned()]) } else { names }
     };
     let add = normal(add);

@@ -67,7 +67,11 @@ fn as_docker(texts: &[&str]) -> StackSpec {
 
 /// Every complaint about the text, a line each.
 pub(crate) fn refused(text: &str) -> String {
-    let complaints = convert(&[text], Reading::Compose, &context()).expect_err("must be refused");
+    refused_in(text, Reading::Compose)
+}
+
+fn refused_in(text: &str, reading: Reading) -> String {
+    let complaints = convert(&[text], reading, &context()).expect_err("must be refused");
     complaints.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
@@ -123,7 +127,12 @@ services:
     assert_eq!(spec.services["host"].networks[0].network, "host");
     assert!(spec.services["host"].networks[0].aliases.is_empty());
 
-    let docker = as_docker(&[text]);
+    let taken = "
+services:
+  web: {image: x, restart: 'no', tmpfs: /run, shm_size: 64m, oom_score_adj: 100}
+  host: {image: x, network_mode: host}
+";
+    let docker = as_docker(&[taken]);
     let web = &docker.services["web"];
     assert_eq!((web.restart.as_ref(), web.oom_score_adj, web.mounts.len()), (None, None, 0));
     assert_eq!(docker.services["host"].networks[0].network, "st_default");
@@ -210,14 +219,14 @@ services:
     read_only: true
     environment: {A: 1, B: 2}
     ports: ['80:8080', '443:8443']
-    volumes: ['v:/data', 'w:/w']
+    volumes: ['vol:/data', 'work:/w']
     cap_add: [NET_ADMIN]
     logging: {driver: json-file, options: {max-size: 1m}}
     healthcheck: {test: a, interval: 1s}
     deploy: {replicas: 3, update_config: {order: start-first}, labels: {x: 1}}
-  gone: {image: g, volumes: ['w:/z', 'v:/a']}
-  both: {image: g, volumes: ['w:/z', 'v:/a']}
-volumes: {v: {driver: d}, w: }
+  gone: {image: g, volumes: ['work:/z', 'vol:/a']}
+  both: {image: g, volumes: ['work:/z', 'vol:/a']}
+volumes: {vol: {driver: d}, work: }
 ";
     let over = "
 services:
@@ -233,7 +242,7 @@ services:
     deploy: {replicas: 0, update_config: {parallelism: 4}, labels: {y: 2}}
   both: {image: n}
   new: {image: n}
-volumes: {v: {labels: {l: 1}}}
+volumes: {vol: {labels: {l: 1}}}
 ";
     let (spec, _) = convert(&[base, over], Reading::Compose, &context()).unwrap();
     assert_eq!(spec.services.keys().collect::<Vec<_>>(), ["both", "gone", "new", "web"]);
@@ -284,7 +293,7 @@ volumes: {v: {labels: {l: 1}}}
           labels: {}
           driver: ~
           external: false
-        source: st_w
+        source: st_work
         target: /w
         read_only: false
         consistency: ~

@@ -25,6 +25,23 @@ pub(crate) fn resolve(text: &str) -> Value {
     float(text).map_or_else(|| Value::Text(text.to_owned()), Value::Float)
 }
 
+/// A bare date as Go prints it, with the time of day that it does not say.
+pub(super) fn dated(value: Value) -> Value {
+    let Value::Text(text) = &value else { return value };
+    let parts: Vec<&str> = text.split('-').collect();
+    let [year, month, day] = parts.as_slice() else { return value };
+    let number = |part: &str, length: std::ops::RangeInclusive<usize>| {
+        let digits = part.bytes().all(|b| b.is_ascii_digit()) && length.contains(&part.len());
+        part.parse::<u32>().ok().filter(|_| digits)
+    };
+    match (number(year, 4..=4), number(month, 1..=2), number(day, 1..=2)) {
+        (Some(year), Some(month @ 1..=12), Some(day @ 1..=31)) => {
+            Value::Text(format!("{year:04}-{month:02}-{day:02} 00:00:00 +0000 UTC"))
+        }
+        _ => value,
+    }
+}
+
 /// A whole number: decimal, `0x`, `0o`, `0b`, or octal by a leading zero; with
 /// underscores anywhere but first.
 pub(crate) fn integer(text: &str) -> Option<i128> {

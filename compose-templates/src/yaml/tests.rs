@@ -139,6 +139,8 @@ fn tags_that_speak_of_other_files_are_kept() {
 proptest! {
     #[test]
     fn no_text_makes_the_parser_panic(text in "[-a-z0-9:\\[\\]{},&*!#|>'\" \n?<%@`]{0,120}") {
-        drop(parse(&text, 0));
+        for reading in [Reading::Compose, Reading::Stack] {
+            drop(parse_from(&text, 0, None, reading));
+        }
     }
 }

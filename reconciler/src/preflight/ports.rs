@@ -55,11 +55,11 @@ impl<'a> Check<'a> {
                 "port {} of the service `{name}` would be published on every node, but the kernel here lacks IPVS, so nobody could reach it; write it with `mode: host`, or load ip_vs",
                 port.published.unwrap_or(port.target)
             );
-            // Other nodes' kernels may have it.
-            if self.facts.nodes.len() > 1 {
-                self.note(&subjects, message);
-            } else {
+            // Other nodes' kernels may have it, or those that are not known.
+            if self.facts.nodes.len() == 1 {
                 self.refuse(&subjects, message);
+            } else {
+                self.note(&subjects, message);
             }
         }
     }

@@ -148,7 +148,7 @@ fn as_processes(text: &str) -> anyhow::Result<Vec<f64>> {
     for pair in 0..PAIRS {
         let ours = || {
             let mut command = Command::new(&berth);
-            command.args(["render", "--stack", "-c"]).arg(&file).arg("bench");
+            command.args(["render", "--compat", "stack", "-c"]).arg(&file).arg("bench");
             timed(command, folder.path())
         };
         let theirs = || {

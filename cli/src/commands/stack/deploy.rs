@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use berth_compose_templates::{Places, Reading};
+use berth_compose_templates::Places;
 use berth_domain::cluster::{Action, Cluster, ClusterError, Desired};
 use berth_domain::stack::StackSpec;
 use berth_reconciler::plan::{Plan, Prune, plan as plan_of};
@@ -16,7 +16,7 @@ use rand::Rng;
 use serde_json::json;
 use tokio::time::sleep;
 
-use super::load::{Input, refuse_as};
+use super::load::{Input, Refused};
 use super::{DeployArgs, PlanArgs, WhatArgs, apply, images, print_json, print_line, wait};
 
 /// How often to look again where somebody else changed the stack meanwhile.
@@ -31,7 +31,7 @@ struct Wanted {
 
 impl Wanted {
     async fn read(endpoint: &Endpoint, what: &WhatArgs) -> anyhow::Result<Self> {
-        let (written, places) = Input::read(&what.files)?.to_stack(&what.name, Reading::Stack)?;
+        let (written, places) = Input::read(&what.files)?.to_stack(&what.name)?;
         let mut swarm = Swarm::new(endpoint, None);
         if what.with_registry_auth {
             swarm = swarm.with_logins(Arc::new(images::docker_config().await?));
@@ -51,7 +51,8 @@ impl Wanted {
         if found.complaints.is_empty() {
             return Ok(spec);
         }
-        refuse_as("the cluster can't run this for", "reasons", &found.complaints)
+        let (start, noun) = ("the cluster can't run this for", "reasons");
+        Err(Refused { start, noun, complaints: found.complaints }.into())
     }
 
     /// What is to be deployed, with the images pinned.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use berth_compose_templates::policy::Restrictions;
 use berth_compose_templates::{
     Complaint, Folder, Places, Reading, Settings, Source, StackContext, Variables, load,
@@ -10,7 +10,8 @@ use berth_compose_templates::{
 use berth_domain::ids::StackName;
 use berth_domain::policy::Policy;
 use berth_domain::stack::StackSpec;
-use clap::Args;
+use clap::{Args, ValueEnum};
+use serde_json::json;
 
 use crate::config::LimitArgs;
 
@@ -36,9 +37,12 @@ pub(crate) struct FileArgs {
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = variable)]
     set: Vec<(String, String)>,
 
+    /// How the files are read where compose and `docker stack deploy` differ.
+    #[arg(long, value_enum, default_value = "compose", value_name = "READING")]
+    compat: Compat,
+
     /// A profile whose services belong to the stack, `*` for all; without any,
-    /// those that `COMPOSE_PROFILES` names. Not where files are read as
-    /// `docker stack deploy` reads them.
+    /// those that `COMPOSE_PROFILES` names. Not with `--compat stack`.
     #[arg(long = "profile", value_name = "NAME")]
     profiles: Vec<String>,
 
@@ -79,6 +83,67 @@ fn policy(text: &str) -> Result<Policy, String> {
     Policy::from_word(text).ok_or_else(|| "it is `trusted` or `restricted`".to_owned())
 }
 
+/// How files are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Compat {
+    /// As compose v2 reads them, wherever Swarm can do it
+    Compose,
+    /// As `docker stack deploy` does: what it takes, what it means, what it refuses
+    Stack,
+}
+
+impl From<Compat> for Reading {
+    fn from(compat: Compat) -> Self {
+        match compat {
+            Compat::Compose => Self::Compose,
+            Compat::Stack => Self::Stack,
+        }
+    }
+}
+
+/// What can't be done as it is written: all that is wrong with it.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// Where there are several, their number and these are the start of it.
+    pub(crate) start: &'static str,
+    /// What they are called.
+    pub(crate) noun: &'static str,
+    /// All of them.
+    pub(crate) complaints: Vec<Complaint>,
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.complaints.as_slice() {
+            [only] => write!(f, "{only}"),
+            all => {
+                write!(f, "{} {} {}:", self.start, all.len(), self.noun)?;
+                all.iter().try_for_each(|complaint| write!(f, "\n  {complaint}"))
+            }
+        }
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl Refused {
+    fn files(complaints: Vec<Complaint>) -> Self {
+        Self { start: "the files have", noun: "mistakes", complaints }
+    }
+
+    /// The same for programs.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        let all = self.complaints.iter().map(|Complaint { place, message, cause }| {
+            json!({
+                "place": place,
+                "message": message,
+                "cause": cause.as_ref().map(|is| json!({"kind": is.kind.as_str(), "path": is.path})),
+            })
+        });
+        all.collect()
+    }
+}
+
 /// Parses `KEY=VALUE`, for clap.
 pub(crate) fn variable(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
@@ -103,6 +168,7 @@ pub(crate) struct Input {
     entrypoints: Vec<String>,
     tls_entrypoints: Vec<String>,
     restrictions: Option<Restrictions>,
+    reading: Reading,
 }
 
 /// How a text on the standard input is called in messages.
@@ -153,28 +219,24 @@ impl Input {
             entrypoints: args.entrypoints.clone(),
             tls_entrypoints: args.tls_entrypoints.clone(),
             restrictions,
+            reading: args.compat.into(),
         })
     }
 
     /// Checks and merges the files into the stack `name`, and tells where they say
     /// what. What is ignored is written to the standard error.
-    pub(crate) fn to_stack(
-        &self,
-        name: &StackName,
-        reading: Reading,
-    ) -> anyhow::Result<(StackSpec, Places)> {
+    pub(crate) fn to_stack(&self, name: &StackName) -> anyhow::Result<(StackSpec, Places)> {
         let folder = Path::new(&self.folder);
         let beside = match self.restrictions {
             None => Folder::anywhere(folder),
             Some(_) => Folder::checkout(folder),
         };
         let mut variables = self.variables.clone();
-        if reading == Reading::Compose {
+        if self.reading == Reading::Compose {
             variables.entry("COMPOSE_PROJECT_NAME".to_owned()).or_insert_with(|| name.to_string());
         }
-        let settings = Settings { reading, profiles: self.profiles.clone() };
-        let loaded = load(&self.sources, &beside, &variables, &settings)
-            .or_else(|complaints| refuse(&complaints))?;
+        let settings = Settings { reading: self.reading, profiles: self.profiles.clone() };
+        let loaded = load(&self.sources, &beside, &variables, &settings).map_err(Refused::files)?;
         let context = StackContext {
             stack: name.clone(),
             images: Variables::new(),
@@ -184,7 +246,7 @@ impl Input {
             bind_root: Some(self.folder.clone()),
             restrictions: self.restrictions.clone(),
         };
-        let (spec, notes) = loaded.to_stack(&context).or_else(|complaints| refuse(&complaints))?;
+        let (spec, notes) = loaded.to_stack(&context).map_err(Refused::files)?;
         for note in notes {
             eprintln!("note: {note}");
         }
@@ -208,19 +270,6 @@ pub(crate) fn read_variables(file: &Path) -> anyhow::Result<Variables> {
     read.collect()
 }
 
-fn refuse<T>(complaints: &[Complaint]) -> anyhow::Result<T> {
-    refuse_as("the files have", "mistakes", complaints)
-}
-
-/// All complaints as one error.
-pub(crate) fn refuse_as<T>(start: &str, noun: &str, complaints: &[Complaint]) -> anyhow::Result<T> {
-    let lines: Vec<String> = complaints.iter().map(ToString::to_string).collect();
-    match lines.as_slice() {
-        [only] => bail!("{only}"),
-        all => bail!("{start} {} {noun}:\n  {}", all.len(), all.join("\n  ")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -242,7 +291,7 @@ mod tests {
         let args = ["berth", "-c", &path, "--set", "TAG=7", "--policy", policy];
         let files = Probe::try_parse_from(args).unwrap().files;
         let input = Input::read(&files)?;
-        Ok(input.to_stack(&StackName::parse("st").unwrap(), Reading::Compose)?.0)
+        Ok(input.to_stack(&StackName::parse("st").unwrap())?.0)
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use super::{Check, Field};
+use crate::complaint::CauseKind;
 use crate::compose::units;
-use crate::load::TEMPLATE;
+use crate::load::{Reading, TEMPLATE};
 use crate::render::{Places, Rendered, TemplateError, render};
 use crate::yaml::{self, At, Node, Wrong};
 
@@ -21,8 +22,8 @@ impl Text<'_> {
     }
 
     /// Its tree, as that of the file with this index.
-    pub(crate) fn parse(&self, file: usize) -> Result<Node, Wrong> {
-        yaml::parse_from(&self.text, file, self.places.as_ref())
+    pub(crate) fn parse(&self, file: usize, reading: Reading) -> Result<Node, Wrong> {
+        yaml::parse_from(&self.text, file, self.places.as_ref(), reading)
     }
 }
 
@@ -92,7 +93,7 @@ impl Check<'_> {
                     error.to_string()
                 };
                 let message = format!("`{}` names `{written}`, but {why}", field.path);
-                self.refuse(field.at(), message);
+                self.refuse_as(field.at(), CauseKind::File, &field.path, message);
                 None
             }
         }

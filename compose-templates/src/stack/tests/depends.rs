@@ -77,7 +77,7 @@ fn docker_makes_nothing_of_a_list_and_knows_no_mapping() {
     let list = "services: {web: {image: x, depends_on: [nobody]}}";
     assert!(as_docker(&[list]).dependencies.is_empty());
     let mapping = "services: {web: {image: x, depends_on: {db: }}, db: {image: x}}";
-    assert_eq!(as_docker(&[mapping]).dependencies["web"]["db"], Condition::Started);
+    insta::assert_snapshot!(refused_in(mapping, Reading::Stack), @"compose.yml:1:40: `services.web.depends_on` must be a list, but is a mapping; `docker stack deploy` takes nothing else");
 }
 
 #[test]

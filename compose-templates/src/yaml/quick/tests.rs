@@ -2,20 +2,21 @@
 
 use proptest::prelude::*;
 
-use super::super::{Events, Tree};
+use super::super::{quickly, whole as wholly};
 use super::*;
 use crate::catalogue;
+use crate::load::Reading;
 
 const START: At = At { file: 0, line: 1, column: 1 };
 
 /// The tree with all its places; [`None`] is giving up.
 fn quick(text: &str) -> Option<String> {
-    let tree = Tree::new(Events::Quick(Quick::new(text, 0)), START, None).root();
+    let tree = quickly(text, START, Reading::Compose);
     tree.ok().map(|tree| format!("{tree:#?}"))
 }
 
 fn whole(text: &str) -> Option<String> {
-    super::super::whole(text, START, None).ok().map(|tree| format!("{tree:#?}"))
+    wholly(text, START, None, Reading::Compose).ok().map(|tree| format!("{tree:#?}"))
 }
 
 #[test]

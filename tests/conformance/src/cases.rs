@@ -1,0 +1,126 @@
+//! The files that are compared: our own, one by one and as tables, and a corpus
+//! of real ones where it lies beside the repository.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::deploy::Files;
+
+/// The first line of a file that Docker passes on, the engine refuses, and Berth
+/// refuses before it asks the engine.
+const EARLIER: &str = "# the engine refuses:";
+
+/// Files with what is expected of them.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// The files.
+    pub files: Files,
+    /// Whether there is one mistake at most, so that the causes must be equal, not
+    /// just overlap.
+    pub exact: bool,
+    /// What Berth says where it refuses what only the engine would.
+    pub earlier: Option<String>,
+}
+
+fn here() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sorted(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder)
+        .with_context(|| format!("failed to list {}", folder.display()))?;
+    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<anyhow::Result<Vec<_>>>()?;
+    paths.sort();
+    Ok(paths)
+}
+
+fn is_compose(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml")
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+impl Case {
+    fn read(folder: &Path, files: Vec<String>, name: String, exact: bool) -> anyhow::Result<Self> {
+        let first = files.first().context("a case without files")?;
+        let text = std::fs::read_to_string(folder.join(first))?;
+        let earlier = text.lines().next().and_then(|line| line.strip_prefix(EARLIER));
+        let earlier = earlier.map(|words| words.trim().to_owned());
+        let files = Files { name, folder: folder.to_owned(), files };
+        Ok(Self { files, exact, earlier })
+    }
+}
+
+/// Our own files: each by itself, those of a folder together.
+///
+/// # Errors
+///
+/// Where they can't be read.
+pub fn own() -> anyhow::Result<Vec<Case>> {
+    let mut cases = Vec::new();
+    for path in sorted(&here().join("files"))? {
+        if is_compose(&path) {
+            let folder = here().join("files");
+            cases.push(Case::read(&folder, vec![name(&path)], name(&path), true)?);
+        } else if path.is_dir() {
+            let files: Vec<String> =
+                sorted(&path)?.iter().filter(|path| is_compose(path)).map(|p| name(p)).collect();
+            if !files.is_empty() {
+                cases.push(Case::read(&path, files, name(&path), true)?);
+            }
+        }
+    }
+    Ok(cases)
+}
+
+/// The tables' rows, written out into `scratch`.
+///
+/// # Errors
+///
+/// Where they can't be read or written.
+pub fn tables(scratch: &Path) -> anyhow::Result<Vec<Case>> {
+    let mut cases = Vec::new();
+    let mut add = |name: String, text: &str| -> anyhow::Result<()> {
+        let file = format!("{}.yml", cases.len());
+        std::fs::write(scratch.join(&file), text)?;
+        cases.push(Case::read(scratch, vec![file], name, true)?);
+        Ok(())
+    };
+    let loading = std::fs::read_to_string(here().join("cases/loading.txt"))?;
+    for row in loading.split("\n### ").skip(1) {
+        let (name, text) = row.split_once('\n').context("a row without a file")?;
+        add(format!("loading: {name}"), text)?;
+    }
+    let interpolation = std::fs::read_to_string(here().join("cases/interpolation.txt"))?;
+    for line in interpolation.lines().filter(|line| !line.is_empty() && !line.starts_with("# ")) {
+        let quoted = line.replace('\'', "''");
+        let text = format!("services: {{a: {{image: x, hostname: '{quoted}'}}}}\n");
+        add(format!("interpolation: {line}"), &text)?;
+    }
+    Ok(cases)
+}
+
+/// Real files, where the corpus is; it is not part of the repository. Whatever
+/// files they want beside them are made in `scratch`, where they are copied to.
+///
+/// # Errors
+///
+/// Where they can't be copied.
+pub fn corpus(scratch: &Path) -> anyhow::Result<Vec<Case>> {
+    let folder = here().join("../../../shared/corpus/dokploy");
+    let mut cases = Vec::new();
+    if !folder.is_dir() {
+        return Ok(cases);
+    }
+    for path in sorted(&folder)?.iter().filter(|path| is_compose(path)) {
+        let own = scratch.join(name(path));
+        std::fs::create_dir_all(&own)?;
+        std::fs::copy(path, own.join("compose.yml"))?;
+        let case = Case::read(&own, vec!["compose.yml".to_owned()], name(path), false)?;
+        cases.push(case);
+    }
+    Ok(cases)
+}

@@ -1,0 +1,85 @@
+//! `cargo xtask conformance`: everything that can be compared, as one program.
+#![expect(clippy::print_stdout, reason = "it is a program that reports")]
+
+use std::process::ExitCode;
+
+use berth_conformance::deploy::refused_as_compose;
+use berth_conformance::judge::{APIS, Report, judge_all};
+use berth_conformance::{cases, generate, meant};
+use clap::Parser;
+use serde_json::json;
+
+/// Compares what `docker stack deploy` and `berth stack deploy` make of files.
+#[derive(Debug, Parser)]
+struct Args {
+    /// Generate more files
+    #[arg(long)]
+    all: bool,
+
+    /// Print one object of JSON before the closing line
+    #[arg(long)]
+    json: bool,
+}
+
+/// Of real files, so many in a hundred must load in the default reading.
+const LOADED: usize = 98;
+
+fn main() -> anyhow::Result<ExitCode> {
+    let args = Args::parse();
+    let runtime = tokio::runtime::Runtime::new()?;
+    let scratch = tempfile::tempdir()?;
+    let mut report = Report::default();
+    let mut tell = |what: &str, part: Report| {
+        if !args.json {
+            println!("{what}: {}", part.line());
+            part.unmeant.iter().for_each(|line| println!("  {line}"));
+        }
+        report.add(part);
+    };
+
+    let (rows, copies) = (scratch.path().join("rows"), scratch.path().join("corpus"));
+    std::fs::create_dir_all(&rows)?;
+    let mut own = cases::own()?;
+    own.extend(cases::tables(&rows)?);
+    for api in APIS {
+        tell(&format!("own files, API {api}"), runtime.block_on(judge_all(&own, api))?);
+    }
+    let real_files = cases::corpus(&copies)?;
+    tell("real files", runtime.block_on(judge_all(&real_files, APIS[0]))?);
+    let count = if args.all { generate::MANY } else { generate::FEW };
+    tell("generated files", generate::judge_generated(&runtime, count)?);
+    let unread = runtime.block_on(unread(&real_files))?;
+    let enough = unread.len() * 100 <= real_files.len() * (100 - LOADED);
+    if args.json {
+        let reasons: Vec<_> = meant::MEANT
+            .iter()
+            .map(|is| json!({"name": is.name, "kind": is.kind, "path": is.path, "why": is.why}))
+            .collect();
+        let object = json!({
+            "files": report.files, "fields": report.fields, "meant": report.meant,
+            "unmeant": report.unmeant, "reasons": reasons,
+            "real_files": real_files.len(), "not_loaded": unread,
+        });
+        println!("{object}");
+    } else {
+        report.meant.iter().for_each(|(name, count)| println!("meant: {name}, {count} times"));
+        let loaded = real_files.len() - unread.len();
+        println!("default reading: {loaded} of {} real files load", real_files.len());
+        unread.iter().for_each(|line| println!("  {line}"));
+    }
+    println!("{}", report.line());
+    let fine = report.unmeant.is_empty() && enough;
+    Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What Berth's own reading says to the real files that it refuses.
+async fn unread(cases: &[cases::Case]) -> anyhow::Result<Vec<String>> {
+    let mut refused = Vec::new();
+    for case in cases {
+        let scratch = tempfile::tempdir()?;
+        if let Some(words) = refused_as_compose(&case.files, scratch.path()).await? {
+            refused.push(format!("{}: {words}", case.files.name));
+        }
+    }
+    Ok(refused)
+}
