@@ -70,10 +70,15 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// Reads the context that `request` names in `checkout`. Blocks.
-    pub(crate) fn read(checkout: &Path, request: &BuildRequest) -> Result<Self, ContextError> {
+    /// Reads the context for `request` that is the folder `named` of `checkout`.
+    /// Blocks.
+    pub(crate) fn read(
+        checkout: &Path,
+        named: &str,
+        request: &BuildRequest,
+    ) -> Result<Self, ContextError> {
         let path = |what| move |path| ContextError::Path { what, path };
-        let named = if request.context.is_empty() { "." } else { &request.context };
+        let named = if named.is_empty() { "." } else { named };
         let root = safe_path(checkout, named).map_err(path("the build context"))?;
         if !root.is_dir() {
             return Err(ContextError::Kind(format!("the build context `{named}` is no folder")));

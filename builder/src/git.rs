@@ -199,6 +199,7 @@ impl Git {
     }
 
     fn settings(&self, remote: Option<&Remote>) -> Vec<(String, String)> {
+        let secure = remote.is_some_and(|remote| remote.url.scheme() == "https");
         let mut settings: Vec<(String, String)> = [
             // Nothing that a repository brings along is run.
             ("core.hooksPath", "/dev/null"),
@@ -207,7 +208,8 @@ impl Git {
             ("credential.helper", ""),
             ("submodule.recurse", "false"),
             ("protocol.allow", "never"),
-            ("protocol.http.allow", "always"),
+            // Not even where an address by https leads there.
+            ("protocol.http.allow", if secure { "never" } else { "always" }),
             ("protocol.https.allow", "always"),
             ("protocol.file.allow", if self.local { "always" } else { "never" }),
             // Ours to clean, not in the middle of a deployment.

@@ -19,6 +19,8 @@ use tokio::fs;
 
 use crate::git::{Git, GitError, Remote, Run};
 
+mod remote;
+
 /// How many checkouts stay, however old.
 const CHECKOUTS_KEPT: usize = 32;
 

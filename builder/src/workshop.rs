@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use berth_domain::build::{BuildError, BuildLog, BuildRequest, Builder, Checkout, Image, Source};
+use berth_domain::build::{
+    BuildContext, BuildError, BuildLog, BuildRequest, Builder, Checkout, Image, Source,
+};
 use berth_domain::ids::StackName;
 use berth_domain::rule::Changes;
 use berth_domain::slug::label;
@@ -99,8 +101,16 @@ impl Builder for Workshop {
     ) -> Result<Image, BuildError> {
         let service = request.service.as_str();
         let fault = |err| fault(service, err);
-        let (root, asked) = (checkout.path.clone(), request.clone());
-        let context = blocking(move || Context::read(&root, &asked)).await?.map_err(fault)?;
+        let (root, folder) = match &request.context {
+            BuildContext::Folder(folder) => (checkout.path.clone(), folder.clone()),
+            BuildContext::Repository(remote) => {
+                let fetched = self.0.sources.fetch_remote(remote, service, log.as_ref()).await?;
+                (fetched.path, remote.folder().to_owned())
+            }
+        };
+        let asked = request.clone();
+        let context =
+            blocking(move || Context::read(&root, &folder, &asked)).await?.map_err(fault)?;
 
         let digits = context.hash.get(..TAG_DIGITS).unwrap_or(&context.hash);
         let tag = format!("berth/{}:{digits}", repository(&request.stack, service));

@@ -3,12 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use berth_builder::{STACK_LABEL, Settings, Workshop};
-use berth_domain::build::{BuildError, BuildLog, BuildRequest, Builder, Checkout, Image};
+use berth_domain::build::{
+    BuildContext, BuildError, BuildLog, BuildRequest, Builder, Checkout, Image, RemoteContext,
+};
 use berth_domain::ids::StackName;
 use bollard::query_parameters::{
     CreateImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptionsBuilder,
@@ -16,6 +19,7 @@ use bollard::query_parameters::{
 use bollard::{API_DEFAULT_VERSION, Docker};
 use futures_util::{FutureExt, StreamExt};
 use tempfile::TempDir;
+use tokio::process::Command;
 use uuid::Uuid;
 
 /// A stack of one test's own, whose images go away however the test ends.
@@ -42,10 +46,14 @@ impl Lines {
     }
 }
 
+fn docker_host() -> String {
+    std::env::var_os("DOCKER_HOST")
+        .map_or("unix:///var/run/docker.sock".to_owned(), |host| host.into_string().unwrap())
+}
+
 impl World {
     async fn scope(test: impl AsyncFnOnce(&Self)) {
-        let host = std::env::var_os("DOCKER_HOST")
-            .map_or("unix:///var/run/docker.sock".to_owned(), |host| host.into_string().unwrap());
+        let host = docker_host();
         let docker = if host.starts_with("unix://") {
             Docker::connect_with_unix(&host, 60, API_DEFAULT_VERSION)
         } else {
@@ -131,11 +139,50 @@ impl World {
         BuildRequest {
             stack: self.stack.clone(),
             service: "web".to_owned(),
-            context: "web".to_owned(),
+            context: BuildContext::Folder("web".to_owned()),
             dockerfile: "Dockerfile".to_owned(),
             args: BTreeMap::new(),
             target: None,
             labels: BTreeMap::new(),
+        }
+    }
+
+    /// A workshop for which `https://git.test/` is a folder of the test's own: the
+    /// same git, told by its own setting where to look.
+    fn workshop_with_remotes(&self) -> Workshop {
+        let program = self.home.path().join("git");
+        let remotes = self.home.path().join("remotes");
+        let script = format!(
+            "#!/bin/sh\nexec git -c url.file://{}/.insteadOf=https://git.test/ \"$@\"\n",
+            remotes.display()
+        );
+        std::fs::write(&program, script).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        Workshop::new(Settings {
+            data_dir: self.home.path().join("remote-data"),
+            docker_host: docker_host(),
+            instance: Uuid::now_v7().to_string(),
+            git: program,
+            local_repositories: true,
+        })
+        .unwrap()
+    }
+
+    /// A commit in the repository `https://git.test/<name>.git`.
+    async fn commit_remote(&self, name: &str, files: &[(&str, &str)]) {
+        let repository = self.home.path().join("remotes").join(format!("{name}.git"));
+        for (name, text) in files {
+            let file = repository.join(name);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, text).unwrap();
+        }
+        for args in [
+            &["init", "--quiet", "--initial-branch=main", "."][..],
+            &["add", "--all"],
+            &["-c", "user.name=M", "-c", "user.email=m@git.test", "commit", "--quiet", "-m", "x"],
+        ] {
+            let git = Command::new("git").current_dir(&repository).args(args).status().await;
+            assert!(git.unwrap().success(), "{args:?}");
         }
     }
 
@@ -149,6 +196,35 @@ impl World {
         let built = self.workshop.build(checkout, request, log).await;
         (built, lines.text())
     }
+}
+
+#[tokio::test]
+async fn an_image_is_built_from_a_folder_of_another_repository() {
+    World::scope(async |world| {
+        let dockerfile = ("deploy/Dockerfile", "FROM scratch\nCOPY page /page\n");
+        world.commit_remote("shop", &[dockerfile, ("deploy/page", "1"), ("other", "x")]).await;
+        let workshop = world.workshop_with_remotes();
+        let context = RemoteContext::parse("https://git.test/shop.git#main:deploy").unwrap();
+        let request =
+            BuildRequest { context: BuildContext::Repository(context), ..world.request() };
+        let nothing = world.checkout(&[("compose.yaml", "")]);
+        let build = async || {
+            let lines = Arc::new(Lines::default());
+            let log: Arc<dyn BuildLog> = Arc::clone(&lines) as _;
+            (workshop.build(&nothing, &request, log).await.unwrap(), lines.text())
+        };
+
+        let (first, log) = build().await;
+        assert!(!first.reused && log.contains("COPY page /page"), "{log}");
+        assert!(log.contains("the context is https://git.test/shop.git#main:deploy at"), "{log}");
+        // What is beside the folder is no part of it.
+        world.commit_remote("shop", &[("other", "y")]).await;
+        assert_eq!(build().await.0, Image { reused: true, ..first.clone() });
+        // The branch is looked up each time.
+        world.commit_remote("shop", &[("deploy/page", "2")]).await;
+        assert_ne!(build().await.0.tag, first.tag);
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -253,7 +329,10 @@ async fn what_leads_out_of_the_checkout_is_refused() {
         let checkout = world.checkout(&[("web/Dockerfile", "FROM scratch\n")]);
         std::os::unix::fs::symlink("/etc", checkout.path.join("etc")).unwrap();
         for context in ["../..", "/etc", "etc"] {
-            let request = BuildRequest { context: context.to_owned(), ..world.request() };
+            let request = BuildRequest {
+                context: BuildContext::Folder(context.to_owned()),
+                ..world.request()
+            };
             let (refused, log) = world.build(&checkout, &request).await;
             let Err(BuildError::Failed { message, .. }) = refused else { panic!("{refused:?}") };
             assert!(message.contains("leads outside"), "{message}");
@@ -308,7 +387,7 @@ async fn an_engine_that_is_not_there_is_worth_another_try() {
     let request = BuildRequest {
         stack: StackName::parse("none").unwrap(),
         service: "web".to_owned(),
-        context: "web".to_owned(),
+        context: BuildContext::Folder("web".to_owned()),
         dockerfile: String::new(),
         args: BTreeMap::new(),
         target: None,

@@ -15,6 +15,9 @@ pub struct Complaint {
     pub message: String,
     /// Why `docker stack deploy` refuses the file, too; [`None`] where it does not.
     pub cause: Option<Cause>,
+    /// The variables without a value that the place names: one of them may be all
+    /// that it lacks.
+    pub unset: Vec<String>,
 }
 
 /// One thing that is ignored or taken differently than its author may think.
@@ -30,7 +33,7 @@ impl Complaint {
     /// A complaint about no particular place.
     #[must_use]
     pub fn anywhere(message: impl Into<String>) -> Self {
-        Self { place: None, message: message.into(), cause: None }
+        Self { place: None, message: message.into(), cause: None, unset: Vec::new() }
     }
 }
 
@@ -114,7 +117,15 @@ impl CauseKind {
 
 impl fmt::Display for Complaint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        display(f, self.place.as_ref(), &self.message)
+        display(f, self.place.as_ref(), &self.message)?;
+        // One that must have a value was named for that.
+        let mut names = self.unset.iter().filter(|name| !self.message.contains(name.as_str()));
+        let Some(first) = names.next() else { return Ok(()) };
+        write!(f, " (`{first}`")?;
+        for name in names.by_ref() {
+            write!(f, ", `{name}`")?;
+        }
+        f.write_str(" is not set)")
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use berth_domain::build::BuildContext;
 use berth_domain::deployment::Place;
 use berth_domain::ids::StackName;
 use berth_domain::stack::StackSpec;
@@ -63,6 +64,8 @@ pub struct Loaded {
     pub(crate) origins: Vec<Origin>,
     pub(crate) home: Option<String>,
     pub(crate) reading: Reading,
+    /// The variables that had no value, by the place of the value that names them.
+    pub(crate) unset: BTreeMap<At, Vec<String>>,
     pub(crate) notes: Vec<Note>,
 }
 
@@ -81,9 +84,9 @@ impl fmt::Debug for Loaded {
 pub struct Build {
     /// The service it is for.
     pub service: String,
-    /// The context: a folder, from the root that [`Files`] reads from; `.` is
-    /// the root itself. In the compose reading it never leads out of it.
-    pub context: String,
+    /// The context. A folder is from the root that [`Files`] reads from, and in
+    /// the compose reading never leads out of it.
+    pub context: BuildContext,
     /// The Dockerfile, from the context.
     pub dockerfile: String,
     /// `--build-arg`s.
@@ -143,7 +146,7 @@ pub fn load(
         Reading::Compose => compose_model(&mut check, files, &folder, settings),
         Reading::Stack => stack_model(&mut check, files),
     };
-    let Check { origins, variables, mut complaints, notes, more, .. } = check;
+    let Check { origins, variables, unset, mut complaints, notes, more, .. } = check;
     if more > 0 {
         complaints.push(Complaint::anywhere(format!("there are {more} more complaints")));
     }
@@ -153,11 +156,11 @@ pub fn load(
     if model.services.is_empty() && settings.reading == Reading::Compose {
         let message = "there is no service to run; the files need one under `services`";
         let place = Some(Place { file: first.path.clone(), line: 1, column: 1 });
-        return Err(vec![Complaint { place, message: message.to_owned(), cause: None }]);
+        return Err(vec![Complaint { place, ..Complaint::anywhere(message) }]);
     }
     let home = variables.get("HOME").cloned();
     let trees = trees.into();
-    Ok(Loaded { model, trees, origins, home, reading: settings.reading, notes })
+    Ok(Loaded { model, trees, origins, home, reading: settings.reading, unset, notes })
 }
 
 /// The ending of a template's name.
@@ -253,10 +256,9 @@ impl Loaded {
                 let build = service.build.as_ref()?;
                 Some(Build {
                     service: name.clone(),
-                    context: build
-                        .context
-                        .clone()
-                        .unwrap_or_else(|| units::join(self.folder(build.at), ".")),
+                    context: build.context.clone().unwrap_or_else(|| {
+                        BuildContext::Folder(units::join(self.folder(build.at), "."))
+                    }),
                     dockerfile: build.dockerfile.clone().unwrap_or_else(|| "Dockerfile".to_owned()),
                     args: build.args.clone(),
                     target: build.target.clone(),

@@ -117,6 +117,7 @@ impl Convert<'_> {
             place: self.loaded.place(*at),
             message: message.clone(),
             cause: cause.clone(),
+            unset: self.loaded.unset.get(at).cloned().unwrap_or_default(),
         });
         Err(the_first(complaints.collect()))
     }
@@ -213,6 +214,7 @@ fn network_spec(network: &Network) -> NetworkSpec {
         // What Swarm says of every network is not worth saying.
         ipam_driver: network.ipam_driver.clone().filter(|driver| driver != "default"),
         subnets: network.subnets.clone(),
+        pools: network.pools.clone(),
     }
 }
 

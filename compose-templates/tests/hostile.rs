@@ -6,6 +6,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use berth_compose_templates::render::render;
 use berth_compose_templates::{Settings, Source, StackContext, Variables, load};
@@ -19,11 +20,19 @@ static MEMORY: PeakAlloc = PeakAlloc;
 const MAX_MEMORY: f32 = 160.0;
 /// The most files that any of these may have read.
 const MAX_READS: usize = 250;
+/// The longest that any of these may take a build for release, on a machine that
+/// does other things, too.
+const MAX_TIME: Duration = Duration::from_secs(1);
 /// The most that is said about any of these, in bytes.
 const MAX_SAID: usize = 256 * 1024;
 
 /// One test at a time, so that what is measured is its own.
 static ALONE: Mutex<()> = Mutex::new(());
+
+fn in_time(start: Instant, said: &str) {
+    let took = start.elapsed();
+    assert!(cfg!(debug_assertions) || took < MAX_TIME, "it took {took:?}: {said}");
+}
 
 /// What is said about a file, with files beside it by name.
 fn refused(text: &str, beside: &[(&str, &str)]) -> String {
@@ -47,12 +56,14 @@ fn refused(text: &str, beside: &[(&str, &str)]) -> String {
     };
     MEMORY.reset_peak_usage();
     let before = MEMORY.current_usage_as_mb();
+    let start = Instant::now();
     let complaints = load(&[source], &read, &Variables::new(), &Settings::default())
         .and_then(|loaded| loaded.to_stack(&context))
         .map(|_| ())
         .expect_err("must be refused");
     let used = MEMORY.peak_usage_as_mb() - before;
     assert!(used < MAX_MEMORY, "it took {used} MB: {}", complaints[0]);
+    in_time(start, &complaints[0].message);
     assert!(reads.get() <= MAX_READS, "{} files were read", reads.get());
     let said: Vec<String> = complaints.iter().map(ToString::to_string).collect();
     let said = said.join("\n");
@@ -168,10 +179,12 @@ fn templates_that_make_much_of_little() {
     let refused = |template: &str| {
         MEMORY.reset_peak_usage();
         let before = MEMORY.current_usage_as_mb();
+        let start = Instant::now();
         let wrong = render(template, &variables).expect_err("must be refused");
         let said = wrong.into_iter().map(|it| it.message).collect::<Vec<_>>().join("\n");
         let used = MEMORY.peak_usage_as_mb() - before;
         assert!(used < MAX_MEMORY, "it took {used} MB: {said}");
+        in_time(start, &said);
         said
     };
     // Each round of quoting doubles the backslashes.

@@ -9,6 +9,9 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+mod context;
+
+pub use self::context::{BuildContext, InvalidContext, RemoteContext};
 use crate::ids::StackName;
 use crate::rule::Changes;
 
@@ -38,8 +41,8 @@ pub struct BuildRequest {
     pub stack: StackName,
     /// The service it is for.
     pub service: String,
-    /// The context, from the checkout's root; checked to lie within it.
-    pub context: String,
+    /// The context; a folder is checked to lie within the checkout.
+    pub context: BuildContext,
     /// The Dockerfile, from the context.
     pub dockerfile: String,
     /// `--build-arg`.

@@ -70,6 +70,19 @@ pub struct NetworkSpec {
     pub ipam_driver: Option<String>,
     /// Subnets in CIDR notation.
     pub subnets: Vec<String>,
+    /// What is said of a subnet beyond itself, by subnet.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub pools: BTreeMap<String, Pool>,
+}
+
+/// How the addresses of a subnet are given out.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Pool {
+    /// The gateway's address. Where nothing is said, Swarm takes one.
+    pub gateway: Option<String>,
+    /// The part of the subnet, in CIDR notation, that addresses are taken from.
+    pub ip_range: Option<String>,
 }
 
 /// A config or a secret: named bytes, immutable in Swarm.

@@ -75,7 +75,7 @@ impl Check<'_> {
 
     fn refuse(&mut self, subjects: &[Subject], message: String) {
         let place = self.place(subjects);
-        self.findings.complaints.push(Complaint { place, message, cause: None });
+        self.findings.complaints.push(Complaint { place, ..Complaint::anywhere(message) });
     }
 
     fn note(&mut self, subjects: &[Subject], message: String) {

@@ -4,7 +4,7 @@ mod remove;
 
 use berth_domain::cluster::{Action, ClusterError, Version};
 use berth_domain::ids::StackName;
-use berth_domain::stack::{FileSpec, NetworkSpec, ServiceSpec};
+use berth_domain::stack::{FileSpec, NetworkSpec, Pool, ServiceSpec};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -298,11 +298,27 @@ fn not_ours(what: &str) -> ClusterError {
 }
 
 fn network_body(scope: &Scope<'_>, name: &str, spec: &NetworkSpec) -> wire::NetworkCreate {
-    let NetworkSpec { driver, driver_opts, labels, internal, attachable, ipam_driver, subnets } =
-        spec;
+    let NetworkSpec {
+        driver,
+        driver_opts,
+        labels,
+        internal,
+        attachable,
+        ipam_driver,
+        subnets,
+        pools,
+    } = spec;
+    let config = subnets.iter().map(|subnet| {
+        let Pool { gateway, ip_range } = pools.get(subnet).cloned().unwrap_or_default();
+        wire::IpamConfig {
+            subnet: subnet.clone(),
+            ip_range: ip_range.unwrap_or_default(),
+            gateway: gateway.unwrap_or_default(),
+        }
+    });
     let ipam = (ipam_driver.is_some() || !subnets.is_empty()).then(|| wire::Ipam {
         driver: ipam_driver.clone().unwrap_or_default(),
-        config: subnets.iter().map(|subnet| wire::IpamConfig { subnet: subnet.clone() }).collect(),
+        config: config.collect(),
     });
     wire::NetworkCreate {
         name: name.to_owned(),

@@ -6,7 +6,7 @@ use berth_domain::cluster::{
     ClusterError, ObservedFile, ObservedNetwork, ObservedService, ObservedStack, TaskState, Version,
 };
 use berth_domain::ids::StackName;
-use berth_domain::stack::{NAMESPACE_LABEL, NetworkSpec};
+use berth_domain::stack::{NAMESPACE_LABEL, NetworkSpec, Pool};
 
 use crate::client::{Request, segment};
 use crate::convert::{from_swarm, unlabel};
@@ -261,6 +261,12 @@ pub(crate) fn stack_of(labels: &BTreeMap<String, String>) -> Option<StackName> {
     labels.get(NAMESPACE_LABEL).and_then(|name| StackName::parse(name).ok())
 }
 
+fn pool(config: &wire::IpamConfig) -> Option<(String, Pool)> {
+    let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    let pool = Pool { gateway: some(&config.gateway), ip_range: some(&config.ip_range) };
+    (pool != Pool::default()).then(|| (config.subnet.clone(), pool))
+}
+
 fn network_spec(network: &wire::Network) -> NetworkSpec {
     let mut driver_opts = network.options.clone();
     driver_opts.remove(VXLAN_OPTION);
@@ -272,5 +278,6 @@ fn network_spec(network: &wire::Network) -> NetworkSpec {
         attachable: network.attachable,
         ipam_driver: Some(network.ipam.driver.clone()).filter(|driver| !driver.is_empty()),
         subnets: network.ipam.config.iter().map(|config| config.subnet.clone()).collect(),
+        pools: network.ipam.config.iter().filter_map(pool).collect(),
     }
 }

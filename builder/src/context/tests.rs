@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
+use berth_domain::build::BuildContext;
 use berth_domain::ids::StackName;
 use tempfile::TempDir;
 
@@ -12,7 +13,7 @@ fn request(context: &str, dockerfile: &str) -> BuildRequest {
     BuildRequest {
         stack: StackName::parse("shop").unwrap(),
         service: "web".to_owned(),
-        context: context.to_owned(),
+        context: BuildContext::Folder(context.to_owned()),
         dockerfile: dockerfile.to_owned(),
         args: BTreeMap::new(),
         target: None,
@@ -30,8 +31,13 @@ fn checkout(files: &[(&str, &str)]) -> TempDir {
     home
 }
 
+fn read(checkout: &Path, request: &BuildRequest) -> Result<Context, ContextError> {
+    let BuildContext::Folder(folder) = &request.context else { panic!("it is no folder") };
+    Context::read(checkout, folder, request)
+}
+
 fn hash(home: &TempDir, request: &BuildRequest) -> String {
-    Context::read(home.path(), request).unwrap().hash
+    read(home.path(), request).unwrap().hash
 }
 
 fn listed(context: &Context) -> Vec<String> {
@@ -65,7 +71,7 @@ fn a_context_is_its_files_less_the_ignored() {
     let run = home.path().join("web/run.sh");
     std::fs::set_permissions(run, std::fs::Permissions::from_mode(0o700)).unwrap();
     symlink("/etc/passwd", home.path().join("web/link")).unwrap();
-    let context = Context::read(home.path(), &request("./web", "")).unwrap();
+    let context = read(home.path(), &request("./web", "")).unwrap();
     insta::assert_snapshot!(listed(&context).join("\n"), @"
     644 .dockerignore
     644 Dockerfile
@@ -126,7 +132,7 @@ fn the_dockerfile_may_have_an_ignore_file_of_its_own() {
         ("src/a", "x"),
         ("b", "x"),
     ]);
-    let context = Context::read(home.path(), &request(".", "deploy/web.Dockerfile")).unwrap();
+    let context = read(home.path(), &request(".", "deploy/web.Dockerfile")).unwrap();
     assert_eq!(context.dockerfile, "deploy/web.Dockerfile");
     insta::assert_snapshot!(listed(&context).join("\n"), @"
     755 deploy
@@ -166,7 +172,7 @@ fn nothing_outside_the_checkout_is_read() {
         ("web", "."),
     ]
     .map(|(context, dockerfile)| {
-        Context::read(&root, &request(context, dockerfile)).unwrap_err().to_string()
+        read(&root, &request(context, dockerfile)).unwrap_err().to_string()
     });
     insta::assert_snapshot!(refusals.join("\n"), @"
     the build context: `..` leads outside

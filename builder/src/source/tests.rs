@@ -1,6 +1,7 @@
 //! Against real git and repositories of the test's own.
 
 mod http;
+mod remote;
 
 use std::fs::File;
 use std::os::unix::fs::symlink;

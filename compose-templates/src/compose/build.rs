@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use berth_domain::build::{BuildContext, RemoteContext};
+
 use super::check::{Check, Field};
 use super::keys;
 use super::model::BuildModel;
@@ -46,20 +48,25 @@ pub(super) fn read(check: &mut Check<'_>, field: &Field<'_>) -> Option<BuildMode
     Some(build)
 }
 
-fn context(check: &mut Check<'_>, field: &Field<'_>) -> Option<String> {
+fn context(check: &mut Check<'_>, field: &Field<'_>) -> Option<BuildContext> {
     let written = check.filled(field)?;
-    let address = written.contains("://") || written.starts_with("git@");
-    if address && check.reading == Reading::Compose {
-        let message =
-            format!("`{}` must be a folder of this repository, not an address", field.path);
-        check.refuse(field.at(), message);
-        return None;
+    let compose = check.reading == Reading::Compose;
+    if compose && RemoteContext::is_address(&written) {
+        return match RemoteContext::parse(&written) {
+            Ok(remote) => Some(BuildContext::Repository(remote)),
+            Err(why) => {
+                // What is wrong with it may be a password: it is not shown.
+                let message = format!("`{}` can't be fetched from: {why}", field.path);
+                check.refuse(field.at(), message);
+                None
+            }
+        };
     }
     let folder = check.resolve(field.at(), &written);
-    if check.reading == Reading::Compose && (folder.starts_with("..") || folder.starts_with('/')) {
+    if compose && (folder.starts_with("..") || folder.starts_with('/')) {
         let message =
             format!("`{}` is {written:?}, which lies outside of the repository", field.path);
         check.refuse(field.at(), message);
     }
-    Some(folder)
+    Some(BuildContext::Folder(folder))
 }

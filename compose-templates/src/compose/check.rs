@@ -101,6 +101,8 @@ pub(crate) struct Check<'a> {
     pub(crate) text: usize,
     /// How many ports are published so far.
     pub(crate) ports: usize,
+    /// The variables that had no value, by the place of the value that names them.
+    pub(crate) unset: BTreeMap<At, Vec<String>>,
     pub(crate) complaints: Vec<Complaint>,
     pub(crate) notes: Vec<Note>,
     /// How many complaints there are beyond those that are kept.
@@ -129,6 +131,7 @@ impl<'a> Check<'a> {
             budget: MAX_BESIDE,
             text: MAX_TEXT,
             ports: 0,
+            unset: BTreeMap::new(),
             complaints: Vec::new(),
             notes: Vec::new(),
             more: 0,
@@ -145,14 +148,25 @@ impl<'a> Check<'a> {
             return;
         }
         let place = self.place(at);
-        self.complaints.push(Complaint { place, message: one_line(message.into()), cause: None });
+        let unset = self.unset.get(&at).cloned().unwrap_or_default();
+        let message = one_line(message.into());
+        self.complaints.push(Complaint { place, message, cause: None, unset });
+    }
+
+    /// Remembers that a value names a variable that has none.
+    pub(crate) fn lacks(&mut self, at: At, name: String) {
+        let names = self.unset.entry(at).or_default();
+        if !names.contains(&name) {
+            names.push(name);
+        }
     }
 
     /// Refuses a file that is no compose file, and so has no [`At`].
     pub(crate) fn refuse_in(&mut self, file: &str, line: usize, message: impl Into<String>) {
         let line = u32::try_from(line).unwrap_or(u32::MAX);
         let place = Some(Place { file: one_line(file.to_owned()), line, column: 1 });
-        self.complaints.push(Complaint { place, message: one_line(message.into()), cause: None });
+        let message = one_line(message.into());
+        self.complaints.push(Complaint { place, ..Complaint::anywhere(message) });
     }
 
     /// Refuses what `docker stack deploy` refuses, for its cause. `path` may be
@@ -228,6 +242,11 @@ impl<'a> Check<'a> {
     pub(crate) fn unknown(&mut self, field: &Field<'_>, known: &[&str]) {
         // What Docker does not take has been refused; what it overlooks is overlooked.
         if self.is_stack() {
+            return;
+        }
+        // What is not told needs no guess.
+        if self.complaints.len() >= MAX_COMPLAINTS {
+            self.more += 1;
             return;
         }
         let message = match closest(field.key, known) {

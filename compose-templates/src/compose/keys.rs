@@ -25,7 +25,8 @@ pub(crate) enum Class {
     Applied,
     /// It does what [`Key::words`] say, which is what Swarm can do of it.
     Meaning,
-    /// It is left out with a note, since the service works without it.
+    /// It is left out with a note: the service works without it, or
+    /// `docker stack deploy` leaves it out as well.
     Ignored,
     /// The file is refused: to run without it would be another service.
     Refused,
@@ -89,6 +90,19 @@ pub(super) const STACK_IGNORED: [&str; 17] = [
     "security_opt",
     "shm_size",
     "tmpfs",
+    "userns_mode",
+];
+
+/// What is left out in [`Reading::Compose`](crate::Reading), too, but asks for
+/// something of the node or of somebody else's container.
+pub(super) const BEYOND: [&str; 8] = [
+    "cgroup_parent",
+    "devices",
+    "external_links",
+    "ipc",
+    "network_mode",
+    "pid",
+    "privileged",
     "userns_mode",
 ];
 

@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use berth_domain::stack::{Condition, Driver, Healthcheck, Nanos};
+use berth_domain::build::BuildContext;
+use berth_domain::stack::{Condition, Driver, Healthcheck, Nanos, Pool};
 
 use crate::x_berth::Route;
 use crate::yaml::At;
@@ -33,6 +34,9 @@ pub(crate) struct Service {
     pub(crate) at: At,
     pub(crate) image: Option<Placed<String>>,
     pub(crate) build: Option<BuildModel>,
+    /// Keys that are left out though they ask for something beyond the service:
+    /// Swarm has it for nobody, but not everybody may ask.
+    pub(crate) beyond: Vec<Placed<&'static str>>,
     pub(crate) profiles: Vec<String>,
     pub(crate) entrypoint: Option<Vec<String>>,
     pub(crate) command: Option<Vec<String>>,
@@ -88,6 +92,7 @@ impl Service {
             at,
             image: None,
             build: None,
+            beyond: Vec::new(),
             profiles: Vec::new(),
             entrypoint: None,
             command: None,
@@ -143,8 +148,8 @@ impl Service {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BuildModel {
     pub(crate) at: At,
-    /// From the root that files are read from.
-    pub(crate) context: Option<String>,
+    /// A folder is from the root that files are read from.
+    pub(crate) context: Option<BuildContext>,
     pub(crate) dockerfile: Option<String>,
     pub(crate) args: BTreeMap<String, String>,
     pub(crate) target: Option<String>,
@@ -327,6 +332,8 @@ pub(crate) struct Network {
     pub(crate) attachable: bool,
     pub(crate) ipam_driver: Option<String>,
     pub(crate) subnets: Vec<String>,
+    /// By subnet.
+    pub(crate) pools: BTreeMap<String, Pool>,
 }
 
 /// A top-level volume.

@@ -1,9 +1,12 @@
 //! Networks: those of a service, and those of the file.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use berth_domain::stack::Pool;
 
 use super::check::{Check, Field};
-use super::keys;
+use super::keys::{self, Class};
 use super::model::{Network, NetworkUse};
 use crate::complaint::CauseKind;
 use crate::load::Reading;
@@ -55,6 +58,7 @@ pub(super) fn network(check: &mut Check<'_>, field: &Field<'_>) -> Network {
         attachable: false,
         ipam_driver: None,
         subnets: Vec::new(),
+        pools: BTreeMap::new(),
     };
     for key in check.map(field) {
         match key.key {
@@ -72,6 +76,16 @@ pub(super) fn network(check: &mut Check<'_>, field: &Field<'_>) -> Network {
         }
     }
     named_once(check, field);
+    if network.external {
+        for key in check.map(field) {
+            let own = !matches!(key.key, "external" | "name") && !key.key.starts_with("x-");
+            if own && keys::NETWORK.get(key.key).is_some_and(|key| key.class != Class::Ignored) {
+                let message =
+                    format!("`{}` is ignored: the network is external, and as it is", key.path);
+                check.note(key.key_at, message);
+            }
+        }
+    }
     let local = matches!(network.driver.as_deref(), Some("bridge" | "default"));
     if local && !network.external && check.reading == Reading::Compose {
         check.note(
@@ -141,15 +155,50 @@ fn ipam(check: &mut Check<'_>, field: &Field<'_>, network: &mut Network) {
             "driver" => network.ipam_driver = check.filled(&key),
             "config" => {
                 for item in check.list(&key) {
-                    for part in check.map(&item) {
-                        match part.key {
-                            "subnet" => network.subnets.extend(check.filled(&part)),
-                            _ => check.other(&part, &keys::IPAM_CONFIG),
-                        }
-                    }
+                    pool(check, &item, network);
                 }
             }
             _ => check.other(&key, &keys::IPAM),
         }
     }
+}
+
+/// One subnet, and how its addresses are given out.
+fn pool(check: &mut Check<'_>, field: &Field<'_>, network: &mut Network) {
+    let (mut subnet, mut pool) = (None, Pool::default());
+    for part in check.map(field) {
+        match part.key {
+            "subnet" => subnet = check.filled(&part),
+            "gateway" => pool.gateway = address(check, &part),
+            "ip_range" => pool.ip_range = check.filled(&part),
+            _ => check.other(&part, &keys::IPAM_CONFIG),
+        }
+    }
+    let said = pool != Pool::default();
+    match subnet {
+        Some(subnet) => {
+            network.subnets.push(subnet.clone());
+            if said {
+                network.pools.insert(subnet, pool);
+            }
+        }
+        None if said => {
+            let message = format!(
+                "`{}` has a `gateway` or an `ip_range` but no `subnet`; add the subnet that they are of",
+                field.path
+            );
+            check.refuse(field.at(), message);
+        }
+        None => {}
+    }
+}
+
+/// An address of IPv4 or IPv6, as the engine will write it.
+fn address(check: &mut Check<'_>, field: &Field<'_>) -> Option<String> {
+    let text = check.filled(field)?;
+    let address = text.parse::<IpAddr>().ok();
+    if address.is_none() {
+        check.wanted(field, "an address such as `10.0.9.1`");
+    }
+    Some(address?.to_string())
 }

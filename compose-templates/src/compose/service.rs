@@ -50,9 +50,17 @@ pub(super) fn service(check: &mut Check<'_>, field: &Field<'_>) -> Service {
                     || container(check, &key, &mut service);
                 if !known {
                     check.other(&key, &keys::SERVICE);
+                    beyond(&key, &mut service);
                 }
             }
         }
+    }
+    if let (Some(mode), false) = (&service.predefined_network, service.networks.is_empty()) {
+        let message = format!(
+            "`{}.networks` is ignored: the service is on the network `{mode}` by its `network_mode`",
+            field.path
+        );
+        check.note(field.key_at, message);
     }
     for (name, value) in files {
         service.environment.entry(name).or_insert(value);
@@ -61,6 +69,13 @@ pub(super) fn service(check: &mut Check<'_>, field: &Field<'_>) -> Service {
         service.labels.entry(name).or_insert(value);
     }
     service
+}
+
+/// Remembers a key that is left out, where not everybody may ask for it.
+fn beyond(key: &Field<'_>, service: &mut Service) {
+    if let Some(name) = keys::BEYOND.into_iter().find(|name| *name == key.key) {
+        service.beyond.push(Placed { at: key.key_at, it: name });
+    }
 }
 
 /// What runs and as whom.
@@ -113,6 +128,7 @@ fn limits(check: &mut Check<'_>, key: &Field<'_>, service: &mut Service) -> bool
         "privileged" => {
             if check.flag(key) == Some(true) {
                 check.other(&Field { key_at: key.at(), ..key.clone() }, &keys::SERVICE);
+                beyond(key, service);
             }
         }
         _ => return false,
@@ -411,10 +427,11 @@ fn network_mode(check: &mut Check<'_>, field: &Field<'_>, service: &mut Service)
         "bridge" | "default" => {}
         _ => {
             let message = format!(
-                "`{}` is not possible: Swarm's tasks share no network with a container; put both services on one network",
+                "`{}` is ignored: Swarm's tasks share no network with a container, so this one is on a network of the stack",
                 field.path
             );
-            check.refuse(field.at(), message);
+            check.note(field.at(), message);
+            beyond(field, service);
         }
     }
 }

@@ -180,6 +180,16 @@ fn blob(check: &mut Check<'_>, field: &Field<'_>, secret: bool) -> Option<Blob> 
     if let Some(driver) = &mut blob.driver {
         driver.options = driver_opts;
         sources += 1;
+    } else if !driver_opts.is_empty() {
+        let message = format!("`{}.driver_opts` is ignored: there is no `driver`", field.path);
+        check.note(field.key_at, message);
+    }
+    if blob.external && (!blob.labels.is_empty() || blob.template_driver.is_some()) {
+        let message = format!(
+            "`labels` and `template_driver` of `{}` are ignored: it is external, and as it is",
+            field.path
+        );
+        check.note(field.key_at, message);
     }
     if check.complaints.len() > before {
         return None;

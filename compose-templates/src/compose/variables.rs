@@ -1,5 +1,6 @@
 //! `${…}` in a file's values, before its keys mean anything.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -85,17 +86,29 @@ impl<'n> Fill<'_, '_, 'n> {
             return;
         }
         let variables = self.variables;
-        let lookup = |name: &str| variables.get(name).map(String::as_str);
+        // An empty value is as good as none to what must have one.
+        let empty = RefCell::new(Vec::new());
+        let lookup = |name: &str| {
+            let value = variables.get(name).map(String::as_str);
+            if value.is_none_or(str::is_empty) {
+                empty.borrow_mut().push(name.to_owned());
+            }
+            value
+        };
         match interpolate(text, self.check.reading, &lookup) {
             Ok(result) => {
                 if self.check.unfold(at, result.text.len()) {
                     *text = result.text;
                 }
                 for name in result.unset {
+                    self.check.lacks(at, name.clone());
                     self.unset.entry(name).or_insert(at);
                 }
             }
             Err(why) => {
+                for name in empty.take() {
+                    self.check.lacks(at, name);
+                }
                 let path = self.path.iter().map(ToString::to_string).collect::<String>();
                 let path = path.trim_start_matches('.');
                 self.check.refuse(at, format!("`{path}`: {}", why.message));

@@ -17,12 +17,20 @@ pub(super) fn uses(check: &mut Check<'_>, field: &Field<'_>) -> Vec<VolumeUse> {
             uses.extend(long(check, &item));
         } else if let Some(text) = check.filled(&item) {
             let read = if check.is_stack() {
-                stack_short(&text, item.at())
+                stack_short(&text, item.at()).map(|one| (one, Vec::new()))
             } else {
                 short(&text, item.at())
             };
             match read {
-                Some(one) => uses.push(one),
+                Some((one, options)) => {
+                    for option in options {
+                        left_out(check, &item, one.kind, option);
+                    }
+                    if text.starts_with('~') && !check.variables.contains_key("HOME") {
+                        check.lacks(item.at(), "HOME".to_owned());
+                    }
+                    uses.push(one);
+                }
                 None => {
                     let message = format!(
                         "`{}` must be like `name:/path` or `./folder:/path`, but is {text:?}",
@@ -53,12 +61,12 @@ fn fresh(at: At, kind: VolumeKind, source: Option<String>, target: String) -> Vo
     }
 }
 
-/// `[source:]target[:options]`; unknown options mean nothing, as to Docker.
-fn short(text: &str, at: At) -> Option<VolumeUse> {
+/// `[source:]target[:options]`, and the options of which nothing is made.
+fn short(text: &str, at: At) -> Option<(VolumeUse, Vec<&str>)> {
     let mut parts = text.splitn(3, ':');
     let first = parts.next()?;
     let Some(target) = parts.next() else {
-        return Some(fresh(at, VolumeKind::Volume, None, first.to_owned()));
+        return Some((fresh(at, VolumeKind::Volume, None, first.to_owned()), Vec::new()));
     };
     if first.is_empty() || target.is_empty() {
         return None;
@@ -66,17 +74,39 @@ fn short(text: &str, at: At) -> Option<VolumeUse> {
     let kind =
         if first.starts_with(['.', '/', '~']) { VolumeKind::Bind } else { VolumeKind::Volume };
     let mut one = fresh(at, kind, Some(first.to_owned()), target.to_owned());
+    let mut rest = Vec::new();
     for option in parts.next().unwrap_or_default().split(',') {
-        match option {
-            "ro" => one.read_only = true,
-            "nocopy" => one.no_copy = true,
-            "shared" | "rshared" | "slave" | "rslave" | "private" | "rprivate" => {
+        match (option, kind) {
+            ("ro", _) => one.read_only = true,
+            // What is so anyway; the second three are for other systems' engines.
+            ("" | "rw" | "cached" | "delegated" | "consistent", _) => {}
+            ("nocopy", VolumeKind::Volume) => one.no_copy = true,
+            (
+                "shared" | "rshared" | "slave" | "rslave" | "private" | "rprivate",
+                VolumeKind::Bind,
+            ) => {
                 one.propagation = Some(option.to_owned());
             }
-            _ => {}
+            _ => rest.push(option),
         }
     }
-    Some(one)
+    Some((one, rest))
+}
+
+/// Says why nothing is made of an option.
+fn left_out(check: &mut Check<'_>, item: &Field<'_>, kind: VolumeKind, option: &str) {
+    let why = match (option, kind) {
+        ("z" | "Z", _) => "Swarm labels no folders",
+        ("nocopy", _) => "nothing is ever copied into a folder of the node",
+        ("shared" | "rshared" | "slave" | "rslave" | "private" | "rprivate", _) => {
+            "it is for folders of the node, and this is a volume"
+        }
+        _ => "Docker knows none of this name",
+    };
+    check.note(
+        item.at(),
+        format!("`{}` has the option `{option}`, which is ignored: {why}", item.path),
+    );
 }
 
 /// The parts of a mount in its short form, as `docker stack deploy` takes it
@@ -141,7 +171,9 @@ fn stack_short(text: &str, at: At) -> Option<VolumeUse> {
 
 fn long(check: &mut Check<'_>, field: &Field<'_>) -> Option<VolumeUse> {
     let mut one = fresh(field.at(), VolumeKind::Volume, None, String::new());
-    for key in check.map(field) {
+    let fields = check.map(field);
+    for key in &fields {
+        let key = key.clone();
         match key.key {
             "type" if check.is_stack() => {
                 let word = check.text(&key).unwrap_or_default();
@@ -185,6 +217,7 @@ fn long(check: &mut Check<'_>, field: &Field<'_>) -> Option<VolumeUse> {
             _ => check.other(&key, &keys::VOLUME_USE),
         }
     }
+    beside_its_type(check, &fields, one.kind);
     if one.target.is_empty() {
         check.refuse(
             field.at(),
@@ -198,6 +231,28 @@ fn long(check: &mut Check<'_>, field: &Field<'_>) -> Option<VolumeUse> {
         return None;
     }
     Some(one)
+}
+
+/// Tells of what a mount of this type has no use for.
+fn beside_its_type(check: &mut Check<'_>, fields: &[Field<'_>], kind: VolumeKind) {
+    let named = match kind {
+        VolumeKind::Volume => "volume",
+        VolumeKind::Bind => "bind",
+        VolumeKind::Tmpfs => "tmpfs",
+        VolumeKind::Npipe => "npipe",
+        VolumeKind::Cluster => "cluster",
+        VolumeKind::Image => "image",
+    };
+    for key in fields {
+        let others = matches!(key.key, "bind" | "volume" | "tmpfs" | "image") && key.key != named;
+        let source = key.key == "source" && kind == VolumeKind::Tmpfs;
+        if (others || source) && !key.is_null() {
+            check.note(
+                key.key_at,
+                format!("`{}` is ignored: the mount is of the type `{named}`", key.path),
+            );
+        }
+    }
 }
 
 fn options(check: &mut Check<'_>, field: &Field<'_>, one: &mut VolumeUse) {

@@ -107,6 +107,8 @@ impl Checks<'_> {
             attachable: _,
             ipam_driver,
             subnets,
+            // Of the subnets.
+            pools: _,
         } = network;
         let path = ["networks", key];
         if *external {

@@ -38,13 +38,15 @@ pub(super) fn forbidden(
             attachable: _,
             ipam_driver,
             subnets,
+            pools,
         } = network;
         let fine = gate.is_ours(name)
             && driver.is_empty()
             && driver_opts.keys().all(|key| lists::NETWORK_OPTIONS.contains(&key.as_str()))
             && only_describe(labels)
             && ipam_driver.is_none()
-            && subnets.is_empty();
+            && subnets.is_empty()
+            && pools.is_empty();
         gate.want(fine, &format!("network `{name}`"));
     }
     let mut bytes = 0;

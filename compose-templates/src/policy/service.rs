@@ -1,5 +1,7 @@
 //! One service: what it asks of its node, of the cluster and of its neighbours.
 
+use berth_domain::build::BuildContext;
+
 use super::check::Checks;
 use super::lists::{self, LEAST_PAUSE, MOST_MOUNTS, MOST_PATIENCE};
 use super::total;
@@ -15,6 +17,7 @@ impl Checks<'_> {
             at: _,
             image,
             build,
+            beyond,
             // One of a profile that is not active is not there.
             profiles: _,
             // What runs inside, and as whom, is the container's business.
@@ -70,6 +73,10 @@ impl Checks<'_> {
         } = service;
         let of = |key| ["services", name, key];
         self.image(name, image.as_ref(), build.as_ref());
+        for Placed { at, it: key } in beyond {
+            let why = "asks for something of the node or of another container; take it out";
+            self.refuse_at(*at, &of(key), why);
+        }
         self.labels(&of("labels"), labels);
         for line in extra_hosts {
             let (address, host) = line.split_once(' ').unwrap_or((line, ""));
@@ -156,13 +163,20 @@ impl Checks<'_> {
     fn image(&mut self, name: &str, image: Option<&Placed<String>>, build: Option<&BuildModel>) {
         if let Some(build) = build {
             let BuildModel { at, context, dockerfile: _, args: _, target: _, labels: _ } = build;
-            let outside = |context: &String| {
-                context.starts_with('/')
-                    || context.contains("://")
-                    || context.split('/').any(|part| part == "..")
+            let why = match context {
+                // The server would ask whatever address a stranger names, from its
+                // own network, and keep as much as it is sent.
+                Some(BuildContext::Repository(_)) => {
+                    Some("is another repository; put what is to be built into this one")
+                }
+                Some(BuildContext::Folder(folder))
+                    if folder.starts_with('/') || folder.split('/').any(|part| part == "..") =>
+                {
+                    Some("must be a folder of the repository")
+                }
+                Some(BuildContext::Folder(_)) | None => None,
             };
-            if context.as_ref().is_some_and(outside) {
-                let why = "must be a folder of the repository";
+            if let Some(why) = why {
                 self.refuse_at(*at, &["services", name, "build", "context"], why);
             }
             if self.context.images.contains_key(name) {

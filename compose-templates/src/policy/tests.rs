@@ -14,6 +14,10 @@ fn restricted() -> StackContext {
     StackContext { restrictions: Some(restrictions), ..crate::stack::tests::context() }
 }
 
+fn trusted() -> StackContext {
+    StackContext { restrictions: None, ..restricted() }
+}
+
 fn variables() -> Variables {
     [("BERTH_HOST".to_owned(), "pr-7.shop.localhost".to_owned())].into()
 }
@@ -123,18 +127,37 @@ fn a_service_gets_nothing_of_its_node_and_hears_where_it_asked() {
 }
 
 #[test]
-fn what_swarm_can_not_do_is_refused_with_or_without_restrictions() {
+fn what_swarm_gives_nobody_is_not_even_asked_for() {
     for key in [
         "privileged: true",
         "devices: [/dev/sda]",
         "pid: host",
         "ipc: host",
-        "uts: host",
         "userns_mode: host",
+        "cgroup_parent: /",
+        "network_mode: service:db",
+        "network_mode: container:db",
+        "external_links: [other]",
     ] {
-        let said = said(&service(key, ""));
-        assert!(said.starts_with("0.yml:4:") && said.contains("not possible"), "{key}: {said}");
+        let text = service(key, "");
+        let said = said(&text);
+        assert!(
+            said.starts_with("0.yml:4:") && said.contains("asks for something"),
+            "{key}: {said}"
+        );
+        // Whoever is trusted hears that it is left out.
+        let (_, notes) = convert(&[&text], Reading::Compose, &trusted()).unwrap();
+        assert!(notes.iter().any(|note| note.message.contains("is ignored")), "{key}: {notes:?}");
     }
+    let said = said(&service("uts: host", ""));
+    assert!(said.starts_with("0.yml:4:") && said.contains("not possible"), "{said}");
+}
+
+#[test]
+fn a_build_takes_nothing_from_elsewhere() {
+    let text = service("build: 'https://git.example/o/r.git#main'", "");
+    insta::assert_snapshot!(said(&text), @"0.yml:4:5: `services.s.build.context` is not for a restricted environment: it is another repository; put what is to be built into this one");
+    convert(&[&text], Reading::Compose, &trusted()).unwrap();
 }
 
 #[test]

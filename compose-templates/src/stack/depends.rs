@@ -64,10 +64,10 @@ impl Convert<'_> {
     fn check_ends(&mut self, at: crate::yaml::At, name: &str, other: &str, to: &Service) {
         let Deploy { mode, restart, .. } = &to.deploy;
         let endless = match mode.as_ref().map(|mode| mode.it) {
-            Some(DeployMode::Replicated) => Some("`deploy.mode: replicated`"),
             Some(DeployMode::Global) => Some("`deploy.mode: global`"),
             Some(DeployMode::ReplicatedJob | DeployMode::GlobalJob) => None,
-            None => match (restart, &to.restart) {
+            // What compose calls replicated may end as well.
+            Some(DeployMode::Replicated) | None => match (restart, &to.restart) {
                 (Some(block), _) if block.condition.as_deref() == Some("any") => {
                     Some("`deploy.restart_policy.condition: any`")
                 }

@@ -194,6 +194,13 @@ impl Convert<'_> {
     fn mode(&mut self, name: &str, service: &Service) -> Mode {
         let Deploy { mode, replicas, update, .. } = &service.deploy;
         let kind = match mode {
+            Some(mode) if mode.it == DeployMode::Replicated && self.is_waited_out(name) => {
+                let message = format!(
+                    "`services.{name}.deploy.mode` is a job, since others wait until `{name}` has completed"
+                );
+                self.note(mode.at, message);
+                DeployMode::ReplicatedJob
+            }
             Some(mode) => mode.it,
             None if self.is_waited_out(name) => DeployMode::ReplicatedJob,
             None => DeployMode::Replicated,

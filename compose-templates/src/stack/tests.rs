@@ -2,6 +2,7 @@
 
 use std::io;
 
+use berth_domain::build::BuildContext;
 use berth_domain::ids::StackName;
 use berth_domain::stack::{Mode, MountKind, StackSpec};
 
@@ -157,7 +158,9 @@ services:
     [
         Build {
             service: "built",
-            context: "deploy/api",
+            context: Folder(
+                "deploy/api",
+            ),
             dockerfile: "Dockerfile",
             args: {},
             target: None,
@@ -165,7 +168,9 @@ services:
         },
         Build {
             service: "other",
-            context: "deploy/web",
+            context: Folder(
+                "deploy/web",
+            ),
             dockerfile: "deploy/Dockerfile",
             args: {
                 "A": "1",
@@ -177,6 +182,39 @@ services:
             labels: {},
         },
     ]
+    "#);
+}
+
+#[test]
+fn a_context_may_be_a_folder_of_another_repository() {
+    let text = "
+services:
+  a: {build: 'https://git.example/o/r.git#v1:web'}
+  b: {build: {context: github.com/o/r, dockerfile: D}}
+";
+    let source = Source { path: "compose.yml".to_owned(), text: text.to_owned() };
+    let loaded = load(&[source], &beside, &variables(), &Settings::default()).unwrap();
+    let contexts = loaded.builds().into_iter().map(|build| match build.context {
+        BuildContext::Repository(remote) => remote.to_string(),
+        BuildContext::Folder(folder) => panic!("{folder} is no folder"),
+    });
+    let wanted = ["https://git.example/o/r.git#v1:web", "https://github.com/o/r.git"];
+    assert_eq!(contexts.collect::<Vec<_>>(), wanted);
+
+    let text = "
+services:
+  a: {build: 'http://git.example/o/r.git'}
+  b: {build: {context: 'https://me:secret@git.example/o/r.git'}}
+  c: {build: 'https://git.example/o/r.tar.gz'}
+  d: {build: {context: 'https://git.example/o/r.git#main:../x'}}
+  e: {build: 'https://git.example/o/r.git#--upload-pack=x'}
+";
+    insta::assert_snapshot!(refused(text), @r#"
+    compose.yml:3:14: `services.a.build` can't be fetched from: repositories are fetched by https only; write `https://host/owner/name.git`
+    compose.yml:4:24: `services.b.build.context` can't be fetched from: an address with a credential in it would be read by many; take it out
+    compose.yml:5:14: `services.c.build` can't be fetched from: the address of a git repository ends in `.git`, before `#branch:folder`
+    compose.yml:6:24: `services.d.build.context` can't be fetched from: "../x" leads out of that repository
+    compose.yml:7:14: `services.e.build` can't be fetched from: "--upload-pack=x" is no name of a branch, a tag or a commit
     "#);
 }
 

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use super::NetworkSpec;
+use super::{NetworkSpec, Pool};
 
 impl NetworkSpec {
     /// What would have to change for `live` to be this network: one clause each,
     /// such as ``driver changes from overlay to macvlan``; empty where it is.
     ///
     /// Swarm names the driver that nothing was said of, and gives each network a
-    /// subnet of its own choice where none was asked for: neither is a change.
+    /// subnet, and each subnet a gateway, of its own choice where none was asked
+    /// for: nothing of that is a change.
     #[must_use]
     pub fn changes_from(&self, live: &Self) -> Vec<String> {
-        let Self { driver, driver_opts, labels, internal, attachable, ipam_driver, subnets } = self;
+        let Self { driver, driver_opts, labels, internal, attachable, ipam_driver, subnets, pools } =
+            self;
         let mut changes = Vec::new();
         let mut change = |what: &str, from: &str, to: &str| {
             if from != to {
@@ -29,6 +31,16 @@ impl NetworkSpec {
         change("ipam driver", &ipam(&live.ipam_driver), &ipam(ipam_driver));
         if !subnets.is_empty() {
             change("subnets", &list(&live.subnets), &list(subnets));
+            let said = |pool: Option<&String>| pool.map_or("none", String::as_str).to_owned();
+            for subnet in subnets.iter().filter(|subnet| live.subnets.contains(subnet)) {
+                let (is, to) = (live.pools.get(subnet), pools.get(subnet));
+                if let Some(gateway) = to.and_then(|to| to.gateway.as_ref()) {
+                    let is = said(is.and_then(|is| is.gateway.as_ref()));
+                    change(&format!("gateway of {subnet}"), &is, gateway);
+                }
+                let range = |pool: Option<&Pool>| said(pool.and_then(|it| it.ip_range.as_ref()));
+                change(&format!("address range of {subnet}"), &range(is), &range(to));
+            }
         }
         changes
     }
@@ -76,6 +88,31 @@ mod tests {
     }
 
     #[test]
+    fn a_gateway_that_was_not_asked_for_is_no_change_but_a_range_is() {
+        let network = |gateway: Option<&str>, range: Option<&str>| {
+            let [gateway, ip_range] = [gateway, range].map(|it| it.map(str::to_owned));
+            NetworkSpec {
+                subnets: vec!["10.1.0.0/24".to_owned()],
+                pools: BTreeMap::from([("10.1.0.0/24".to_owned(), Pool { gateway, ip_range })]),
+                ..NetworkSpec::default()
+            }
+        };
+        let live = network(Some("10.1.0.1"), Some("10.1.0.128/25"));
+        let none: [&str; 0] = [];
+        assert_eq!(live.changes_from(&live), none);
+        assert_eq!(network(None, Some("10.1.0.128/25")).changes_from(&live), none);
+        let plain = NetworkSpec { pools: BTreeMap::new(), ..live.clone() };
+        assert_eq!(
+            plain.changes_from(&live),
+            ["address range of 10.1.0.0/24 changes from 10.1.0.128/25 to none"]
+        );
+        assert_eq!(
+            network(Some("10.1.0.254"), Some("10.1.0.128/25")).changes_from(&live),
+            ["gateway of 10.1.0.0/24 changes from 10.1.0.1 to 10.1.0.254"]
+        );
+    }
+
+    #[test]
     fn each_change_is_named() {
         let wanted = NetworkSpec {
             driver: "macvlan".to_owned(),
@@ -85,6 +122,7 @@ mod tests {
             attachable: true,
             ipam_driver: Some("other".to_owned()),
             subnets: vec!["10.9.0.0/24".to_owned()],
+            pools: BTreeMap::new(),
         };
         assert_eq!(
             wanted.changes_from(&NetworkSpec::default()),

@@ -153,6 +153,10 @@ pub(crate) struct Ipam {
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct IpamConfig {
     pub(crate) subnet: String,
+    #[serde(rename = "IPRange", skip_serializing_if = "String::is_empty")]
+    pub(crate) ip_range: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) gateway: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]

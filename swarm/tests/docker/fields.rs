@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use berth_domain::cluster::Action;
 use berth_domain::stack::{
     Attachment, Driver, EndpointMode, FileRef, FileSpec, Healthcheck, Mode, Mount, MountKind,
-    Placement, Port, Resources, RestartPolicy, ServiceSpec, UpdateConfig,
+    NetworkSpec, Placement, Pool, Port, Resources, RestartPolicy, ServiceSpec, UpdateConfig,
 };
 
 use crate::fixture::TestStack;
@@ -232,6 +232,33 @@ async fn swarm_gives_back_every_field_we_own() {
         let network = &observed.networks[&stack.name.scope("net")];
         assert!(network.ours && network.spec.driver == "overlay", "{network:?}");
         assert!(observed.configs[&config].ours && observed.secrets[&secret].ours);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn swarm_gives_back_how_a_network_gives_out_addresses() {
+    TestStack::scope(async |stack| {
+        let pool = |gateway: Option<&str>, range: Option<&str>| Pool {
+            gateway: gateway.map(str::to_owned),
+            ip_range: range.map(str::to_owned),
+        };
+        let full = pool(Some("10.229.7.254"), Some("10.229.7.128/25"));
+        let range = pool(None, Some("10.229.8.128/25"));
+        let sent = NetworkSpec {
+            subnets: texts(&["10.229.7.0/24", "10.229.8.0/24", "10.229.9.0/24"]),
+            pools: BTreeMap::from([
+                ("10.229.7.0/24".to_owned(), full),
+                ("10.229.8.0/24".to_owned(), range),
+            ]),
+            ..NetworkSpec::default()
+        };
+        let name = stack.name.scope("net");
+        stack.apply(Action::CreateNetwork { name: name.clone(), spec: sent.clone() }).await;
+        let live = &stack.observe().await.networks[&name].spec;
+        assert_eq!(sent.changes_from(live), Vec::<String>::new(), "it would be drift for ever");
+        let moved = NetworkSpec { pools: BTreeMap::new(), ..sent };
+        assert_eq!(moved.changes_from(live).len(), 2, "{live:?}");
     })
     .await;
 }

@@ -54,9 +54,9 @@ pub(crate) const IPAM: Section = Section {
 pub(crate) const IPAM_CONFIG: Section = Section {
     path: "networks.*.ipam.config[]",
     keys: &[
-        ignored("aux_addresses", "Swarm gives addresses itself"),
-        ignored("gateway", "Swarm gives addresses itself"),
-        ignored("ip_range", "Swarm gives addresses itself"),
+        ignored("aux_addresses", "Swarm keeps none; put `ip_range` around what is yours to give"),
+        applied("gateway"),
+        applied("ip_range"),
         applied("subnet"),
     ],
 };

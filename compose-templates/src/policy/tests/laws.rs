@@ -451,6 +451,7 @@ fn the_last_look_sees_each_harm_by_itself() {
         ("/networks", json!({"shop_default": {}})),
         ("/networks/st_n/driver", json!("macvlan")),
         ("/networks/st_n/subnets", json!(["10.0.0.0/8"])),
+        ("/networks", json!({"st_n": {"pools": {"10.0.0.0/8": {"gateway": "10.0.0.1"}}}})),
         ("/networks/st_n/driver_opts", json!({"parent": "eth0"})),
         ("/secrets", json!({"shop_k": {"data": [1]}})),
         ("/secrets", json!({"st_k": {"driver": {"name": "vault"}}})),

@@ -50,14 +50,16 @@ fn what_is_waited_for_to_complete_is_a_job_that_runs_once() {
     let spec = good(
         "
 services:
-  web: {image: x, depends_on: {migrate: {condition: service_completed_successfully}, fill: {condition: service_completed_successfully}}}
+  web: {image: x, depends_on: {migrate: {condition: service_completed_successfully}, fill: {condition: service_completed_successfully}, once: {condition: service_completed_successfully}}}
   migrate: {image: x}
   fill: {image: x, restart: 'on-failure:3', scale: 2}
+  once: {image: x, deploy: {mode: replicated, restart_policy: {condition: none}}}
 ",
     );
     let job = |n| Mode::ReplicatedJob { max_concurrent: n, total_completions: n };
     assert_eq!(spec.services["migrate"].mode, job(1));
     assert_eq!(spec.services["migrate"].restart.as_ref().unwrap().condition, "none");
+    assert_eq!(spec.services["once"].mode, job(1));
     assert_eq!(spec.services["fill"].mode, job(2));
     assert_eq!(spec.services["fill"].restart.as_ref().unwrap().max_attempts, Some(3));
     assert_eq!(spec.services["web"].mode, Mode::Replicated { replicas: 1 });

@@ -36,12 +36,6 @@ foo: bar
 ";
     insta::assert_snapshot!(refused(text), @r#"
     compose.yml:24:12: `services.db.image`: the variable `NOPE` must have a value: set it in the rule
-    compose.yml:6:17: `services.web.privileged` is not possible: Swarm has no privileged services; name what is needed in `cap_add`
-    compose.yml:7:5: `services.web.devices` is not possible: Swarm gives services no devices
-    compose.yml:8:19: `services.web.network_mode` is not possible: Swarm's tasks share no network with a container; put both services on one network
-    compose.yml:9:5: `services.web.pid` is not possible: Swarm shares no process namespace between tasks
-    compose.yml:10:5: `services.web.ipc` is not possible: Swarm shares no IPC namespace between tasks
-    compose.yml:11:5: `services.web.userns_mode` is not possible: Swarm uses each node's user namespaces
     compose.yml:12:5: `services.web.hostnam` is not a key of compose; is `hostname` meant?
     compose.yml:13:13: `services.web.ports[0]` is meant for 127.0.0.1 alone, but Swarm would publish it on every address of every node; leave the port out (services on one network reach it anyway), or leave the address out
     compose.yml:13:32: `services.web.ports[1]` is "90000", but a port is a number from 1 to 65535, or a range such as `8000-8010`
@@ -59,6 +53,91 @@ foo: bar
     compose.yml:28:28: `configs.c.environment` names the variable `NOPE`, which is not set
     compose.yml:29:1: `foo` is not a key of compose; take it out
     "#);
+}
+
+#[test]
+fn what_docker_leaves_out_is_left_out_with_a_note() {
+    let text = "
+services:
+  web:
+    image: x
+    privileged: true
+    devices: [/dev/kvm]
+    network_mode: service:db
+    pid: host
+    ipc: host
+    userns_mode: host
+    cgroup_parent: /a
+    external_links: [other]
+  db: {image: x, privileged: false}
+";
+    insta::assert_snapshot!(notes(text), @"
+    compose.yml:5:17: `services.web.privileged` is ignored: Swarm has no privileged services; name what is needed in `cap_add`
+    compose.yml:6:5: `services.web.devices` is ignored: Swarm gives services no devices
+    compose.yml:7:19: `services.web.network_mode` is ignored: Swarm's tasks share no network with a container, so this one is on a network of the stack
+    compose.yml:8:5: `services.web.pid` is ignored: Swarm shares no process namespace between tasks
+    compose.yml:9:5: `services.web.ipc` is ignored: Swarm shares no IPC namespace between tasks
+    compose.yml:10:5: `services.web.userns_mode` is ignored: Swarm uses each node's user namespaces
+    compose.yml:11:5: `services.web.cgroup_parent` is ignored: Swarm places tasks in control groups itself
+    compose.yml:12:5: `services.web.external_links` is ignored: put both services on one network and use the service's name
+    ");
+}
+
+#[test]
+fn what_says_nothing_where_it_stands_is_told() {
+    let text = "
+services:
+  web:
+    image: x
+    network_mode: host
+    networks: [n]
+    volumes:
+      - v:/a:z,rw,ro
+      - v:/b:rslave,cached
+      - /c:/c:nocopy,Z,rshared
+      - v:/d:whatever
+      - {type: tmpfs, target: /e, source: v, bind: {propagation: shared}}
+      - {type: bind, source: /f, target: /f, volume: {nocopy: true}, bind: {selinux: z}}
+    tmpfs: ['/g:size=1m,noexec']
+volumes: {v: }
+networks: {n: {external: true, driver: overlay, labels: {a: b}, ipam: {config: [{aux_addresses: {a: 10.0.0.1}}]}}}
+secrets: {s: {content: a, driver_opts: {a: b}}, e: {external: true, labels: {a: b}}}
+";
+    insta::assert_snapshot!(notes(text), @"
+    compose.yml:8:9: `services.web.volumes[0]` has the option `z`, which is ignored: Swarm labels no folders
+    compose.yml:9:9: `services.web.volumes[1]` has the option `rslave`, which is ignored: it is for folders of the node, and this is a volume
+    compose.yml:10:9: `services.web.volumes[2]` has the option `nocopy`, which is ignored: nothing is ever copied into a folder of the node
+    compose.yml:10:9: `services.web.volumes[2]` has the option `Z`, which is ignored: Swarm labels no folders
+    compose.yml:11:9: `services.web.volumes[3]` has the option `whatever`, which is ignored: Docker knows none of this name
+    compose.yml:12:35: `services.web.volumes[4].source` is ignored: the mount is of the type `tmpfs`
+    compose.yml:12:46: `services.web.volumes[4].bind` is ignored: the mount is of the type `tmpfs`
+    compose.yml:13:77: `services.web.volumes[5].bind.selinux` is ignored: Swarm labels no folders
+    compose.yml:13:46: `services.web.volumes[5].volume` is ignored: the mount is of the type `bind`
+    compose.yml:14:13: `services.web.tmpfs[0]` has the option `noexec`, which is ignored: Swarm knows `size` and `mode`
+    compose.yml:3:3: `services.web.networks` is ignored: the service is on the network `host` by its `network_mode`
+    compose.yml:16:82: `networks.n.ipam.config[0].aux_addresses` is ignored: Swarm keeps none; put `ip_range` around what is yours to give
+    compose.yml:16:32: `networks.n.driver` is ignored: the network is external, and as it is
+    compose.yml:16:49: `networks.n.labels` is ignored: the network is external, and as it is
+    compose.yml:16:65: `networks.n.ipam` is ignored: the network is external, and as it is
+    compose.yml:17:11: `secrets.s.driver_opts` is ignored: there is no `driver`
+    compose.yml:17:49: `labels` and `template_driver` of `secrets.e` are ignored: it is external, and as it is
+    ");
+}
+
+#[test]
+fn what_can_not_be_is_told_with_the_variables_that_it_lacks() {
+    let text = "
+services:
+  a: {image: 'x:${TAG}'}
+  b: {image: x, ports: ['80:${TO}'], volumes: ['~/data:/data']}
+  c: {image: 'x:${OTHER:?}${TAG}'}
+";
+    insta::assert_snapshot!(refused(text), @r#"
+    compose.yml:5:14: `services.c.image`: the variable `OTHER` must have a value
+    compose.yml:4:25: `services.b.ports[0]` is "80:", but a port is a number from 1 to 65535, or a range such as `8000-8010` (`TO` is not set)
+    "#);
+    let text = text.replace("c: {image: 'x:${OTHER:?}${TAG}'}", "").replace("${TO}", "80");
+    insta::assert_snapshot!(refused(&text), @"compose.yml:3:14: `x:` is not an image's name; use `[host/]name[:tag]` in lower case (`TAG` is not set)");
 }
 
 #[test]

@@ -259,7 +259,7 @@ const PORT: &str = "ports: [{target: 80}]";
 const BIND: &str = "volumes: [{type: bind, source: /a, target: /a}]";
 
 /// A key; the whole file without it; the whole file with it.
-const OF_FILES: [(&str, &str, &str); 41] = [
+const OF_FILES: [(&str, &str, &str); 43] = [
     ("configs", A, "services: {a: {image: x}}\nconfigs: {c: {content: a}}"),
     ("configs.*.content", C, "services: {a: {image: x}}\nconfigs: {c: {content: b}}"),
     ("configs.*.environment", C, "services: {a: {image: x}}\nconfigs: {c: {environment: E}}"),
@@ -333,6 +333,16 @@ const OF_FILES: [(&str, &str, &str); 41] = [
         "networks.*.ipam.config[].subnet",
         N,
         "services: {a: {image: x, networks: [n]}}\nnetworks: {n: {ipam: {config: [{subnet: 10.0.1.0/24}]}}}",
+    ),
+    (
+        "networks.*.ipam.config[].gateway",
+        SUBNET,
+        "services: {a: {image: x, networks: [n]}}\nnetworks: {n: {ipam: {config: [{subnet: 10.0.1.0/24, gateway: 10.0.1.9}]}}}",
+    ),
+    (
+        "networks.*.ipam.config[].ip_range",
+        SUBNET,
+        "services: {a: {image: x, networks: [n]}}\nnetworks: {n: {ipam: {config: [{subnet: 10.0.1.0/24, ip_range: 10.0.1.128/25}]}}}",
     ),
     (
         "networks.*.ipam.driver",
@@ -411,6 +421,7 @@ const OF_VOLUMES: [(&str, &str, &str); 3] = [
 
 const A: &str = "services: {a: {image: x}}";
 const C: &str = "services: {a: {image: x}}\nconfigs: {c: {content: a}}";
+const SUBNET: &str = "services: {a: {image: x, networks: [n]}}\nnetworks: {n: {ipam: {config: [{subnet: 10.0.1.0/24}]}}}";
 const N: &str = "services: {a: {image: x, networks: [n]}}\nnetworks: {n: }";
 const V: &str = "services: {a: {image: x, volumes: ['v:/v']}}\nvolumes: {v: }";
 
