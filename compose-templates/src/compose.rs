@@ -14,6 +14,7 @@ pub(crate) mod merge;
 pub(crate) mod model;
 mod network;
 mod ports;
+mod security;
 mod service;
 pub(crate) mod strict;
 mod top;

@@ -23,6 +23,9 @@ pub struct ClusterFacts {
     /// What the routes of services claim, by whose they are: as their labels
     /// tell, so those of stacks that no database knows are among them.
     pub routes: Vec<Held>,
+    /// The version of Docker's API that is spoken, less the `1.` before it; [`None`]
+    /// where that was not asked.
+    pub api_minor: Option<u16>,
     /// Whether the kernel has IPVS, without which service addresses (`vip`) and
     /// ports that are published on every node lead nowhere; [`None`] where that
     /// can't be told.

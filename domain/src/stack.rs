@@ -185,6 +185,9 @@ pub struct ServiceSpec {
     pub oom_score_adj: Option<i64>,
     /// Where Windows gets its credentials.
     pub credential_spec: Option<CredentialSpec>,
+    /// What else the kernel holds the container to.
+    #[serde(skip_serializing_if = "Security::is_default")]
+    pub security: Security,
     /// Mounts, in the file's order.
     pub mounts: Vec<Mount>,
     /// Configs, sorted by the object's name.
@@ -252,6 +255,45 @@ pub struct CredentialSpec {
     pub file: Option<String>,
     /// A registry value.
     pub registry: Option<String>,
+}
+
+/// What the kernel holds a container to, as far as a file says: the rest is the
+/// engine's own.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Security {
+    /// No process gets more than its parent had.
+    pub no_new_privileges: bool,
+    /// Every system call is let through.
+    pub unconfined_seccomp: bool,
+    /// No profile of `AppArmor` applies.
+    pub unconfined_apparmor: bool,
+    /// The label of `SELinux`, if it is not the engine's.
+    pub selinux: Option<Selinux>,
+}
+
+impl Security {
+    /// Whether nothing was said.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A label of `SELinux`; a part that is empty is the engine's.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Selinux {
+    /// There is none.
+    pub disable: bool,
+    /// The user.
+    pub user: String,
+    /// The role.
+    pub role: String,
+    /// The type.
+    pub kind: String,
+    /// The level.
+    pub level: String,
 }
 
 /// A mount.

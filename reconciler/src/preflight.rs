@@ -5,6 +5,7 @@
 //! what may not work, or is not what its author may think, is a [`Note`]. What
 //! the files themselves show is the compose loader's to say.
 
+mod engine;
 mod images;
 mod networks;
 mod placement;
@@ -43,6 +44,7 @@ pub fn preflight(
     facts: &ClusterFacts,
 ) -> Findings {
     let mut check = Check { stack, spec, places, facts, findings: Findings::default() };
+    check.engine();
     check.images();
     check.networks();
     check.files();

@@ -41,7 +41,9 @@ impl Swarm {
         let failed = |error: Failure| error.about("reading what the cluster has");
         let (nodes, networks, configs, secrets, services, tasks, containers, info) =
             lists.map_err(failed)?;
+        let api = client.api().await.map_err(failed)?;
         let mut facts = ClusterFacts {
+            api_minor: (api.major == 1).then_some(api.minor),
             nodes: nodes.iter().map(node).collect(),
             networks: networks_of(networks),
             configs: configs.into_iter().map(|config| config.spec.name).collect(),

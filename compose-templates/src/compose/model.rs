@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use berth_domain::build::BuildContext;
-use berth_domain::stack::{Condition, Driver, Healthcheck, Nanos, Pool};
+use berth_domain::stack::{Condition, Driver, Healthcheck, Nanos, Pool, Security};
 
 use crate::x_berth::Route;
 use crate::yaml::At;
@@ -64,6 +64,7 @@ pub(crate) struct Service {
     pub(crate) ulimits: BTreeMap<String, (i64, i64)>,
     pub(crate) oom_score_adj: Option<i64>,
     pub(crate) credential_spec: Option<Placed<Credentials>>,
+    pub(crate) security: Security,
     pub(crate) platform: Option<(String, String)>,
     pub(crate) logging: Option<Driver>,
     pub(crate) restart: Option<Restart>,
@@ -120,6 +121,7 @@ impl Service {
             ulimits: BTreeMap::new(),
             oom_score_adj: None,
             credential_spec: None,
+            security: Security::default(),
             platform: None,
             logging: None,
             restart: None,

@@ -7,7 +7,7 @@ use berth_domain::stack::{Driver, Healthcheck};
 use super::check::{Check, Field};
 use super::keys::{self, STACK_IGNORED};
 use super::model::{Credentials, HealthModel, Placed, Restart, Service, Tmpfs};
-use super::{build, depends, deploy, env_file, network, ports, units, volumes};
+use super::{build, depends, deploy, env_file, network, ports, security, units, volumes};
 use crate::load::Reading;
 use crate::x_berth;
 
@@ -148,6 +148,7 @@ fn container(check: &mut Check<'_>, key: &Field<'_>, service: &mut Service) -> b
         "isolation" => service.isolation = check.filled(key),
         "logging" => service.logging = logging(check, key),
         "credential_spec" => service.credential_spec = credentials(check, key),
+        "security_opt" => service.security = security::read(check, key),
         _ => return false,
     }
     true

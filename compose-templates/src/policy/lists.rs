@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use berth_domain::stack::Nanos;
+use berth_domain::stack::{Nanos, Security};
 
 use crate::compose::units;
 
@@ -185,4 +185,11 @@ pub(super) fn is_built(image: &str) -> bool {
 pub(super) fn is_below(host: &str, own: &str) -> bool {
     let own = own.to_ascii_lowercase();
     host == own || host.strip_suffix(&own).is_some_and(|head| head.ends_with('.'))
+}
+
+/// Whether a container is held to no less than the engine's own: to more is fine.
+pub(super) fn is_confined(security: &Security) -> bool {
+    let Security { no_new_privileges: _, unconfined_seccomp, unconfined_apparmor, selinux } =
+        security;
+    !unconfined_seccomp && !unconfined_apparmor && selinux.is_none()
 }

@@ -57,6 +57,7 @@ impl Checks<'_> {
             ulimits,
             oom_score_adj,
             credential_spec,
+            security,
             logging,
             restart: _,
             tmpfs: _,
@@ -119,6 +120,11 @@ impl Checks<'_> {
         if oom_score_adj.is_some_and(|score| score < 0) {
             let why = "must not be below 0, since the kernel would end others first";
             self.refuse(&of("oom_score_adj"), why);
+        }
+        if !lists::is_confined(security) {
+            let why =
+                "takes the node's own protection away; take it out but for `no-new-privileges`";
+            self.refuse(&of("security_opt"), why);
         }
         if let Some(Placed { at, .. }) = credential_spec {
             self.refuse_at(

@@ -149,6 +149,12 @@ fn what_swarm_gives_nobody_is_not_even_asked_for() {
         let (_, notes) = convert(&[&text], Reading::Compose, &trusted()).unwrap();
         assert!(notes.iter().any(|note| note.message.contains("is ignored")), "{key}: {notes:?}");
     }
+    for option in ["seccomp:unconfined", "apparmor=unconfined", "label=disable"] {
+        let said = said(&service(&format!("security_opt: ['{option}']"), ""));
+        assert!(said.starts_with("0.yml:4:") && said.contains("protection"), "{option}: {said}");
+    }
+    let (spec, _) = notes(&service("security_opt: [no-new-privileges]", ""));
+    assert!(spec.services["s"].security.no_new_privileges);
     let said = said(&service("uts: host", ""));
     assert!(said.starts_with("0.yml:4:") && said.contains("not possible"), "{said}");
 }

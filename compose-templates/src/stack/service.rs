@@ -54,6 +54,7 @@ impl Convert<'_> {
             mounts: self.mounts(name, service),
             configs: self.blob_uses(name, &service.configs, "config"),
             secrets: self.blob_uses(name, &service.secrets, "secret"),
+            security: service.security.clone(),
             networks: self.attachments(name, service),
             logging: service.logging.clone(),
             mode: self.mode(name, service),

@@ -172,6 +172,38 @@ fn a_node_that_is_down_is_waited_for() {
 }
 
 #[test]
+fn what_the_engine_is_too_old_for_is_told() {
+    let web = "
+  web:
+    image: x
+    security_opt: [no-new-privileges]
+    oom_score_adj: 5
+    healthcheck: { test: a, start_interval: 1s }
+    volumes: [{ type: volume, target: /a, volume: { subpath: b } }]
+  db: { image: x, security_opt: ['label=disable'] }
+";
+    let with = |api_minor| {
+        let notes = check(web, &ClusterFacts { api_minor, ..facts() }).notes;
+        notes.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let told = |key: &str, docker: u16| {
+        format!(
+            "c.yml:2:3: the service `web` asks for `{key}`, which this engine leaves out; it needs Docker {docker} or newer"
+        )
+    };
+    let old = [
+        told("security_opt", 25),
+        told("healthcheck.start_interval", 25),
+        told("volumes.volume.subpath", 26),
+        told("oom_score_adj", 27),
+    ];
+    assert_eq!(with(Some(41)), old);
+    assert_eq!(with(Some(45)), old[3..]);
+    assert_eq!(with(Some(46)), [""; 0]);
+    assert_eq!(with(None), [""; 0]);
+}
+
+#[test]
 fn subnets_that_overlap_are_refused() {
     let services = "
   web: {image: x, networks: [a, b, c, d]}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use berth_domain::stack::{
     Attachment, CredentialSpec, EndpointMode, FileRef, Healthcheck, IMAGE_LABEL, Mode, Placement,
-    Port, Resources, RestartPolicy, ServiceSpec, UpdateConfig,
+    Port, Resources, RestartPolicy, Security, Selinux, ServiceSpec, UpdateConfig,
 };
 
 use super::mounts::{driver_from_wire, some};
@@ -64,6 +64,7 @@ pub(crate) fn from_swarm(
             .collect(),
         oom_score_adj: (container.oom_score_adj != 0).then_some(container.oom_score_adj),
         credential_spec: credentials(container)?,
+        security: security(container)?,
         mounts: container.mounts.iter().map(mounts::from_wire).collect::<Result<_, _>>()?,
         configs: container
             .configs
@@ -118,6 +119,25 @@ fn credentials(container: &wire::ContainerSpec) -> Result<Option<CredentialSpec>
         .find(|config| config.runtime.is_some() && config.id == live.config)
         .map(|config| config.name.clone());
     Ok(Some(CredentialSpec { config, file: some(&live.file), registry: some(&live.registry) }))
+}
+
+fn security(container: &wire::ContainerSpec) -> Result<Security, Unreadable> {
+    let Some(live) = &container.privileges else { return Ok(Security::default()) };
+    let off = |is: &Option<wire::Confinement>, off: &str| match is.as_ref().map(|is| &*is.mode) {
+        None | Some("" | "default") => Ok(false),
+        Some(mode) if mode == off => Ok(true),
+        Some(_) => Err(Unreadable { field: "security options" }),
+    };
+    let selinux = live.selinux_context.clone().map(|it| {
+        let wire::SelinuxContext { disable, user, role, r#type, level } = it;
+        Selinux { disable, user, role, kind: r#type, level }
+    });
+    Ok(Security {
+        no_new_privileges: live.no_new_privileges,
+        unconfined_seccomp: off(&live.seccomp, "unconfined")?,
+        unconfined_apparmor: off(&live.app_armor, "disabled")?,
+        selinux: selinux.filter(|label| *label != Selinux::default()),
+    })
 }
 
 /// Whether Go would have left it out, had it been told to.

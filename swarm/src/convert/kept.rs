@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use berth_domain::stack::{MountKind, ServiceSpec};
+use berth_domain::stack::{MountKind, Security, ServiceSpec};
 use serde::{Deserialize, Serialize};
 
 use crate::version::ApiVersion;
@@ -18,6 +18,9 @@ struct Kept {
     start_interval: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     oom_score_adj: Option<i64>,
+    /// But for the label of `SELinux`, which every engine knows.
+    #[serde(skip_serializing_if = "Security::is_default")]
+    security: Security,
     /// Paths in volumes, by where they are mounted.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     subpaths: BTreeMap<String, String>,
@@ -28,6 +31,7 @@ pub(crate) fn to_label(spec: &ServiceSpec, api: ApiVersion) -> Option<String> {
     let mut kept = Kept::default();
     if !api.has(44) {
         kept.start_interval = spec.healthcheck.as_ref().and_then(|is| is.start_interval);
+        kept.security = Security { selinux: None, ..spec.security.clone() };
     }
     if !api.has(45) {
         for mount in &spec.mounts {
@@ -45,7 +49,12 @@ pub(crate) fn to_label(spec: &ServiceSpec, api: ApiVersion) -> Option<String> {
 /// Puts what the label kept where the engine gave nothing.
 pub(crate) fn restore(label: &str, spec: &mut ServiceSpec) {
     let Ok(kept) = serde_json::from_str::<Kept>(label) else { return };
-    let Kept { start_interval, oom_score_adj, subpaths } = kept;
+    let Kept { start_interval, oom_score_adj, security, subpaths } = kept;
+    let selinux = spec.security.selinux.take();
+    if spec.security.is_default() {
+        spec.security = security;
+    }
+    spec.security.selinux = selinux;
     if let Some(check) = &mut spec.healthcheck {
         check.start_interval = check.start_interval.or(start_interval);
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use berth_domain::stack::{
     Attachment, CredentialSpec, Driver, EndpointMode, FileRef, Healthcheck, Mode, Mount, MountKind,
-    Placement, Port, Resources, RestartPolicy, ServiceSpec, UpdateConfig,
+    Placement, Port, Resources, RestartPolicy, Security, Selinux, ServiceSpec, UpdateConfig,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option::of;
@@ -134,15 +134,27 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn security()(
+        (no_new_privileges, unconfined_seccomp, unconfined_apparmor) in any::<(bool, bool, bool)>(),
+        label in of((any::<bool>(), word(), word(), word(), word())),
+    ) -> Security {
+        let selinux = label.map(|(disable, user, role, kind, level)| Selinux {
+            disable, user, role, kind, level,
+        });
+        Security { no_new_privileges, unconfined_seccomp, unconfined_apparmor, selinux }
+    }
+}
+
+prop_compose! {
     fn containers()(
         base in texts(),
         check in of((words(), nanos(), nanos(), nanos(), nanos(), nanos())),
         stop_grace_period in of(0..i64::MAX),
         init in of(any::<bool>()),
-        (tty, stdin_open, read_only) in any::<(bool, bool, bool)>(),
         sysctls in map(),
         ulimits in btree_map(word(), any::<(i64, i64)>(), 0..3),
         oom_score_adj in of(prop_oneof![-1000_i64..-1, 1_i64..1000]),
+        (tty, stdin_open, read_only, security) in (any::<bool>(), any::<bool>(), any::<bool>(), security()),
         credentials in of((of(Just("cred".to_owned())), of(word()), of(word()))),
         mounts in vec(mount(), 0..4),
         (configs, secrets) in (files(), files()),
@@ -160,7 +172,7 @@ prop_compose! {
             ),
             credential_spec: credentials
                 .map(|(config, file, registry)| CredentialSpec { config, file, registry }),
-            stop_grace_period, init, tty, stdin_open, read_only, sysctls, ulimits, oom_score_adj,
+            security, stop_grace_period, init, tty, stdin_open, read_only, sysctls, ulimits, oom_score_adj,
             mounts, configs, secrets, logging, ..base
         }
     }
@@ -386,7 +398,7 @@ fn a_service_that_somebody_gave_security_options_is_unreadable() {
         "Name": "shop_web",
         "TaskTemplate": {"ContainerSpec": {
             "Image": "bb:1",
-            "Privileges": {"CredentialSpec": null, "SELinuxContext": null, "NoNewPrivileges": true}
+            "Privileges": {"CredentialSpec": null, "SELinuxContext": null, "Seccomp": {"Mode": "custom", "Profile": "e30="}}
         }},
         "Mode": {"Global": {}}
     });

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use berth_domain::stack::{
     Attachment, CredentialSpec, EndpointMode, FileRef, Healthcheck, IMAGE_LABEL, Mode, Placement,
-    Port, Resources, RestartPolicy, ServiceSpec, UpdateConfig,
+    Port, Resources, RestartPolicy, Security, Selinux, ServiceSpec, UpdateConfig,
 };
 
 use super::mounts::driver_to_wire;
@@ -78,7 +78,7 @@ fn container(
             name: secret.name.clone(),
         });
     }
-    let mut privileges = wire::Privileges::default();
+    let mut privileges = confined(scope, &spec.security);
     if let Some(CredentialSpec { config, file, registry }) = &spec.credential_spec {
         let mut credentials = wire::CredentialSpec {
             config: String::new(),
@@ -141,6 +141,22 @@ fn container(
             .collect(),
         oom_score_adj: spec.oom_score_adj.unwrap_or_default(),
     })
+}
+
+/// An engine older than API 1.44 knows `SELinux` alone; the rest is kept by a label.
+fn confined(scope: &Scope<'_>, security: &Security) -> wire::Privileges {
+    let Security { no_new_privileges, unconfined_seccomp, unconfined_apparmor, selinux } = security;
+    let knows = scope.api.has(44);
+    let mode = |mode: &str| Some(wire::Confinement { mode: mode.to_owned() });
+    wire::Privileges {
+        selinux_context: selinux.clone().map(|Selinux { disable, user, role, kind, level }| {
+            wire::SelinuxContext { disable, user, role, r#type: kind, level }
+        }),
+        seccomp: mode("unconfined").filter(|_| knows && *unconfined_seccomp),
+        app_armor: mode("disabled").filter(|_| knows && *unconfined_apparmor),
+        no_new_privileges: knows && *no_new_privileges,
+        ..wire::Privileges::default()
+    }
 }
 
 /// Lines in the order that Docker's own client sorts them: as lines, not by

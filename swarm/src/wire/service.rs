@@ -147,9 +147,34 @@ const fn is_zero(is: &i64) -> bool {
 pub(crate) struct Privileges {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) credential_spec: Option<CredentialSpec>,
-    /// The rest, which Berth does not own, such as seccomp profiles.
+    #[serde(rename = "SELinuxContext", skip_serializing_if = "Option::is_none")]
+    pub(crate) selinux_context: Option<SelinuxContext>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) seccomp: Option<Confinement>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) app_armor: Option<Confinement>,
+    #[serde(skip_serializing_if = "is_false")]
+    pub(crate) no_new_privileges: bool,
+    /// The rest, which Berth does not own.
     #[serde(flatten)]
     pub(crate) others: BTreeMap<String, serde_json::Value>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct SelinuxContext {
+    pub(crate) disable: bool,
+    pub(crate) user: String,
+    pub(crate) role: String,
+    pub(crate) r#type: String,
+    pub(crate) level: String,
+}
+
+/// Seccomp's or `AppArmor`'s: of a profile of one's own only that there is one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Confinement {
+    pub(crate) mode: String,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

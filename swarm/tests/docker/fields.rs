@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use berth_domain::cluster::Action;
 use berth_domain::stack::{
     Attachment, Driver, EndpointMode, FileRef, FileSpec, Healthcheck, Mode, Mount, MountKind,
-    NetworkSpec, Placement, Pool, Port, Resources, RestartPolicy, ServiceSpec, UpdateConfig,
+    NetworkSpec, Placement, Pool, Port, Resources, RestartPolicy, Security, Selinux, ServiceSpec,
+    UpdateConfig,
 };
 
 use crate::fixture::TestStack;
@@ -77,6 +78,12 @@ fn everything(stack: &TestStack) -> ServiceSpec {
         sysctls: map(&[("net.core.somaxconn", "1024")]),
         ulimits: [("nofile".to_owned(), (1000, 2000))].into(),
         oom_score_adj: Some(100),
+        security: Security {
+            no_new_privileges: true,
+            unconfined_seccomp: true,
+            unconfined_apparmor: true,
+            selinux: Some(Selinux { kind: "container_t".to_owned(), ..Selinux::default() }),
+        },
         mounts: vec![
             mount(
                 MountKind::Volume {

@@ -105,7 +105,10 @@ pub(crate) const SERVICE: Section = Section {
         ),
         meaning("scale", "`deploy.replicas`; if both are there they must agree"),
         applied("secrets"),
-        ignored("security_opt", "the engine's own profile applies"),
+        meaning(
+            "security_opt",
+            "`label=…` does what it says; `no-new-privileges`, `seccomp=unconfined` and `apparmor=unconfined` need Docker 25 or newer, and are told where that is not there; others are noted",
+        ),
         meaning("shm_size", "memory of this size is mounted at `/dev/shm`"),
         applied("stdin_open"),
         applied("stop_grace_period"),

@@ -30,6 +30,8 @@ fn pieces() -> Vec<(&'static str, Value)> {
         ("userns_mode", json!("host")),
         ("devices", json!(["/dev/sda:/dev/sda"])),
         ("security_opt", json!(["seccomp:unconfined"])),
+        ("security_opt", json!(["label=disable"])),
+        ("security_opt", json!(["no-new-privileges", "apparmor:mine"])),
         ("network_mode", json!("host")),
         ("network_mode", json!("${MODE:-host}")),
         ("network_mode", json!("none")),
@@ -241,6 +243,11 @@ fn harm(spec: &Value) -> Vec<String> {
         for key in ["ports", "credential_spec", "isolation"] {
             want(empty(&it[key]), format!("{key} of {name}"));
         }
+        let security = &it["security"];
+        for key in ["unconfined_seccomp", "unconfined_apparmor"] {
+            want(security[key] != true, format!("{key} of {name}"));
+        }
+        want(security["selinux"].is_null(), format!("a label of {name}"));
         want(it["oom_score_adj"].as_i64().unwrap_or(0) >= 0, format!("{name} is spared"));
         let limits = &it["resources"];
         for (key, most) in

@@ -99,6 +99,7 @@ services:
       - {type: tmpfs, target: /e, source: v, bind: {propagation: shared}}
       - {type: bind, source: /f, target: /f, volume: {nocopy: true}, bind: {selinux: z}}
     tmpfs: ['/g:size=1m,noexec']
+    security_opt: [systempaths=unconfined, seccomp=mine.json, 'label=type:t']
 volumes: {v: }
 networks: {n: {external: true, driver: overlay, labels: {a: b}, ipam: {config: [{aux_addresses: {a: 10.0.0.1}}]}}}
 secrets: {s: {content: a, driver_opts: {a: b}}, e: {external: true, labels: {a: b}}}
@@ -114,13 +115,15 @@ secrets: {s: {content: a, driver_opts: {a: b}}, e: {external: true, labels: {a: 
     compose.yml:13:77: `services.web.volumes[5].bind.selinux` is ignored: Swarm labels no folders
     compose.yml:13:46: `services.web.volumes[5].volume` is ignored: the mount is of the type `bind`
     compose.yml:14:13: `services.web.tmpfs[0]` has the option `noexec`, which is ignored: Swarm knows `size` and `mode`
+    compose.yml:15:20: `services.web.security_opt[0]` is ignored: the engine's own setting applies
+    compose.yml:15:44: `services.web.security_opt[1]` is ignored: the engine's own setting applies
     compose.yml:3:3: `services.web.networks` is ignored: the service is on the network `host` by its `network_mode`
-    compose.yml:16:82: `networks.n.ipam.config[0].aux_addresses` is ignored: Swarm keeps none; put `ip_range` around what is yours to give
-    compose.yml:16:32: `networks.n.driver` is ignored: the network is external, and as it is
-    compose.yml:16:49: `networks.n.labels` is ignored: the network is external, and as it is
-    compose.yml:16:65: `networks.n.ipam` is ignored: the network is external, and as it is
-    compose.yml:17:11: `secrets.s.driver_opts` is ignored: there is no `driver`
-    compose.yml:17:49: `labels` and `template_driver` of `secrets.e` are ignored: it is external, and as it is
+    compose.yml:17:82: `networks.n.ipam.config[0].aux_addresses` is ignored: Swarm keeps none; put `ip_range` around what is yours to give
+    compose.yml:17:32: `networks.n.driver` is ignored: the network is external, and as it is
+    compose.yml:17:49: `networks.n.labels` is ignored: the network is external, and as it is
+    compose.yml:17:65: `networks.n.ipam` is ignored: the network is external, and as it is
+    compose.yml:18:11: `secrets.s.driver_opts` is ignored: there is no `driver`
+    compose.yml:18:49: `labels` and `template_driver` of `secrets.e` are ignored: it is external, and as it is
     ");
 }
 

@@ -10,7 +10,7 @@ use crate::load::{Settings, Source, Variables, load};
 use crate::stack::tests::context;
 
 /// A key of a service; the service without it; the service with it.
-const OF_SERVICES: [(&str, &str, &str); 144] = [
+const OF_SERVICES: [(&str, &str, &str); 145] = [
     ("build", "", "build: ."),
     ("build.args", "build: .", "build: {context: ., args: [A=1]}"),
     ("build.context", "build: .", "build: {context: web}"),
@@ -167,6 +167,7 @@ const OF_SERVICES: [(&str, &str, &str); 144] = [
     ("secrets[].source", "", "secrets: [{source: s}]"),
     ("secrets[].target", "secrets: [{source: s}]", "secrets: [{source: s, target: t}]"),
     ("secrets[].uid", "secrets: [{source: s}]", "secrets: [{source: s, uid: '5'}]"),
+    ("security_opt", "", "security_opt: ['no-new-privileges:true']"),
     ("shm_size", "", "shm_size: 64m"),
     ("stdin_open", "", "stdin_open: true"),
     ("stop_grace_period", "", "stop_grace_period: 1s"),
