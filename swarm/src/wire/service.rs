@@ -273,6 +273,7 @@ pub(crate) struct TmpfsOptions {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct Driver {
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) name: String,
     #[serde(deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) options: BTreeMap<String, String>,
