@@ -223,10 +223,18 @@ impl<'a> Check<'a> {
             return;
         }
         let Some(key) = section.get(field.key) else {
+            // What Docker does not take has been refused; what it overlooks is overlooked.
+            if self.is_stack() {
+                return;
+            }
             let known: Vec<&str> = section.keys.iter().map(|key| key.name).collect();
             return self.unknown(field, &known);
         };
         match key.class {
+            Class::Refused if self.is_stack() => {
+                let message = format!("`{}` is ignored, as `docker stack deploy` does", field.path);
+                self.note(field.key_at, message);
+            }
             Class::Refused => {
                 let message = format!("`{}` is not possible: {}", field.path, key.words);
                 self.refuse(field.key_at, message);
@@ -240,10 +248,6 @@ impl<'a> Check<'a> {
     }
 
     pub(crate) fn unknown(&mut self, field: &Field<'_>, known: &[&str]) {
-        // What Docker does not take has been refused; what it overlooks is overlooked.
-        if self.is_stack() {
-            return;
-        }
         // What is not told needs no guess.
         if self.complaints.len() >= MAX_COMPLAINTS {
             self.more += 1;

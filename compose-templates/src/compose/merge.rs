@@ -99,8 +99,9 @@ fn service(base: Service, over: Service) -> Service {
         all.tmpfs.push(later);
     }
     replace(&mut all.shm_size, over.shm_size);
-    keyed(&mut all.volumes, over.volumes, |one| one.target.clone());
-    keyed(&mut all.ports, over.ports, |port| port.published.unwrap_or(0));
+    let empty = |key| all.empty.contains(key);
+    keyed(&mut all.volumes, over.volumes, empty("volumes"), |one| one.target.clone());
+    keyed(&mut all.ports, over.ports, empty("ports"), |port| port.published.unwrap_or(0));
     for (name, later) in over.networks {
         match all.networks.get_mut(&name) {
             Some(before) if before.bare => *before = later,
@@ -112,8 +113,8 @@ fn service(base: Service, over: Service) -> Service {
         }
     }
     replace(&mut all.predefined_network, over.predefined_network);
-    keyed(&mut all.configs, over.configs, |one| one.source.clone());
-    keyed(&mut all.secrets, over.secrets, |one| one.source.clone());
+    keyed(&mut all.configs, over.configs, empty("configs"), |one| one.source.clone());
+    keyed(&mut all.secrets, over.secrets, empty("secrets"), |one| one.source.clone());
     all.depends_on.extend(over.depends_on);
     deploy(&mut all.deploy, over.deploy);
     // Two of one file stay two, so that it is told that they are.
@@ -204,9 +205,10 @@ fn credentials(base: &mut Option<Placed<Credentials>>, over: Option<Placed<Crede
     }
 }
 
-/// As [`replace`], where nothing is what was not written.
+/// As [`replace`], where nothing goes over nothing only.
 fn one<T: PartialEq + Default>(base: &mut Option<T>, over: Option<T>) {
-    replace(base, over.filter(|later| *later != T::default()));
+    let first = base.is_none();
+    replace(base, over.filter(|later| first || *later != T::default()));
 }
 
 fn replace<T>(base: &mut Option<T>, over: Option<T>) {
@@ -222,9 +224,10 @@ fn extend_known(base: &mut BTreeMap<String, String>, over: BTreeMap<String, Stri
     }
 }
 
-/// As Docker lays keyed lists over each other: by key alone, and sorted by it.
-fn keyed<T, K: Ord>(base: &mut Vec<T>, over: Vec<T>, key: impl Fn(&T) -> K) {
-    if base.is_empty() {
+/// As Docker lays keyed lists over each other: by key alone, and sorted by it. To
+/// it, a list that is `empty` was written, too.
+fn keyed<T, K: Ord>(base: &mut Vec<T>, over: Vec<T>, empty: bool, key: impl Fn(&T) -> K) {
+    if base.is_empty() && !empty {
         *base = over;
         return;
     }

@@ -82,6 +82,8 @@ pub(crate) struct Service {
     pub(crate) predefined_network: Option<String>,
     pub(crate) configs: Vec<BlobUse>,
     pub(crate) secrets: Vec<BlobUse>,
+    /// Which lists were written as `[]`, where files are merged as Docker does it.
+    pub(crate) empty: BTreeSet<&'static str>,
     pub(crate) depends_on: BTreeMap<String, DependsUse>,
     pub(crate) deploy: Deploy,
     pub(crate) routes: Vec<Placed<Route>>,
@@ -139,6 +141,7 @@ impl Service {
             predefined_network: None,
             configs: Vec::new(),
             secrets: Vec::new(),
+            empty: BTreeSet::new(),
             depends_on: BTreeMap::new(),
             deploy: Deploy::default(),
             routes: Vec::new(),

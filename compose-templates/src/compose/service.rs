@@ -28,6 +28,10 @@ pub(super) fn service(check: &mut Check<'_>, field: &Field<'_>) -> Service {
             check.note(key.key_at, message);
             continue;
         }
+        if check.is_stack() && key.node.value.as_list().is_some_and(<[_]>::is_empty) {
+            let lists = ["configs", "ports", "secrets", "volumes"];
+            service.empty.extend(lists.into_iter().find(|name| *name == key.key));
+        }
         match key.key {
             "environment" => service.environment = environment(check, &key),
             "env_file" => files = env_file::read(check, &key),

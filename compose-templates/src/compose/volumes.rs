@@ -267,6 +267,8 @@ fn options(check: &mut Check<'_>, field: &Field<'_>, one: &mut VolumeUse) {
             ("bind", "propagation") => one.propagation = check.filled(&key),
             // What Swarm does anyway.
             ("bind", "create_host_path") if check.flag(&key) == Some(false) => {}
+            // Docker overlooks it.
+            ("volume", "labels") if check.is_stack() => {}
             ("volume", "labels") => one.labels = check.labels(&key),
             ("volume", "nocopy") => one.no_copy = check.flag(&key).unwrap_or(false),
             ("volume", "subpath") => one.subpath = check.filled(&key),

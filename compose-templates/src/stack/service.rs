@@ -13,6 +13,7 @@ use crate::compose::model::{
     Deploy, DeployMode, HealthModel, NetworkUse, Placed, PortUse, Restart, Service, Update,
 };
 use crate::compose::units;
+use crate::yaml::At;
 
 /// Networks that every node has, and on which nobody has another name.
 const PREDEFINED: [&str; 4] = ["bridge", "default", "host", "none"];
@@ -140,6 +141,9 @@ impl Convert<'_> {
             let path = format!("services.{name}.credential_spec");
             self.refuse_as(*at, CauseKind::Conflict, path, message);
         }
+        if let (true, Some(key)) = (self.is_stack(), &it.config) {
+            self.check_credentials(name, service, *at, key);
+        }
         let config = it.config.as_ref().map(|key| match self.configs.get(key) {
             Some(name) => name.clone(),
             None => {
@@ -151,6 +155,26 @@ impl Convert<'_> {
             }
         });
         Some(CredentialSpec { config, file: it.file.clone(), registry: it.registry.clone() })
+    }
+
+    /// Docker looks for the config by what it is called on the Swarm, which with a
+    /// `name` of its own is something else.
+    fn check_credentials(&mut self, name: &str, service: &Service, at: At, key: &str) {
+        let stack = &self.context.stack;
+        let sources = service.configs.iter().map(|one| one.source.as_str()).chain([key]);
+        let found = sources.filter_map(|source| {
+            let blob = self.loaded.model.configs.get(source)?;
+            let own = if blob.external { source.to_owned() } else { stack.scope(source) };
+            Some(blob.name.clone().unwrap_or(own))
+        });
+        let found: Vec<String> = found.collect();
+        if !found.is_empty() && !found.iter().any(|is| is == key || *is == stack.scope(key)) {
+            let message = format!(
+                "`docker stack deploy` does not find the config `{key}` of `credential_spec` where it has a `name`; take that out"
+            );
+            let path = format!("services.{name}.credential_spec");
+            self.refuse_as(at, CauseKind::Conflict, path, message);
+        }
     }
 
     fn attachments(&mut self, name: &str, service: &Service) -> Vec<Attachment> {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::stack::tests::{context, good, refused};
-use crate::{Reading, Settings, Source, StackContext, load};
+use crate::{Reading, Settings, Source, StackContext, Variables, load};
 
 const SHOP: &str = "
 services:
@@ -121,6 +121,16 @@ services:
     compose.yml:3:38: the services `api` and `web` both want `shop.localhost/`; give one of them another host or path
     compose.yml:5:59: the service `host` has routes, but Traefik can't reach it; take `network_mode` out
     ");
+}
+
+#[test]
+fn routes_are_read_as_strictly_where_files_are_read_as_docker_does() {
+    let text = "services: {web: {image: x, x-berth: {routes: [{port: 80, alow: [10.0.0.0/8]}]}}}";
+    let source = Source { path: "compose.yml".to_owned(), text: text.to_owned() };
+    let none = |_: &str| Err(std::io::ErrorKind::NotFound.into());
+    let settings = Settings { reading: Reading::Stack, ..Settings::default() };
+    let complaints = load(&[source], &none, &Variables::new(), &settings).unwrap_err();
+    assert!(complaints[0].message.contains("is `allow` meant?"), "{complaints:?}");
 }
 
 #[test]

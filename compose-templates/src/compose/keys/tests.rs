@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::load::{Settings, Source, Variables, load};
 
+mod compared;
 mod effects;
 
 const SECTIONS: [Section; 39] = [
