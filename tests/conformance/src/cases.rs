@@ -1,6 +1,7 @@
 //! The files that are compared: our own, one by one and as tables, and a corpus
 //! of real ones where it lies beside the repository.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -21,6 +22,8 @@ pub struct Case {
     pub exact: bool,
     /// What Berth says where it refuses what only the engine would.
     pub earlier: Option<String>,
+    /// What it may say so of a file that nobody wrote.
+    pub may: &'static [&'static str],
 }
 
 fn here() -> &'static Path {
@@ -49,8 +52,8 @@ impl Case {
         let text = std::fs::read_to_string(folder.join(first))?;
         let earlier = text.lines().next().and_then(|line| line.strip_prefix(EARLIER));
         let earlier = earlier.map(|words| words.trim().to_owned());
-        let files = Files { name, folder: folder.to_owned(), files };
-        Ok(Self { files, exact, earlier })
+        let files = Files { name, folder: folder.to_owned(), files, variables: BTreeMap::new() };
+        Ok(Self { files, exact, earlier, may: &[] })
     }
 }
 
@@ -103,8 +106,9 @@ pub fn tables(scratch: &Path) -> anyhow::Result<Vec<Case>> {
     Ok(cases)
 }
 
-/// Real files, where the corpus is; it is not part of the repository. Whatever
-/// files they want beside them are made in `scratch`, where they are copied to.
+/// Real files, where the corpus is; it is not part of the repository. They are
+/// copied to `scratch`, and what they want of who deploys them is made up: values
+/// of variables, the same in a `.env`.
 ///
 /// # Errors
 ///
@@ -118,9 +122,39 @@ pub fn corpus(scratch: &Path) -> anyhow::Result<Vec<Case>> {
     for path in sorted(&folder)?.iter().filter(|path| is_compose(path)) {
         let own = scratch.join(name(path));
         std::fs::create_dir_all(&own)?;
-        std::fs::copy(path, own.join("compose.yml"))?;
-        let case = Case::read(&own, vec!["compose.yml".to_owned()], name(path), false)?;
+        let text = std::fs::read_to_string(path)?;
+        std::fs::write(own.join("compose.yml"), &text)?;
+        let mut case = Case::read(&own, vec!["compose.yml".to_owned()], name(path), false)?;
+        // A number does as a port, and as a password.
+        let values = wanted(&text).into_iter().zip(20_001..);
+        case.files.variables = values.map(|(name, value)| (name, value.to_string())).collect();
+        let lines = case.files.variables.iter().map(|(name, value)| format!("{name}={value}\n"));
+        std::fs::write(own.join(".env"), lines.collect::<String>())?;
         cases.push(case);
     }
     Ok(cases)
+}
+
+/// The variables that `text` has no other value for.
+fn wanted(text: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once('$') {
+        if let Some(after) = after.strip_prefix('$') {
+            rest = after;
+            continue;
+        }
+        let (braced, after) = match after.strip_prefix('{') {
+            Some(after) => (true, after),
+            None => (false, after),
+        };
+        let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let (name, behind) = after.split_at(end.unwrap_or(after.len()));
+        let bare = !braced || behind.starts_with(['}', '?']) || behind.starts_with(":?");
+        if bare && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+            names.insert(name.to_owned());
+        }
+        rest = behind;
+    }
+    names
 }

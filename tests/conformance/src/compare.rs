@@ -59,7 +59,7 @@ pub fn compare(docker: &Made, berth: &Made) -> Compared {
     for key in keys {
         let fields = |body: Option<&Value>| {
             let mut fields = BTreeMap::new();
-            let body = body.map(|body| with_sorted_ports(body.clone()));
+            let body = body.map(|body| with_sorted_files(with_sorted_ports(body.clone())));
             body.iter().for_each(|body| flatten(body, String::new(), &mut fields));
             fields
         };
@@ -94,6 +94,22 @@ fn with_sorted_ports(mut body: Value) -> Value {
             let number = |key: &str| port[key].as_u64().unwrap_or(0);
             (number("PublishedPort"), number("TargetPort"), port["Protocol"].to_string())
         });
+    }
+    body
+}
+
+/// Docker's client sorts configs and secrets by their name alone; one that is used
+/// twice comes in no certain order.
+fn with_sorted_files(mut body: Value) -> Value {
+    for (list, name) in [("Configs", "ConfigName"), ("Secrets", "SecretName")] {
+        let list = format!("/TaskTemplate/ContainerSpec/{list}");
+        if let Some(files) = body.pointer_mut(&list).and_then(Value::as_array_mut) {
+            files.sort_by_cached_key(|file| {
+                let name = file[name].as_str().unwrap_or_default();
+                let bare = meant::unhashed(name).unwrap_or(name).to_owned();
+                (bare, file["File"]["Name"].to_string())
+            });
+        }
     }
     body
 }

@@ -1,5 +1,6 @@
 //! Deploying with each of the two programs, and what came of it.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
@@ -20,6 +21,8 @@ pub struct Files {
     pub folder: PathBuf,
     /// Their names in it, in order.
     pub files: Vec<String>,
+    /// Variables that they want, beyond those that every file gets.
+    pub variables: BTreeMap<String, String>,
 }
 
 /// What came of a deployment.
@@ -36,7 +39,7 @@ pub enum Outcome {
     },
 }
 
-/// The environment that files are read in; nothing else is in it.
+/// The environment that files are read in.
 const VARIABLES: [(&str, &str); 7] = [
     ("HOME", "/home/somebody"),
     ("SET", "val"),
@@ -52,11 +55,48 @@ fn command(program: &OsStr, files: &Files, scratch: &Path) -> Command {
     command
         .current_dir(&files.folder)
         .env_clear()
+        .envs(&files.variables)
         .envs(VARIABLES)
         .env("PATH", "/usr/local/bin:/usr/bin:/bin")
         .env("DOCKER_CONFIG", scratch)
         .stdin(Stdio::null());
     command
+}
+
+/// Runs `docker stack deploy` against the engine at `host`, and waits for nothing.
+///
+/// # Errors
+///
+/// Where it can't be run.
+pub(crate) async fn run_docker(
+    files: &Files,
+    scratch: &Path,
+    host: &str,
+    stack: &str,
+) -> anyhow::Result<Output> {
+    let mut docker = command("docker".as_ref(), files, scratch);
+    docker.args(["-H", host, "stack", "deploy", "--resolve-image", "never", "--detach=true"]);
+    docker.args(files.files.iter().flat_map(|file| ["-c", file])).arg(stack);
+    docker.output().await.context("failed to run docker")
+}
+
+/// Runs `berth stack deploy` against the engine at `host`, and waits for nothing.
+///
+/// # Errors
+///
+/// Where it can't be run.
+pub(crate) async fn run_berth(
+    files: &Files,
+    scratch: &Path,
+    host: &str,
+    stack: &str,
+    compat: &str,
+) -> anyhow::Result<Output> {
+    let mut berth = command(berth_tests::berth::program()?.as_os_str(), files, scratch);
+    berth.args(["stack", "--host", host, "deploy", "--resolve-image", "never", "--detach"]);
+    berth.args(["--json", "--compat", compat]);
+    berth.args(files.files.iter().flat_map(|file| ["-c", file])).arg(stack);
+    berth.output().await.context("failed to run berth")
 }
 
 /// `docker stack deploy`, and what it asked for that is no stack's.
@@ -70,10 +110,7 @@ pub async fn by_docker(
     api: &str,
 ) -> anyhow::Result<(Outcome, Foreign)> {
     let engine = Engine::start(scratch, "docker", api, &Foreign::new())?;
-    let mut docker = command("docker".as_ref(), files, scratch);
-    docker.args(["-H", &engine.host(), "stack", "deploy", "--resolve-image", "never"]);
-    docker.arg("--detach=true").args(files.files.iter().flat_map(|file| ["-c", file])).arg(STACK);
-    let output = docker.output().await.context("failed to run docker")?;
+    let output = run_docker(files, scratch, &engine.host(), STACK).await?;
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
     let made = known(&engine, &words)?;
     let outcome = if output.status.success() {
@@ -84,7 +121,8 @@ pub async fn by_docker(
     Ok((outcome, engine.asked_for()))
 }
 
-/// `berth stack deploy --compat stack`, where what is `foreign` is there already.
+/// `berth stack deploy --compat stack`, where what is `foreign` is there already,
+/// and what it sends when it is told to do the same once more.
 ///
 /// # Errors
 ///
@@ -94,20 +132,45 @@ pub async fn by_berth(
     scratch: &Path,
     api: &str,
     foreign: &Foreign,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<(Outcome, Vec<String>)> {
     let engine = Engine::start(scratch, "berth", api, foreign)?;
-    let mut berth = command(berth_tests::berth::program()?.as_os_str(), files, scratch);
-    berth.args(["stack", "--host", &engine.host(), "deploy", "--resolve-image", "never"]);
-    berth.args(["--detach", "--json", "--compat", "stack"]);
-    berth.args(files.files.iter().flat_map(|file| ["-c", file])).arg(STACK);
-    let output = berth.output().await.context("failed to run berth")?;
+    let output = run_berth(files, scratch, &engine.host(), STACK, "stack").await?;
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
     let made = known(&engine, &words)?;
-    Ok(if output.status.success() {
-        Outcome::Made(made)
-    } else {
-        Outcome::Refused { causes: told(&output)?, words }
-    })
+    if !output.status.success() {
+        return Ok((Outcome::Refused { causes: told(&output)?, words }, Vec::new()));
+    }
+    let again = sent_by_berth(files, scratch, &engine).await?;
+    Ok((Outcome::Made(made), again))
+}
+
+/// What Berth sends for `other`, where `files` are deployed already.
+///
+/// # Errors
+///
+/// Where it can't be run, or refuses the files.
+pub async fn sent_after(
+    files: &Files,
+    other: &Files,
+    scratch: &Path,
+    api: &str,
+) -> anyhow::Result<Vec<String>> {
+    let engine = Engine::start(scratch, "berth", api, &Foreign::new())?;
+    let first = sent_by_berth(files, scratch, &engine).await?;
+    ensure!(!first.is_empty(), "nothing was sent for {}", files.name);
+    sent_by_berth(other, scratch, &engine).await
+}
+
+async fn sent_by_berth(
+    files: &Files,
+    scratch: &Path,
+    engine: &Engine,
+) -> anyhow::Result<Vec<String>> {
+    let before = engine.writes().len();
+    let output = run_berth(files, scratch, &engine.host(), STACK, "stack").await?;
+    let words = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "berth refused {}: {words}", files.name);
+    Ok(engine.writes().split_off(before))
 }
 
 /// What `berth render` says to files in Berth's own reading, if it refuses them.

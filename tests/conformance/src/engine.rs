@@ -51,6 +51,7 @@ struct State {
 struct Told {
     made: Made,
     foreign: Foreign,
+    writes: Vec<String>,
     unknown: Vec<String>,
 }
 
@@ -85,6 +86,12 @@ impl Engine {
     #[must_use]
     pub fn made(&self) -> Made {
         self.state.told().made.clone()
+    }
+
+    /// Requests that were to change something, as `METHOD path`.
+    #[must_use]
+    pub fn writes(&self) -> Vec<String> {
+        self.state.told().writes.clone()
     }
 
     /// What it was asked for by name and is no stack's.
@@ -149,6 +156,9 @@ impl State {
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         let kind = parts.first().and_then(|first| KINDS.iter().find(|(path, _)| path == first));
         let read = matches!(*method, Method::GET | Method::HEAD);
+        if !read {
+            self.told().writes.push(format!("{method} {path}"));
+        }
         let answer = match (read, kind, parts.as_slice()) {
             (true, _, ["_ping"]) => json!("OK"),
             (true, _, ["version"]) => self.version(),
@@ -234,12 +244,15 @@ fn head(kind: &str) -> String {
 fn object(kind: &str, name: &str, body: &Value) -> Value {
     let id = id(kind, name);
     let version = json!({"Index": 1});
-    if kind == "network" {
-        let labels = body.get("Labels").cloned().unwrap_or_else(|| json!({}));
-        return json!({"Id": id, "Name": name, "Scope": "swarm", "Driver": "overlay", "Labels": labels});
-    }
     let mut spec = body.clone();
     spec["Name"] = json!(name);
+    if kind == "network" {
+        (spec["Id"], spec["Scope"]) = (json!(id), json!("swarm"));
+        if spec["Driver"].as_str().is_none_or(str::is_empty) {
+            spec["Driver"] = json!("overlay");
+        }
+        return spec;
+    }
     json!({"ID": id, "Version": version, "Spec": spec})
 }
 

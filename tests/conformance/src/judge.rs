@@ -13,7 +13,7 @@ use crate::deploy::{Outcome, by_berth, by_docker};
 pub const APIS: [&str; 2] = ["1.41", "1.51"];
 
 /// The name of a refusal that comes before the engine's.
-const EARLIER: &str = "refused before the engine does";
+pub(crate) const EARLIER: &str = "refused before the engine does";
 
 /// How many cases are deployed at once.
 const AT_ONCE: usize = 3;
@@ -77,13 +77,23 @@ pub async fn judge_all(cases: &[Case], api: &str) -> anyhow::Result<Report> {
 pub async fn judge(case: &Case, api: &str) -> anyhow::Result<Report> {
     let scratch = tempfile::tempdir()?;
     let (docker, foreign) = by_docker(&case.files, scratch.path(), api).await?;
-    let berth = by_berth(&case.files, scratch.path(), api, &foreign).await?;
+    let (berth, again) = by_berth(&case.files, scratch.path(), api, &foreign).await?;
     let mut report = verdict(case, &docker, &berth);
+    let again = again.iter().map(|write| format!("the same again sends {write}"));
+    report.unmeant.extend(again);
     report.files = 1;
     for line in &mut report.unmeant {
         *line = format!("{} ({api}): {line}", case.files.name);
     }
     Ok(report)
+}
+
+/// The lines that say what is wrong.
+fn mistakes(words: &str) -> impl Iterator<Item = &str> {
+    words.lines().filter(|line| {
+        let aside = line.starts_with("note: ") || line.starts_with("warning: ");
+        !aside && !line.trim().is_empty() && !line.ends_with(':')
+    })
 }
 
 fn verdict(case: &Case, docker: &Outcome, berth: &Outcome) -> Report {
@@ -123,6 +133,9 @@ fn verdict(case: &Case, docker: &Outcome, berth: &Outcome) -> Report {
             report.fields = 1;
             match &case.earlier {
                 Some(said) if words.contains(said.as_str()) => {
+                    report.meant.insert(EARLIER, 1);
+                }
+                None if mistakes(words).all(|line| case.may.iter().any(|it| line.contains(it))) => {
                     report.meant.insert(EARLIER, 1);
                 }
                 _ => report.unmeant.push(format!("only Berth refuses: {}", words.trim())),
