@@ -133,11 +133,12 @@ impl Refused {
 
     /// The same for programs.
     pub(crate) fn to_json(&self) -> serde_json::Value {
-        let all = self.complaints.iter().map(|Complaint { place, message, cause }| {
+        let all = self.complaints.iter().map(|Complaint { place, message, cause, unset }| {
             json!({
                 "place": place,
                 "message": message,
                 "cause": cause.as_ref().map(|is| json!({"kind": is.kind.as_str(), "path": is.path})),
+                "unset": unset,
             })
         });
         all.collect()
