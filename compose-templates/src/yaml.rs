@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput, Tag};
 
 use self::quick::Quick;
+use self::scalar::Int;
 use crate::load::Reading;
 use crate::render::Places;
 
@@ -58,7 +59,7 @@ impl Node {
 pub(crate) enum Value {
     Null,
     Bool(bool),
-    Int(i128),
+    Int(Int),
     Float(f64),
     Text(String),
     List(Vec<Node>),
@@ -78,8 +79,8 @@ impl Value {
         if let Self::Text(text) = self { Some(text) } else { None }
     }
 
-    pub(crate) const fn as_int(&self) -> Option<i128> {
-        if let Self::Int(number) = self { Some(*number) } else { None }
+    pub(crate) fn as_int(&self) -> Option<i128> {
+        if let Self::Int(number) = self { Some(number.get()) } else { None }
     }
 
     pub(crate) const fn is_null(&self) -> bool {
@@ -367,7 +368,7 @@ impl<'t> Tree<'t> {
 
     fn map(&mut self, depth: usize) -> Result<(Vec<Entry>, Size), Wrong> {
         let mut entries: Vec<Entry> = Vec::new();
-        let mut seen: BTreeMap<Cow<'t, str>, At> = BTreeMap::new();
+        let mut seen = Seen::default();
         let mut merged = Vec::new();
         let mut size = ONE;
         loop {
@@ -406,7 +407,7 @@ impl<'t> Tree<'t> {
                 merged.push(value);
                 continue;
             }
-            if let Some(first) = seen.insert(key.clone(), at) {
+            if let Some(first) = seen.first(&entries, &key) {
                 let message = format!(
                     "the key `{key}` is here a second time; it was set in line {} already",
                     first.line
@@ -417,13 +418,35 @@ impl<'t> Tree<'t> {
         }
         for source in merged {
             for entry in mappings(source)? {
-                if !seen.contains_key(entry.key.as_str()) {
-                    seen.insert(Cow::Owned(entry.key.clone()), entry.at);
+                if seen.first(&entries, &entry.key).is_none() {
                     entries.push(entry);
                 }
             }
         }
         Ok((entries, size))
+    }
+}
+
+/// Where the keys of a mapping were first. Most mappings have few keys, and
+/// looking through them is quicker than keeping an index.
+#[derive(Default)]
+struct Seen {
+    many: BTreeMap<String, At>,
+}
+
+impl Seen {
+    /// The most entries that are looked through.
+    const FEW: usize = 24;
+
+    /// Where `entries`, to which others were only added since, have `key`.
+    fn first(&mut self, entries: &[Entry], key: &str) -> Option<At> {
+        if entries.len() <= Self::FEW {
+            return entries.iter().find(|entry| entry.key == key).map(|entry| entry.at);
+        }
+        for entry in entries.iter().skip(self.many.len()) {
+            self.many.insert(entry.key.clone(), entry.at);
+        }
+        self.many.get(key).copied()
     }
 }
 

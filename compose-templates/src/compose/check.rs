@@ -1,6 +1,7 @@
 //! Reading values out of the tree: each getter gives the value or complains.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use berth_domain::deployment::Place;
@@ -15,9 +16,11 @@ use crate::yaml::scalar::{integer, print_float};
 use crate::yaml::{At, MAX_TEXT, Node, Value};
 
 mod beside;
+mod path;
 mod slips;
 
 pub(crate) use self::beside::Text;
+pub(crate) use self::path::Path;
 pub(crate) use self::slips::closest;
 
 /// A value with the path by which people know it: `services.web.ports[0]`.
@@ -26,13 +29,13 @@ pub(crate) struct Field<'n> {
     pub(crate) key: &'n str,
     /// Where the key stands; an item's own place in a list.
     pub(crate) key_at: At,
-    pub(crate) path: String,
+    pub(crate) path: Path<'n>,
     pub(crate) node: &'n Node,
 }
 
 impl<'n> Field<'n> {
     pub(crate) fn root(node: &'n Node) -> Self {
-        Self { key: "", key_at: node.at, path: String::new(), node }
+        Self { key: "", key_at: node.at, path: Path::new(""), node }
     }
 
     /// Where the value stands; where there is none, its key.
@@ -175,7 +178,7 @@ impl<'a> Check<'a> {
         &mut self,
         at: At,
         kind: CauseKind,
-        path: &str,
+        path: impl fmt::Display,
         message: impl Into<String>,
     ) {
         let before = self.complaints.len();
@@ -183,7 +186,7 @@ impl<'a> Check<'a> {
         if self.is_stack()
             && let Some(complaint) = self.complaints.get_mut(before)
         {
-            let path = path.replace('[', ".").replace(']', "");
+            let path = path.to_string().replace('[', ".").replace(']', "");
             complaint.cause = Some(Cause { kind, path });
         }
     }
@@ -266,27 +269,24 @@ impl<'a> Check<'a> {
     }
 
     /// The entries of a mapping; nothing for null.
-    pub(crate) fn map<'n>(&mut self, field: &Field<'n>) -> Vec<Field<'n>> {
+    pub(crate) fn map<'n>(&mut self, field: &'n Field<'n>) -> Vec<Field<'n>> {
         let Some(entries) = field.node.value.as_map() else {
             if !field.is_null() {
                 self.wanted(field, "a mapping");
             }
             return Vec::new();
         };
-        let path = |key: &str| {
-            if field.path.is_empty() { key.to_owned() } else { [&field.path, key].join(".") }
-        };
         let fields = entries.iter().map(|entry| Field {
             key: &entry.key,
             key_at: entry.at,
-            path: path(&entry.key),
+            path: field.path.key(&entry.key),
             node: &entry.value,
         });
         fields.collect()
     }
 
     /// The items of a list; nothing for null.
-    pub(crate) fn list<'n>(&mut self, field: &Field<'n>) -> Vec<Field<'n>> {
+    pub(crate) fn list<'n>(&mut self, field: &'n Field<'n>) -> Vec<Field<'n>> {
         let Some(items) = field.node.value.as_list() else {
             if !field.is_null() {
                 self.wanted(field, "a list");
@@ -296,14 +296,14 @@ impl<'a> Check<'a> {
         let fields = items.iter().enumerate().map(|(index, node)| Field {
             key: field.key,
             key_at: node.at,
-            path: format!("{}[{index}]", field.path),
+            path: field.path.item(index),
             node,
         });
         fields.collect()
     }
 
     /// The items of a list, or a single value as if it were one.
-    pub(crate) fn one_or_more<'n>(&mut self, field: &Field<'n>) -> Vec<Field<'n>> {
+    pub(crate) fn one_or_more<'n>(&mut self, field: &'n Field<'n>) -> Vec<Field<'n>> {
         if field.is_list() || field.is_null() { self.list(field) } else { vec![field.clone()] }
     }
 

@@ -57,7 +57,7 @@ fn mode(check: &mut Check<'_>, field: &Field<'_>, words: &[&str]) -> Option<Stri
     let word = check.filled(field)?;
     if !words.contains(&word.as_str()) {
         let message = format!("`{}` must be one of `{}`", field.path, words.join("`, `"));
-        check.refuse_as(field.at(), CauseKind::Value, &field.path, message);
+        check.refuse_as(field.at(), CauseKind::Value, field.path, message);
     }
     Some(word)
 }

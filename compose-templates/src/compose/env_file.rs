@@ -77,7 +77,7 @@ fn file(
     };
     let Ok(text) = String::from_utf8(bytes) else {
         let message = format!("`{}` names `{path}`, which is not UTF-8", item.path);
-        check.refuse_as(item.at(), CauseKind::Value, &item.path, message);
+        check.refuse_as(item.at(), CauseKind::Value, item.path, message);
         return None;
     };
     let reading = if raw { Reading::Stack } else { check.reading };
@@ -88,7 +88,7 @@ fn file(
         }
         Err((line, why)) => {
             let message = format!("`{path}`, line {line}: {why}");
-            check.refuse_as(item.at(), CauseKind::Value, &item.path, message);
+            check.refuse_as(item.at(), CauseKind::Value, item.path, message);
             None
         }
     }

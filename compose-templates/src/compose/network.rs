@@ -145,7 +145,7 @@ pub(super) fn named_once(check: &mut Check<'_>, field: &Field<'_>) {
         old.flat_map(|entry| check.map(entry)).any(|part| part.key == "name" && filled(&part));
     if new && old {
         let message = format!("`{}` has two names; take `external.name` out", field.path);
-        check.refuse_as(field.key_at, CauseKind::Conflict, &field.path, message);
+        check.refuse_as(field.key_at, CauseKind::Conflict, field.path, message);
     }
 }
 

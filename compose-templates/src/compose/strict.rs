@@ -97,7 +97,7 @@ fn forbidden(check: &mut Check<'_>, root: &Node) {
         for key in check.map(service) {
             if let Some((_, instead)) = FORBIDDEN.iter().find(|(name, _)| *name == key.key) {
                 let message = format!("`docker stack deploy` forbids `{}`; {instead}", key.path);
-                check.refuse_as(key.key_at, CauseKind::Forbidden, &key.path, message);
+                check.refuse_as(key.key_at, CauseKind::Forbidden, key.path, message);
             }
         }
     }

@@ -117,7 +117,7 @@ fn volume(check: &mut Check<'_>, field: &Field<'_>) -> Volume {
             "`{}` is external, so its `driver`, `driver_opts` and `labels` are not this file's to set; take them out",
             field.path
         );
-        check.refuse_as(field.key_at, CauseKind::Conflict, &field.path, message);
+        check.refuse_as(field.key_at, CauseKind::Conflict, field.path, message);
     }
     network::named_once(check, field);
     volume
@@ -203,7 +203,7 @@ fn blob(check: &mut Check<'_>, field: &Field<'_>, secret: bool) -> Option<Blob> 
                 let message = format!("`{}` has a `driver` and a `file`; keep one", field.path);
                 (CauseKind::Conflict, message)
             };
-            check.refuse_as(field.key_at, kind, &field.path, message);
+            check.refuse_as(field.key_at, kind, field.path, message);
             None
         }
         (false, 1) => check_size(check, field, blob, secret),

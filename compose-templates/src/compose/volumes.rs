@@ -189,7 +189,7 @@ fn long(check: &mut Check<'_>, field: &Field<'_>) -> Option<VolumeUse> {
                             "`{}` must be `volume`, `bind`, `tmpfs`, `npipe`, `cluster` or `image`",
                             key.path
                         );
-                        check.refuse_as(key.at(), CauseKind::Value, &key.path, message);
+                        check.refuse_as(key.at(), CauseKind::Value, key.path, message);
                         return None;
                     }
                 };
@@ -227,7 +227,7 @@ fn long(check: &mut Check<'_>, field: &Field<'_>) -> Option<VolumeUse> {
     }
     if one.source.is_none() && matches!(one.kind, VolumeKind::Bind | VolumeKind::Npipe) {
         let message = format!("`{}` needs a `source`, the path on the node", field.path);
-        check.refuse_as(field.at(), CauseKind::Value, &field.path, message);
+        check.refuse_as(field.at(), CauseKind::Value, field.path, message);
         return None;
     }
     Some(one)

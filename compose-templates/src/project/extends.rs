@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::Project;
 use super::merge::{extend, get};
-use crate::compose::check::{Field, Origin};
+use crate::compose::check::{Field, Origin, Path};
 use crate::compose::{MAX_SERVICES, keys, units};
 use crate::yaml::{Entry, Node, Value};
 
@@ -53,18 +53,15 @@ impl Project<'_, '_> {
     ) -> Option<Node> {
         let Some(node) = get(&entry.value, "extends") else { return Some(entry.value.clone()) };
         let path = format!("services.{}.extends", entry.key);
+        let path = Path::new(&path);
         let field = Field { key: "extends", key_at: node.at, path, node };
         let (service, file) = self.written(&field)?;
         let Some((file, written)) = file else {
             let base = self.base(services, &field, &service, chain)?;
             return Some(extend(self.check, &entry.key, base, without(&entry.value)));
         };
-        let file = Field {
-            key: "file",
-            key_at: file.at,
-            path: format!("{}.file", field.path),
-            node: file,
-        };
+        let path = field.path.key("file");
+        let file = Field { key: "file", key_at: file.at, path, node: file };
         let services = self.other(&file, &written)?;
         let base = self.base(&services, &field, &service, chain)?;
         Some(extend(self.check, &entry.key, base, without(&entry.value)))
@@ -131,7 +128,10 @@ impl Project<'_, '_> {
     }
 
     /// What `extends` says: the service, and the file where it is another's.
-    fn written<'n>(&mut self, field: &Field<'n>) -> Option<(String, Option<(&'n Node, String)>)> {
+    fn written<'n>(
+        &mut self,
+        field: &'n Field<'n>,
+    ) -> Option<(String, Option<(&'n Node, String)>)> {
         if !field.is_map() {
             return self.check.filled(field).map(|service| (service, None));
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Project, add_env, over, with_env};
-use crate::compose::check::{Field, Origin};
+use crate::compose::check::{Field, Origin, Path};
 use crate::compose::{keys, units};
 use crate::yaml::{At, Entry, Node, Value};
 
@@ -24,29 +24,30 @@ impl Project<'_, '_> {
     /// Puts what the file includes into it.
     pub(super) fn include(&mut self, tree: &mut Node, file: usize, chain: &[usize]) {
         let Some(node) = take(tree, "include") else { return };
-        let field =
-            Field { key: "include", key_at: node.at, path: "include".to_owned(), node: &node };
+        let path = Path::new("include");
+        let field = Field { key: "include", key_at: node.at, path, node: &node };
         let mut chain = chain.to_vec();
         chain.push(file);
         for item in self.check.one_or_more(&field) {
-            let entry = self.entry(&item);
+            let fields = if item.is_map() { self.check.map(&item) } else { Vec::new() };
+            let entry = self.entry(&item, &fields);
             if let Some(included) = self.included(&item, &entry, &chain) {
                 self.bring_in(tree, included, &item);
             }
         }
     }
 
-    fn entry<'n>(&mut self, item: &Field<'n>) -> Included<'n> {
+    fn entry<'n>(&mut self, item: &Field<'n>, fields: &'n [Field<'n>]) -> Included<'n> {
         if !item.is_map() {
             return Included { paths: vec![item.clone()], ..Included::default() };
         }
         let mut entry = Included::default();
-        for key in self.check.map(item) {
+        for key in fields {
             match key.key {
-                "path" => entry.paths = self.check.one_or_more(&key),
-                "project_directory" => entry.project_directory = self.check.filled(&key),
-                "env_file" => entry.env_files = Some(self.check.one_or_more(&key)),
-                _ => self.check.other(&key, &keys::INCLUDE),
+                "path" => entry.paths = self.check.one_or_more(key),
+                "project_directory" => entry.project_directory = self.check.filled(key),
+                "env_file" => entry.env_files = Some(self.check.one_or_more(key)),
+                _ => self.check.other(key, &keys::INCLUDE),
             }
         }
         if entry.paths.is_empty() {

@@ -56,7 +56,7 @@ pub(super) fn each(
     all
 }
 
-pub(super) fn few<'n>(check: &mut Check<'_>, field: &Field<'n>) -> Vec<Field<'n>> {
+pub(super) fn few<'n>(check: &mut Check<'_>, field: &'n Field<'n>) -> Vec<Field<'n>> {
     let mut items = check.one_or_more(field);
     if items.len() > MANY {
         let message = format!("`{}` has more than {MANY} entries; make it shorter", field.path);

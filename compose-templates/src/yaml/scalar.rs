@@ -1,6 +1,40 @@
 //! Plain scalars: what they are, and how they read as text.
 
+use std::fmt;
+
 use super::Value;
+
+/// A whole number of 64 bits and a sign: smaller than an [`i128`], of which a
+/// file's tree would hold thousands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Int {
+    negative: bool,
+    size: u64,
+}
+
+impl Int {
+    fn new(number: i128) -> Option<Self> {
+        let size = u64::try_from(number.unsigned_abs()).ok()?;
+        Some(Self { negative: number < 0, size })
+    }
+
+    pub(crate) fn get(self) -> i128 {
+        let size = i128::from(self.size);
+        if self.negative { -size } else { size }
+    }
+}
+
+impl From<i64> for Int {
+    fn from(number: i64) -> Self {
+        Self { negative: number < 0, size: number.unsigned_abs() }
+    }
+}
+
+impl fmt::Display for Int {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
+    }
+}
 
 /// What a plain scalar is, as go-yaml 3 has it. Dates stay text.
 pub(crate) fn resolve(text: &str) -> Value {
@@ -19,7 +53,7 @@ pub(crate) fn resolve(text: &str) -> Value {
     if !numeric {
         return Value::Text(text.to_owned());
     }
-    if let Some(number) = integer(text) {
+    if let Some(number) = integer(text).and_then(Int::new) {
         return Value::Int(number);
     }
     float(text).map_or_else(|| Value::Text(text.to_owned()), Value::Float)

@@ -91,6 +91,26 @@ fn every_value_knows_its_place() {
 }
 
 #[test]
+fn a_key_that_is_there_twice_is_found_in_mappings_of_any_size() {
+    for size in [2, 23, 24, 25, 26, 100] {
+        for first in [1, size / 2 + 1, size] {
+            let keys: String = (1..=size).map(|line| format!("k{line}: 1\n")).collect();
+            let text = format!("{keys}k{first}: 2\n");
+            let why = format!("it was set in line {first} already");
+            let at = format!("{}:1: ", size + 1);
+            let refused = refused(&text);
+            assert!(refused.ends_with(&why) && refused.starts_with(&at), "{refused}");
+        }
+    }
+    let keys: String = (1..=40).map(|line| format!("  k{line}: 1\n")).collect();
+    let tree = parse(&format!("a: &a\n{keys}b:\n  k7: 2\n  <<: *a\n"), 0).unwrap();
+    let Some([_, b]) = tree.value.as_map() else { unreachable!() };
+    let Some([k7, others @ ..]) = b.value.value.as_map() else { unreachable!() };
+    assert_eq!(k7.value.value.as_int(), Some(2));
+    assert_eq!(others.len(), 39);
+}
+
+#[test]
 fn what_can_only_be_a_mistake_is_refused() {
     insta::assert_snapshot!(refused("a: {image: x}\nb: 1\na: 2\n"), @"3:1: the key `a` is here a second time; it was set in line 1 already");
     insta::assert_snapshot!(refused("a: [1, 2\nb: 3\n"), @"2:2: this is not YAML: illegal placement of ':' indicator");

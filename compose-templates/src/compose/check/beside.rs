@@ -93,7 +93,7 @@ impl Check<'_> {
                     error.to_string()
                 };
                 let message = format!("`{}` names `{written}`, but {why}", field.path);
-                self.refuse_as(field.at(), CauseKind::File, &field.path, message);
+                self.refuse_as(field.at(), CauseKind::File, field.path, message);
                 None
             }
         }

@@ -35,7 +35,7 @@ pub(super) fn check(check: &mut Check<'_>, file: &Field<'_>) {
             for path in COUNTS {
                 each(check, &service, path, &mut |check, field| {
                     let below = match field.node.value {
-                        Value::Int(number) => number < 0,
+                        Value::Int(number) => number.get() < 0,
                         Value::Float(number) => number < 0.0,
                         Value::Null
                         | Value::Bool(_)
@@ -93,5 +93,5 @@ fn each(
 
 fn unreadable(check: &mut Check<'_>, field: &Field<'_>, why: &str) {
     let message = format!("`{}` {why}", field.path);
-    check.refuse_as(field.at(), CauseKind::Value, &field.path, message);
+    check.refuse_as(field.at(), CauseKind::Value, field.path, message);
 }

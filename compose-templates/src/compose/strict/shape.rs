@@ -122,7 +122,7 @@ pub(super) fn check(check: &mut Check<'_>, shape: &Shape, field: &Field<'_>, ver
             Some(text) if units::duration(text).is_none() => {
                 let path = &field.path;
                 // Before 3.4, those of a health check were looked at when used only.
-                let late = version < 4 && path.contains(".healthcheck.");
+                let late = version < 4 && path.to_string().contains(".healthcheck.");
                 let kind = if late { CauseKind::Value } else { CauseKind::Format };
                 let message = format!("`{path}` must be a duration such as `10s` or `1m30s`");
                 check.refuse_as(field.at(), kind, path, message);
@@ -154,7 +154,7 @@ pub(super) fn check(check: &mut Check<'_>, shape: &Shape, field: &Field<'_>, ver
                 mistyped(check, field, "a whole number of bytes");
             } else if value.as_int().is_some_and(|number| number < 0) {
                 let message = format!("`{}` must not be negative", field.path);
-                check.refuse_as(field.at(), CauseKind::Range, &field.path, message);
+                check.refuse_as(field.at(), CauseKind::Range, field.path, message);
             }
         }
         Shape::List { of, unique } => list(check, of, *unique, field, version),
@@ -202,7 +202,7 @@ fn list(check: &mut Check<'_>, of: &Shape, unique: bool, field: &Field<'_>, vers
         .find(|(at, item)| unique && items.get(..*at).is_some_and(|before| before.contains(item)));
     if let Some((_, item)) = twice {
         let message = format!("`{}` has the same item twice; keep one", field.path);
-        check.refuse_as(item.at, CauseKind::Unique, &field.path, message);
+        check.refuse_as(item.at, CauseKind::Unique, field.path, message);
     }
 }
 
@@ -215,7 +215,7 @@ fn map(check: &mut Check<'_>, keys: &Keys, field: &Field<'_>, version: u8) {
     for name in keys.required {
         if !entries.iter().any(|entry| entry.key == *name) {
             let message = format!("`{}` needs the key `{name}`", field.path);
-            check.refuse_as(field.at(), CauseKind::Required, &field.path, message);
+            check.refuse_as(field.at(), CauseKind::Required, field.path, message);
         }
     }
     for entry in entries {
@@ -233,7 +233,7 @@ fn unknown(check: &mut Check<'_>, field: &Field<'_>, version: u8) {
         "`{}` is no key of version 3.{version} to `docker stack deploy`; take it out, or read the file as compose",
         field.path
     );
-    check.refuse_as(field.key_at, CauseKind::Unknown, &field.path, message);
+    check.refuse_as(field.key_at, CauseKind::Unknown, field.path, message);
 }
 
 fn mistyped(check: &mut Check<'_>, field: &Field<'_>, wanted: &str) {
@@ -242,5 +242,5 @@ fn mistyped(check: &mut Check<'_>, field: &Field<'_>, wanted: &str) {
         field.path,
         field.told()
     );
-    check.refuse_as(field.at(), CauseKind::Type, &field.path, message);
+    check.refuse_as(field.at(), CauseKind::Type, field.path, message);
 }
