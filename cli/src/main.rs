@@ -24,7 +24,6 @@ mod database;
 mod documented;
 mod private_postgres;
 mod telemetry;
-mod yaml;
 
 /// Pushes become running stacks on your own Docker Swarm.
 #[derive(Debug, Parser)]

@@ -7,7 +7,6 @@ use clap::Args;
 
 use crate::commands::stack::load::{FileArgs, Input, stack_name};
 use crate::commands::stack::print_line;
-use crate::yaml;
 
 /// Settings of `berth render`.
 #[derive(Debug, Args)]
@@ -27,11 +26,11 @@ pub(crate) struct RenderArgs {
 /// Prints the stack's spec. Contents of secrets and configs are in it.
 pub(crate) fn run(args: RenderArgs) -> anyhow::Result<ExitCode> {
     let RenderArgs { name, files, json } = args;
-    let spec = Input::read(&files)?.to_spec(&name)?;
+    let (spec, _) = Input::read(&files)?.to_stack(&name)?;
     let text = if json {
         serde_json::to_string_pretty(&spec).context("failed to write JSON")?
     } else {
-        yaml::to_string(&serde_json::to_value(&spec).context("failed to write YAML")?)
+        serde_yaml::to_string(&spec).context("failed to write YAML")?
     };
     print_line(text.trim_end());
     Ok(ExitCode::SUCCESS)

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use berth_compose_templates::policy::Restrictions;
 use berth_compose_templates::{
-    Complaint, Folder, Loaded, Places, Reading, Settings, Source, StackContext, Variables, load,
+    Complaint, Folder, Places, Reading, Settings, Source, StackContext, Variables, load,
 };
 use berth_domain::ids::StackName;
 use berth_domain::policy::Policy;
@@ -227,17 +227,6 @@ impl Input {
     /// Checks and merges the files into the stack `name`, and tells where they say
     /// what. What is ignored is written to the standard error.
     pub(crate) fn to_stack(&self, name: &StackName) -> anyhow::Result<(StackSpec, Places)> {
-        let (loaded, context) = self.load(name)?;
-        Ok((convert(&loaded, &context)?, loaded.places(&context)))
-    }
-
-    /// As [`Input::to_stack`], without the places.
-    pub(crate) fn to_spec(&self, name: &StackName) -> anyhow::Result<StackSpec> {
-        let (loaded, context) = self.load(name)?;
-        convert(&loaded, &context)
-    }
-
-    fn load(&self, name: &StackName) -> anyhow::Result<(Loaded, StackContext)> {
         let folder = Path::new(&self.folder);
         let beside = match self.restrictions {
             None => Folder::anywhere(folder),
@@ -258,16 +247,12 @@ impl Input {
             bind_root: Some(self.folder.clone()),
             restrictions: self.restrictions.clone(),
         };
-        Ok((loaded, context))
+        let (spec, notes) = loaded.to_stack(&context).map_err(Refused::files)?;
+        for note in notes {
+            eprintln!("note: {note}");
+        }
+        Ok((spec, loaded.places(&context)))
     }
-}
-
-fn convert(loaded: &Loaded, context: &StackContext) -> anyhow::Result<StackSpec> {
-    let (spec, notes) = loaded.to_stack(context).map_err(Refused::files)?;
-    for note in notes {
-        eprintln!("note: {note}");
-    }
-    Ok(spec)
 }
 
 /// Reads a file with a variable a line. A value is all that stands after the
