@@ -33,17 +33,14 @@ async fn each_fault_is_named_at_its_phase_and_the_old_release_serves_on() {
         let live = good["commit"]["sha"].as_str().unwrap().to_owned();
         let compose = std::fs::read_to_string(berth_tests::world::sample().join("compose.yaml"))?;
 
-        // A key that Swarm can't honour.
-        let broken = compose.replace("  worker:\n", "  worker:\n    privileged: true\n");
+        // What Swarm can't do, and would do otherwise.
+        let broken =
+            compose.replace("  worker:\n", "  worker:\n    ports: [\"127.0.0.1:7001:80\"]\n");
         let bad = scene.deploy("Ask for too much", &[("compose.yaml", &broken)]).await?;
         ensure!(bad["phase"] == "failed", "{bad}");
-        let line = broken.lines().position(|line| line.contains("privileged")).unwrap() + 1;
+        let line = broken.lines().position(|line| line.contains("127.0.0.1:7001")).unwrap() + 1;
         ensure!(bad["reason"]["place"]["line"] == line, "{}", bad["reason"]);
-        ensure!(
-            bad["reason"]["text"].as_str().unwrap().contains("privileged"),
-            "{}",
-            bad["reason"]
-        );
+        ensure!(bad["reason"]["text"].as_str().unwrap().contains("127.0.0.1"), "{}", bad["reason"]);
         let run = check(scene, &bad).await?;
         ensure!(run.conclusion.as_deref() == Some("failure"), "{run:?}");
         ensure!(run.annotations.iter().any(|note| note["start_line"] == line), "{run:?}");
