@@ -1,7 +1,7 @@
 //! Two sets of objects, field by field.
 //!
 //! `null`, `[]`, `{}` and what is not there are one. Everything else that
-//! differs is a [`Difference`], unless it is [meant](crate::meant).
+//! differs is a [`Difference`], unless it is [meant].
 
 use std::collections::{BTreeMap, BTreeSet};
 
