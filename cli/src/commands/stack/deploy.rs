@@ -48,6 +48,13 @@ impl Wanted {
         for note in found.notes {
             eprintln!("warning: {note}");
         }
+        // Docker finds out by itself what it can't run.
+        if what.files.compat == Compat::Stack {
+            for complaint in &found.complaints {
+                eprintln!("warning: {complaint}");
+            }
+            return Ok(spec);
+        }
         if found.complaints.is_empty() {
             return Ok(spec);
         }
