@@ -51,14 +51,36 @@ pub fn preflight(
     check.placement();
     check.ports();
     check.addresses();
-    check.routes();
     let Findings { mut complaints, mut notes } = check.findings;
+    complaints.extend(claimed(stack, spec, places, facts));
     let key = |place: &Option<Place>| {
         place.as_ref().map(|place| (place.file.clone(), place.line, place.column))
     };
     complaints.sort_by_key(|complaint| key(&complaint.place));
     notes.sort_by_key(|note| key(&note.place));
     Findings { complaints, notes }
+}
+
+/// Hosts that another stack answers for. Two that deploy at the very same moment
+/// may both find nothing: the claims in the database are what decides.
+#[must_use]
+pub fn claimed(
+    stack: &StackName,
+    spec: &StackSpec,
+    places: &Places,
+    facts: &ClusterFacts,
+) -> Vec<Complaint> {
+    let each = spec.routes.iter().flat_map(|route| {
+        let subjects = [
+            Subject::Route(route.host.clone(), route.path.clone()),
+            Subject::Service(route.service.clone()),
+        ];
+        let place = subjects.iter().find_map(|subject| places.of(subject)).cloned();
+        contested(stack, &route.claims(), &facts.routes).into_iter().map(move |contested| {
+            Complaint { place: place.clone(), ..Complaint::anywhere(contested.to_string()) }
+        })
+    });
+    each.collect()
 }
 
 struct Check<'a> {
@@ -115,21 +137,6 @@ impl Check<'_> {
             // Several services may name the same one.
             seen.insert((it.message.clone(), it.place.as_ref().map(ToString::to_string)))
         });
-    }
-
-    /// Hosts that another stack answers for. Two that deploy at the very same
-    /// moment may both find nothing: the claims in the database are what decides.
-    fn routes(&mut self) {
-        let (spec, facts) = (self.spec, self.facts);
-        for route in &spec.routes {
-            for contested in contested(self.stack, &route.claims(), &facts.routes) {
-                let subjects = [
-                    Subject::Route(route.host.clone(), route.path.clone()),
-                    Subject::Service(route.service.clone()),
-                ];
-                self.refuse(&subjects, contested.to_string());
-            }
-        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! `cargo xtask conformance`: whether files mean on Berth what they mean to
-//! `docker stack deploy`; the comparing itself is `tests/conformance`.
+//! `docker stack deploy`; the comparing itself is `tests/conformance`. Part of it
+//! is done on a real Swarm: the one that is there, or a private one.
 
 use std::process::ExitCode;
 
+use crate::demo::with_engine;
 use crate::provision;
 use crate::shell::{program, root, run as run_program};
 
@@ -26,7 +28,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
     let mut command = program(&target.join("debug/berth-conformance").to_string_lossy());
     command.args(args.all.then_some("--all")).args(args.json.then_some("--json"));
-    let fine = command.status()?.success();
+    let fine = with_engine(|host| Ok(command.args(["--engine", host]).status()?.success()))?;
     Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

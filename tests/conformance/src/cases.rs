@@ -12,6 +12,10 @@ use crate::deploy::Files;
 /// refuses before it asks the engine.
 const EARLIER: &str = "# the engine refuses:";
 
+/// What the engine says, to the client or of the first task: the first line, or the
+/// one after [`EARLIER`].
+const ENGINE: &str = "# the engine says:";
+
 /// Files with what is expected of them.
 #[derive(Debug, Clone)]
 pub struct Case {
@@ -24,6 +28,8 @@ pub struct Case {
     pub earlier: Option<String>,
     /// What it may say so of a file that nobody wrote.
     pub may: &'static [&'static str],
+    /// What the engine says to that.
+    pub engine: Option<String>,
 }
 
 fn here() -> &'static Path {
@@ -50,10 +56,13 @@ impl Case {
     fn read(folder: &Path, files: Vec<String>, name: String, exact: bool) -> anyhow::Result<Self> {
         let first = files.first().context("a case without files")?;
         let text = std::fs::read_to_string(folder.join(first))?;
-        let earlier = text.lines().next().and_then(|line| line.strip_prefix(EARLIER));
-        let earlier = earlier.map(|words| words.trim().to_owned());
+        let words = |head: &str| {
+            let words = text.lines().take(2).find_map(|line| line.strip_prefix(head));
+            words.map(|words| words.trim().to_owned())
+        };
+        let (earlier, engine) = (words(EARLIER), words(ENGINE));
         let files = Files { name, folder: folder.to_owned(), files, variables: BTreeMap::new() };
-        Ok(Self { files, exact, earlier, may: &[] })
+        Ok(Self { files, exact, earlier, engine, may: &[] })
     }
 }
 

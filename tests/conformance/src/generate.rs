@@ -85,7 +85,7 @@ fn write(folder: &Path, files: &[Value]) -> anyhow::Result<Case> {
         files: names,
         variables: BTreeMap::new(),
     };
-    Ok(Case { files, exact: false, earlier: None, may: &ENGINE })
+    Ok(Case { files, exact: false, earlier: None, engine: None, may: &ENGINE })
 }
 
 fn one_of(values: &[Value]) -> Any {

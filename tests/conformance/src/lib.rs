@@ -14,3 +14,4 @@ pub mod engine;
 pub mod generate;
 pub mod judge;
 pub mod meant;
+pub mod real;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use berth_conformance::deploy::refused_as_compose;
 use berth_conformance::judge::{APIS, Report, judge_all};
-use berth_conformance::{cases, generate, meant};
+use berth_conformance::{cases, generate, meant, real};
 use clap::Parser;
 use serde_json::json;
 
@@ -19,6 +19,10 @@ struct Args {
     /// Print one object of JSON before the closing line
     #[arg(long)]
     json: bool,
+
+    /// Deploy our own files on this engine, too: a manager of a Swarm
+    #[arg(long, value_name = "URL")]
+    engine: Option<String>,
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -42,12 +46,15 @@ fn main() -> anyhow::Result<ExitCode> {
         tell(&format!("own files, API {api}"), runtime.block_on(judge_all(&own, api))?);
     }
     let real_files = cases::corpus(&copies)?;
-    let real = if real_files.is_empty() {
+    if let Some(host) = args.engine.as_deref() {
+        tell("own files, on a real Swarm", runtime.block_on(real::judge_all(&own, host))?);
+    }
+    let real_files_are = if real_files.is_empty() {
         "real files, skipped since there is no ../shared/corpus"
     } else {
         "real files"
     };
-    tell(real, runtime.block_on(judge_all(&real_files, APIS[0]))?);
+    tell(real_files_are, runtime.block_on(judge_all(&real_files, APIS[0]))?);
     let count = if args.all { generate::MANY } else { generate::FEW };
     tell("generated files", generate::judge_generated(&runtime, count)?);
     let unread = runtime.block_on(unread(&real_files))?;

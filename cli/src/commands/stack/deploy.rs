@@ -48,11 +48,21 @@ impl Wanted {
         for note in found.notes {
             eprintln!("warning: {note}");
         }
-        if found.complaints.is_empty() {
+        let mut complaints = found.complaints;
+        if what.files.is_as_docker() {
+            // Docker deploys what the cluster can't run. It knows of no hosts.
+            let claimed = preflight::claimed(&what.name, &spec, &self.places, &facts);
+            complaints.retain(|complaint| !claimed.contains(complaint));
+            for complaint in &complaints {
+                eprintln!("warning: {complaint}");
+            }
+            complaints = claimed;
+        }
+        if complaints.is_empty() {
             return Ok(spec);
         }
         let (start, noun) = ("the cluster can't run this for", "reasons");
-        Err(Refused { start, noun, complaints: found.complaints }.into())
+        Err(Refused { start, noun, complaints }.into())
     }
 
     /// What is to be deployed, with the images pinned.

@@ -79,6 +79,13 @@ pub(crate) struct FileArgs {
     limits: LimitArgs,
 }
 
+impl FileArgs {
+    /// Whether they mean what they mean to `docker stack deploy`.
+    pub(super) fn is_as_docker(&self) -> bool {
+        self.compat == Compat::Stack
+    }
+}
+
 fn policy(text: &str) -> Result<Policy, String> {
     Policy::from_word(text).ok_or_else(|| "it is `trusted` or `restricted`".to_owned())
 }
