@@ -84,7 +84,7 @@ impl Seen {
             })
         };
         let written_down =
-            |key| after.made.get(key).is_some_and(|body| !body["Labels"][KEPT].is_null());
+            |key: &str| after.made.get(key).is_some_and(|body| !body["Labels"][KEPT].is_null());
         let mut left = Self { made: self.made.clone(), marks: self.marks.clone() };
         left.made.retain(|key, body| !names_own(body) && !written_down(key));
         left.marks.retain(|key, _| left.made.contains_key(key));
