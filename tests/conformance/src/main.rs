@@ -79,12 +79,21 @@ fn main() -> anyhow::Result<ExitCode> {
     Ok(if report.unmeant.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// What Berth's own reading says to the real files that it refuses.
+/// What Berth's own reading says to the real files that it refuses. What they build
+/// is built, on a server; a value that was made up is a path where a number won't do.
 async fn unread(cases: &[cases::Case]) -> anyhow::Result<Vec<String>> {
     let mut refused = Vec::new();
     for case in cases {
         let scratch = tempfile::tempdir()?;
-        if let Some(words) = refused_as_compose(&case.files, scratch.path()).await? {
+        let mut paths = case.files.clone();
+        for value in paths.variables.values_mut() {
+            *value = format!("/srv/{value}");
+        }
+        let mut words = refused_as_compose(&case.files, scratch.path()).await?;
+        if words.is_some() && !paths.variables.is_empty() {
+            words = refused_as_compose(&paths, scratch.path()).await?.and(words);
+        }
+        if let Some(words) = words.filter(|words| !words.contains("and was not built")) {
             refused.push(format!("{}: {words}", case.files.name));
         }
     }
