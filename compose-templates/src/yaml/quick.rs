@@ -209,12 +209,13 @@ impl<'t> Quick<'t> {
                 self.named += 1;
                 self.anchors.insert(name, self.named);
                 let (value, skipped) = skip(text.get(1 + name.len()..)?);
+                // The name of an anchor may go on with what is no comment yet, such as `#`.
+                if skipped == 0 && !value.is_empty() {
+                    return None;
+                }
                 if is_over(value) {
                     self.awaited = Some(Awaited { anchor: self.named, none: None });
                     return Some(());
-                }
-                if skipped == 0 {
-                    return None;
                 }
                 return self.value(value, column + 1 + name.len() + skipped, self.named);
             }

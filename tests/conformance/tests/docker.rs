@@ -1,6 +1,5 @@
 //! Our own files come to the same on a real Swarm, whichever of the two deploys
 //! them, and deploying them once more changes nothing.
-#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 use berth_conformance::{cases, real};
 use berth_tests::docker::Docker;

@@ -73,6 +73,7 @@ fn it_leaves_the_rest_to_the_whole_parser() {
         "a: {b: }\n",
         "a: &x\nb: 1\n",
         "a: &x &y 1\n",
+        "a: &x# b\n  c: d\n",
         "&x a: 1\n",
         "a: 1\na: 2\n",
         "a: [b]c\n",
