@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::client::{Request, segment};
 use crate::convert::{Ids, Missing, Scope, from_swarm, to_swarm};
 use crate::error::Failure;
+use crate::objects::list;
 use crate::observe::stack_of;
 use crate::registry::signed;
 use crate::swarm::Swarm;
@@ -114,6 +115,15 @@ impl Swarm {
         name: &str,
         what: &str,
     ) -> Result<Option<wire::Network>, ClusterError> {
+        let filters: [(&str, &[&str]); 2] = [("name", &[name]), ("scope", &["swarm"])];
+        let listed: Result<Vec<wire::Network>, Failure> =
+            list(&self.client, "/networks", &filters).await;
+        let mut named = listed.map_err(|error| error.about(what))?;
+        named.retain(|network| network.name == name);
+        if !named.is_empty() {
+            return Ok(named.into_iter().find(|network| !network.is_left_behind()));
+        }
+        // No list has the networks of the node, such as `host`, as Swarm knows them.
         let path = format!("/networks/{}?scope=swarm", segment(name));
         let found: Option<wire::Network> = self.find(path, what).await?;
         Ok(found.filter(|network| network.name == name))

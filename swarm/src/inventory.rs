@@ -12,7 +12,7 @@ use tokio::{join, try_join};
 use crate::client::{Request, segment};
 use crate::error::Failure;
 use crate::facts::ipvs;
-use crate::objects::{SERVICE_ID_LABEL, list, task_state};
+use crate::objects::{SERVICE_ID_LABEL, list, networks, task_state};
 use crate::reader::claims_of;
 use crate::swarm::Swarm;
 use crate::wire;
@@ -26,7 +26,7 @@ impl Swarm {
         let lists = async {
             try_join!(
                 list::<Vec<wire::Node>>(client, "/nodes", &[]),
-                list::<Vec<wire::Network>>(client, "/networks", &[]),
+                networks(client),
                 list::<Vec<wire::File>>(client, "/configs", &[]),
                 list::<Vec<wire::File>>(client, "/secrets", &[]),
                 list::<Vec<wire::Service>>(client, "/services", &[]),

@@ -74,7 +74,7 @@ impl Lists {
         let (volume_labels, image_labels) = (with(&label), with(&built));
         let (lists, networks, configs, secrets, volumes, images, containers) = try_join!(
             Self::of_tasks(client, stack),
-            list::<Vec<wire::Network>>(client, "/networks", &[]),
+            networks(client),
             list::<Vec<wire::File>>(client, "/configs", &[("label", &[&label])]),
             list::<Vec<wire::File>>(client, "/secrets", &[("label", &[&label])]),
             list::<wire::Volumes>(client, "/volumes", &[("label", &volume_labels)]),
@@ -84,6 +84,13 @@ impl Lists {
         let volumes = volumes.volumes;
         Ok(Self { networks, configs, secrets, volumes, images, containers, ..lists })
     }
+}
+
+/// The networks that there are.
+pub(crate) async fn networks(client: &Client) -> Result<Vec<wire::Network>, Failure> {
+    let mut networks: Vec<wire::Network> = list(client, "/networks", &[]).await?;
+    networks.retain(|network| !network.is_left_behind());
+    Ok(networks)
 }
 
 /// One list.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::nullable;
@@ -138,6 +139,18 @@ pub(crate) struct Network {
     pub(crate) attachable: bool,
     #[serde(rename = "IPAM", deserialize_with = "nullable")]
     pub(crate) ipam: Ipam,
+    containers: Option<BTreeMap<String, IgnoredAny>>,
+}
+
+impl Network {
+    /// Whether a list has it although it left the Swarm: where a network goes while
+    /// a task on it is being made, the node's part of it stays, and can't be removed.
+    ///
+    /// The Swarm's own answer names no containers, and is listed instead of the
+    /// node's; only the node's has a map of them (seen with Engine 20.10).
+    pub(crate) fn is_left_behind(&self) -> bool {
+        self.scope == "swarm" && self.containers.is_some()
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -310,4 +323,25 @@ pub(crate) struct Distribution {
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Descriptor {
     pub(crate) digest: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network(scope: &str, containers: &str) -> Network {
+        let text =
+            format!(r#"{{"Id": "v5i", "Name": "shop_default", "Scope": "{scope}"{containers}}}"#);
+        serde_json::from_str(&text).expect("it is a network")
+    }
+
+    #[test]
+    fn only_a_networks_part_on_a_node_without_the_swarms_is_left_behind() {
+        let part = r#", "Containers": {"lb-shop_default": {"Name": "shop_default-endpoint"}}"#;
+        assert!(network("swarm", part).is_left_behind());
+        assert!(network("swarm", r#", "Containers": {}"#).is_left_behind());
+        assert!(!network("swarm", r#", "Containers": null"#).is_left_behind());
+        assert!(!network("swarm", "").is_left_behind(), "a newer engine's list has no containers");
+        assert!(!network("local", r#", "Containers": {}"#).is_left_behind());
+    }
 }

@@ -93,13 +93,17 @@ impl Api {
         self.call(Method::POST, path, Some(body)).await
     }
 
-    /// Removes something. That it is gone, or still in use, is seen on looking again.
+    /// Removes something; says whether the engine knew it. That it is gone, or still
+    /// in use, is seen on looking again.
     ///
     /// # Errors
     ///
     /// Where the engine does not answer.
-    pub(super) async fn delete(&self, path: &str) -> anyhow::Result<()> {
-        self.call(Method::DELETE, path, None).await.map(drop)
+    pub(super) async fn delete(&self, path: &str) -> anyhow::Result<bool> {
+        let (status, answer) = self.call(Method::DELETE, path, None).await?;
+        // Of a network, an engine may say it with a status of its own failing.
+        let unknown = answer["message"].as_str().is_some_and(|said| said.ends_with("not found"));
+        Ok(status.is_success() || !unknown)
     }
 
     async fn call(
