@@ -96,18 +96,42 @@ impl Swarm {
         let what = format!("network {name}");
         let failed = |error: Failure| error.about(what.clone());
         let scope = self.scope(stack).await.map_err(failed)?;
-        let request = Request::post("/networks/create")
-            .json(&network_body(&scope, name, spec))
-            .map_err(failed)?;
-        match self.client.bytes(request).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.is_conflict() => match self.find_network(name, &what).await? {
-                Some(there) if self.is_mine(stack, &there.labels) => Ok(()),
-                Some(_) => Err(not_ours(&what)),
-                None => Err(ClusterError::Stale { what }),
-            },
-            Err(error) => Err(error.about(what)),
+        let mut body = network_body(&scope, name, spec);
+        let mut made = self.post_network(&body).await;
+        if made.as_ref().is_err_and(Failure::is_conflict) {
+            match self.networks_named(name, &what).await? {
+                (Some(there), _) if self.is_mine(stack, &there.labels) => return Ok(()),
+                (Some(_), _) => return Err(not_ours(&what)),
+                // A Swarm never has two of a name, whatever a node still has.
+                (None, true) => {
+                    body.check_duplicate = false;
+                    made = self.post_network(&body).await;
+                }
+                (None, false) => return Err(ClusterError::Stale { what }),
+            }
         }
+        made.map_err(|error| error.about(what))
+    }
+
+    async fn post_network(&self, body: &wire::NetworkCreate) -> Result<(), Failure> {
+        let request = Request::post("/networks/create").json(body)?;
+        self.client.bytes(request).await.map(drop)
+    }
+
+    /// The Swarm's network of that name, and whether one was
+    /// [left behind](wire::Network::is_left_behind).
+    async fn networks_named(
+        &self,
+        name: &str,
+        what: &str,
+    ) -> Result<(Option<wire::Network>, bool), ClusterError> {
+        let filters: [(&str, &[&str]); 2] = [("name", &[name]), ("scope", &["swarm"])];
+        let listed: Result<Vec<wire::Network>, Failure> =
+            list(&self.client, "/networks", &filters).await;
+        let named = listed.map_err(|error| error.about(what))?.into_iter();
+        let (gone, there): (Vec<_>, Vec<_>) =
+            named.filter(|is| is.name == name).partition(wire::Network::is_left_behind);
+        Ok((there.into_iter().next(), !gone.is_empty()))
     }
 
     async fn find_network(
@@ -115,13 +139,9 @@ impl Swarm {
         name: &str,
         what: &str,
     ) -> Result<Option<wire::Network>, ClusterError> {
-        let filters: [(&str, &[&str]); 2] = [("name", &[name]), ("scope", &["swarm"])];
-        let listed: Result<Vec<wire::Network>, Failure> =
-            list(&self.client, "/networks", &filters).await;
-        let mut named = listed.map_err(|error| error.about(what))?;
-        named.retain(|network| network.name == name);
-        if !named.is_empty() {
-            return Ok(named.into_iter().find(|network| !network.is_left_behind()));
+        match self.networks_named(name, what).await? {
+            (None, false) => {}
+            (there, _) => return Ok(there),
         }
         // No list has the networks of the node, such as `host`, as Swarm knows them.
         let path = format!("/networks/{}?scope=swarm", segment(name));

@@ -61,7 +61,11 @@ impl Api {
         let all = if path == "/containers/json" { "all=true&" } else { "" };
         let answer = self.get(&format!("{path}?{all}filters={query}")).await?;
         let list = if path == "/volumes" { answer["Volumes"].clone() } else { answer };
-        Ok(list.as_array().cloned().unwrap_or_default())
+        let mut list = list.as_array().cloned().unwrap_or_default();
+        // A network that left the Swarm while a task of its was made stays listed with
+        // the containers that its node knows of; the Swarm's own answer knows none.
+        list.retain(|object| object["Scope"] != "swarm" || object["Containers"].is_null());
+        Ok(list)
     }
 
     /// Waits until a task of a stack has failed with these words.
@@ -93,17 +97,13 @@ impl Api {
         self.call(Method::POST, path, Some(body)).await
     }
 
-    /// Removes something; says whether the engine knew it. That it is gone, or still
-    /// in use, is seen on looking again.
+    /// Removes something. That it is gone, or still in use, is seen on looking again.
     ///
     /// # Errors
     ///
     /// Where the engine does not answer.
-    pub(super) async fn delete(&self, path: &str) -> anyhow::Result<bool> {
-        let (status, answer) = self.call(Method::DELETE, path, None).await?;
-        // Of a network, an engine may say it with a status of its own failing.
-        let unknown = answer["message"].as_str().is_some_and(|said| said.ends_with("not found"));
-        Ok(status.is_success() || !unknown)
+    pub(super) async fn delete(&self, path: &str) -> anyhow::Result<()> {
+        self.call(Method::DELETE, path, None).await.map(drop)
     }
 
     async fn call(

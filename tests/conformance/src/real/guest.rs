@@ -101,11 +101,8 @@ impl Guest {
             for object in self.api.of_stack(&format!("/{kind}"), Some(stack)).await? {
                 let id = object.get("ID").unwrap_or(&object["Id"]).as_str().unwrap_or_default();
                 let path = format!("/{kind}/{id}");
-                // The engine goes on listing a network that left the Swarm while a
-                // task of its was made; it knows none of that name when asked.
-                if self.api.delete(&path).await? {
-                    left.push(path);
-                }
+                self.api.delete(&path).await?;
+                left.push(path);
             }
         }
         Ok(left)

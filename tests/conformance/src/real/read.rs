@@ -93,7 +93,7 @@ impl Seen {
 
     fn add(&mut self, kind: &str, body: Value, object: &Value) {
         let key = format!("{kind} {}", word(&body["Name"]));
-        let mark = ["ID", "Id", "Created", "Version"].map(|field| object[field].to_string());
+        let mark = ["ID", "Id", "Version"].map(|field| object[field].to_string());
         self.marks.insert(key.clone(), mark.join(" "));
         self.made.insert(key, body);
     }
