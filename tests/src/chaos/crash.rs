@@ -51,9 +51,9 @@ struct Runner {
 /// Where a run can't go on: then it is no verdict.
 pub async fn run(plan: &Plan, folder: PathBuf) -> anyhow::Result<Summary> {
     let names = points::listed().await?;
-    let site = Site::open(folder).await?;
+    let site = Box::pin(Site::open(folder)).await?;
     let mut runner = Runner { site, preview: None, main: None, rounds: 0 };
-    let outcome = runner.everything(plan, &names).await;
+    let outcome = Box::pin(runner.everything(plan, &names)).await;
     let mut summary = runner.site.close().await?;
     if let Err(err) = outcome {
         summary.unmet.push(format!("the run broke off: {err:#}"));
@@ -82,7 +82,7 @@ impl Runner {
             if !plan.quick {
                 self.site.arm(all.clone()).await?;
             }
-            self.play(scenario).await.with_context(|| scenario.name())?;
+            Box::pin(self.play(scenario)).await.with_context(|| scenario.name())?;
             let left = self.site.armed();
             let gone = all.iter().filter(|target| !left.contains(target)).cloned().collect();
             passed.insert(scenario, gone);
@@ -99,7 +99,9 @@ impl Runner {
                 self.prepare(scenario).await?;
                 let text = target.text();
                 self.site.arm(vec![target]).await?;
-                self.play(scenario).await.with_context(|| format!("{} {text}", scenario.name()))?;
+                Box::pin(self.play(scenario))
+                    .await
+                    .with_context(|| format!("{} {text}", scenario.name()))?;
             }
         }
         self.site.arm(Vec::new()).await?;
