@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn the_last_line_has_the_figures() {
         let figures =
-            r#"{"doubles":0,"leftovers":0,"lost":0,"max_recover_s":2.5,"points":1,"runs":1}"#;
+            r#"{"points":1,"runs":1,"leftovers":0,"doubles":0,"lost":0,"max_recover_s":2.5}"#;
         assert_eq!(summary().json().to_string(), figures);
     }
 }
