@@ -147,7 +147,26 @@ impl Sources {
         ];
         args.extend_from_slice(options);
         args.extend(["--", remote.url(), &wanted]);
-        self.git.run(&Run::new(clone, &args).with_remote(remote)).await.map(drop)
+        let run = Run::new(clone, &args).with_remote(remote);
+        match self.git.run(&run).await {
+            Err(err) if is_locked(&err) => {
+                tracing::warn!("a git that was killed left a clone locked: it is begun anew");
+                self.begin_anew(clone).await?;
+                self.git.run(&run).await.map(drop)
+            }
+            done => done.map(drop),
+        }
+    }
+
+    /// Makes an empty clone where there may be one already.
+    async fn begin_anew(&self, clone: &Path) -> Result<(), GitError> {
+        let silent = |err: std::io::Error| GitError::Silent(err.to_string());
+        if exists(clone).await {
+            fs::remove_dir_all(clone).await.map_err(silent)?;
+        }
+        fs::create_dir_all(clone).await.map_err(silent)?;
+        let args = ["init", "--quiet", "--bare", "--template=", "."];
+        self.git.run(&Run::new(clone, &args)).await.map(drop)
     }
 
     fn check(&self, source: &Source) -> Result<(Remote, String), BuildError> {
@@ -177,12 +196,7 @@ impl Sources {
         }
         // A `HEAD` without `config`, or the reverse, is an init that was cut off.
         if !exists(&clone.join("config")).await || !exists(&clone.join("HEAD")).await {
-            fs::create_dir_all(&clone).await.map_err(|err| disk(&err))?;
-            let args = ["init", "--quiet", "--bare", "--template=", "."];
-            self.git
-                .run(&Run::new(&clone, &args))
-                .await
-                .map_err(|err| failure(&source.sha, &err))?;
+            self.begin_anew(&clone).await.map_err(|err| failure(&source.sha, &err))?;
         }
         touch(&home).await.map_err(|err| disk(&err))?;
         Ok(clone)
@@ -220,6 +234,15 @@ impl Sources {
 /// Whether `text` names a commit, and nothing else that git understands.
 fn is_sha(text: &str) -> bool {
     text.len() == 40 && text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Whether git found a lock that nobody holds: we alone work on our clones, one at
+/// a time, so it is that of a git that was killed, with a Berth or by a deadline.
+fn is_locked(err: &GitError) -> bool {
+    match err {
+        GitError::Failed(words) => words.contains("File exists") && words.contains("lock"),
+        GitError::Silent(_) => false,
+    }
 }
 
 /// Git has no error codes; these words of it have been the same for years.

@@ -1,6 +1,7 @@
 //! The commands, a file each.
 
 pub(crate) mod doctor;
+pub(crate) mod fail_points;
 pub(crate) mod migrate;
 pub(crate) mod render;
 pub(crate) mod schema;

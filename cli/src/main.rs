@@ -58,6 +58,9 @@ enum Command {
     Schema,
     /// Deploy stacks straight to a Swarm, with no server
     Stack(commands::stack::StackArgs),
+    /// List the places where `cargo xtask chaos` kills a Berth, an object a line
+    #[command(hide = true)]
+    FailPoints,
 }
 
 fn main() -> ExitCode {
@@ -69,7 +72,8 @@ fn main() -> ExitCode {
         | Command::Render(_)
         | Command::Template(_)
         | Command::Schema
-        | Command::Stack(_) => "warn",
+        | Command::Stack(_)
+        | Command::FailPoints => "warn",
     });
     if let Err(err) = telemetry::init(cli.log_format, level) {
         eprintln!("error: --log: {err:#}");
@@ -84,6 +88,7 @@ fn main() -> ExitCode {
         Command::Render(args) => commands::render::run(args),
         Command::Template(args) => commands::template::run(args),
         Command::Schema => commands::schema::run(),
+        Command::FailPoints => Ok(commands::fail_points::list()),
     };
     outcome.unwrap_or_else(|err| {
         eprintln!("error: {err:#}");

@@ -18,6 +18,7 @@ pub mod chain;
 pub mod cluster;
 pub mod deployment;
 pub mod facts;
+pub mod fail_point;
 pub mod health;
 pub mod ids;
 pub mod policy;

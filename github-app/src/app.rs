@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use berth_domain::fail_point::Effect;
 use berth_domain::ids::{InstallationId, RepositoryId};
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
@@ -72,12 +73,14 @@ impl App {
     ///
     /// [`Error::Rejected`] where GitHub does not like the address.
     pub async fn set_hook(&self, url: &str, secret: &SecretString) -> Result<(), Error> {
-        let call = Call::patch("set the App's webhook", "/app/hook/config").json(&json!({
-            "url": url,
-            "content_type": "json",
-            "secret": secret.expose_secret(),
-            "insecure_ssl": "0",
-        }))?;
+        let call = Call::patch(Effect::SetHook, "set the App's webhook", "/app/hook/config").json(
+            &json!({
+                "url": url,
+                "content_type": "json",
+                "secret": secret.expose_secret(),
+                "insecure_ssl": "0",
+            }),
+        )?;
         self.client.done(&call, Some(&self.jwt(&call)?)).await
     }
 
@@ -198,7 +201,7 @@ impl App {
     /// [`Error::NotFound`] where GitHub has forgotten it.
     pub async fn redeliver(&self, attempt: i64) -> Result<(), Error> {
         let path = format!("/app/hook/deliveries/{attempt}/attempts");
-        let call = Call::post("ask for a delivery again", &path);
+        let call = Call::post(Effect::Redeliver, "ask for a delivery again", &path);
         self.client.done(&call, Some(&self.jwt(&call)?)).await
     }
 
@@ -242,7 +245,8 @@ impl App {
         if let (Some(id), Some(fields)) = (scope.repository(), body.as_object_mut()) {
             fields.insert("repository_ids".to_owned(), json!([id]));
         }
-        let call = Call::post("get an installation token", &path).json(&body)?;
+        let call =
+            Call::post(Effect::CreateToken, "get an installation token", &path).json(&body)?;
         let answer: answer::AccessToken =
             self.client.answer(&call, Some(&self.jwt(&call)?)).await?;
         Ok(Token { secret: answer.token, expires_at: answer.expires_at })

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use berth_domain::fail_point::{Effect, around};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
@@ -72,6 +73,8 @@ pub(crate) struct Call {
     /// From the API's root, with a leading slash.
     path: String,
     body: Option<String>,
+    /// What it changes at GitHub.
+    effect: Option<Effect>,
 }
 
 struct Answer {
@@ -186,7 +189,7 @@ impl Client {
     /// [`Error::NotFound`] where the code is used up or an hour old.
     pub async fn convert_manifest(&self, code: &str) -> Result<wire::NewApp, Error> {
         let path = format!("/app-manifests/{}/conversions", segment(code));
-        let call = Call::post("create the App from its manifest", &path);
+        let call = Call::post(Effect::CreateApp, "create the App from its manifest", &path);
         self.answer::<answer::NewApp>(&call, None).await.map(Into::into)
     }
 
@@ -225,6 +228,13 @@ impl Client {
     }
 
     async fn send(&self, call: &Call, bearer: Option<&SecretString>) -> Result<Answer, Error> {
+        match call.effect {
+            Some(effect) => around(effect, self.sent(call, bearer)).await,
+            None => self.sent(call, bearer).await,
+        }
+    }
+
+    async fn sent(&self, call: &Call, bearer: Option<&SecretString>) -> Result<Answer, Error> {
         let whole = async {
             let mut path = call.path.clone();
             for _ in 0..=REDIRECTS_MAX {
@@ -293,15 +303,17 @@ impl Client {
 
 impl Call {
     pub(crate) fn get(doing: &'static str, path: &str) -> Self {
-        Self { doing, method: Method::GET, path: path.to_owned(), body: None }
+        Self { doing, method: Method::GET, path: path.to_owned(), body: None, effect: None }
     }
 
-    pub(crate) fn post(doing: &'static str, path: &str) -> Self {
-        Self { doing, method: Method::POST, path: path.to_owned(), body: None }
+    pub(crate) fn post(effect: Effect, doing: &'static str, path: &str) -> Self {
+        let effect = Some(effect);
+        Self { doing, method: Method::POST, path: path.to_owned(), body: None, effect }
     }
 
-    pub(crate) fn patch(doing: &'static str, path: &str) -> Self {
-        Self { doing, method: Method::PATCH, path: path.to_owned(), body: None }
+    pub(crate) fn patch(effect: Effect, doing: &'static str, path: &str) -> Self {
+        let effect = Some(effect);
+        Self { doing, method: Method::PATCH, path: path.to_owned(), body: None, effect }
     }
 
     /// With `body` as JSON.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use berth_domain::fail_point::Effect;
 use berth_domain::ids::{InstallationId, RepositoryId};
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
@@ -112,7 +113,8 @@ impl RepositoryClient {
     /// As any call: see [`Error`].
     pub async fn create_deployment(&self, deployment: &NewDeployment) -> Result<i64, Error> {
         let call =
-            Call::post("create a deployment", &self.path("/deployments")).json(deployment)?;
+            Call::post(Effect::CreateDeployment, "create a deployment", &self.path("/deployments"))
+                .json(deployment)?;
         self.answer::<Identified>(&call).await.map(|answer| answer.id)
     }
 
@@ -177,7 +179,11 @@ impl RepositoryClient {
         status: &DeploymentStatus,
     ) -> Result<(), Error> {
         let path = self.path(&format!("/deployments/{deployment}/statuses"));
-        self.done(&Call::post("report a deployment's status", &path).json(status)?).await
+        self.done(
+            &Call::post(Effect::CreateStatus, "report a deployment's status", &path)
+                .json(status)?,
+        )
+        .await
     }
 
     /// Creates a check run and gives its number.
@@ -186,7 +192,9 @@ impl RepositoryClient {
     ///
     /// As any call: see [`Error`].
     pub async fn create_check_run(&self, run: &CheckRun) -> Result<i64, Error> {
-        let call = Call::post("create a check run", &self.path("/check-runs")).json(run)?;
+        let call =
+            Call::post(Effect::CreateCheckRun, "create a check run", &self.path("/check-runs"))
+                .json(run)?;
         self.answer::<Identified>(&call).await.map(|answer| answer.id)
     }
 
@@ -202,7 +210,8 @@ impl RepositoryClient {
             fields.remove("head_sha");
         }
         let path = self.path(&format!("/check-runs/{id}"));
-        self.done(&Call::patch("update a check run", &path).json(&body)?).await
+        self.done(&Call::patch(Effect::UpdateCheckRun, "update a check run", &path).json(&body)?)
+            .await
     }
 
     /// Every comment on a pull request, less those on its code.
@@ -223,7 +232,8 @@ impl RepositoryClient {
     /// [`Error::Rejected`] where the conversation is locked.
     pub async fn create_comment(&self, pull_request: i64, body: &str) -> Result<i64, Error> {
         let path = self.path(&format!("/issues/{pull_request}/comments"));
-        let call = Call::post("comment on a pull request", &path).json(&json!({ "body": body }))?;
+        let call = Call::post(Effect::CreateComment, "comment on a pull request", &path)
+            .json(&json!({ "body": body }))?;
         self.answer::<Identified>(&call).await.map(|answer| answer.id)
     }
 
@@ -234,7 +244,11 @@ impl RepositoryClient {
     /// [`Error::NotFound`] where somebody deleted it.
     pub async fn update_comment(&self, id: i64, body: &str) -> Result<(), Error> {
         let path = self.path(&format!("/issues/comments/{id}"));
-        self.done(&Call::patch("update a comment", &path).json(&json!({ "body": body }))?).await
+        self.done(
+            &Call::patch(Effect::UpdateComment, "update a comment", &path)
+                .json(&json!({ "body": body }))?,
+        )
+        .await
     }
 
     fn path(&self, rest: &str) -> String {

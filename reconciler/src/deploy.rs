@@ -17,6 +17,7 @@ use berth_domain::build::{BuildError, Builder, Checkout, Image};
 use berth_domain::chain;
 use berth_domain::cluster::Cluster;
 use berth_domain::deployment::{Phase, Reason, Step};
+use berth_domain::fail_point::Write;
 use berth_domain::ids::DeploymentId;
 use berth_domain::stack::StackSpec;
 use berth_store::claims;
@@ -140,7 +141,7 @@ async fn context<C, B>(
     fence: Fence,
     id: DeploymentId,
 ) -> Result<Context, PassError> {
-    let mut db = Guarded::begin(&engine.pool, fence).await?;
+    let mut db = Guarded::begin(&engine.pool, fence, Write::ReadDeployment).await?;
     let context = deployments::context(&mut db, id).await?;
     db.commit().await?;
     Ok(context)

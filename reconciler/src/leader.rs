@@ -117,6 +117,7 @@ fn publish(sender: &watch::Sender<Option<Fence>>, board: &Board, fence: Option<F
 
 #[cfg(test)]
 mod tests {
+    use berth_domain::fail_point::Write;
     use berth_store::leases::Guarded;
     use sqlx::PgPool;
 
@@ -227,7 +228,7 @@ mod tests {
 
         let lost = first.fence.wait_for(Option::is_none);
         timeout(Duration::from_secs(20), lost).await.unwrap().unwrap();
-        assert!(matches!(Guarded::begin(&pool, stale).await, Err(Error::Fenced)));
+        assert!(matches!(Guarded::begin(&pool, stale, Write::Observe).await, Err(Error::Fenced)));
         first.stop.cancel();
         first.task.await.unwrap();
     }

@@ -1,5 +1,6 @@
 //! Build output, a row a line, in order.
 
+use berth_domain::fail_point::Write;
 use berth_domain::ids::DeploymentId;
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
@@ -45,7 +46,7 @@ pub async fn append(
     }
     let services: Vec<String> = lines.iter().map(|it| storable(&it.service)).collect();
     let texts: Vec<String> = lines.iter().map(|it| storable(&it.line)).collect();
-    let mut db = Guarded::begin(pool, fence).await?;
+    let mut db = Guarded::begin(pool, fence, Write::AppendBuildLog).await?;
     sqlx::query!(
         "insert into build_log (deployment_id, service, line)
          select $1, service, line

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use berth_domain::fail_point::Write;
 use berth_domain::ids::{StackId, StackName};
 use berth_domain::stack::{Claim, Contested, Held, Protocol, contested};
 use sqlx::{PgConnection, PgExecutor};
@@ -62,7 +63,7 @@ pub async fn take(
     stack: StackId,
     wanted: &BTreeSet<Claim>,
 ) -> Result<Vec<Contested>> {
-    let mut db = Guarded::begin(pool, fence).await?;
+    let mut db = Guarded::begin(pool, fence, Write::TakeClaims).await?;
     let (name, held) = look(&mut db, stack).await?;
     let contested = contested(&name, wanted, &held);
     if contested.is_empty() {
@@ -86,7 +87,7 @@ pub async fn settle(
     stack: StackId,
     wanted: &BTreeSet<Claim>,
 ) -> Result<Vec<Contested>> {
-    let mut db = Guarded::begin(pool, fence).await?;
+    let mut db = Guarded::begin(pool, fence, Write::SettleClaims).await?;
     let (name, held) = look(&mut db, stack).await?;
     let own = held.iter().filter(|held| held.stack == name.as_str()).map(|held| &held.claim);
     for claim in own.filter(|claim| !wanted.contains(claim)) {

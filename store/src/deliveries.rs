@@ -6,6 +6,7 @@ mod writer;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use berth_domain::fail_point::{Write, around};
 use berth_domain::ids::{DeploymentId, RepositoryId, RuleId};
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
@@ -142,7 +143,7 @@ pub async fn insert(db: impl PgExecutor<'_>, deliveries: &[NewDelivery]) -> Resu
     let now = Instant::now();
     let age = |it: &&NewDelivery| now.saturating_duration_since(it.came).as_secs_f64();
     let ages: Vec<f64> = order.iter().map(age).collect();
-    let kept = sqlx::query_scalar!(
+    let writing = sqlx::query_scalar!(
         "insert into delivery as d (delivery_id, event, body, received_at)
          select id, event, body, statement_timestamp() - make_interval(secs => age)
          from unnest($1::text[], $2::text[], $3::bytea[], $4::float8[]) as t (id, event, body, age)
@@ -155,9 +156,9 @@ pub async fn insert(db: impl PgExecutor<'_>, deliveries: &[NewDelivery]) -> Resu
         &bodies as &[&[u8]],
         &ages,
     )
-    .fetch_all(db)
-    .await
-    .map_err(Error::while_("store deliveries"))?;
+    .fetch_all(db);
+    let kept =
+        around(Write::AcceptDelivery, writing).await.map_err(Error::while_("store deliveries"))?;
     let mut kept: BTreeSet<String> = kept.into_iter().collect();
     Ok(deliveries.iter().map(|it| kept.remove(&it.id)).collect())
 }

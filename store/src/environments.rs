@@ -259,6 +259,7 @@ async fn of_environment(
 #[cfg(test)]
 mod tests {
     use berth_domain::deployment::Phase;
+    use berth_domain::fail_point::Write;
     use sqlx::PgPool;
 
     use super::*;
@@ -267,7 +268,7 @@ mod tests {
     #[sqlx::test(migrator = "crate::MIGRATOR")]
     async fn an_environment_is_made_once_and_followed(pool: PgPool) {
         let repository = seed::repository(&pool).await;
-        let mut db = Guarded::begin(&pool, seed::lead(&pool).await).await.unwrap();
+        let mut db = Guarded::begin(&pool, seed::lead(&pool).await, Write::Observe).await.unwrap();
         let mut new = seed::preview(repository, 7);
         let first = ensure(&mut db, &new).await.unwrap();
         new.preview.as_mut().unwrap().title = "Better".to_owned();
@@ -292,7 +293,7 @@ mod tests {
     async fn closing_a_preview_lets_go_of_its_stack_and_cancels_what_runs(pool: PgPool) {
         let fence = seed::lead(&pool).await;
         let seeded = seed::deployment(&pool, fence).await;
-        let mut db = Guarded::begin(&pool, fence).await.unwrap();
+        let mut db = Guarded::begin(&pool, fence, Write::Observe).await.unwrap();
         assert!(close(&mut db, seeded.environment, "pull request 7 was closed").await.unwrap());
         assert!(!close(&mut db, seeded.environment, "again").await.unwrap());
         db.commit().await.unwrap();

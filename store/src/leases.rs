@@ -8,6 +8,7 @@
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
+use berth_domain::fail_point::{Write, around};
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor, Postgres, Transaction};
 use uuid::Uuid;
@@ -46,7 +47,7 @@ pub async fn acquire(
     holder: Uuid,
     ttl: Duration,
 ) -> Result<Option<Fence>> {
-    let epoch = sqlx::query_scalar!(
+    let taken = sqlx::query_scalar!(
         r#"
         insert into leader_lease as l (lease_name, holder, epoch, expires_at)
         values ('reconciler', $1, 1, now() + make_interval(secs => $2))
@@ -60,9 +61,9 @@ pub async fn acquire(
         holder,
         ttl.as_secs_f64(),
     )
-    .fetch_optional(db)
-    .await
-    .map_err(Error::while_("take the leader lease"))?;
+    .fetch_optional(db);
+    let epoch =
+        around(Write::AcquireLease, taken).await.map_err(Error::while_("take the leader lease"))?;
     Ok(epoch.map(|epoch| Fence { epoch }))
 }
 
@@ -72,15 +73,16 @@ pub async fn acquire(
 ///
 /// `Fenced` where another holder has taken it.
 pub async fn renew(db: impl PgExecutor<'_>, fence: Fence, ttl: Duration) -> Result<()> {
-    let renewed = sqlx::query!(
+    let renewal = sqlx::query!(
         "update leader_lease set expires_at = now() + make_interval(secs => $2)
          where lease_name = 'reconciler' and epoch = $1",
         fence.epoch,
         ttl.as_secs_f64(),
     )
-    .execute(db)
-    .await
-    .map_err(Error::while_("extend the leader lease"))?;
+    .execute(db);
+    let renewed = around(Write::RenewLease, renewal)
+        .await
+        .map_err(Error::while_("extend the leader lease"))?;
     if renewed.rows_affected() == 0 { Err(Error::Fenced) } else { Ok(()) }
 }
 
@@ -91,14 +93,15 @@ pub async fn renew(db: impl PgExecutor<'_>, fence: Fence, ttl: Duration) -> Resu
 ///
 /// What the database says.
 pub async fn release(db: impl PgExecutor<'_>, fence: Fence) -> Result<()> {
-    sqlx::query!(
+    let giving_up = sqlx::query!(
         "update leader_lease set expires_at = now() - interval '1 second'
          where lease_name = 'reconciler' and epoch = $1",
         fence.epoch,
     )
-    .execute(db)
-    .await
-    .map_err(Error::while_("give up the leader lease"))?;
+    .execute(db);
+    around(Write::ReleaseLease, giving_up)
+        .await
+        .map_err(Error::while_("give up the leader lease"))?;
     Ok(())
 }
 
@@ -128,15 +131,18 @@ pub async fn current(db: impl PgExecutor<'_>) -> Result<Option<Lease>> {
 /// A transaction of the leader: no takeover can happen until it ends, so keep
 /// it short. Dropped without [`commit`](Self::commit), it changes nothing.
 #[derive(Debug)]
-pub struct Guarded(Transaction<'static, Postgres>);
+pub struct Guarded {
+    transaction: Transaction<'static, Postgres>,
+    write: Write,
+}
 
 impl Guarded {
-    /// Begins a transaction as the leader that `fence` stands for.
+    /// Begins a transaction as the leader that `fence` stands for, to do `write`.
     ///
     /// # Errors
     ///
     /// `Fenced` where a newer leader has taken over.
-    pub async fn begin(pool: &Pool, fence: Fence) -> Result<Self> {
+    pub async fn begin(pool: &Pool, fence: Fence, write: Write) -> Result<Self> {
         let doing = "begin a leader's transaction";
         let mut transaction = crate::begin(pool).await.map_err(Error::while_(doing))?;
         let epoch = sqlx::query_scalar!(
@@ -145,7 +151,11 @@ impl Guarded {
         .fetch_optional(&mut *transaction)
         .await
         .map_err(Error::while_(doing))?;
-        if epoch == Some(fence.epoch) { Ok(Self(transaction)) } else { Err(Error::Fenced) }
+        if epoch == Some(fence.epoch) {
+            Ok(Self { transaction, write })
+        } else {
+            Err(Error::Fenced)
+        }
     }
 
     /// Makes everything that was done in it true.
@@ -155,7 +165,9 @@ impl Guarded {
     /// What the database says; then nothing is true of it, unless the answer
     /// alone got lost.
     pub async fn commit(self) -> Result<()> {
-        self.0.commit().await.map_err(Error::while_("commit a leader's transaction"))
+        around(self.write, self.transaction.commit())
+            .await
+            .map_err(Error::while_("commit a leader's transaction"))
     }
 }
 
@@ -163,13 +175,13 @@ impl Deref for Guarded {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
-        &self.0
+        &self.transaction
     }
 }
 
 impl DerefMut for Guarded {
     fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.0
+        &mut self.transaction
     }
 }
 
@@ -204,13 +216,13 @@ mod tests {
         let stale = acquire(&pool, ME, LONG).await.unwrap().unwrap();
         release(&pool, stale).await.unwrap();
         acquire(&pool, OTHER, LONG).await.unwrap().unwrap();
-        assert!(matches!(Guarded::begin(&pool, stale).await, Err(Error::Fenced)));
+        assert!(matches!(Guarded::begin(&pool, stale, Write::Observe).await, Err(Error::Fenced)));
     }
 
     #[sqlx::test(migrator = "crate::MIGRATOR")]
     async fn a_takeover_waits_for_a_write_that_has_begun(pool: PgPool) {
         let fence = acquire(&pool, ME, Duration::ZERO).await.unwrap().unwrap();
-        let guarded = Guarded::begin(&pool, fence).await.unwrap();
+        let guarded = Guarded::begin(&pool, fence, Write::Observe).await.unwrap();
 
         // The lease has run out, yet nobody can take it until the write ends.
         let mut eager = pool.acquire().await.unwrap();

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use berth_domain::fail_point::Write;
 use berth_domain::ids::{DeploymentId, EnvironmentId, RepositoryId, StackId};
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
@@ -171,7 +172,7 @@ pub async fn next_due(db: impl PgExecutor<'_>) -> Result<Option<Duration>> {
 ///
 /// `Fenced`.
 pub async fn sent(pool: &Pool, fence: Fence, report: &Report) -> Result<()> {
-    let mut db = Guarded::begin(pool, fence).await?;
+    let mut db = Guarded::begin(pool, fence, Write::ReportSent).await?;
     sqlx::query!(
         "update outbox
          set attempts = 0, last_error = null,
@@ -199,7 +200,7 @@ pub async fn failed(
     wait: Duration,
     error: &str,
 ) -> Result<()> {
-    let mut db = Guarded::begin(pool, fence).await?;
+    let mut db = Guarded::begin(pool, fence, Write::ReportFailed).await?;
     sqlx::query!(
         "update outbox
          set attempts = attempts + 1, last_error = $3,
@@ -222,7 +223,7 @@ pub async fn failed(
 ///
 /// `Fenced`.
 pub async fn dropped(pool: &Pool, fence: Fence, report: &Report, why: &str) -> Result<()> {
-    let mut db = Guarded::begin(pool, fence).await?;
+    let mut db = Guarded::begin(pool, fence, Write::ReportDropped).await?;
     sqlx::query!(
         "update outbox set attempts = attempts + 1, last_error = $2, sent_at = now()
          where outbox_id = $1",
@@ -247,7 +248,7 @@ pub async fn hold(
     repository: RepositoryId,
     wait: Duration,
 ) -> Result<()> {
-    let mut db = Guarded::begin(pool, fence).await?;
+    let mut db = Guarded::begin(pool, fence, Write::HoldReports).await?;
     sqlx::query!(
         "update outbox
          set due_at = greatest(due_at, now() + make_interval(secs => $2))

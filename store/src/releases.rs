@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use berth_domain::build::Image;
 use berth_domain::chain;
+use berth_domain::fail_point::Write;
 use berth_domain::ids::{DeploymentId, ReleaseId, StackId};
 use berth_domain::stack::StackSpec;
 use sqlx::PgExecutor;
@@ -42,7 +43,7 @@ pub async fn insert(
     new: NewRelease<'_>,
 ) -> Result<ReleaseId> {
     let doing = "store a release";
-    let mut db = Guarded::begin(pool, fence).await?;
+    let mut db = Guarded::begin(pool, fence, Write::InsertRelease).await?;
     // Locked, so that a deployment that is replaced at this moment does not
     // change what the stack should be. The stack first, as everywhere.
     sqlx::query!(

@@ -1,5 +1,6 @@
 //! What GitHub calls the things that we told it about.
 
+use berth_domain::fail_point::Write;
 use berth_domain::ids::{DeploymentId, RepositoryId};
 use sqlx::PgExecutor;
 
@@ -59,7 +60,7 @@ pub async fn put_deployment(
     github_deployment: i64,
     state: Option<&str>,
 ) -> Result<()> {
-    let mut db = Guarded::begin(pool, fence).await?;
+    let mut db = Guarded::begin(pool, fence, Write::PutGithubDeployment).await?;
     sqlx::query!(
         "insert into github_report (deployment_id, github_deployment_id, last_state)
          values ($1, $2, $3)
@@ -88,7 +89,7 @@ pub async fn put_check_run(
     check_run: i64,
     state: Option<&str>,
 ) -> Result<()> {
-    let mut db = Guarded::begin(pool, fence).await?;
+    let mut db = Guarded::begin(pool, fence, Write::PutCheckRun).await?;
     sqlx::query!(
         "insert into github_report (deployment_id, check_run_id, check_state) values ($1, $2, $3)
          on conflict (deployment_id) do update
@@ -137,7 +138,7 @@ pub async fn put_comment(
     pull_request: i64,
     comment: &StickyComment,
 ) -> Result<()> {
-    let mut db = Guarded::begin(pool, fence).await?;
+    let mut db = Guarded::begin(pool, fence, Write::PutComment).await?;
     sqlx::query!(
         "insert into pull_request_comment (repository_id, pull_request, comment_id, body_hash)
          values ($1, $2, $3, $4)

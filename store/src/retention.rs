@@ -2,6 +2,7 @@
 
 use crate::leases::{Fence, Guarded};
 use crate::{Error, Pool, Result};
+use berth_domain::fail_point::Write;
 
 /// How many rows were deleted, by table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
@@ -26,7 +27,7 @@ const AT_ONCE: i64 = 5_000;
 /// `Fenced`.
 pub async fn forget(pool: &Pool, fence: Fence) -> Result<Forgotten> {
     let doing = "forget what is old";
-    let mut db = Guarded::begin(pool, fence).await?;
+    let mut db = Guarded::begin(pool, fence, Write::Forget).await?;
     let deliveries = sqlx::query!(
         "delete from delivery where delivery_id in (
              select delivery_id from delivery

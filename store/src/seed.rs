@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use berth_domain::fail_point::Write;
 use berth_domain::ids::{
     DeploymentId, EnvironmentId, InstallationId, RepositoryId, RuleId, StackId, StackName,
 };
@@ -113,7 +114,7 @@ pub(crate) fn new_deployment(stack: StackId, sha: &str) -> NewDeployment {
 
 pub(crate) async fn deployment(pool: &PgPool, fence: Fence) -> Seeded {
     let repository = repository(pool).await;
-    let mut db = Guarded::begin(pool, fence).await.unwrap();
+    let mut db = Guarded::begin(pool, fence, Write::Observe).await.unwrap();
     let environment = environments::ensure(&mut db, &preview(repository, 7)).await.unwrap().id;
     let name = StackName::parse("shop-pr-7").unwrap();
     let stack = stacks::ensure(&mut db, environment, &[name]).await.unwrap().id;

@@ -1,6 +1,7 @@
 //! Stacks: everything on the cluster for one environment. A row stays until
 //! Docker confirmed that all of it is gone.
 
+use berth_domain::fail_point::Write;
 use berth_domain::ids::{DeploymentId, EnvironmentId, ReleaseId, RepositoryId, StackId, StackName};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -360,7 +361,7 @@ pub async fn set_release(
     id: StackId,
     release: Option<ReleaseId>,
 ) -> Result<()> {
-    let mut db = Guarded::begin(pool, fence).await?;
+    let mut db = Guarded::begin(pool, fence, Write::SetRelease).await?;
     put_release(&mut db, id, release).await?;
     db.commit().await
 }
@@ -390,7 +391,7 @@ pub async fn put_release(db: &mut Guarded, id: StackId, release: Option<ReleaseI
 ///
 /// `Fenced`.
 pub async fn observe(pool: &Pool, fence: Fence, id: StackId, observed: &Value) -> Result<()> {
-    let mut db = Guarded::begin(pool, fence).await?;
+    let mut db = Guarded::begin(pool, fence, Write::Observe).await?;
     sqlx::query!(
         "update stack set observed = $2, observed_at = now() where stack_id = $1",
         id.0,
@@ -408,7 +409,7 @@ pub async fn observe(pool: &Pool, fence: Fence, id: StackId, observed: &Value) -
 ///
 /// `Fenced`, or `Conflict` where it is wanted again or was gone already.
 pub async fn mark_removed(pool: &Pool, fence: Fence, id: StackId) -> Result<()> {
-    let mut db = Guarded::begin(pool, fence).await?;
+    let mut db = Guarded::begin(pool, fence, Write::MarkRemoved).await?;
     let done = sqlx::query!(
         "update stack set removed_at = now(), updated_at = now()
          where stack_id = $1 and wanted = 'absent' and removed_at is null",

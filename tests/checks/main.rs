@@ -2,6 +2,8 @@
 //! nobody needs a tool to run them.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
+mod fail_points;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 

@@ -8,6 +8,7 @@ mod outages;
 mod policies;
 mod previews;
 mod registries;
+mod replicas;
 mod routing;
 mod stack;
 mod templates;

@@ -1,7 +1,7 @@
 //! The program under test: `berth serve`, started, killed and started again.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -140,6 +140,40 @@ impl Berth {
         self.restart().await
     }
 
+    /// Asks it to stop.
+    ///
+    /// # Errors
+    ///
+    /// Where it can't be asked.
+    pub async fn terminate(&self) -> anyhow::Result<()> {
+        if let Some(pid) = self.child.id() {
+            Command::new("kill").arg(pid.to_string()).status().await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until it ends, for whatever reason.
+    ///
+    /// # Errors
+    ///
+    /// Where that can't be known.
+    pub async fn ended(&mut self) -> anyhow::Result<ExitStatus> {
+        Ok(self.child.wait().await?)
+    }
+
+    /// Starts it again with this more in its environment, and does not wait: it
+    /// may be told to die before it serves.
+    ///
+    /// # Errors
+    ///
+    /// Where it can't be started.
+    pub fn launch(&mut self, env: &[(String, String)]) -> anyhow::Result<()> {
+        let mut options = self.options.clone();
+        options.env.extend_from_slice(env);
+        self.child = launch(&options, &self.log)?;
+        Ok(())
+    }
+
     /// Kills it with SIGKILL.
     ///
     /// # Errors
@@ -165,8 +199,7 @@ impl Berth {
     ///
     /// Where it does not within a minute.
     pub async fn stop(&mut self) -> anyhow::Result<()> {
-        let Some(pid) = self.child.id() else { return Ok(()) };
-        Command::new("kill").arg(pid.to_string()).status().await?;
+        self.terminate().await?;
         tokio::time::timeout(Duration::from_secs(60), self.child.wait())
             .await
             .context("berth serve did not stop within a minute")??;

@@ -6,6 +6,7 @@
 //! as a user would.
 
 pub mod berth;
+pub mod chaos;
 pub mod docker;
 pub mod git;
 pub mod http;

@@ -195,6 +195,15 @@ impl World {
         self.berth.as_mut().context("Berth does not run")
     }
 
+    /// Takes Berth out of the world, for who starts and ends it themselves.
+    ///
+    /// # Errors
+    ///
+    /// Before it runs.
+    pub fn take_berth(&mut self) -> anyhow::Result<Berth> {
+        self.berth.take().context("Berth does not run")
+    }
+
     /// A client of Berth's API, logged in as the first account.
     ///
     /// # Errors
@@ -278,9 +287,23 @@ impl World {
     ///
     /// Where Berth refuses it.
     pub async fn add_rule(&self, repository: i64, rule: NewRule<'_>) -> anyhow::Result<Value> {
+        self.add_rule_for(repository, rule, &[]).await
+    }
+
+    /// Adds a rule that looks at `paths` alone.
+    ///
+    /// # Errors
+    ///
+    /// Where Berth refuses it.
+    pub async fn add_rule_for(
+        &self,
+        repository: i64,
+        rule: NewRule<'_>,
+        paths: &[&str],
+    ) -> anyhow::Result<Value> {
         let rule = json!({
             "repository_id": repository, "name": rule.name, "event": rule.event,
-            "refs": rule.refs, "paths": [], "environment": rule.environment,
+            "refs": rule.refs, "paths": paths, "environment": rule.environment,
             "compose_file": "compose.yaml", "host": rule.host, "enabled": true,
         });
         self.api()?.post("/api/v1/rules", &rule).await

@@ -1,5 +1,5 @@
-//! What a checkout needs: `cargo xtask demo`, `test`, `bench`, `fuzz`,
-//! `provision` and `gen`. A clone and cargo are enough to start any of them.
+//! What a checkout needs: `cargo xtask demo`, `test`, `bench`, `chaos`,
+//! `fuzz`, `provision` and `gen`. A clone and cargo are enough to start any of them.
 //!
 //! This crate knows no crate of ours: it runs the programs that users run and
 //! talks to them over HTTP. What users need belongs in `berth`, what checks the
@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod chaos;
 mod conformance;
 mod demo;
 mod frontend;
@@ -41,6 +42,8 @@ enum Command {
     Test(test::Args),
     /// Measure, with release builds; docs/benchmarks.md says how
     Bench(bench::Args),
+    /// Kill Berth at each of its fail points, and see what becomes of it
+    Chaos(chaos::Args),
     /// Give parsers and templates what no person would write
     Fuzz(fuzz::Args),
     /// Compare what files mean to `docker stack deploy` and to Berth
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Chaos(args) => chaos::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Conformance(args) => conformance::run(&args),
         Command::Provision => provision::everything().map(|_| ExitCode::SUCCESS),

@@ -133,6 +133,12 @@ fn dynamic_checks(tally: &mut Tally, host: &str, postgres: &Postgres) {
         command
     };
     tally.check("the demo's tour", &mut kit(&["--exit"]));
+    tally.check(
+        "a kill at every fail point",
+        program(&root().join("target/debug/chaos").to_string_lossy())
+            .arg("--quick")
+            .env("DOCKER_HOST", host),
+    );
     let browser = provision::chromium().unwrap_or_default();
     tally.count(
         "browser tests",

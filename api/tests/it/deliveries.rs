@@ -1,5 +1,6 @@
 //! What GitHub said, and what came of it.
 
+use berth_domain::fail_point::Write;
 use berth_domain::ids::RuleId;
 use berth_store::accounts::Role;
 use berth_store::deliveries::{self, About, NewDelivery, Outcome, RuleDecision, Verdict};
@@ -44,7 +45,7 @@ async fn a_delivery_says_what_every_rule_made_of_it(pool: PgPool) {
         },
         decisions: vec![matched, decision("tags", "it listens to tags", false)],
     };
-    let mut db = Guarded::begin(&api.pool, fence).await.unwrap();
+    let mut db = Guarded::begin(&api.pool, fence, Write::Observe).await.unwrap();
     deliveries::finish(&mut db, "guid-1", &verdict).await.unwrap();
     db.commit().await.unwrap();
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use berth_domain::deployment::{Reason, Step};
+use berth_domain::fail_point::Write;
 use berth_domain::ids::{DeploymentId, StackId, StackName};
 use berth_domain::policy::Policy;
 use berth_domain::registry::OnRegistryFailure;
@@ -28,7 +29,7 @@ pub(crate) async fn stack(
     name: &str,
     pull_request: Option<i64>,
 ) -> (StackId, DeploymentId) {
-    let mut db = Guarded::begin(&api.pool, fence).await.unwrap();
+    let mut db = Guarded::begin(&api.pool, fence, Write::Observe).await.unwrap();
     let environment = NewEnvironment {
         repository: SHOP,
         name: pull_request.map_or("production".to_owned(), |number| format!("pr-{number}")),

@@ -246,6 +246,41 @@ async fn a_clone_with_many_packs_is_begun_anew() {
 }
 
 #[tokio::test]
+async fn what_a_killed_git_left_locked_is_begun_anew() {
+    let world = World::new().await;
+    let sources = world.sources();
+    let first = world.commit(&[("a", Some("1"))]).await;
+    sources.fetch(&world.source(&first)).await.unwrap();
+    let clone = std::fs::read_dir(world.data().join("git")).unwrap().next().unwrap().unwrap();
+    let clone = clone.path().join("repository");
+    for lock in ["shallow.lock", "config.lock", "HEAD.lock", "index.lock"] {
+        std::fs::write(clone.join(lock), "").unwrap();
+        let next = world.commit(&[("a", Some(lock))]).await;
+        let checkout = sources.fetch(&world.source(&next)).await.unwrap();
+        assert_eq!(std::fs::read_to_string(checkout.path.join("a")).unwrap(), lock);
+    }
+
+    // Cut off while it was made, lock and all.
+    std::fs::remove_file(clone.join("HEAD")).unwrap();
+    std::fs::write(clone.join("config.lock"), "").unwrap();
+    let last = world.commit(&[("a", Some("last"))]).await;
+    sources.fetch(&world.source(&last)).await.unwrap();
+}
+
+#[tokio::test]
+async fn two_commits_are_compared_though_the_clone_was_left_locked() {
+    let world = World::new().await;
+    let base = world.commit(&[("a", Some("1"))]).await;
+    let head = world.commit(&[("b", Some("2"))]).await;
+    let sources = world.sources();
+    sources.changes(&world.source(&base), &"1".repeat(40)).await.unwrap();
+    let clone = std::fs::read_dir(world.data().join("git")).unwrap().next().unwrap().unwrap();
+    std::fs::write(clone.path().join("repository/shallow.lock"), "").unwrap();
+    let changes = sources.changes(&world.source(&head), &base).await.unwrap();
+    assert_eq!(changes, Changes::Paths(vec!["b".to_owned()]));
+}
+
+#[tokio::test]
 async fn old_checkouts_beyond_the_bound_are_removed() {
     let home = tempfile::tempdir().unwrap();
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(2_000_000_000);

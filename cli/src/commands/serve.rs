@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use berth_builder::Workshop;
+use berth_domain::fail_point::Marked;
 use berth_reconciler::clock::Clock;
 use berth_reconciler::settings::Lease;
 use berth_store::SchemaState;
@@ -51,6 +52,7 @@ struct Parts {
 /// Runs until SIGTERM or Ctrl-C.
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     args.check()?;
+    super::fail_points::arm()?;
     let endpoint: Endpoint =
         args.docker.docker_host.parse().context("--docker-host is no address of an engine")?;
     let public_url = args.public_url()?;
@@ -188,7 +190,9 @@ fn api(
     }
 }
 
-fn reconciler(parts: &Parts) -> anyhow::Result<berth_reconciler::Deps<Swarm, Workshop>> {
+fn reconciler(
+    parts: &Parts,
+) -> anyhow::Result<berth_reconciler::Deps<Marked<Swarm>, Marked<Workshop>>> {
     let args = &parts.args;
     let instance = parts.instance.to_string();
     let builder = Workshop::new(berth_builder::Settings {
@@ -204,6 +208,7 @@ fn reconciler(parts: &Parts) -> anyhow::Result<berth_reconciler::Deps<Swarm, Wor
         Lease { ttl, renew: ttl / 3, give_up: ttl * 2 / 3, watch: Lease::USUAL.watch.min(ttl / 3) };
     let logins =
         Arc::new(StoredLogins { pool: parts.database.pool.clone(), key: Arc::clone(&parts.seal) });
+    let swarm = Swarm::new(&parts.endpoint, Some(&instance)).with_logins(logins);
     let public_router = Url::parse(&args.router.site_url.replace("{host}", "host.invalid"))?;
     Ok(berth_reconciler::Deps {
         settings: berth_reconciler::Settings {
@@ -227,8 +232,8 @@ fn reconciler(parts: &Parts) -> anyhow::Result<berth_reconciler::Deps<Swarm, Wor
             clock: Clock::system(),
         },
         pool: parts.database.pool.clone(),
-        cluster: Arc::new(Swarm::new(&parts.endpoint, Some(&instance)).with_logins(logins)),
-        builder: Arc::new(builder),
+        cluster: Arc::new(Marked(swarm)),
+        builder: Arc::new(Marked(builder)),
         github: parts.github.clone(),
         public_url: parts.public_url.clone(),
         board: berth_reconciler::status::Board::new(),

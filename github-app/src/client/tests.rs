@@ -14,7 +14,8 @@ async fn get(client: &Client, path: &str) -> Result<Value, Error> {
 #[tokio::test]
 async fn a_request_says_who_we_are_and_which_api_we_speak() {
     let server = Server::start(|_| Reply::json(200, &json!({}))).await;
-    let call = Call::patch("test", "/app/hook/config").json(&json!({ "a": 1 })).unwrap();
+    let call =
+        Call::patch(Effect::SetHook, "test", "/app/hook/config").json(&json!({ "a": 1 })).unwrap();
     let client = server.client("api/v3/");
     client.answer::<Value>(&call, Some(&SecretString::from(TOKEN))).await.unwrap();
 
@@ -96,7 +97,7 @@ async fn a_failure_says_what_to_do_about_it() {
 #[tokio::test]
 async fn a_write_that_failed_at_githubs_is_not_repeated() {
     let server = Server::start(|_| Reply(502, vec![], String::new())).await;
-    let call = Call::post("test", "/comments").json(&json!({})).unwrap();
+    let call = Call::post(Effect::CreateComment, "test", "/comments").json(&json!({})).unwrap();
     let err = server.client("").done(&call, None).await.unwrap_err();
     assert!(matches!(err, Error::Unavailable { .. }), "{err}");
     assert_eq!(server.requests().len(), 1);
@@ -145,7 +146,9 @@ async fn a_write_follows_a_renamed_repository() {
         _ => Reply::json(201, &json!({ "id": 5 })),
     })
     .await;
-    let call = Call::post("test", "/repos/a/old/deployments").json(&json!({ "ref": "x" })).unwrap();
+    let call = Call::post(Effect::CreateComment, "test", "/repos/a/old/deployments")
+        .json(&json!({ "ref": "x" }))
+        .unwrap();
     let answer: Value = server.client("").answer(&call, None).await.unwrap();
     assert_eq!(answer, json!({ "id": 5 }));
     let last = server.requests().pop().unwrap();

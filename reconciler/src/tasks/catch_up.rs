@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use berth_domain::build::Builder;
+use berth_domain::fail_point::Write;
 use berth_domain::rule::{Event, EventKind};
 use berth_github_app::wire::DeliveryAttempt;
 use berth_github_app::{App, Error as GithubError};
@@ -107,7 +108,7 @@ impl<B: Builder> CatchUp<B> {
         for details in app.installations().await? {
             let (id, suspended) = (details.id, details.suspended_at.is_some());
             let repositories = if suspended { Vec::new() } else { app.repositories(id).await? };
-            let mut db = Guarded::begin(&self.deps.pool, fence).await?;
+            let mut db = Guarded::begin(&self.deps.pool, fence, Write::RereadInstallation).await?;
             installations::put(&mut *db, &accounts::stored(details)?).await?;
             for it in repositories {
                 let named = repositories::Named {

@@ -18,6 +18,7 @@ use std::time::Duration;
 use berth_domain::backoff::Backoff;
 use berth_domain::build::Builder;
 use berth_domain::chain;
+use berth_domain::fail_point::Write;
 use berth_domain::ids::RepositoryId;
 use berth_github_app::webhook::{self, Webhook};
 use berth_store::deliveries::{self, Delivery, Outcome, Verdict};
@@ -192,7 +193,7 @@ impl<B: Builder> Inbox<B> {
     ) -> Result<(), TaskError> {
         let wait = AGAIN.wait(delivery.attempts.saturating_add(1), rand::random());
         info!(delivery.id = delivery.id, "a delivery is put off for {wait:?}: {reason}");
-        let mut db = Guarded::begin(&self.deps.pool, fence).await?;
+        let mut db = Guarded::begin(&self.deps.pool, fence, Write::PostponeDelivery).await?;
         match deliveries::postpone(&mut db, &delivery.id, wait, reason).await {
             Ok(()) | Err(berth_store::Error::Conflict { .. }) => Ok(db.commit().await?),
             Err(err) => Err(err.into()),
@@ -205,7 +206,7 @@ impl<B: Builder> Inbox<B> {
             return Ok(());
         }
         let said: Vec<_> = said.iter().map(|(id, verdict)| (id.as_str(), verdict)).collect();
-        let mut db = Guarded::begin(&self.deps.pool, fence).await?;
+        let mut db = Guarded::begin(&self.deps.pool, fence, Write::DismissDeliveries).await?;
         // Those that are left out were judged meanwhile, by a leader that we took
         // over from.
         deliveries::finish_all(&mut db, &said).await?;

@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use berth_domain::build::Builder;
+use berth_domain::fail_point::Write;
 use berth_domain::rule::{Event, EventKind};
 use berth_github_app::wire::PullRequest;
 use berth_github_app::{App, RepositoryClient, RepositoryName};
@@ -81,7 +82,7 @@ impl<B: Builder> Previews<B> {
         }
         info!("pull request {number} is closed at GitHub; its preview `{}` goes", preview.name);
         let why = format!("pull request {number} was closed, found while comparing with GitHub");
-        let mut db = Guarded::begin(&self.deps.pool, fence).await?;
+        let mut db = Guarded::begin(&self.deps.pool, fence, Write::CatchUpClosed).await?;
         let closed = environments::close(&mut db, preview.id, &why).await?;
         db.commit().await?;
         Ok(closed)
@@ -157,7 +158,7 @@ pub(super) async fn catch_up_with<B: Builder>(
         return Ok(false);
     }
     occasion.commit = Commit { sha: commit.sha, message: commit.message, author: commit.author };
-    let mut db = Guarded::begin(&deps.pool, fence).await?;
+    let mut db = Guarded::begin(&deps.pool, fence, Write::CatchUp).await?;
     let decisions = carry_out(&mut db, &occasion, new).await?;
     db.commit().await?;
     let deployed = decisions.iter().any(|it| it.deployment.is_some());

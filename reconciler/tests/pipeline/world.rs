@@ -9,6 +9,7 @@ use std::time::Duration;
 use berth_compose_templates::policy::Limits;
 use berth_domain::deployment::{Phase, Reason};
 use berth_domain::facts::{ClusterFacts, NetworkFacts, NodeFacts};
+use berth_domain::fail_point::Write;
 use berth_domain::ids::{DeploymentId, InstallationId, RepositoryId, StackId, StackName};
 use berth_domain::policy::Policy;
 use berth_domain::registry::OnRegistryFailure;
@@ -345,7 +346,7 @@ async fn seed(pool: &PgPool) -> StackId {
 async fn make_stack(pool: &PgPool, name: &str) -> StackId {
     let holder = Uuid::from_u128(99);
     let fence = leases::acquire(pool, holder, Duration::from_secs(60)).await.unwrap().unwrap();
-    let mut db = Guarded::begin(pool, fence).await.unwrap();
+    let mut db = Guarded::begin(pool, fence, Write::Observe).await.unwrap();
     let environment = NewEnvironment {
         repository: RepositoryId(100),
         name: if name == "shop" { "production".to_owned() } else { name.to_owned() },

@@ -21,7 +21,7 @@ fn tcp(entrypoint: &str) -> Claim {
 
 /// Two live stacks: `shop-pr-7` and one for each other number.
 async fn stack(pool: &PgPool, fence: Fence, number: i64) -> StackId {
-    let mut db = Guarded::begin(pool, fence).await.unwrap();
+    let mut db = Guarded::begin(pool, fence, Write::Observe).await.unwrap();
     let preview = seed::preview(berth_domain::ids::RepositoryId(100), number);
     let environment = environments::ensure(&mut db, &preview).await.unwrap().id;
     let name = StackName::parse(&format!("shop-pr-{number}")).unwrap();

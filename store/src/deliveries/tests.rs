@@ -42,7 +42,7 @@ async fn deliveries_are_judged_in_the_order_in_which_they_came(pool: PgPool) {
 async fn what_has_been_judged_waits_no_more_unless_it_failed_and_came_again(pool: PgPool) {
     let fence = seed::lead(&pool).await;
     insert(&pool, &[delivery("good"), delivery("bad")]).await.unwrap();
-    let mut db = Guarded::begin(&pool, fence).await.unwrap();
+    let mut db = Guarded::begin(&pool, fence, Write::Observe).await.unwrap();
     finish(&mut db, "good", &verdict(Outcome::Ignored, "no rule")).await.unwrap();
     finish(&mut db, "bad", &verdict(Outcome::Failed, "unreadable\0")).await.unwrap();
     let twice = finish(&mut db, "bad", &verdict(Outcome::Failed, "x")).await;
@@ -72,7 +72,7 @@ async fn deliveries_that_end_together_keep_each_its_own_verdict(pool: PgPool) {
     };
     let (first, second) = (of("a", Outcome::Ignored), of("b", Outcome::Recorded));
     let late = of("late", Outcome::Failed);
-    let mut db = Guarded::begin(&pool, fence).await.unwrap();
+    let mut db = Guarded::begin(&pool, fence, Write::Observe).await.unwrap();
     assert_eq!(finish_all(&mut db, &[("b", &second), ("a", &first)]).await.unwrap(), 2);
     // Judged already, or unknown: it stays as it is.
     assert_eq!(finish_all(&mut db, &[("a", &late), ("nobody", &late)]).await.unwrap(), 0);
@@ -102,7 +102,7 @@ async fn a_delivery_that_is_put_off_comes_back_and_blocks_nobody(pool: PgPool) {
     let fence = seed::lead(&pool).await;
     insert(&pool, &[delivery("poison")]).await.unwrap();
     insert(&pool, &[delivery("next")]).await.unwrap();
-    let mut db = Guarded::begin(&pool, fence).await.unwrap();
+    let mut db = Guarded::begin(&pool, fence, Write::Observe).await.unwrap();
     postpone(&mut db, "poison", Duration::from_secs(3600), "GitHub does not answer").await.unwrap();
     db.commit().await.unwrap();
 
@@ -136,7 +136,7 @@ async fn every_decision_is_kept_in_its_order(pool: PgPool) {
         // Deleted since it was read.
         decision(RuleId::fresh(), false, None),
     ];
-    let mut db = Guarded::begin(&pool, fence).await.unwrap();
+    let mut db = Guarded::begin(&pool, fence, Write::Observe).await.unwrap();
     finish(&mut db, "a", &it).await.unwrap();
     db.commit().await.unwrap();
 

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use berth_domain::deployment::{Event, Phase, Reason, Step};
+use berth_domain::fail_point::Write;
 use berth_domain::ids::{DeploymentId, StackId};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -37,7 +38,7 @@ pub async fn begin_step(
     limit: Duration,
 ) -> Result<Begun> {
     let doing = "begin a deployment's step";
-    let mut db = Guarded::begin(pool, fence).await?;
+    let mut db = Guarded::begin(pool, fence, Write::BeginStep).await?;
     let row =
         sqlx::query!("select phase from deployment where deployment_id = $1 for update", id.0)
             .fetch_optional(&mut *db)
@@ -102,7 +103,7 @@ pub async fn note(
     step: Step,
     message: &str,
 ) -> Result<()> {
-    let mut db = Guarded::begin(pool, fence).await?;
+    let mut db = Guarded::begin(pool, fence, Write::NoteStep).await?;
     sqlx::query!(
         "update deployment_phase set message = $3
          where deployment_id = $1 and phase = $2 and state = 'running' and message <> $3",
@@ -135,7 +136,7 @@ pub async fn advance(
         .into_iter()
         .find(|phase| phase.step() == Some(step))
         .expect("invariant: every step follows a phase");
-    let mut db = Guarded::begin(pool, fence).await?;
+    let mut db = Guarded::begin(pool, fence, Write::Advance).await?;
     let moved = sqlx::query!(
         "update deployment
          set phase = $3, updated_at = now(),
@@ -219,7 +220,7 @@ async fn end(
     reason: &Reason,
 ) -> Result<()> {
     let doing = "end a deployment";
-    let mut db = Guarded::begin(pool, fence).await?;
+    let mut db = Guarded::begin(pool, fence, Write::EndDeployment).await?;
     // The stack first, as everywhere, so that no two wait for each other.
     let stack = sqlx::query_scalar!(
         "select s.stack_id from stack s join deployment d using (stack_id)

@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use berth_domain::deployment::{Event, Step};
+use berth_domain::fail_point::Write;
 use berth_domain::stack::StackSpec;
 use sqlx::PgPool;
 
 use super::*;
+use crate::leases::Guarded;
 use crate::releases::{self, NewRelease};
 use crate::seal::SealKey;
-use crate::{leases::Guarded, seed, stacks};
+use crate::{seed, stacks};
 
 async fn one_more(pool: &PgPool, new: &NewDeployment) -> Result<Created> {
     let mut db = crate::begin(pool).await.unwrap();
@@ -182,7 +184,7 @@ async fn a_stale_leader_changes_nothing(pool: PgPool) {
         note(&pool, stale, id, Step::Fetch, "x").await,
         fail(&pool, stale, id, &reason("x")).await,
         cancel(&pool, stale, id, "x").await,
-        Guarded::begin(&pool, stale).await.map(|_| ()),
+        Guarded::begin(&pool, stale, Write::Observe).await.map(|_| ()),
     ] {
         assert!(matches!(refused, Err(Error::Fenced)), "{refused:?}");
     }

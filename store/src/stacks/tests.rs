@@ -13,7 +13,7 @@ fn names(names: &[&str]) -> Vec<StackName> {
 async fn a_name_that_is_taken_is_passed_over(pool: PgPool) {
     let fence = seed::lead(&pool).await;
     let seeded = seed::deployment(&pool, fence).await;
-    let mut db = Guarded::begin(&pool, fence).await.unwrap();
+    let mut db = Guarded::begin(&pool, fence, Write::Observe).await.unwrap();
     let other = seed::preview(seeded.repository, 8);
     let other = environments::ensure(&mut db, &other).await.unwrap().id;
 
@@ -30,7 +30,7 @@ async fn a_stack_that_leaves_is_waited_for(pool: PgPool) {
     let fence = seed::lead(&pool).await;
     let seeded = seed::deployment(&pool, fence).await;
     remove(&pool, "shop-pr-7").await.unwrap();
-    let mut db = Guarded::begin(&pool, fence).await.unwrap();
+    let mut db = Guarded::begin(&pool, fence, Write::Observe).await.unwrap();
     let reopened =
         environments::ensure(&mut db, &seed::preview(seeded.repository, 7)).await.unwrap().id;
     assert_ne!(reopened, seeded.environment);
@@ -40,7 +40,7 @@ async fn a_stack_that_leaves_is_waited_for(pool: PgPool) {
     db.commit().await.unwrap();
 
     mark_removed(&pool, fence, seeded.stack).await.unwrap();
-    let mut db = Guarded::begin(&pool, fence).await.unwrap();
+    let mut db = Guarded::begin(&pool, fence, Write::Observe).await.unwrap();
     let stack = ensure(&mut db, reopened, &wanted).await.unwrap();
     assert_eq!(stack.name.as_str(), "shop-pr-7");
     assert_ne!(stack.id, seeded.stack);

@@ -1,6 +1,7 @@
 //! Following GitHub: installations and repositories as its events tell of them.
 
 use berth_domain::build::Builder;
+use berth_domain::fail_point::Write;
 use berth_domain::ids::InstallationId;
 use berth_github_app::webhook::{
     Installation, InstallationRepositories, Repository, RepositoryChange,
@@ -37,7 +38,7 @@ pub(crate) async fn ensure_installation<B: Builder>(
         return Err(Trouble::Later("there is no GitHub App yet".to_owned()));
     };
     let details = app.installation(installation).await?;
-    let mut db = Guarded::begin(&deps.pool, fence).await?;
+    let mut db = Guarded::begin(&deps.pool, fence, Write::PutInstallation).await?;
     let row = stored(details)?;
     installations::put(&mut *db, &row).await?;
     Ok(db.commit().await?)
@@ -85,7 +86,7 @@ pub(super) async fn repository<B: Builder>(
         return Ok(known);
     }
     ensure_installation(deps, fence, installation).await?;
-    let mut db = Guarded::begin(&deps.pool, fence).await?;
+    let mut db = Guarded::begin(&deps.pool, fence, Write::PutRepository).await?;
     repositories::put_named(&mut *db, &named(repository, installation)).await?;
     db.commit().await?;
     Ok(repositories::get(&deps.pool, repository.id).await?)

@@ -1,6 +1,7 @@
 //! What each event means.
 
 use berth_domain::build::Builder;
+use berth_domain::fail_point::Write;
 use berth_domain::ids::DeploymentId;
 use berth_domain::rule::{Event, EventKind};
 use berth_github_app::RepositoryName;
@@ -30,13 +31,13 @@ pub(super) async fn judge<B: Builder>(
     match webhook {
         Webhook::Ping(_) => said(Outcome::Recorded, "GitHub reaches this address"),
         Webhook::Installation(event) => {
-            let mut db = Guarded::begin(&deps.pool, fence).await?;
+            let mut db = Guarded::begin(&deps.pool, fence, Write::FollowInstallation).await?;
             let done = accounts::installation(deps, &mut db, event).await?;
             finish(db, delivery, verdict(webhook, Outcome::Recorded, done)).await
         }
         Webhook::InstallationRepositories(event) => {
             accounts::ensure_installation(deps, fence, event.id).await?;
-            let mut db = Guarded::begin(&deps.pool, fence).await?;
+            let mut db = Guarded::begin(&deps.pool, fence, Write::FollowInstalled).await?;
             let done = accounts::repositories_of(&mut db, event).await?;
             finish(db, delivery, verdict(webhook, Outcome::Recorded, done)).await
         }
@@ -44,7 +45,7 @@ pub(super) async fn judge<B: Builder>(
             if !accounts::is_farewell(event) {
                 accounts::repository(deps, fence, &event.repository, event.installation).await?;
             }
-            let mut db = Guarded::begin(&deps.pool, fence).await?;
+            let mut db = Guarded::begin(&deps.pool, fence, Write::FollowRepository).await?;
             let done = accounts::change(&mut db, event).await?;
             finish(db, delivery, verdict(webhook, Outcome::Recorded, done)).await
         }
@@ -80,7 +81,7 @@ async fn account_renamed<B: Builder>(
         let reason = "it does not say which account it is about";
         return Ok(Judged::Said(verdict(webhook, Outcome::Ignored, reason)));
     };
-    let mut db = Guarded::begin(&deps.pool, fence).await?;
+    let mut db = Guarded::begin(&deps.pool, fence, Write::FollowAccount).await?;
     installations::rename_account(&mut *db, id, login).await?;
     let done = format!("the account is called {login} now");
     finish(db, delivery, verdict(webhook, Outcome::Recorded, done)).await
@@ -225,7 +226,7 @@ async fn closed<B: Builder>(
     (webhook, event, repository): (&Webhook, &webhook::PullRequest, &Repository),
 ) -> Result<Judged, Trouble> {
     let number = event.number;
-    let mut db = Guarded::begin(&deps.pool, fence).await?;
+    let mut db = Guarded::begin(&deps.pool, fence, Write::ClosePreviews).await?;
     let open = environments::open_previews(&mut *db, repository.id, Some(number)).await?;
     let end = if event.merged { "merged" } else { "closed" };
     let why = format!("pull request {number} was {end}");
@@ -249,7 +250,7 @@ async fn edited<B: Builder>(
     delivery: &Delivery,
     (webhook, event, repository): (&Webhook, &webhook::PullRequest, &Repository),
 ) -> Result<Judged, Trouble> {
-    let mut db = Guarded::begin(&deps.pool, fence).await?;
+    let mut db = Guarded::begin(&deps.pool, fence, Write::RetitlePreviews).await?;
     let known = environments::retitle(&mut db, repository.id, event.number, &event.title).await?;
     let judged = if known {
         verdict(webhook, Outcome::Recorded, "the preview shows the pull request's title")
@@ -297,7 +298,7 @@ async fn settle<B: Builder>(
         verdict.decisions = considered.into_iter().map(Considered::unmatched).collect();
         return Ok(Judged::Said(verdict));
     }
-    let mut db = Guarded::begin(&deps.pool, fence).await?;
+    let mut db = Guarded::begin(&deps.pool, fence, Write::JudgeDelivery).await?;
     verdict.decisions = carry_out(&mut db, occasion, considered).await?;
     let deployed: Vec<&RuleDecision> =
         verdict.decisions.iter().filter(|it| it.deployment.is_some()).collect();
@@ -331,7 +332,7 @@ async fn check_run<B: Builder>(
     else {
         return said(Outcome::Ignored, "the check run is not one of ours");
     };
-    let mut db = Guarded::begin(&deps.pool, fence).await?;
+    let mut db = Guarded::begin(&deps.pool, fence, Write::DeployAgain).await?;
     let context = match deployments::context(&mut db, id).await {
         Ok(context) if context.repository.id == event.repository.id => context,
         Ok(_) | Err(Error::NotFound { .. }) => {

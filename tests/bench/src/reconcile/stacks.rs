@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 use berth_compose_templates as compose;
 use berth_domain::cluster::{Cluster as _, Desired};
+use berth_domain::fail_point::Write;
 use berth_domain::ids::{InstallationId, RepositoryId, StackName};
 use berth_domain::policy::Policy;
 use berth_domain::registry::OnRegistryFailure;
@@ -173,7 +174,7 @@ impl Fleet {
         let spec = spec_of(&name)?;
 
         let repository = RepositoryId(i64::try_from(number)? + 1);
-        let mut db = Guarded::begin(&self.pool, self.fence).await?;
+        let mut db = Guarded::begin(&self.pool, self.fence, Write::Observe).await?;
         let row = Repository {
             id: repository,
             installation: InstallationId(1),

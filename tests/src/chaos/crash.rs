@@ -1,0 +1,337 @@
+//! Scenarios times points.
+//!
+//! In a packed run Berth is told to die at many points at once: each process dies
+//! at the first of them that it comes to, and its successor at the next. In a full
+//! run each point that a scenario passes is then tried apart, to the right end.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use berth_github_sim::{Faults, NewPullRequest, NewRepository, PullRequestChange};
+
+use super::points::{self, Side, Target};
+use super::report::Summary;
+use super::scenario::{Sample, Scenario};
+use super::site::Site;
+use super::verdict::Expected;
+use crate::world::items;
+
+/// How much is tried.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// Each point once, in the first scenario that passes it.
+    pub quick: bool,
+    /// Only scenarios whose name contains this are tried apart.
+    pub only: Option<String>,
+}
+
+/// The preview that scenarios go through.
+#[derive(Debug)]
+struct Preview {
+    branch: String,
+    number: i64,
+    sample: Sample,
+    history: Vec<(String, &'static str, Sample)>,
+}
+
+#[derive(Debug)]
+struct Runner {
+    site: Site,
+    preview: Option<Preview>,
+    /// What main should be.
+    main: Option<Expected>,
+    rounds: u32,
+}
+
+/// Kills Berth at its points, in a world in `folder`.
+///
+/// # Errors
+///
+/// Where a run can't go on: then it is no verdict.
+pub async fn run(plan: &Plan, folder: PathBuf) -> anyhow::Result<Summary> {
+    let names = points::listed().await?;
+    let site = Box::pin(Site::open(folder)).await?;
+    let mut runner = Runner { site, preview: None, main: None, rounds: 0 };
+    let outcome = Box::pin(runner.everything(plan, &names)).await;
+    let mut summary = runner.site.close().await?;
+    if let Err(err) = outcome {
+        summary.unmet.push(format!("the run broke off: {err:#}"));
+    }
+    let missed = |name: &&String| !points::is_excused(name) && !summary.reached.contains(name);
+    summary.missed = names.iter().filter(missed).cloned().collect();
+    Ok(summary)
+}
+
+/// The sides to try: both, or one and the other in turn.
+fn targets(names: &[String], quick: bool) -> Vec<Target> {
+    let side = |point: &String, side| Target { point: point.clone(), side };
+    let pairs = names.iter().enumerate().map(|(index, point)| {
+        let both = vec![side(point, Side::Before), side(point, Side::After)];
+        if quick { vec![both[index % 2].clone()] } else { both }
+    });
+    pairs.flatten().collect()
+}
+
+impl Runner {
+    async fn everything(&mut self, plan: &Plan, names: &[String]) -> anyhow::Result<()> {
+        let all = targets(names, plan.quick);
+        let mut passed: BTreeMap<Scenario, Vec<Target>> = BTreeMap::new();
+        self.site.arm(all.clone()).await?;
+        for scenario in Scenario::ALL {
+            if !plan.quick {
+                self.site.arm(all.clone()).await?;
+            }
+            Box::pin(self.play(scenario)).await.with_context(|| scenario.name())?;
+            let left = self.site.armed();
+            let gone = all.iter().filter(|target| !left.contains(target)).cloned().collect();
+            passed.insert(scenario, gone);
+        }
+        if plan.quick {
+            return self.site.arm(Vec::new()).await;
+        }
+        for (scenario, targets) in passed {
+            if plan.only.as_ref().is_some_and(|only| !scenario.name().contains(only.as_str())) {
+                continue;
+            }
+            for target in targets {
+                self.site.arm(Vec::new()).await?;
+                self.prepare(scenario).await?;
+                let text = target.text();
+                self.site.arm(vec![target]).await?;
+                Box::pin(self.play(scenario))
+                    .await
+                    .with_context(|| format!("{} {text}", scenario.name()))?;
+            }
+        }
+        self.site.arm(Vec::new()).await?;
+        self.prepare(Scenario::FirstDeploy).await
+    }
+
+    /// Makes what a scenario starts from, with nobody dying.
+    async fn prepare(&mut self, scenario: Scenario) -> anyhow::Result<()> {
+        match (scenario, &self.preview) {
+            (Scenario::FirstDeploy | Scenario::MissedOpening, Some(_)) => {
+                Box::pin(self.play(Scenario::Close)).await
+            }
+            (
+                Scenario::Update
+                | Scenario::FailingUpdate
+                | Scenario::Redeploy
+                | Scenario::Build
+                | Scenario::Follow
+                | Scenario::Close
+                | Scenario::MissedClose,
+                None,
+            ) => Box::pin(self.play(Scenario::FirstDeploy)).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn play(&mut self, scenario: Scenario) -> anyhow::Result<()> {
+        let right = match scenario {
+            Scenario::FirstDeploy => {
+                let expected = self.open().await?;
+                self.site.settle(scenario.name(), &expected, Vec::new()).await
+            }
+            Scenario::Update => {
+                self.push(scenario, |now| Sample { helper: !now.helper, ..now }).await
+            }
+            Scenario::FailingUpdate => {
+                self.push(scenario, |now| Sample { healthy: false, ..now }).await
+            }
+            Scenario::Redeploy => self.redeploy().await,
+            Scenario::Build => {
+                self.push(scenario, |now| Sample { content: now.round, ..now }).await
+            }
+            Scenario::Paths => self.paths().await,
+            Scenario::Follow => self.follow().await,
+            Scenario::Close => {
+                let expected = self.close()?;
+                self.site.settle(scenario.name(), &expected, Vec::new()).await
+            }
+            Scenario::MissedOpening | Scenario::MissedClose => self.missed(scenario).await,
+            Scenario::Stop => self.stop().await,
+        }?;
+        if right {
+            Ok(())
+        } else {
+            bail!("what is listed was not so, and whatever comes after could be its doing")
+        }
+    }
+
+    fn next_round(&mut self) -> u32 {
+        self.rounds += 1;
+        self.rounds
+    }
+
+    fn preview(&self) -> anyhow::Result<&Preview> {
+        self.preview.as_ref().context("there is no preview")
+    }
+
+    /// What the preview should be.
+    fn expected(&self, preview: &Preview) -> Expected {
+        let good = preview.history.iter().rfind(|(_, phase, _)| *phase == "succeeded");
+        let sample = good.map_or(preview.sample, |(_, _, sample)| *sample);
+        Expected {
+            stack: format!("{}-pr-{}", self.site.name, preview.number),
+            services: sample.services(),
+            deployments: preview
+                .history
+                .iter()
+                .map(|(sha, phase, _)| (sha.clone(), *phase))
+                .collect(),
+            serves: (
+                format!("pr-{}.{}.localhost", preview.number, self.site.name),
+                sample.banner(),
+            ),
+            webhooks: true,
+            pull_request: Some(preview.number),
+        }
+    }
+
+    /// Opens a pull request.
+    async fn open(&mut self) -> anyhow::Result<Expected> {
+        let round = self.next_round();
+        let sample = Sample { round, content: round, helper: true, healthy: true };
+        let branch = format!("round-{round}");
+        let repository = self.site.repository();
+        let github = self.site.world.github()?;
+        let pushed = github.push(&repository, &branch, sample.commit("Begin")).await?;
+        let new = NewPullRequest::of(&format!("Round {round}"), &branch);
+        let number = github.open_pull_request(&repository, new).await?.number;
+        let history = vec![(pushed.after, "succeeded", sample)];
+        self.preview = Some(Preview { branch, number, sample, history });
+        Ok(self.expected(self.preview()?))
+    }
+
+    async fn push(
+        &mut self,
+        scenario: Scenario,
+        change: impl FnOnce(Sample) -> Sample,
+    ) -> anyhow::Result<bool> {
+        let round = self.next_round();
+        let repository = self.site.repository();
+        let mut preview = self.preview.take().context("there is no preview")?;
+        // What failed is not built upon.
+        let sample = change(Sample { round, healthy: true, ..preview.sample });
+        let github = self.site.world.github()?;
+        let commit = sample.commit(scenario.name());
+        let sha = github.push(&repository, &preview.branch, commit).await?.after;
+        let phase = if sample.healthy { "succeeded" } else { "failed" };
+        preview.history.push((sha, phase, sample));
+        preview.sample = sample;
+        let expected = self.expected(&preview);
+        self.preview = Some(preview);
+        self.site.settle(scenario.name(), &expected, Vec::new()).await
+    }
+
+    /// Somebody presses the button for the first commit, until Berth has heard.
+    async fn redeploy(&mut self) -> anyhow::Result<bool> {
+        let mut preview = self.preview.take().context("there is no preview")?;
+        let (sha, _, sample) = preview.history.first().cloned().context("nothing was deployed")?;
+        preview.history.push((sha.clone(), "succeeded", sample));
+        preview.sample = sample;
+        let expected = self.expected(&preview);
+        let path = format!("/api/v1/stacks/{}/deployments", expected.stack);
+        let many = preview.history.len();
+        self.preview = Some(preview);
+        let body = serde_json::json!({ "sha": sha });
+        let ask = async |site: &Site| {
+            let api = site.world.api()?;
+            let there = api.read(&format!("{path}?limit=100")).await?;
+            if items(&there).count() < many {
+                api.post(&path, &body).await?;
+            }
+            anyhow::Ok(())
+        };
+        let deaths = self.site.insist("Berth takes a redeploy", ask).await?;
+        self.site.settle(Scenario::Redeploy.name(), &expected, deaths).await
+    }
+
+    async fn paths(&mut self) -> anyhow::Result<bool> {
+        let round = self.next_round();
+        let sample = Sample { round, content: 0, helper: false, healthy: true };
+        let repository = self.site.repository();
+        let github = self.site.world.github()?;
+        let sha = github.push(&repository, "main", sample.commit("Publish")).await?.after;
+        let before = self.main.take().map(|main| main.deployments).unwrap_or_default();
+        let expected = Expected {
+            stack: self.site.name.clone(),
+            services: sample.services(),
+            deployments: before.into_iter().chain([(sha, "succeeded")]).collect(),
+            serves: (format!("{}.localhost", self.site.name), sample.banner()),
+            webhooks: true,
+            pull_request: None,
+        };
+        self.main = Some(expected.clone());
+        self.site.settle(Scenario::Paths.name(), &expected, Vec::new()).await
+    }
+
+    /// News that deploy nothing, and a check that is asked for again.
+    async fn follow(&mut self) -> anyhow::Result<bool> {
+        let repository = self.site.repository();
+        let number = self.preview()?.number;
+        let (sha, _, sample) =
+            self.preview()?.history.first().cloned().context("nothing was deployed")?;
+        let github = self.site.world.github()?;
+        let title = Some(format!("Round {number}, with a new title"));
+        let change = PullRequestChange { title, ..PullRequestChange::default() };
+        github.change_pull_request(&repository, number, change)?;
+        let installation = self.site.installation;
+        github.suspend(installation, true)?;
+        github.suspend(installation, false)?;
+        let other = format!("other{}", self.next_round());
+        let github = self.site.world.github()?;
+        github
+            .create_repository(NewRepository {
+                owner: "acme".to_owned(),
+                name: other.clone(),
+                ..NewRepository::default()
+            })
+            .await?;
+        let renamed = github.rename_repository(&format!("acme/{other}"), &format!("{other}b"))?;
+        github.change_installation(installation, &[], &[renamed.full_name])?;
+        let runs = github.check_runs(&repository)?;
+        let run = runs.iter().find(|run| run.head_sha == sha).context("there is no check run")?;
+        github.rerequest_check(&repository, run.id)?;
+        if let Some(preview) = &mut self.preview {
+            preview.history.push((sha, "succeeded", sample));
+            preview.sample = sample;
+        }
+        let expected = self.expected(self.preview()?);
+        self.site.settle(Scenario::Follow.name(), &expected, Vec::new()).await
+    }
+
+    /// Closes the pull request.
+    fn close(&mut self) -> anyhow::Result<Expected> {
+        let preview = self.preview.take().context("there is no preview")?;
+        let github = self.site.world.github()?;
+        github.close_pull_request(&self.site.repository(), preview.number)?;
+        Ok(Expected { services: &[], ..self.expected(&preview) })
+    }
+
+    /// What no webhook told of is found by comparing with GitHub, and the webhooks
+    /// are asked for again once they come through.
+    async fn missed(&mut self, scenario: Scenario) -> anyhow::Result<bool> {
+        let lost = Faults { drop_deliveries: true, ..Faults::default() };
+        self.site.world.github()?.set_faults(lost);
+        let expected =
+            if scenario == Scenario::MissedOpening { self.open().await? } else { self.close()? };
+        let deaths = self.site.restart().await?;
+        let unheard = Expected { webhooks: false, ..expected.clone() };
+        let right = self.site.settle(scenario.name(), &unheard, deaths).await?;
+        self.site.world.github()?.set_faults(Faults::default());
+        let deaths = self.site.restart().await?;
+        Ok(self.site.settle(scenario.name(), &expected, deaths).await? && right)
+    }
+
+    /// Berth is told to stop; whichever way it ends, the next one goes on.
+    async fn stop(&mut self) -> anyhow::Result<bool> {
+        let mut deaths = self.site.restart().await?;
+        deaths.extend(self.site.restart().await?);
+        // Whatever stands, stands as before.
+        let expected = self.main.clone().context("nothing was pushed to main")?;
+        self.site.settle(Scenario::Stop.name(), &expected, deaths).await
+    }
+}
