@@ -64,6 +64,15 @@ pub struct LatestDeployment {
     pub phase: Phase,
 }
 
+/// Who paused a stack, and since when nothing is applied to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Paused {
+    /// The person's name.
+    pub by: String,
+    /// Since when.
+    pub at: DateTime<Utc>,
+}
+
 /// A stack, as a row of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct StackSummary {
@@ -86,6 +95,9 @@ pub struct StackSummary {
     pub synced: bool,
     /// Whether a deployment of it goes on.
     pub deploying: bool,
+    /// Since when nothing is applied to it; null where that is not so.
+    #[schema(required = true)]
+    pub paused: Option<Paused>,
     /// Whether it should be there.
     pub wanted: Wanted,
     /// Where it answers.

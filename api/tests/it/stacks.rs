@@ -109,6 +109,7 @@ async fn a_stack_shows_what_the_last_pass_saw(pool: PgPool) {
       "health": "degraded",
       "synced": false,
       "deploying": true,
+      "paused": null,
       "wanted": "present",
       "urls": [
         "http://shop.localhost"
