@@ -23,13 +23,13 @@ async fn waiting(world: &World, ids: &[DeploymentId]) -> usize {
 async fn previews_however_many_never_hold_up_production(pool: PgPool) {
     let mut world = World::new(pool).await;
     world.builder.hold(true);
-    let berth = world.start(1);
     let mut previews = Vec::new();
     // More than there are places for stacks.
     for number in 1..=9 {
         let stack = world.a_preview(number).await;
         previews.push(world.push_to(stack, SHOP).await);
     }
+    let berth = world.start(1);
     eventually("all but four of them wait", async || {
         (waiting(&world, &previews).await == 5).then_some(())
     })
