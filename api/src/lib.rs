@@ -112,6 +112,7 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(rules::get_rule, rules::update_rule, rules::delete_rule))
         .routes(routes!(stacks::list_stacks))
         .routes(routes!(stacks::get_stack, stacks::delete_stack))
+        .routes(routes!(stacks::set_stack_settings))
         .routes(routes!(stacks::pause_stack))
         .routes(routes!(stacks::resume_stack))
         .routes(routes!(deployments::list_deployments, deployments::create_deployment))

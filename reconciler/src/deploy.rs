@@ -206,13 +206,11 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
             }
             Ok(Err(StepError::Failed(reason))) => {
                 tracing::info!(deployment.id = %id, stack.name = %self.stack.name, reason = %reason.code, "deployment {} of stack `{}` failed: {}", self.context.deployment.number, self.stack.name, reason.code);
-                settled(deployments::fail(&engine.pool, fence, id, &reason).await)?;
-                Ok(None)
+                self.fail(step, reason).await
             }
             Ok(Err(StepError::Away(what))) => {
                 let reason = Reason { code: "timed_out".to_owned(), text: what, place: None };
-                settled(deployments::fail(&engine.pool, fence, id, &reason).await)?;
-                Ok(None)
+                self.fail(step, reason).await
             }
             Ok(Err(StepError::Pass(error))) => Err(error),
         }

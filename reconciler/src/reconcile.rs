@@ -137,6 +137,11 @@ async fn heal<C: Cluster, B: Builder>(
         // What never succeeded is not worth restoring: a deployment that was
         // replaced half way may have left its release behind.
         let good = releases::last_succeeded(&engine.pool, stack.id).await?;
+        if good != Some(release) && stack.keeps_failed {
+            // Somebody wants to look into it: it is shown, and not worked on.
+            store_report(engine, fence, stack.id, seen).await?;
+            return Ok(next);
+        }
         if good != Some(release) {
             stacks::set_release(&engine.pool, fence, stack.id, good).await?;
             return Ok(Next::After(Duration::ZERO));

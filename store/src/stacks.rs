@@ -62,6 +62,8 @@ pub struct LiveStack {
     pub paused: bool,
     /// Whether it previews a pull request.
     pub preview: bool,
+    /// Whether what failed is left as it is.
+    pub keeps_failed: bool,
 }
 
 struct StackRow {
@@ -233,6 +235,7 @@ pub async fn live(db: impl PgExecutor<'_>) -> Result<Vec<LiveStack>> {
         r#"
         select s.stack_id, s.name, s.wanted, s.release_id, s.observed,
                s.paused_at is not null as "paused!", e.kind = 'preview' as "preview!",
+               e.on_failure = 'keep' as "keeps_failed!",
                d.deployment_id as "deployment_id?"
         from stack s
         join environment e using (environment_id)
@@ -259,6 +262,7 @@ pub async fn live(db: impl PgExecutor<'_>) -> Result<Vec<LiveStack>> {
                 observed: row.observed,
                 paused: row.paused,
                 preview: row.preview,
+                keeps_failed: row.keeps_failed,
             })
         })
         .collect()
@@ -274,6 +278,7 @@ pub async fn live_one(db: impl PgExecutor<'_>, id: StackId) -> Result<Option<Liv
         r#"
         select s.stack_id, s.name, s.wanted, s.release_id, s.observed,
                s.paused_at is not null as "paused!", e.kind = 'preview' as "preview!",
+               e.on_failure = 'keep' as "keeps_failed!",
                (select deployment_id from deployment d
                 where d.stack_id = s.stack_id and d.finished_at is null
                 order by number desc limit 1) as "deployment_id?"
@@ -295,6 +300,7 @@ pub async fn live_one(db: impl PgExecutor<'_>, id: StackId) -> Result<Option<Liv
             observed: row.observed,
             paused: row.paused,
             preview: row.preview,
+            keeps_failed: row.keeps_failed,
         })
     })
     .transpose()

@@ -8,8 +8,9 @@ use serde_json::Value;
 use url::Url;
 
 use crate::types::{
-    Commit, Deployment, DeploymentPhase, Health, LatestDeployment, Paused, Phase, PhaseState,
-    Place, Policy, PullRequest, Reason, Service, Stack, StackKind, StackSummary, Trigger, Wanted,
+    Commit, Deployment, DeploymentPhase, Health, LatestDeployment, OnFailure, Paused, Phase,
+    PhaseState, Place, Policy, PullRequest, Reason, Service, Stack, StackKind, StackSummary,
+    Trigger, Wanted,
 };
 
 /// The phases of a deployment that goes well, in order.
@@ -116,6 +117,7 @@ pub(super) fn stack(row: StackView, github: &Url) -> Stack {
     };
     Stack {
         summary,
+        on_failure: OnFailure::from_word(&row.on_failure).unwrap_or(OnFailure::Rollback),
         services,
         plan: observed.plan,
         routes: observed.routes,

@@ -152,12 +152,32 @@ pub struct Service {
     pub urls: Vec<String>,
 }
 
+words! {
+    /// What becomes of a stack whose deployment failed.
+    OnFailure {
+        /// The last release that succeeded is applied again.
+        Rollback = "rollback",
+        /// What was applied stays as it is.
+        Keep = "keep",
+    }
+}
+
+/// What is said of a stack's environment.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StackSettings {
+    /// What becomes of it when a deployment fails.
+    pub on_failure: OnFailure,
+}
+
 /// A stack, with everything the last pass saw of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Stack {
     /// What the list says of it, too.
     #[serde(flatten)]
     pub summary: StackSummary,
+    /// What becomes of it when a deployment fails.
+    pub on_failure: OnFailure,
     /// Its services.
     pub services: Vec<Service>,
     /// What is left to do, a line an action; empty where it is synced.

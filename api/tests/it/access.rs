@@ -122,6 +122,7 @@ async fn a_viewer_looks_an_operator_deploys_an_admin_configures(pool: PgPool) {
     admin: post /api/v1/rules
     admin: put /api/v1/registries/{host}
     admin: put /api/v1/rules/{id}
+    admin: put /api/v1/stacks/{name}/settings
     operator: delete /api/v1/stacks/{name}
     operator: post /api/v1/deliveries/{id}/replay
     operator: post /api/v1/deployments/{id}/cancel

@@ -7,12 +7,12 @@ use berth_store::accounts::Role;
 use berth_store::deployments;
 use berth_store::leases::Fence;
 use berth_store::releases::{self, NewRelease};
-use http::StatusCode;
+use http::{Method, StatusCode};
 use serde_json::json;
 use sqlx::PgPool;
 
 use crate::stacks::{lead, stack};
-use crate::support::Api;
+use crate::support::{Api, request};
 
 /// Has a deployment succeed, with a release.
 async fn succeed(api: &Api, fence: Fence, id: DeploymentId) {
@@ -132,4 +132,26 @@ async fn a_stack_says_who_paused_it_until_it_is_resumed(pool: PgPool) {
     api.delete(&operator, "/api/v1/stacks/shop").await;
     let late = api.post(&operator, pause, json!({})).await;
     assert_eq!(late.json()["detail"], "This stack is being removed.");
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn an_admin_says_what_becomes_of_a_stack_whose_deployment_failed(pool: PgPool) {
+    let api = Api::new(pool).with_shop().await;
+    let fence = lead(&api).await;
+    stack(&api, fence, "shop", None).await;
+    let admin = api.browser(Role::Admin).await;
+    let before = api.get(&admin, "/api/v1/stacks/shop").await.json();
+    assert_eq!(before["on_failure"], "rollback");
+    let path = "/api/v1/stacks/shop/settings";
+    let put = async |who, path, body| api.send(request(Method::PUT, path, who, Some(body))).await;
+    let set = put(&admin, path, json!({"on_failure": "keep"})).await;
+    assert_eq!((set.status, &set.json()["on_failure"]), (StatusCode::OK, &json!("keep")));
+
+    let wrong = put(&admin, path, json!({"on_failure": "pray"})).await;
+    assert!(wrong.status.is_client_error(), "{}", wrong.shown());
+    let none = put(&admin, "/api/v1/stacks/none/settings", json!({"on_failure": "keep"})).await;
+    assert_eq!(none.status, StatusCode::NOT_FOUND);
+    let operator = api.browser(Role::Operator).await;
+    let denied = put(&operator, path, json!({"on_failure": "keep"})).await;
+    assert_eq!(denied.status, StatusCode::FORBIDDEN);
 }

@@ -124,6 +124,7 @@ async fn a_stack_shows_what_the_last_pass_saw(pool: PgPool) {
         "number": 1,
         "phase": "received"
       },
+      "on_failure": "rollback",
       "services": [
         {
           "name": "api",

@@ -182,6 +182,7 @@ export function stack(name: string, part: Partial<Stack> = {}): Stack {
     attention: null,
     policy: part.kind === 'preview' ? 'restricted' : 'trusted',
     latest_deployment: { number: 143, phase: 'succeeded' },
+    on_failure: 'rollback',
     services,
     plan: [],
     routes: [`${name}.example.com/`],

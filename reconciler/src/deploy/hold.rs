@@ -1,14 +1,15 @@
 //! What holds a deployment up: it waits, says why, and can be stopped meanwhile.
+//! And what becomes of the stack where it fails.
 
 use std::time::Duration;
 
 use berth_domain::build::Builder;
 use berth_domain::cluster::Cluster;
-use berth_domain::deployment::Step;
+use berth_domain::deployment::{OnFailure, Phase, Reason, Step};
 use berth_domain::ids::DeploymentId;
 use berth_store::leases::Fence;
 use berth_store::stacks::LiveStack;
-use berth_store::{deployments, stacks};
+use berth_store::{deployments, environments, stacks};
 
 use super::{Run, settled};
 use crate::engine::Engine;
@@ -33,6 +34,29 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
         }
         let who = stacks::paused_by(&self.engine.pool, self.stack.id).await?;
         Ok(who.map(|who| format!("{who} paused the stack")))
+    }
+
+    /// The deployment fails, and says what becomes of what it applied.
+    pub(super) async fn fail(
+        &self,
+        step: Step,
+        mut reason: Reason,
+    ) -> Result<Option<Phase>, PassError> {
+        let (pool, stack) = (&self.engine.pool, self.stack.id);
+        if touches(step) {
+            let outcome = match environments::on_failure(pool, stack).await? {
+                OnFailure::Keep => Some("What was applied is kept as it is.".to_owned()),
+                OnFailure::Rollback => deployments::newest_succeeded(pool, stack)
+                    .await?
+                    .map(|number| format!("The stack goes back to #{number}.")),
+            };
+            if let Some(outcome) = outcome {
+                reason.text.push('\n');
+                reason.text.push_str(&outcome);
+            }
+        }
+        settled(deployments::fail(pool, self.fence, self.id(), &reason).await)?;
+        Ok(None)
     }
 
     /// See [`wait`].
