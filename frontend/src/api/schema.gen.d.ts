@@ -530,6 +530,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/stacks/{name}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say what becomes of a stack when a deployment of it fails
+         * @description It is its environment's setting, and ends with it.
+         */
+        put: operations["set_stack_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/status": {
         parameters: {
             query?: never;
@@ -1124,6 +1144,11 @@ export interface components {
             name: string;
         };
         /**
+         * @description What becomes of a stack whose deployment failed.
+         * @enum {string}
+         */
+        OnFailure: "rollback" | "keep";
+        /**
          * @description What a deployment does about an image whose registry does not answer.
          * @enum {string}
          */
@@ -1491,6 +1516,8 @@ export interface components {
              * @description When the last pass was; null before the first.
              */
             observed_at: string | null;
+            /** @description What becomes of it when a deployment fails. */
+            on_failure: components["schemas"]["OnFailure"];
             /** @description What is left to do, a line an action; empty where it is synced. */
             plan: string[];
             /** @description Its routes, as `host/path`. */
@@ -1509,6 +1536,11 @@ export interface components {
             items: components["schemas"]["StackSummary"][];
             /** @description What to pass as `cursor` for the next ones; null at the end. */
             next_cursor: string | null;
+        };
+        /** @description What is said of a stack's environment. */
+        StackSettings: {
+            /** @description What becomes of it when a deployment fails. */
+            on_failure: components["schemas"]["OnFailure"];
         };
         /** @description A stack, as a row of a list. */
         StackSummary: {
@@ -1712,6 +1744,7 @@ export type ManifestCode = components['schemas']['ManifestCode'];
 export type ManifestForm = components['schemas']['ManifestForm'];
 export type ManifestRequest = components['schemas']['ManifestRequest'];
 export type NewApiToken = components['schemas']['NewApiToken'];
+export type OnFailure = components['schemas']['OnFailure'];
 export type OnRegistryFailure = components['schemas']['OnRegistryFailure'];
 export type Outcome = components['schemas']['Outcome'];
 export type Paused = components['schemas']['Paused'];
@@ -1744,6 +1777,7 @@ export type Setup = components['schemas']['Setup'];
 export type Stack = components['schemas']['Stack'];
 export type StackKind = components['schemas']['StackKind'];
 export type StackPage = components['schemas']['StackPage'];
+export type StackSettings = components['schemas']['StackSettings'];
 export type StackSummary = components['schemas']['StackSummary'];
 export type Status = components['schemas']['Status'];
 export type Template = components['schemas']['Template'];
@@ -2926,6 +2960,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Deployment"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_stack_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The stack's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StackSettings"];
+            };
+        };
+        responses: {
+            /** @description The stack */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stack"];
                 };
             };
             /** @description What went wrong */
