@@ -22,9 +22,10 @@ impl Kept {
 /// Releases that go in one statement.
 const AT_ONCE: i64 = 500;
 
-/// Deletes releases that are neither kept nor needed, and says how many. What a
-/// stack is or goes back to, and what an open deployment brings, is needed. The
-/// deployments stay; they can no longer be gone back to.
+/// Deletes releases that are neither kept nor needed, and says how many.
+///
+/// What a stack is or goes back to, and what an open deployment brings, is
+/// needed. The deployments stay; they can no longer be gone back to.
 ///
 /// # Errors
 ///
