@@ -30,6 +30,9 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
 
+    #[command(flatten)]
+    pub(crate) releases: ReleaseArgs,
+
     /// The address to serve the API and the UI on.
     #[arg(long, env = "BERTH_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub(crate) listen: SocketAddr,
@@ -60,6 +63,18 @@ pub(crate) struct ServeArgs {
     /// How often every stack is compared with the cluster, whether or not anything was heard.
     #[arg(long, env = "BERTH_RESYNC", default_value = "5m", value_parser = duration, value_name = "DURATION")]
     pub(crate) resync: Duration,
+}
+
+/// What can be gone back to.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ReleaseArgs {
+    /// How many releases of each stack are kept, however old they are.
+    #[arg(long, env = "BERTH_KEEP_RELEASES", default_value_t = 10, value_name = "COUNT")]
+    pub(crate) keep_releases: u32,
+
+    /// How long the others are kept, and those of stacks that are gone.
+    #[arg(long, env = "BERTH_KEEP_RELEASES_FOR", default_value = "30d", value_parser = duration, value_name = "DURATION")]
+    pub(crate) keep_releases_for: Duration,
 }
 
 /// Where the state is.

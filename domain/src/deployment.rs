@@ -231,6 +231,30 @@ pub struct Reason {
     pub place: Option<Place>,
 }
 
+/// What becomes of a stack whose deployment failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnFailure {
+    /// The last release that succeeded is applied again.
+    #[default]
+    Rollback,
+    /// What was applied stays as it is, to be looked into.
+    Keep,
+}
+
+impl OnFailure {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Rollback, Self::Keep];
+
+    /// The word used in SQL, JSON and the UI.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rollback => "rollback",
+            Self::Keep => "keep",
+        }
+    }
+}
+
 /// A place in a file of the repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {

@@ -113,6 +113,10 @@ names! {
         NoteStep = "deployments.note",
         /// A deployment gets past a step.
         Advance = "deployments.advance",
+        /// A deployment says what it waits for.
+        Wait = "stacks.wait",
+        /// A deployment waits for nothing any more.
+        GoOn = "stacks.go_on",
         /// A deployment fails or is stopped.
         EndDeployment = "deployments.end",
         /// A build's output is stored.
@@ -145,6 +149,8 @@ names! {
         HoldReports = "outbox.hold",
         /// What is old is forgotten.
         Forget = "retention.forget",
+        /// Releases are forgotten that nobody will go back to.
+        ForgetReleases = "retention.forget_releases",
     }
 }
 

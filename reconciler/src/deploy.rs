@@ -6,6 +6,7 @@
 
 mod build;
 mod cluster;
+pub(crate) mod hold;
 mod pin;
 mod source;
 
@@ -24,9 +25,10 @@ use berth_store::claims;
 use berth_store::deployments::{self, Begun, Context};
 use berth_store::leases::{Fence, Guarded};
 use berth_store::releases::{self, NewRelease};
-use berth_store::stacks::LiveStack;
+use berth_store::stacks::{self, LiveStack};
 use tokio::time::{sleep, timeout};
 
+use crate::deploy::hold::touches;
 use crate::engine::{Engine, RETRY};
 use crate::error::PassError;
 use crate::probe;
@@ -105,6 +107,8 @@ enum Stop {
     Over,
     /// Somebody asked.
     Asked,
+    /// Its stack was paused.
+    Paused,
 }
 
 /// Moves a deployment on until it is over.
@@ -126,6 +130,9 @@ pub(crate) async fn drive<C: Cluster, B: Builder>(
         said: String::new(),
     };
     while let Some(step) = run.context.deployment.phase.step() {
+        if let Some(why) = run.held_up(step).await? {
+            return run.wait(&why).await;
+        }
         match Box::pin(run.take(step)).await? {
             Some(phase) => run.context.deployment.phase = phase,
             None => break,
@@ -170,12 +177,11 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
             Err(berth_store::Error::Conflict { .. }) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let watch = (self.stack.id, engine);
         self.said.clear();
         let outcome = tokio::select! {
             biased;
             () = engine.deposed(fence) => return Err(PassError::Deposed),
-            stop = stopped(watch.1, watch.0, id) => Err(stop),
+            stop = stopped(engine, self.stack.id, id, touches(step)) => Err(stop),
             outcome = self.attempt(step, &begun) => Ok(outcome),
         };
         match outcome {
@@ -183,6 +189,8 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
                 tracing::info!(deployment.id = %id, stack.name = %self.stack.name, "a deployment of stack `{}` was taken over or stopped", self.stack.name);
                 Ok(None)
             }
+            // The next look at what holds it up says so.
+            Err(Stop::Paused) => Ok(Some(self.context.deployment.phase)),
             Err(Stop::Asked) => {
                 settled(deployments::cancel(&engine.pool, fence, id, "somebody stopped it").await)?;
                 Ok(None)
@@ -199,13 +207,11 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
             }
             Ok(Err(StepError::Failed(reason))) => {
                 tracing::info!(deployment.id = %id, stack.name = %self.stack.name, reason = %reason.code, "deployment {} of stack `{}` failed: {}", self.context.deployment.number, self.stack.name, reason.code);
-                settled(deployments::fail(&engine.pool, fence, id, &reason).await)?;
-                Ok(None)
+                self.fail(step, reason).await
             }
             Ok(Err(StepError::Away(what))) => {
                 let reason = Reason { code: "timed_out".to_owned(), text: what, place: None };
-                settled(deployments::fail(&engine.pool, fence, id, &reason).await)?;
-                Ok(None)
+                self.fail(step, reason).await
             }
             Ok(Err(StepError::Pass(error))) => Err(error),
         }
@@ -363,11 +369,13 @@ fn settled(outcome: berth_store::Result<()>) -> Result<(), PassError> {
     }
 }
 
-/// Waits until nobody wants the deployment to go on.
+/// Waits until nobody wants the deployment to go on; or, where it `pauses`, until
+/// its stack is paused.
 async fn stopped<C, B>(
     engine: &Engine<C, B>,
     stack: berth_domain::ids::StackId,
     id: DeploymentId,
+    pauses: bool,
 ) -> Stop {
     let hints = engine.hints_of(stack);
     loop {
@@ -382,6 +390,9 @@ async fn stopped<C, B>(
             Err(error) => {
                 tracing::debug!(deployment.id = %id, "could not look after a deployment: {}", chain(&error));
             }
+        }
+        if pauses && matches!(stacks::paused_by(&engine.pool, stack).await, Ok(Some(_))) {
+            return Stop::Paused;
         }
         tokio::select! {
             () = hint => {}

@@ -18,6 +18,7 @@ use crate::error::PassError;
 use crate::queue::Queue;
 use crate::report::Report;
 use crate::settings::Settings;
+use crate::slots::{self, Slots};
 use crate::status::Board;
 
 /// How long a failed pass waits, by how often it has failed in a row.
@@ -37,6 +38,9 @@ pub(crate) struct Engine<C, B> {
     pub(crate) stop: CancellationToken,
     pub(crate) board: Board,
     pub(crate) build_slots: Semaphore,
+    /// Those of them that previews may have.
+    pub(crate) preview_builds: Semaphore,
+    pub(crate) previews: Slots,
     /// Asks for a look at all stacks.
     pub(crate) look: Notify,
     memory: Mutex<Memory>,
@@ -74,14 +78,19 @@ impl<C, B> Engine<C, B> {
         stop: CancellationToken,
     ) -> Self {
         let Parts { settings, pool, cluster, builder, github, board } = parts;
+        let queue = Queue::new();
+        let builds = slots::places(settings.parallel_builds);
+        let previews = slots::share(slots::places(settings.parallel));
         Self {
-            build_slots: Semaphore::new(settings.parallel_builds.max(1)),
+            build_slots: Semaphore::new(builds),
+            preview_builds: Semaphore::new(slots::share(builds)),
+            previews: Slots::new(previews, queue.clone()),
             settings,
             pool,
             cluster,
             builder,
             github,
-            queue: Queue::new(),
+            queue,
             fence,
             stop,
             board,

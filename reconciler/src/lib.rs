@@ -29,6 +29,7 @@ pub mod report;
 pub mod run;
 pub mod settings;
 pub mod sim;
+mod slots;
 pub mod status;
 pub mod survey;
 pub mod tasks;

@@ -8,7 +8,7 @@ use berth_domain::build::Builder;
 use berth_domain::chain;
 use berth_domain::cluster::{Action, Cluster, Desired, ObservedStack, UpdateState};
 use berth_domain::health::Health;
-use berth_domain::ids::{ReleaseId, StackId};
+use berth_domain::ids::{DeploymentId, ReleaseId, StackId};
 use berth_store::leases::Fence;
 use berth_store::releases;
 use berth_store::stacks::{self, LiveStack, Wanted};
@@ -70,11 +70,51 @@ async fn try_pass<C: Cluster, B: Builder>(
     let next = match (stack.wanted, stack.open_deployment) {
         (Wanted::Absent, _) => return remove(engine, fence, &stack).await,
         (Wanted::Present, Some(deployment)) => {
-            deploy::drive(engine, fence, &stack, deployment).await?
+            deploy_in_turn(engine, fence, &stack, deployment).await?
         }
+        // What differs is shown, and left as it is.
+        (Wanted::Present, None) if stack.paused => only_look(engine, fence, &stack).await?,
         (Wanted::Present, None) => heal(engine, fence, &stack).await?,
     };
     engine.went_well(id);
+    Ok(next)
+}
+
+/// Moves a deployment on, once it is its turn.
+async fn deploy_in_turn<C: Cluster, B: Builder>(
+    engine: &Engine<C, B>,
+    fence: Fence,
+    stack: &LiveStack,
+    id: DeploymentId,
+) -> Result<Next, PassError> {
+    if !stack.preview {
+        return deploy::drive(engine, fence, stack, id).await;
+    }
+    let Some(_slot) = engine.previews.take(stack.id) else {
+        let why = "other previews are being deployed, and it has its turn after them";
+        return deploy::hold::wait(engine, fence, stack, (id, why)).await;
+    };
+    // One that is paused goes on waiting, and says so.
+    if !stack.paused {
+        stacks::go_on(&engine.pool, fence, id).await?;
+    }
+    deploy::drive(engine, fence, stack, id).await
+}
+
+/// Shows how a stack is, and changes nothing.
+pub(crate) async fn only_look<C: Cluster, B>(
+    engine: &Engine<C, B>,
+    fence: Fence,
+    stack: &LiveStack,
+) -> Result<Next, PassError> {
+    let observed = observe(engine, stack).await?;
+    let desired = engine.desired(stack).await?;
+    let plan = desired.as_deref().map_or_else(Plan::default, |desired| {
+        plan(desired, &observed, &Prune::On { keep: names(desired) })
+    });
+    let seen = see(engine, desired.as_deref(), &observed, &plan);
+    let next = look_again(engine, &seen);
+    store_report(engine, fence, stack.id, seen).await?;
     Ok(next)
 }
 
@@ -100,6 +140,11 @@ async fn heal<C: Cluster, B: Builder>(
         // What never succeeded is not worth restoring: a deployment that was
         // replaced half way may have left its release behind.
         let good = releases::last_succeeded(&engine.pool, stack.id).await?;
+        if good != Some(release) && stack.keeps_failed {
+            // Somebody wants to look into it: it is shown, and not worked on.
+            store_report(engine, fence, stack.id, seen).await?;
+            return Ok(next);
+        }
         if good != Some(release) {
             stacks::set_release(&engine.pool, fence, stack.id, good).await?;
             return Ok(Next::After(Duration::ZERO));

@@ -23,6 +23,7 @@ use crate::error::PassError;
 use crate::leader::{self, Leader};
 use crate::reconcile;
 use crate::settings::Settings;
+use crate::slots;
 use crate::status::{Board, Link};
 use crate::survey::{Wanted, survey};
 use crate::tasks;
@@ -81,6 +82,7 @@ pub async fn run<C: Cluster, B: Builder>(deps: Deps<C, B>, stop: CancellationTok
         clock: settings.clock.clone(),
         public_url,
         router_url: settings.public_router.clone(),
+        kept: settings.kept,
         board: tasks,
     };
     let (holder, times) = (settings.holder, settings.lease);
@@ -122,7 +124,7 @@ pub async fn run<C: Cluster, B: Builder>(deps: Deps<C, B>, stop: CancellationTok
 /// Works on stacks as they come due.
 async fn pass_on<C: Cluster, B: Builder>(engine: Arc<Engine<C, B>>) {
     let (queue, stop) = (engine.queue.clone(), engine.stop.clone());
-    let many = engine.settings.parallel.max(1);
+    let many = slots::places(engine.settings.parallel);
     let pass = move |stack| Box::pin(reconcile::pass(Arc::clone(&engine), stack));
     queue.run(many, stop, pass).await;
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use berth_compose_templates::policy::Limits;
+use berth_store::retention::Kept;
 use berth_store::seal::SealKey;
 use url::Url;
 use uuid::Uuid;
@@ -21,9 +22,10 @@ pub struct Settings {
     pub seal_key: Arc<SealKey>,
     /// The lease's times.
     pub lease: Lease,
-    /// How many stacks are worked on at once.
+    /// How many stacks are worked on at once; two at least. Deployments of previews
+    /// have half of these places, so that they never hold up the rest.
     pub parallel: usize,
-    /// How many images are built at once.
+    /// How many images are built at once; two at least, half of them of previews.
     pub parallel_builds: usize,
     /// How often every stack is looked at though nothing asked for it. One look
     /// at all of them costs a few calls to Docker, however many there are.
@@ -54,6 +56,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How long an object with our label may be there with nothing asking for it.
     pub orphan_grace: Duration,
+    /// Which releases are kept.
+    pub kept: Kept,
     /// The clock.
     pub clock: Clock,
 }

@@ -24,6 +24,7 @@ use berth_domain::chain;
 use berth_github_app::{App, Client, Credentials};
 use berth_store::leases::Fence;
 use berth_store::notify::{Hint, Listener};
+use berth_store::retention::Kept;
 use berth_store::seal::SealKey;
 use berth_store::{Pool, github_apps};
 use chrono::{DateTime, Utc};
@@ -61,13 +62,15 @@ pub struct Deps<B> {
     pub public_url: Url,
     /// Where the router answers; its scheme and port make a stack's addresses.
     pub router_url: Url,
+    /// Which releases are kept.
+    pub kept: Kept,
     /// Where to read how the tasks are getting on.
     pub board: Board,
 }
 
 impl<B> Clone for Deps<B> {
     fn clone(&self) -> Self {
-        let Self { pool, key, github, builder, clock, public_url, router_url, board } = self;
+        let Self { pool, key, github, builder, clock, public_url, router_url, kept, board } = self;
         Self {
             pool: pool.clone(),
             key: Arc::clone(key),
@@ -76,6 +79,7 @@ impl<B> Clone for Deps<B> {
             clock: clock.clone(),
             public_url: public_url.clone(),
             router_url: router_url.clone(),
+            kept: *kept,
             board: board.clone(),
         }
     }
@@ -329,7 +333,7 @@ fn start<B: Builder>(deps: &Deps<B>, fence: Fence, term: &CancellationToken) -> 
     term.spawn(reports::Reports::new(deps.clone()), &outbox);
     term.spawn(catch_up::CatchUp::new(deps.clone()), &period_only);
     term.spawn(previews::Previews::new(deps.clone()), &period_only);
-    term.spawn(retention::Retention::new(deps.pool.clone()), &period_only);
+    term.spawn(retention::Retention::new(deps.pool.clone(), deps.kept), &period_only);
     term.tasks
 }
 

@@ -5,6 +5,8 @@
 
 mod again;
 mod read;
+mod retry;
+mod rollback;
 mod steps;
 
 use berth_domain::deployment::{Phase, Reason};
@@ -18,6 +20,8 @@ pub use self::read::{
     Context, PhaseRow, PhaseState, context, followed_branches, get, last_succeeded_sha, newest,
     newest_succeeded, next_open, of_pull_request, phases, was_tried,
 };
+pub use self::retry::retry;
+pub use self::rollback::rollback;
 pub use self::steps::{Begun, advance, begin_step, cancel, fail, note, request_cancel};
 use crate::{Error, Result, notify, outbox, storable, storable_json};
 

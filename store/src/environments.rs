@@ -1,12 +1,15 @@
 //! Environments: named targets of repositories. A preview belongs to a pull
 //! request and ends with it.
 
+mod on_failure;
+
 use berth_domain::ids::{EnvironmentId, RepositoryId};
 use berth_domain::registry::OnRegistryFailure;
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
+pub use self::on_failure::{on_failure, set_on_failure};
 use crate::leases::Guarded;
 use crate::{Error, Result, rules, storable};
 

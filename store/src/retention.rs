@@ -1,5 +1,8 @@
 //! Forgetting what nobody will ask for again.
 
+mod releases;
+
+pub use self::releases::{Kept, forget_releases};
 use crate::leases::{Fence, Guarded};
 use crate::{Error, Pool, Result};
 use berth_domain::fail_point::Write;

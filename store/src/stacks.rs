@@ -1,6 +1,8 @@
 //! Stacks: everything on the cluster for one environment. A row stays until
 //! Docker confirmed that all of it is gone.
 
+mod pause;
+
 use berth_domain::fail_point::Write;
 use berth_domain::ids::{DeploymentId, EnvironmentId, ReleaseId, RepositoryId, StackId, StackName};
 use chrono::{DateTime, Utc};
@@ -8,6 +10,7 @@ use serde_json::Value;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
+pub use self::pause::{go_on, pause, paused_by, resume, wait};
 use crate::leases::{Fence, Guarded};
 use crate::{Error, Pool, Result, claims, deployments, notify, outbox, storable_json};
 
@@ -56,6 +59,12 @@ pub struct LiveStack {
     pub open_deployment: Option<DeploymentId>,
     /// What the last pass reported.
     pub observed: Option<Value>,
+    /// Whether somebody [paused](pause) it.
+    pub paused: bool,
+    /// Whether it previews a pull request.
+    pub preview: bool,
+    /// Whether what failed is left as it is.
+    pub keeps_failed: bool,
 }
 
 struct StackRow {
@@ -226,8 +235,11 @@ pub async fn live(db: impl PgExecutor<'_>) -> Result<Vec<LiveStack>> {
     let rows = sqlx::query!(
         r#"
         select s.stack_id, s.name, s.wanted, s.release_id, s.observed,
+               s.paused_at is not null as "paused!", e.kind = 'preview' as "preview!",
+               e.on_failure = 'keep' as "keeps_failed!",
                d.deployment_id as "deployment_id?"
         from stack s
+        join environment e using (environment_id)
         left join lateral (
             select deployment_id from deployment
             where stack_id = s.stack_id and finished_at is null
@@ -249,6 +261,9 @@ pub async fn live(db: impl PgExecutor<'_>) -> Result<Vec<LiveStack>> {
                 release: row.release_id.map(ReleaseId),
                 open_deployment: row.deployment_id.map(DeploymentId),
                 observed: row.observed,
+                paused: row.paused,
+                preview: row.preview,
+                keeps_failed: row.keeps_failed,
             })
         })
         .collect()
@@ -263,10 +278,12 @@ pub async fn live_one(db: impl PgExecutor<'_>, id: StackId) -> Result<Option<Liv
     let row = sqlx::query!(
         r#"
         select s.stack_id, s.name, s.wanted, s.release_id, s.observed,
+               s.paused_at is not null as "paused!", e.kind = 'preview' as "preview!",
+               e.on_failure = 'keep' as "keeps_failed!",
                (select deployment_id from deployment d
                 where d.stack_id = s.stack_id and d.finished_at is null
                 order by number desc limit 1) as "deployment_id?"
-        from stack s
+        from stack s join environment e using (environment_id)
         where s.stack_id = $1 and s.removed_at is null
         "#,
         id.0
@@ -282,6 +299,9 @@ pub async fn live_one(db: impl PgExecutor<'_>, id: StackId) -> Result<Option<Liv
             release: row.release_id.map(ReleaseId),
             open_deployment: row.deployment_id.map(DeploymentId),
             observed: row.observed,
+            paused: row.paused,
+            preview: row.preview,
+            keeps_failed: row.keeps_failed,
         })
     })
     .transpose()

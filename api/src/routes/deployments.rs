@@ -9,12 +9,17 @@ use http::{HeaderValue, StatusCode, header};
 use uuid::Uuid;
 
 use crate::auth::{Operator, Viewer};
-use crate::extract::{OptionalJson, Path, Query};
+use crate::extract::{Json as Body, OptionalJson, Path, Query};
 use crate::pagination::{self, DEFAULT_LIMIT, MAX_LIMIT, Page};
 use crate::problem::{Problem, Result};
 use crate::routes::shape;
 use crate::state::ApiState;
-use crate::types::{Deployment, DeploymentPage, ListQuery, LogLine, LogPage, LogQuery, Redeploy};
+use crate::types::{
+    Deployment, DeploymentPage, ListQuery, LogLine, LogPage, LogQuery, Redeploy, Rollback,
+};
+
+/// A deployment that was made, and where it is.
+type Made = (StatusCode, [(header::HeaderName, HeaderValue); 1], Json<Deployment>);
 
 /// How many lines of a build log come at once where nobody says.
 const LINES: u16 = 1000;
@@ -59,7 +64,7 @@ pub(crate) async fn create_deployment(
     Operator(who): Operator,
     Path(name): Path<String>,
     OptionalJson(redeploy): OptionalJson<Redeploy>,
-) -> Result<(StatusCode, [(header::HeaderName, HeaderValue); 1], Json<Deployment>)> {
+) -> Result<Made> {
     let sha = redeploy.sha.as_deref();
     let is_sha = |sha: &str| {
         sha.len() == 40 && sha.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
@@ -74,10 +79,75 @@ pub(crate) async fn create_deployment(
     let made = berth_store::deployments::again(&state.pool, &name, sha, who.account.id, &why).await;
     let (_stack, created) =
         made.map_err(|err| conflict(err, "This stack is being removed, or was never deployed."))?;
-    let row = deployments::by_id(&state.pool, created.id.0).await?;
+    created_at(&state, created.id).await
+}
+
+/// Go back to what a deployment brought
+///
+/// A new deployment applies that one's release as it is kept: the same images by
+/// digest, configs, secrets and variables. Nothing is fetched, built or rendered.
+#[utoipa::path(
+    post,
+    path = "/api/v1/stacks/{name}/rollback",
+    tag = "deployments",
+    params(("name" = String, Path, description = "The stack's name")),
+    request_body = Rollback,
+    responses((status = 201, description = "The deployment", body = Deployment)),
+)]
+pub(crate) async fn roll_back(
+    State(state): State<ApiState>,
+    Operator(who): Operator,
+    Path(name): Path<String>,
+    Body(target): Body<Rollback>,
+) -> Result<Made> {
+    let (id, by) = (who.account.id, &who.account.name);
+    let made = berth_store::deployments::rollback(&state.pool, &name, target.number, id, by).await;
+    let (_stack, created) = made.map_err(no_way_back)?;
+    created_at(&state, created.id).await
+}
+
+/// Try again what failed
+///
+/// A new deployment of the same commit, or of the same release for a rollback.
+/// Only the stack's newest deployment can be tried again.
+#[utoipa::path(
+    post,
+    path = "/api/v1/deployments/{id}/retry",
+    tag = "deployments",
+    params(("id" = Uuid, Path, description = "The deployment's id")),
+    responses((status = 201, description = "The new deployment", body = Deployment)),
+)]
+pub(crate) async fn retry_deployment(
+    State(state): State<ApiState>,
+    Operator(who): Operator,
+    Path(id): Path<Uuid>,
+) -> Result<Made> {
+    let (by, name) = (who.account.id, &who.account.name);
+    let made = berth_store::deployments::retry(&state.pool, DeploymentId(id), by, name).await;
+    let (_stack, created) = made.map_err(no_way_back)?;
+    created_at(&state, created.id).await
+}
+
+/// The answer to whoever had a deployment made.
+async fn created_at(state: &ApiState, id: DeploymentId) -> Result<Made> {
+    let row = deployments::by_id(&state.pool, id.0).await?;
     let place = format!("/api/v1/stacks/{}/deployments/{}", row.stack, row.number);
     let place = HeaderValue::from_str(&place).map_err(|err| Problem::internal().because(&err))?;
     Ok((StatusCode::CREATED, [(header::LOCATION, place)], Json(shape::deployment(row))))
+}
+
+/// Says why nothing is brought back, or tried again.
+fn no_way_back(err: Error) -> Problem {
+    let Error::Conflict { what } = err else { return err.into() };
+    Problem::conflict(match what {
+        "release" => "That deployment never succeeded, or its release is no longer kept.",
+        "policy" => {
+            "That release is of a file that was trusted then, and its rule is restricted now."
+        }
+        "deployment" => "Only what failed or was stopped can be tried again.",
+        "newest deployment" => "A newer deployment took its place. Deploy the commit instead.",
+        _ => "This stack is being removed.",
+    })
 }
 
 /// Read a deployment

@@ -8,8 +8,9 @@ use serde_json::Value;
 use url::Url;
 
 use crate::types::{
-    Commit, Deployment, DeploymentPhase, Health, LatestDeployment, Phase, PhaseState, Place,
-    Policy, PullRequest, Reason, Service, Stack, StackKind, StackSummary, Trigger, Wanted,
+    Commit, Deployment, DeploymentPhase, Health, LatestDeployment, OnFailure, Paused, Phase,
+    PhaseState, Place, Policy, PullRequest, Reason, Service, Stack, StackKind, StackSummary,
+    Trigger, Wanted,
 };
 
 /// The phases of a deployment that goes well, in order.
@@ -103,6 +104,7 @@ pub(super) fn stack(row: StackView, github: &Url) -> Stack {
         health,
         synced: observed.synced,
         deploying: row.deploying,
+        paused: row.paused_by.zip(row.paused_at).map(|(by, at)| Paused { by, at }),
         wanted,
         urls: urls(services.iter().flat_map(|it| &it.urls)),
         commit,
@@ -115,6 +117,7 @@ pub(super) fn stack(row: StackView, github: &Url) -> Stack {
     };
     Stack {
         summary,
+        on_failure: OnFailure::from_word(&row.on_failure).unwrap_or(OnFailure::Rollback),
         services,
         plan: observed.plan,
         routes: observed.routes,
@@ -143,12 +146,14 @@ pub(super) fn deployment(row: DeploymentView) -> Deployment {
         git_ref: row.git_ref,
         phase,
         reason: row.reason.and_then(reason),
+        waiting: row.waiting,
         phases: course(phase, &row.phases),
         created_at: row.created_at,
         finished_at: row.finished_at,
         duration_ms: row.duration_ms,
         urls: urls(seen.services.iter().flat_map(|it| &it.urls)),
         images: row.images.map(images).unwrap_or_default(),
+        can_roll_back: row.can_roll_back,
     }
 }
 

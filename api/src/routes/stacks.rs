@@ -5,13 +5,15 @@ use axum::extract::State;
 use berth_store::views::stacks::{self, StackFilter, StackView};
 use http::StatusCode;
 
-use crate::auth::{Operator, Viewer};
-use crate::extract::{Path, Query};
+use crate::auth::{Admin, Operator, Viewer};
+use crate::extract::{Json as Body, Path, Query};
 use crate::pagination::{self, DEFAULT_LIMIT, MAX_LIMIT, Page};
-use crate::problem::Result;
+use crate::problem::{Problem, Result};
 use crate::routes::shape;
 use crate::state::ApiState;
-use crate::types::{Stack, StackKind, StackPage, StackQuery, StackSummary};
+use crate::types::{
+    OnFailure, Stack, StackKind, StackPage, StackQuery, StackSettings, StackSummary,
+};
 
 /// List stacks
 #[utoipa::path(
@@ -77,7 +79,82 @@ pub(crate) async fn delete_stack(
     Path(name): Path<String>,
 ) -> Result<(StatusCode, Json<StackSummary>)> {
     berth_store::stacks::remove(&state.pool, &name).await?;
+    summary(&state, &name).await
+}
+
+/// Say what becomes of a stack when a deployment of it fails
+///
+/// It is its environment's setting, and ends with it.
+#[utoipa::path(
+    put,
+    path = "/api/v1/stacks/{name}/settings",
+    tag = "stacks",
+    params(("name" = String, Path, description = "The stack's name")),
+    request_body = StackSettings,
+    responses((status = 200, description = "The stack", body = Stack)),
+)]
+pub(crate) async fn set_stack_settings(
+    State(state): State<ApiState>,
+    _admin: Admin,
+    Path(name): Path<String>,
+    Body(settings): Body<StackSettings>,
+) -> Result<Json<Stack>> {
+    let on_failure = match settings.on_failure {
+        OnFailure::Rollback => berth_domain::deployment::OnFailure::Rollback,
+        OnFailure::Keep => berth_domain::deployment::OnFailure::Keep,
+    };
+    berth_store::environments::set_on_failure(&state.pool, &name, on_failure).await?;
     let row = stacks::get(&state.pool, &name).await?;
+    Ok(Json(shape::stack(row, &state.github.settings().web_url)))
+}
+
+/// Leave a stack as it is
+///
+/// Nothing is applied to it until it is resumed: no deployment, and nothing that
+/// differs is put back. Deployments are made ready and wait; removing the stack
+/// goes on. Pausing it again changes nothing.
+#[utoipa::path(
+    post,
+    path = "/api/v1/stacks/{name}/pause",
+    tag = "stacks",
+    params(("name" = String, Path, description = "The stack's name")),
+    responses((status = 202, description = "It will be", body = StackSummary)),
+)]
+pub(crate) async fn pause_stack(
+    State(state): State<ApiState>,
+    Operator(who): Operator,
+    Path(name): Path<String>,
+) -> Result<(StatusCode, Json<StackSummary>)> {
+    berth_store::stacks::pause(&state.pool, &name, &who.account.name).await.map_err(|err| {
+        if matches!(err, berth_store::Error::Conflict { .. }) {
+            Problem::conflict("This stack is being removed.")
+        } else {
+            err.into()
+        }
+    })?;
+    summary(&state, &name).await
+}
+
+/// Let a stack that was paused go on
+#[utoipa::path(
+    post,
+    path = "/api/v1/stacks/{name}/resume",
+    tag = "stacks",
+    params(("name" = String, Path, description = "The stack's name")),
+    responses((status = 202, description = "It will", body = StackSummary)),
+)]
+pub(crate) async fn resume_stack(
+    State(state): State<ApiState>,
+    _operator: Operator,
+    Path(name): Path<String>,
+) -> Result<(StatusCode, Json<StackSummary>)> {
+    berth_store::stacks::resume(&state.pool, &name).await?;
+    summary(&state, &name).await
+}
+
+/// What is said of a stack that something was asked of.
+async fn summary(state: &ApiState, name: &str) -> Result<(StatusCode, Json<StackSummary>)> {
+    let row = stacks::get(&state.pool, name).await?;
     let stack = shape::stack(row, &state.github.settings().web_url);
     Ok((StatusCode::ACCEPTED, Json(stack.summary)))
 }

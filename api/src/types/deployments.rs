@@ -146,6 +146,10 @@ pub struct Deployment {
     /// Why it ended as it did; null while it goes on, and when all is well.
     #[schema(required = true)]
     pub reason: Option<Reason>,
+    /// What it waits for before it goes on, in one sentence; null where nothing
+    /// holds it up.
+    #[schema(required = true)]
+    pub waiting: Option<String>,
     /// The eight phases from `received` to `succeeded`, in order.
     pub phases: Vec<DeploymentPhase>,
     /// When it began.
@@ -159,6 +163,9 @@ pub struct Deployment {
     pub urls: Vec<String>,
     /// What its release runs.
     pub images: Vec<String>,
+    /// Whether it succeeded and its release is kept, so that it can be gone back
+    /// to.
+    pub can_roll_back: bool,
 }
 
 page! {
@@ -174,6 +181,14 @@ pub struct Redeploy {
     #[serde(default)]
     #[schema(pattern = "^[0-9a-f]{40}$")]
     pub sha: Option<String>,
+}
+
+/// What to go back to.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rollback {
+    /// The number of a deployment of the same stack that succeeded.
+    pub number: i64,
 }
 
 /// A line of a build's output.

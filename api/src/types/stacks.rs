@@ -64,6 +64,15 @@ pub struct LatestDeployment {
     pub phase: Phase,
 }
 
+/// Who paused a stack, and since when nothing is applied to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Paused {
+    /// The person's name.
+    pub by: String,
+    /// Since when.
+    pub at: DateTime<Utc>,
+}
+
 /// A stack, as a row of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct StackSummary {
@@ -86,6 +95,9 @@ pub struct StackSummary {
     pub synced: bool,
     /// Whether a deployment of it goes on.
     pub deploying: bool,
+    /// Since when nothing is applied to it; null where that is not so.
+    #[schema(required = true)]
+    pub paused: Option<Paused>,
     /// Whether it should be there.
     pub wanted: Wanted,
     /// Where it answers.
@@ -140,12 +152,32 @@ pub struct Service {
     pub urls: Vec<String>,
 }
 
+words! {
+    /// What becomes of a stack whose deployment failed.
+    OnFailure {
+        /// The last release that succeeded is applied again.
+        Rollback = "rollback",
+        /// What was applied stays as it is.
+        Keep = "keep",
+    }
+}
+
+/// What is said of a stack's environment.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StackSettings {
+    /// What becomes of it when a deployment fails.
+    pub on_failure: OnFailure,
+}
+
 /// A stack, with everything the last pass saw of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Stack {
     /// What the list says of it, too.
     #[serde(flatten)]
     pub summary: StackSummary,
+    /// What becomes of it when a deployment fails.
+    pub on_failure: OnFailure,
     /// Its services.
     pub services: Vec<Service>,
     /// What is left to do, a line an action; empty where it is synced.

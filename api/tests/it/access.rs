@@ -122,10 +122,15 @@ async fn a_viewer_looks_an_operator_deploys_an_admin_configures(pool: PgPool) {
     admin: post /api/v1/rules
     admin: put /api/v1/registries/{host}
     admin: put /api/v1/rules/{id}
+    admin: put /api/v1/stacks/{name}/settings
     operator: delete /api/v1/stacks/{name}
     operator: post /api/v1/deliveries/{id}/replay
     operator: post /api/v1/deployments/{id}/cancel
+    operator: post /api/v1/deployments/{id}/retry
     operator: post /api/v1/stacks/{name}/deployments
+    operator: post /api/v1/stacks/{name}/pause
+    operator: post /api/v1/stacks/{name}/resume
+    operator: post /api/v1/stacks/{name}/rollback
     viewer: get /api/v1/deliveries
     viewer: get /api/v1/deliveries/{id}
     viewer: get /api/v1/deployments/{id}/log

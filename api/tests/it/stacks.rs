@@ -110,6 +110,7 @@ async fn a_stack_shows_what_the_last_pass_saw(pool: PgPool) {
       "health": "degraded",
       "synced": false,
       "deploying": true,
+      "paused": null,
       "wanted": "present",
       "urls": [
         "http://shop.localhost"
@@ -124,6 +125,7 @@ async fn a_stack_shows_what_the_last_pass_saw(pool: PgPool) {
         "number": 1,
         "phase": "received"
       },
+      "on_failure": "rollback",
       "services": [
         {
           "name": "api",

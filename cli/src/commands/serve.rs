@@ -13,6 +13,7 @@ use berth_reconciler::settings::Lease;
 use berth_store::SchemaState;
 use berth_store::deliveries::{Writer, WriterSettings};
 use berth_store::registries::StoredLogins;
+use berth_store::retention::Kept;
 use berth_store::seal::SealKey;
 use berth_swarm::{Endpoint, Reader, Swarm};
 use tokio::net::TcpListener;
@@ -229,6 +230,7 @@ fn reconciler(
             tls_entrypoints: args.router.tls_entrypoints.clone(),
             limits: args.limits.limits(),
             orphan_grace: ORPHAN_GRACE,
+            kept: Kept { count: args.releases.keep_releases, age: args.releases.keep_releases_for },
             clock: Clock::system(),
         },
         pool: parts.database.pool.clone(),

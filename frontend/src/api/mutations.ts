@@ -48,6 +48,20 @@ export const removeStack = (name: string) =>
 export const cancelDeployment = (id: string) =>
   done(api.POST('/api/v1/deployments/{id}/cancel', { params: { path: { id } } }));
 
+export const retryDeployment = (id: string) =>
+  take(api.POST('/api/v1/deployments/{id}/retry', { params: { path: { id } } }));
+
+export const rollBack = (name: string, number: number) =>
+  take(
+    api.POST('/api/v1/stacks/{name}/rollback', { params: { path: { name } }, body: { number } }),
+  );
+
+export const pauseStack = (name: string) =>
+  done(api.POST('/api/v1/stacks/{name}/pause', { params: { path: { name } } }));
+
+export const resumeStack = (name: string) =>
+  done(api.POST('/api/v1/stacks/{name}/resume', { params: { path: { name } } }));
+
 export const replayDelivery = (id: string) =>
   done(api.POST('/api/v1/deliveries/{id}/replay', { params: { path: { id } } }));
 

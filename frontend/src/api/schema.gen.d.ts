@@ -95,6 +95,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deployments/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try again what failed
+         * @description A new deployment of the same commit, or of the same release for a rollback.
+         *     Only the stack's newest deployment can be tried again.
+         */
+        post: operations["retry_deployment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/github": {
         parameters: {
             query?: never;
@@ -449,6 +470,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/stacks/{name}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Leave a stack as it is
+         * @description Nothing is applied to it until it is resumed: no deployment, and nothing that
+         *     differs is put back. Deployments are made ready and wait; removing the stack
+         *     goes on. Pausing it again changes nothing.
+         */
+        post: operations["pause_stack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stacks/{name}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a stack that was paused go on */
+        post: operations["resume_stack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stacks/{name}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go back to what a deployment brought
+         * @description A new deployment applies that one's release as it is kept: the same images by
+         *     digest, configs, secrets and variables. Nothing is fetched, built or rendered.
+         */
+        post: operations["roll_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stacks/{name}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say what becomes of a stack when a deployment of it fails
+         * @description It is its environment's setting, and ends with it.
+         */
+        put: operations["set_stack_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/status": {
         parameters: {
             query?: never;
@@ -757,6 +858,11 @@ export interface components {
         };
         /** @description One attempt to bring a stack to a commit. */
         Deployment: {
+            /**
+             * @description Whether it succeeded and its release is kept, so that it can be gone back
+             *     to.
+             */
+            can_roll_back: boolean;
             /** @description What it deploys. */
             commit: components["schemas"]["Commit"];
             /**
@@ -803,6 +909,11 @@ export interface components {
             trigger: components["schemas"]["Trigger"];
             /** @description Where the stack answers. */
             urls: string[];
+            /**
+             * @description What it waits for before it goes on, in one sentence; null where nothing
+             *     holds it up.
+             */
+            waiting: string | null;
             /** @description Why it began, in one sentence. */
             why: string;
         };
@@ -1033,6 +1144,11 @@ export interface components {
             name: string;
         };
         /**
+         * @description What becomes of a stack whose deployment failed.
+         * @enum {string}
+         */
+        OnFailure: "rollback" | "keep";
+        /**
          * @description What a deployment does about an image whose registry does not answer.
          * @enum {string}
          */
@@ -1042,6 +1158,16 @@ export interface components {
          * @enum {string}
          */
         Outcome: "deployed" | "ignored" | "recorded" | "failed";
+        /** @description Who paused a stack, and since when nothing is applied to it. */
+        Paused: {
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            at: string;
+            /** @description The person's name. */
+            by: string;
+        };
         /**
          * @description How far a deployment has come, or how it ended.
          * @enum {string}
@@ -1217,6 +1343,14 @@ export interface components {
          * @enum {string}
          */
         Role: "viewer" | "operator" | "admin";
+        /** @description What to go back to. */
+        Rollback: {
+            /**
+             * Format: int64
+             * @description The number of a deployment of the same stack that succeeded.
+             */
+            number: number;
+        };
         /** @description Which events deploy what. */
         Rule: {
             /** @description The compose file, from the repository's root. */
@@ -1382,6 +1516,8 @@ export interface components {
              * @description When the last pass was; null before the first.
              */
             observed_at: string | null;
+            /** @description What becomes of it when a deployment fails. */
+            on_failure: components["schemas"]["OnFailure"];
             /** @description What is left to do, a line an action; empty where it is synced. */
             plan: string[];
             /** @description Its routes, as `host/path`. */
@@ -1401,6 +1537,11 @@ export interface components {
             /** @description What to pass as `cursor` for the next ones; null at the end. */
             next_cursor: string | null;
         };
+        /** @description What is said of a stack's environment. */
+        StackSettings: {
+            /** @description What becomes of it when a deployment fails. */
+            on_failure: components["schemas"]["OnFailure"];
+        };
         /** @description A stack, as a row of a list. */
         StackSummary: {
             /** @description What a person should look into, in one sentence. */
@@ -1417,6 +1558,7 @@ export interface components {
             latest_deployment: null | components["schemas"]["LatestDeployment"];
             /** @description Its name on the Swarm. */
             name: string;
+            paused: null | components["schemas"]["Paused"];
             policy: null | components["schemas"]["Policy"];
             pull_request: null | components["schemas"]["PullRequest"];
             /** @description `owner/name` of its repository. */
@@ -1602,8 +1744,10 @@ export type ManifestCode = components['schemas']['ManifestCode'];
 export type ManifestForm = components['schemas']['ManifestForm'];
 export type ManifestRequest = components['schemas']['ManifestRequest'];
 export type NewApiToken = components['schemas']['NewApiToken'];
+export type OnFailure = components['schemas']['OnFailure'];
 export type OnRegistryFailure = components['schemas']['OnRegistryFailure'];
 export type Outcome = components['schemas']['Outcome'];
+export type Paused = components['schemas']['Paused'];
 export type Phase = components['schemas']['Phase'];
 export type PhaseState = components['schemas']['PhaseState'];
 export type Place = components['schemas']['Place'];
@@ -1622,6 +1766,7 @@ export type RenderedTemplate = components['schemas']['RenderedTemplate'];
 export type Repository = components['schemas']['Repository'];
 export type RepositoryPage = components['schemas']['RepositoryPage'];
 export type Role = components['schemas']['Role'];
+export type Rollback = components['schemas']['Rollback'];
 export type Rule = components['schemas']['Rule'];
 export type RuleDraft = components['schemas']['RuleDraft'];
 export type RuleEvent = components['schemas']['RuleEvent'];
@@ -1632,6 +1777,7 @@ export type Setup = components['schemas']['Setup'];
 export type Stack = components['schemas']['Stack'];
 export type StackKind = components['schemas']['StackKind'];
 export type StackPage = components['schemas']['StackPage'];
+export type StackSettings = components['schemas']['StackSettings'];
 export type StackSummary = components['schemas']['StackSummary'];
 export type Status = components['schemas']['Status'];
 export type Template = components['schemas']['Template'];
@@ -1800,6 +1946,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LogPage"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The deployment's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The new deployment */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
                 };
             };
             /** @description What went wrong */
@@ -2682,6 +2860,142 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Deployment"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pause_stack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The stack's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It will be */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StackSummary"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume_stack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The stack's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It will */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StackSummary"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    roll_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The stack's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rollback"];
+            };
+        };
+        responses: {
+            /** @description The deployment */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_stack_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The stack's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StackSettings"];
+            };
+        };
+        responses: {
+            /** @description The stack */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stack"];
                 };
             };
             /** @description What went wrong */

@@ -168,6 +168,7 @@ export function stack(name: string, part: Partial<Stack> = {}): Stack {
     health: 'healthy',
     synced: true,
     deploying: false,
+    paused: null,
     wanted: 'present',
     urls: [`http://${name}.example.com/`],
     commit: {
@@ -181,6 +182,7 @@ export function stack(name: string, part: Partial<Stack> = {}): Stack {
     attention: null,
     policy: part.kind === 'preview' ? 'restricted' : 'trusted',
     latest_deployment: { number: 143, phase: 'succeeded' },
+    on_failure: 'rollback',
     services,
     plan: [],
     routes: [`${name}.example.com/`],
@@ -318,12 +320,14 @@ export function deployment(part: Partial<Deployment> & { number: number }): Depl
     git_ref: 'refs/heads/main',
     phase: 'succeeded',
     reason: null,
+    waiting: null,
     phases: phases(8, 'done', Date.parse(created)),
     created_at: created,
     finished_at: new Date(Date.parse(created) + 24_500).toISOString(),
     duration_ms: 24_500,
     urls: ['http://shop.example.com/', 'http://api.shop.example.com/'],
     images: SHOP_SERVICES.map((s) => s.image),
+    can_roll_back: (part.phase ?? 'succeeded') === 'succeeded',
     ...part,
   };
 }

@@ -61,6 +61,7 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
         let builds = self.loaded().await?.builds();
         let (log, lines) = Log::new();
         let engine = self.engine;
+        let preview = self.context.environment.preview.is_some();
         let building = async {
             let mut running: FuturesUnordered<_> = builds
                 .into_iter()
@@ -70,6 +71,8 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
                     let checkout = &checkout;
                     async move {
                         // The slots are never closed; without one, build all the same.
+                        let _preview =
+                            if preview { engine.preview_builds.acquire().await.ok() } else { None };
                         let _slot = engine.build_slots.acquire().await.ok();
                         let image = engine.builder.build(checkout, &request, log).await?;
                         Ok::<_, StepError>((request.service, image))

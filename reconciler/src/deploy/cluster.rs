@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use berth_compose_templates::Note;
+use berth_compose_templates::{Note, Places};
 use berth_domain::build::Builder;
 use berth_domain::cluster::{Action, Cluster, ClusterError, Desired, ObservedStack};
 use berth_domain::deployment::{Reason, Step};
 use berth_domain::health::{Health, of_service};
 use berth_domain::stack::StackSpec;
-use berth_store::deployments::Begun;
-use berth_store::releases;
+use berth_store::deployments::{Begun, Trigger};
+use berth_store::releases::{self, NewRelease};
 use tokio::time::sleep;
 
 use super::source::complaints;
@@ -43,6 +43,9 @@ const SECRET_NAMES: [&str; 8] =
 
 impl<C: Cluster, B: Builder> Run<'_, C, B> {
     pub(super) async fn apply(&mut self, begun: &Begun) -> Result<String, StepError> {
+        if self.is_rollback() {
+            self.take_back().await?;
+        }
         let notes = self.preflight().await?;
         let observed = self.bring(Step::Apply, begun, progress::applied).await?;
         let spec = self.spec().await?;
@@ -62,6 +65,24 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
         Ok(message)
     }
 
+    fn is_rollback(&self) -> bool {
+        self.context.deployment.trigger == Trigger::Rollback
+    }
+
+    /// Makes the kept release what the stack should be, with its routes: what
+    /// rendering does for a new one.
+    async fn take_back(&mut self) -> Result<(), StepError> {
+        let spec = self.spec().await?;
+        self.claim(&spec).await?;
+        let (pool, fence) = (&self.engine.pool, self.fence);
+        let kept = NewRelease { deployment: self.id(), spec: &spec, images: &[] };
+        match releases::insert(pool, fence, &self.engine.settings.seal_key, kept).await {
+            // Where it is over, the watch for that is about to say so.
+            Ok(_) | Err(berth_store::Error::Conflict { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// What would go wrong on the cluster, before anything is touched there.
     async fn preflight(&mut self) -> Result<Vec<Note>, StepError> {
         let spec = self.spec().await?;
@@ -69,7 +90,8 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
             Ok(facts) => facts,
             Err(error) => return Err(away(PassError::Observe(error))),
         };
-        let places = self.places().await?;
+        // No file is fetched to say where in it a kept release went wrong.
+        let places = if self.is_rollback() { Places::default() } else { self.places().await? };
         let found = preflight::preflight(&self.stack.name, &spec, &places, &facts);
         if found.complaints.is_empty() {
             return Ok(found.notes);

@@ -52,6 +52,11 @@ impl SimBuilder {
         self.state().failing.insert(service.to_owned(), message.to_owned());
     }
 
+    /// Has builds of `service` go well again.
+    pub fn mend(&self, service: &str) {
+        self.state().failing.remove(service);
+    }
+
     /// Has the next so many fetches find git not answering.
     pub fn lose_fetches(&self, many: u32) {
         self.state().unavailable = many;

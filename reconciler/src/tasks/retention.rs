@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use berth_store::Pool;
 use berth_store::leases::Fence;
-use berth_store::retention::{Forgotten, forget};
+use berth_store::retention::{Forgotten, Kept, forget, forget_releases};
 
 use super::{Done, Task, TaskError};
 
@@ -15,13 +15,14 @@ const PERIOD: Duration = Duration::from_secs(300);
 #[derive(Debug)]
 pub struct Retention {
     pool: Pool,
+    kept: Kept,
 }
 
 impl Retention {
     /// The task, with what it needs.
     #[must_use]
-    pub const fn new(pool: Pool) -> Self {
-        Self { pool }
+    pub const fn new(pool: Pool, kept: Kept) -> Self {
+        Self { pool, kept }
     }
 }
 
@@ -37,11 +38,13 @@ impl Task for Retention {
     async fn activate(&mut self, fence: Fence) -> Result<Done, TaskError> {
         let Forgotten { deliveries, changes, sessions, setup_states } =
             forget(&self.pool, fence).await?;
+        let releases = forget_releases(&self.pool, fence, self.kept).await?;
         let all = [
             (deliveries, "deliveries"),
             (changes, "changes"),
             (sessions, "logins"),
             (setup_states, "unfinished setups"),
+            (releases, "releases"),
         ];
         let said: Vec<_> = all
             .into_iter()

@@ -1,8 +1,8 @@
 //! Deployments that fail: what is said of it, and what serves afterwards.
 
-use berth_domain::deployment::{Phase, Reason};
+use berth_domain::deployment::{OnFailure, Phase, Reason};
 use berth_reconciler::sim::Behaviour;
-use berth_store::build_logs;
+use berth_store::{build_logs, environments};
 use sqlx::PgPool;
 
 use crate::world::{SHOP, World, eventually};
@@ -41,6 +41,44 @@ async fn a_service_that_crashes_fails_with_its_reason_and_the_former_serves(pool
         assert!(reason.text.contains(part), "{part}: {}", reason.text);
     }
     assert_eq!(world.row().await.release, release);
+    world.settled().await;
+    assert_eq!(world.images().get("web").map(String::as_str), Some("web:1"));
+    berth.stop().await;
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn what_failed_goes_back_once_or_is_kept_as_the_environment_says(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    let berth = world.start(1);
+    let good = world.push(&web("web:1", "")).await;
+    assert_eq!(world.ended(good).await.0, Phase::Succeeded);
+    world.sim.behave("web:2", crashing());
+
+    let bad = world.push(&web("web:2", "")).await;
+    let said = reason(world.ended(bad).await).text;
+    assert!(said.ends_with("\nThe stack goes back to #1."), "{said}");
+    world.settled().await;
+    assert_eq!(world.times("~ service web web:1"), 1, "{:?}", world.done());
+
+    environments::set_on_failure(&world.pool, "shop", OnFailure::Keep).await.unwrap();
+    let kept = world.push(&web("web:2", "")).await;
+    let said = reason(world.ended(kept).await).text;
+    assert!(said.ends_with("\nWhat was applied is kept as it is."), "{said}");
+    // It is not fought for, either.
+    world.sim.meddle(&world.name(), |seen| {
+        seen.services.clear();
+    });
+    berth_store::notify::stack(&world.pool, world.stack).await.unwrap();
+    eventually("what differs is shown", async || {
+        let plan = world.row().await.observed?.get("plan")?.to_string();
+        plan.contains("+ service web web:2").then_some(())
+    })
+    .await;
+    assert_eq!(world.times("+ service web"), 1, "{:?}", world.done());
+    assert_eq!(world.times("~ service web web:1"), 1, "{:?}", world.done());
+
+    // Until somebody wants what served.
+    environments::set_on_failure(&world.pool, "shop", OnFailure::Rollback).await.unwrap();
     world.settled().await;
     assert_eq!(world.images().get("web").map(String::as_str), Some("web:1"));
     berth.stop().await;

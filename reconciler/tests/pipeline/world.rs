@@ -20,10 +20,11 @@ use berth_reconciler::sim::{Sim, SimBuilder};
 use berth_reconciler::status::Board;
 use berth_reconciler::{Deps, tasks};
 use berth_store::deployments::{self, Commit, Deployment, NewDeployment, Trigger};
-use berth_store::environments::{self, NewEnvironment};
+use berth_store::environments::{self, NewEnvironment, PullRequest};
 use berth_store::installations::{self, Installation};
 use berth_store::leases::{self, Guarded};
 use berth_store::repositories::{self, Repository};
+use berth_store::retention::Kept;
 use berth_store::seal::SealKey;
 use berth_store::stacks::{self, Stack};
 use chrono::DateTime;
@@ -142,7 +143,13 @@ impl World {
 
     /// One more stack, of the same repository.
     pub(crate) async fn another_stack(&self, name: &str) -> StackId {
-        make_stack(&self.pool, name).await
+        make_stack(&self.pool, name, None).await
+    }
+
+    /// A preview of pull request `number`.
+    pub(crate) async fn a_preview(&self, number: i64) -> StackId {
+        let of = PullRequest { number, title: String::new(), author: "ann".to_owned() };
+        make_stack(&self.pool, &format!("shop-pr-{number}"), Some(of)).await
     }
 
     /// Starts a reconciler.
@@ -170,6 +177,7 @@ impl World {
             entrypoints: Vec::new(),
             tls_entrypoints: Vec::new(),
             orphan_grace: Duration::from_secs(3600),
+            kept: Kept::USUAL,
             limits: Limits { registries: vec!["docker.io".to_owned()], ..Limits::default() },
             clock: self.clock.clone(),
         };
@@ -340,17 +348,17 @@ async fn seed(pool: &PgPool) -> StackId {
     repositories::put(&mut db, &repository).await.unwrap();
     drop(db);
 
-    make_stack(pool, "shop").await
+    make_stack(pool, "shop", None).await
 }
 
-async fn make_stack(pool: &PgPool, name: &str) -> StackId {
+async fn make_stack(pool: &PgPool, name: &str, preview: Option<PullRequest>) -> StackId {
     let holder = Uuid::from_u128(99);
     let fence = leases::acquire(pool, holder, Duration::from_secs(60)).await.unwrap().unwrap();
     let mut db = Guarded::begin(pool, fence, Write::Observe).await.unwrap();
     let environment = NewEnvironment {
         repository: RepositoryId(100),
         name: if name == "shop" { "production".to_owned() } else { name.to_owned() },
-        preview: None,
+        preview,
         host: format!("{name}.localhost"),
         on_registry_failure: OnRegistryFailure::default(),
     };

@@ -1,8 +1,9 @@
 //! Deploying a stack anew, because a person asks for it.
 
 use berth_domain::ids::{StackId, UserId};
+use berth_domain::policy::Policy;
 
-use super::{Commit, Created, NewDeployment, Trigger, create, newest};
+use super::{Commit, Created, Deployment, NewDeployment, Trigger, create, newest};
 use crate::{Error, Pool, Result, rules, stacks};
 
 /// Makes a deployment like a stack's newest one, of `sha` where one is given.
@@ -38,32 +39,35 @@ pub async fn again(
                 known.map(|row| (row.commit_message, row.commit_author)).unwrap_or_default();
             Commit { sha: sha.to_owned(), message, author }
         }
-        _ => last.commit,
+        _ => last.commit.clone(),
     };
     let policy = rules::policy_now(&mut *db, last.rule, last.policy).await?;
-    let new = NewDeployment {
-        stack,
-        trigger: Trigger::Manual,
-        delivery: None,
-        rule: last.rule.zip(last.rule_name),
-        why: why.to_owned(),
-        commit,
-        git_ref: last.git_ref,
-        compose_file: last.compose_file,
-        host: last.host,
-        policy,
-        requested_by: Some(who),
-    };
+    let new = NewDeployment { commit, requested_by: Some(who), ..like(&last, policy, why) };
     let created = create(&mut db, &new).await?;
     db.commit().await.map_err(Error::while_(doing))?;
     Ok((stack, created))
 }
 
+/// A deployment of what `before` was of, as a person asks for it.
+pub(super) fn like(before: &Deployment, policy: Policy, why: &str) -> NewDeployment {
+    NewDeployment {
+        stack: before.stack,
+        trigger: Trigger::Manual,
+        delivery: None,
+        rule: before.rule.zip(before.rule_name.clone()),
+        why: why.to_owned(),
+        commit: before.commit.clone(),
+        git_ref: before.git_ref.clone(),
+        compose_file: before.compose_file.clone(),
+        host: before.host.clone(),
+        policy,
+        requested_by: None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use sqlx::PgPool;
-
-    use berth_domain::policy::Policy;
 
     use super::*;
     use crate::accounts::tests::ada;

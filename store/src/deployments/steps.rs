@@ -4,14 +4,14 @@
 
 use std::time::Duration;
 
-use berth_domain::deployment::{Event, Phase, Reason, Step};
+use berth_domain::deployment::{Event, OnFailure, Phase, Reason, Step};
 use berth_domain::fail_point::Write;
 use berth_domain::ids::{DeploymentId, StackId};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::leases::{Fence, Guarded};
-use crate::{Error, Pool, Result, notify, outbox, storable, storable_json};
+use crate::{Error, Pool, Result, environments, notify, outbox, storable, storable_json};
 
 /// A step under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -192,7 +192,8 @@ async fn shown_as_active(db: &mut PgConnection, id: DeploymentId) -> Result<Vec<
     Ok(rows.into_iter().map(DeploymentId).collect())
 }
 
-/// A deployment failed. Its stack should be, again, what last succeeded.
+/// A deployment failed. Its stack should be, again, what last succeeded, unless
+/// its environment keeps what failed.
 ///
 /// # Errors
 ///
@@ -251,7 +252,11 @@ async fn end(
     }
     let state = if to == Phase::Failed { "failed" } else { "stopped" };
     close_step(&mut db, id, state, &reason.text).await?;
-    go_back(&mut db, StackId(stack)).await?;
+    let kept = to == Phase::Failed
+        && environments::on_failure(&mut *db, StackId(stack)).await? == OnFailure::Keep;
+    if !kept {
+        go_back(&mut db, StackId(stack)).await?;
+    }
     outbox::owe(&mut db, &[id]).await?;
     notify::stack(&mut *db, StackId(stack)).await?;
     db.commit().await

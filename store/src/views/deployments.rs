@@ -38,6 +38,8 @@ pub struct DeploymentView {
     pub phase: String,
     /// Why it ended as it did.
     pub reason: Option<Value>,
+    /// What it waits for before it goes on.
+    pub waiting: Option<String>,
     /// When it began.
     pub created_at: DateTime<Utc>,
     /// When it ended.
@@ -50,6 +52,8 @@ pub struct DeploymentView {
     pub observed: Option<Value>,
     /// What was built for its release.
     pub images: Option<Value>,
+    /// Whether its release is kept and once served.
+    pub can_roll_back: bool,
 }
 
 /// A step of a deployment.
@@ -94,12 +98,14 @@ struct DeploymentRow {
     git_ref: String,
     phase: String,
     reason: Option<Value>,
+    waiting: Option<String>,
     created_at: DateTime<Utc>,
     finished_at: Option<DateTime<Utc>>,
     duration_ms: i64,
     phases: Json<Vec<PhaseView>>,
     observed: Option<Value>,
     images: Option<Value>,
+    can_roll_back: bool,
 }
 
 impl From<DeploymentRow> for DeploymentView {
@@ -118,12 +124,14 @@ impl From<DeploymentRow> for DeploymentView {
             git_ref: row.git_ref,
             phase: row.phase,
             reason: row.reason,
+            waiting: row.waiting,
             created_at: row.created_at,
             finished_at: row.finished_at,
             duration_ms: row.duration_ms,
             phases: row.phases.0,
             observed: row.observed,
             images: row.images,
+            can_roll_back: row.can_roll_back,
         }
     }
 }
@@ -197,6 +205,8 @@ async fn find(db: impl PgExecutor<'_>, which: Which) -> Result<Vec<DeploymentVie
         select d.deployment_id as id, s.name as stack, d.number, d.trigger, d.why, d.rule_name,
                d.delivery_id, d.commit_sha, d.commit_message, d.commit_author, d.git_ref, d.phase,
                d.reason, d.created_at, d.finished_at, s.observed,
+               case when d.finished_at is null then d.waiting end as waiting,
+               d.phase = 'succeeded' and d.release_id is not null as "can_roll_back!",
                (extract(epoch from coalesce(d.finished_at, now()) - d.created_at) * 1000)::bigint
                    as "duration_ms!",
                coalesce((

@@ -51,6 +51,12 @@ pub struct StackView {
     pub latest_policy: Option<String>,
     /// Whether any deployment goes on.
     pub deploying: bool,
+    /// Since when it is paused.
+    pub paused_at: Option<DateTime<Utc>>,
+    /// Who paused it.
+    pub paused_by: Option<String>,
+    /// What becomes of it when a deployment fails.
+    pub on_failure: String,
 }
 
 /// Which stacks, and which page of them.
@@ -80,7 +86,8 @@ pub async fn list(db: impl PgExecutor<'_>, filter: &StackFilter<'_>) -> Result<V
     sqlx::query_as!(
         StackView,
         r#"
-        select s.name, s.wanted, s.observed, s.observed_at,
+        select s.name, s.wanted, s.observed, s.observed_at, s.paused_at, s.paused_by,
+               e.on_failure,
                greatest(s.updated_at, latest.updated_at) as "updated_at!",
                r.repository_id, r.owner, r.name as repository, e.name as environment, e.kind,
                e.pull_request, e.pull_request_title, e.pull_request_author,

@@ -1,17 +1,14 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useState, type ReactNode } from 'react';
+import { type ReactNode } from 'react';
 
-import { useDenied } from '~/api/access';
-import { Failure, Loaded } from '~/api/loaded';
-import { cancelDeployment } from '~/api/mutations';
+import { Loaded } from '~/api/loaded';
 import { deploymentQuery } from '~/api/queries';
 import type { Deployment } from '~/api/schema.gen';
 import { cn } from '~/lib/cn';
 import { bareUrl, firstLine, mainFirst, shortImage, shortRef, shortSha } from '~/lib/text';
 import { duration, full } from '~/lib/time';
 import { useTitle } from '~/lib/title';
-import { Button } from '~/ui/button';
 import { CopyButton } from '~/ui/copy';
 import { Outside } from '~/ui/outside';
 import { Page, Panel, Section } from '~/ui/page';
@@ -19,6 +16,7 @@ import { Said } from '~/ui/said';
 import { Status, StatusIcon } from '~/ui/status';
 import { Ago, Took } from '~/ui/time';
 
+import { Control } from './control';
 import { PhaseWord } from './phase-strip';
 import { ReasonLine } from './reason-line';
 import {
@@ -74,37 +72,16 @@ function Head({ deployment }: { deployment: Deployment }) {
           <span className="break-words">{firstLine(commit.message)}</span>
         </h2>
         <Status look={deploymentLook(deployment.phase)} />
-        {!isOver(deployment) && <Cancel id={deployment.id} />}
+        <Control deployment={deployment} />
       </div>
       <p className="mt-0.5 text-ui break-words text-text-2">
         <Said text={deployment.why} />
       </p>
-    </div>
-  );
-}
-
-function Cancel({ id }: { id: string }) {
-  const denied = useDenied('operator');
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
-  return (
-    <div className="ml-auto">
-      <Button
-        size="small"
-        busy={busy}
-        disabledReason={denied}
-        title="What serves now goes on serving"
-        onClick={() => {
-          setBusy(true);
-          setError(undefined);
-          cancelDeployment(id)
-            .catch(setError)
-            .finally(() => setBusy(false));
-        }}
-      >
-        Cancel deployment
-      </Button>
-      <Failure error={error} title="Could not cancel" />
+      {deployment.waiting && (
+        <p className="mt-1 text-ui break-words text-warn">
+          Waits: <Said text={deployment.waiting} />
+        </p>
+      )}
     </div>
   );
 }

@@ -6,7 +6,7 @@ import { useState } from 'react';
 import { useDenied } from '~/api/access';
 import { isStatus } from '~/api/client';
 import { Failure } from '~/api/loaded';
-import { deploy, removeStack } from '~/api/mutations';
+import { deploy, pauseStack, removeStack, resumeStack } from '~/api/mutations';
 import { stackQuery } from '~/api/queries';
 import type { Stack } from '~/api/schema.gen';
 import { bareUrl, mainFirst } from '~/lib/text';
@@ -75,6 +75,11 @@ function Facts({ stack }: { stack: Stack }) {
         </span>
       )}
       <Status look={stackLook(stack)} />
+      {stack.paused && (
+        <span title={`${stack.paused.by} paused it: nothing is applied until it is resumed.`}>
+          <Tag tone="warn">paused</Tag>
+        </span>
+      )}
       {stack.wanted === 'present' && stack.commit && !stack.deploying && (
         <Sync synced={stack.synced} />
       )}
@@ -126,6 +131,16 @@ function Actions({ stack }: { stack: Stack }) {
     }
   };
 
+  const hold = async () => {
+    setError(undefined);
+    try {
+      await (stack.paused ? resumeStack(stack.name) : pauseStack(stack.name));
+      say(stack.paused ? `${stack.name} goes on` : `${stack.name} is paused`);
+    } catch (failure) {
+      setError(failure);
+    }
+  };
+
   return (
     <>
       <div className="ml-auto flex gap-2">
@@ -136,6 +151,12 @@ function Actions({ stack }: { stack: Stack }) {
             </Button>
           }
         >
+          <MenuItem
+            disabled={Boolean(denied) || stack.wanted === 'absent'}
+            onClick={() => void hold()}
+          >
+            {stack.paused ? 'Resume stack' : 'Pause stack'}
+          </MenuItem>
           <MenuItem
             disabled={Boolean(denied) || stack.wanted === 'absent'}
             onClick={() => setRemoving(true)}
@@ -174,7 +195,7 @@ function Actions({ stack }: { stack: Stack }) {
       </Confirm>
       {Boolean(error) && (
         <div className="w-full">
-          <Failure error={error} title="Could not deploy" />
+          <Failure error={error} title="That did not work" />
         </div>
       )}
     </>

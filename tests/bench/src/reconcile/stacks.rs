@@ -24,6 +24,7 @@ use berth_store::installations::{self, Installation};
 use berth_store::leases::{self, Fence, Guarded};
 use berth_store::releases::{self, NewRelease};
 use berth_store::repositories::{self, Repository};
+use berth_store::retention::Kept;
 use berth_store::seal::SealKey;
 use berth_store::{Pool, stacks};
 use uuid::Uuid;
@@ -100,6 +101,7 @@ impl Fleet {
                 entrypoints: Vec::new(),
                 tls_entrypoints: Vec::new(),
                 orphan_grace: Duration::from_secs(600),
+                kept: Kept::USUAL,
                 clock: Clock::system(),
             },
             pool: pool.clone(),

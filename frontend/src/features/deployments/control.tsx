@@ -1,0 +1,115 @@
+import { useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+
+import { useDenied } from '~/api/access';
+import { Failure } from '~/api/loaded';
+import { cancelDeployment, retryDeployment, rollBack } from '~/api/mutations';
+import type { Deployment } from '~/api/schema.gen';
+import { Button } from '~/ui/button';
+import { Confirm } from '~/ui/dialog';
+
+import { isOver } from './words';
+
+/** What may be asked of a deployment as it stands: one thing, or nothing. */
+export function Control({ deployment }: { deployment: Deployment }) {
+  if (!isOver(deployment)) return <Cancel id={deployment.id} />;
+  switch (deployment.phase) {
+    case 'succeeded':
+      return deployment.can_roll_back ? <RollBack deployment={deployment} /> : null;
+    case 'failed':
+    case 'cancelled':
+      return <Retry id={deployment.id} />;
+    default:
+      return null;
+  }
+}
+
+function Cancel({ id }: { id: string }) {
+  const denied = useDenied('operator');
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  return (
+    <div className="ml-auto">
+      <Button
+        size="small"
+        busy={busy}
+        disabledReason={denied}
+        title="What serves now goes on serving"
+        onClick={() => {
+          setBusy(true);
+          setError(undefined);
+          cancelDeployment(id)
+            .catch(setError)
+            .finally(() => setBusy(false));
+        }}
+      >
+        Cancel deployment
+      </Button>
+      <Failure error={error} title="Could not cancel" />
+    </div>
+  );
+}
+
+function useShow() {
+  const navigate = useNavigate();
+  return ({ stack, number }: Pick<Deployment, 'stack' | 'number'>) =>
+    navigate({
+      to: '/stacks/$stack/deployments/$number',
+      params: { stack, number: String(number) },
+    });
+}
+
+function Retry({ id }: { id: string }) {
+  const denied = useDenied('operator');
+  const show = useShow();
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  return (
+    <div className="ml-auto">
+      <Button
+        size="small"
+        busy={busy}
+        disabledReason={denied}
+        onClick={() => {
+          setBusy(true);
+          setError(undefined);
+          retryDeployment(id)
+            .then(show)
+            .catch(setError)
+            .finally(() => setBusy(false));
+        }}
+      >
+        Try again
+      </Button>
+      <Failure error={error} title="Could not try again" />
+    </div>
+  );
+}
+
+function RollBack({ deployment }: { deployment: Deployment }) {
+  const denied = useDenied('operator');
+  const show = useShow();
+  const [asking, setAsking] = useState(false);
+  const { stack, number } = deployment;
+  return (
+    <div className="ml-auto">
+      <Button size="small" disabledReason={denied} onClick={() => setAsking(true)}>
+        Roll back to this
+      </Button>
+      <Confirm
+        open={asking}
+        onOpenChange={setAsking}
+        title={`Roll ${stack} back to #${number}?`}
+        action="Roll back"
+        keep="Leave it"
+        onConfirm={async () => show(await rollBack(stack, number))}
+      >
+        <p>
+          Its release is applied as it is kept: the same images, configs, secrets and variables.
+          Nothing is built. Data in volumes stays as it is now.
+        </p>
+        <p>The next push deploys as ever.</p>
+      </Confirm>
+    </div>
+  );
+}
