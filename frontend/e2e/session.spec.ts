@@ -90,9 +90,37 @@ test.describe('a person is logged in', () => {
     await page.setViewportSize({ width: 360, height: 740 });
     await visit(page, '/');
     await page.getByRole('button', { name: 'Menu' }).click();
+    await expect(page.getByRole('dialog', { name: 'Menu' })).toBeVisible();
     await expectAccessible(page);
     await page.getByRole('dialog').getByRole('link', { name: 'Rules' }).click();
     await expect(page.getByRole('heading', { level: 1, name: 'Rules' })).toBeVisible();
     await expect(page.getByRole('dialog')).toHaveCount(0);
+
+    await page.getByRole('button', { name: 'Menu' }).click();
+    await page.getByRole('dialog').getByRole('link', { name: 'Rules' }).click();
+    await expect(page.getByRole('dialog')).toHaveCount(0);
+  });
+
+  test('a menu opened while the page still loads stays open', async ({ page }) => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    // The page's own code is late: until it is here, the router has not arrived.
+    let arrive = () => {};
+    const arrived = new Promise<void>((resolve) => (arrive = resolve));
+    await page.route(/_app\.rules\.index/, async (route) => {
+      await arrived;
+      await route.continue();
+    });
+    await visit(page, '/');
+    await expect(page.getByRole('heading', { level: 1, name: 'Stacks' })).toBeVisible();
+    await page.keyboard.press('g');
+    await page.keyboard.press('r');
+    await page.getByRole('button', { name: 'Menu' }).click();
+    await expect(page.getByRole('dialog', { name: 'Menu' })).toBeVisible();
+    arrive();
+    await expect(page.locator('h1', { hasText: 'Rules' })).toBeVisible();
+    await expect(page.getByRole('dialog', { name: 'Menu' })).toBeVisible();
+    await page.keyboard.press('Escape');
+    await expect(page.getByRole('dialog')).toHaveCount(0);
+    await expect(page.getByRole('button', { name: 'Menu' })).toBeFocused();
   });
 });

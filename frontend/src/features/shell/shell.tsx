@@ -63,11 +63,12 @@ export function Shell({ children }: { children: ReactNode }) {
   );
 }
 
-function Sidebar() {
+/** `onGo`: a link was followed, even one to the page that one is on. */
+function Sidebar({ onGo }: { onGo?: (() => void) | undefined }) {
   return (
     <>
       <div className="px-5 pt-4 pb-3">
-        <Link to="/" search={{}} className="inline-block rounded-tag">
+        <Link to="/" search={{}} onClick={onGo} className="inline-block rounded-tag">
           <Mark />
         </Link>
       </div>
@@ -75,7 +76,7 @@ function Sidebar() {
         <ul className="space-y-0.5">
           {PLACES.map(({ to, label, icon: Icon, key }) => (
             <li key={to}>
-              <PlaceLink to={to} shortcut={key}>
+              <PlaceLink to={to} shortcut={key} onGo={onGo}>
                 <Icon size={16} aria-hidden />
                 {label}
               </PlaceLink>
@@ -94,10 +95,12 @@ const LINK =
 function PlaceLink({
   to,
   shortcut,
+  onGo,
   children,
 }: {
   to: Place['to'];
   shortcut: string;
+  onGo: (() => void) | undefined;
   children: ReactNode;
 }) {
   const router = useRouter();
@@ -114,6 +117,7 @@ function PlaceLink({
   return (
     <Link
       to={to}
+      onClick={onGo}
       title={`g then ${shortcut}`}
       className={LINK}
       activeProps={{}}
@@ -128,7 +132,15 @@ function PlaceLink({
 function TopBar() {
   const router = useRouter();
   const [open, setOpen] = useState(false);
-  useEffect(() => router.subscribe('onResolved', () => setOpen(false)), [router]);
+  // Closes when the page changes: not when the page that one is on has finished loading, which may
+  // be after the menu was opened, and not for a filter in the address.
+  useEffect(
+    () =>
+      router.subscribe('onBeforeNavigate', ({ fromLocation, pathChanged }) => {
+        if (fromLocation && pathChanged) setOpen(false);
+      }),
+    [router],
+  );
   return (
     <header className="sticky top-0 z-10 flex h-12 items-center gap-2 border-b border-line bg-sunken px-4 lg:hidden">
       <Dialog.Root open={open} onOpenChange={setOpen}>
@@ -142,7 +154,7 @@ function TopBar() {
           <Dialog.Backdrop className="scrim fixed inset-0 z-20 bg-scrim" />
           <Dialog.Popup className="scrim fixed inset-y-0 left-0 z-20 flex w-60 flex-col border-r border-line bg-sunken">
             <Dialog.Title className="sr-only">Menu</Dialog.Title>
-            <Sidebar />
+            <Sidebar onGo={() => setOpen(false)} />
           </Dialog.Popup>
         </Dialog.Portal>
       </Dialog.Root>
