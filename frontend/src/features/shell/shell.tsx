@@ -6,31 +6,27 @@ import {
   GitPullRequest,
   Menu as MenuIcon,
   ScrollText,
+  Search,
   Settings,
   type LucideIcon,
 } from 'lucide-react';
 import { useCallback, useEffect, useState, type ReactNode } from 'react';
 
-import { useShortcuts } from '~/lib/keys';
+import { overlay } from '~/lib/acts';
+import { PALETTE_KEY, useShortcuts } from '~/lib/keys';
+import { PLACES, type Place } from '~/lib/places';
 import { Mark } from '~/ui/mark';
 
 import { Footer } from './footer';
 import { Trouble } from './trouble';
 
-type Place = {
-  to: '/' | '/previews' | '/rules' | '/events' | '/settings';
-  label: string;
-  icon: LucideIcon;
-  key: string;
-};
-
-const PLACES: readonly Place[] = [
-  { to: '/', label: 'Stacks', icon: Boxes, key: 's' },
-  { to: '/previews', label: 'Previews', icon: GitPullRequest, key: 'p' },
-  { to: '/rules', label: 'Rules', icon: GitBranch, key: 'r' },
-  { to: '/events', label: 'Events', icon: ScrollText, key: 'e' },
-  { to: '/settings', label: 'Settings', icon: Settings, key: 't' },
-];
+const ICONS = {
+  '/': Boxes,
+  '/previews': GitPullRequest,
+  '/rules': GitBranch,
+  '/events': ScrollText,
+  '/settings': Settings,
+} satisfies Record<Place['to'], LucideIcon>;
 
 export function Shell({ children }: { children: ReactNode }) {
   const router = useRouter();
@@ -72,16 +68,36 @@ function Sidebar({ onGo }: { onGo?: (() => void) | undefined }) {
           <Mark />
         </Link>
       </div>
+      <div className="px-3 pb-1">
+        <button
+          type="button"
+          aria-keyshortcuts="Control+K Meta+K"
+          onClick={() => {
+            onGo?.();
+            overlay.set('palette');
+          }}
+          className="flex h-8 w-full items-center gap-2.5 rounded-control border border-line bg-surface px-2 text-ui text-text-2 hover:bg-hover hover:text-text"
+        >
+          <Search size={15} aria-hidden />
+          <span className="flex-1 text-left">Search or run…</span>
+          <kbd aria-hidden className="font-sans text-meta text-text-3 max-lg:hidden">
+            {PALETTE_KEY}
+          </kbd>
+        </button>
+      </div>
       <nav aria-label="Main" className="flex-1 px-3 py-2">
         <ul className="space-y-0.5">
-          {PLACES.map(({ to, label, icon: Icon, key }) => (
-            <li key={to}>
-              <PlaceLink to={to} shortcut={key} onGo={onGo}>
-                <Icon size={16} aria-hidden />
-                {label}
-              </PlaceLink>
-            </li>
-          ))}
+          {PLACES.map(({ to, label, key }) => {
+            const Icon = ICONS[to];
+            return (
+              <li key={to}>
+                <PlaceLink to={to} shortcut={key} onGo={onGo}>
+                  <Icon size={16} aria-hidden />
+                  {label}
+                </PlaceLink>
+              </li>
+            );
+          })}
         </ul>
       </nav>
       <Footer />
