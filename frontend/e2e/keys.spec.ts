@@ -23,7 +23,7 @@ test('the palette finds a stack, a page and an act', async ({ page }) => {
 
   await page.keyboard.press('Control+k');
   await expect(palette.getByRole('group', { name: 'Here' })).toContainText(`Remove ${SHOP}…`);
-  await page.keyboard.type('settok');
+  await page.keyboard.type('settings tok');
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL('/settings/tokens');
 

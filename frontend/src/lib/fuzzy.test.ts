@@ -31,6 +31,12 @@ describe('best', () => {
     expect(order('spr', 'shape-remover', 'shop-pr-214')[0]).toBe('shop-pr-214');
   });
 
+  it('finds several words in any order', () => {
+    expect(order('settings tok', 'API tokens Settings', 'Settings')).toEqual([
+      'API tokens Settings',
+    ]);
+  });
+
   it('keeps the order where nothing was typed', () => {
     expect(order('', 'b', 'a')).toEqual(['b', 'a']);
   });

@@ -9,7 +9,12 @@ export function score(typed: string, text: string): number | null {
   const whole = hay.indexOf(typed.trim().toLowerCase());
   if (whole >= 0) return 1_000 - text.length + (whole === 0 ? 500 : starts(hay, whole) ? 250 : 0);
   const ways = [walk(letters, hay, false), walk(letters, hay, true)].filter((it) => it !== null);
-  return ways.length > 0 ? Math.max(...ways) - text.length / 10 : null;
+  if (ways.length > 0) return Math.max(...ways) - text.length / 10;
+  // Several words are looked for in any order.
+  const words = typed.trim().split(/\s+/);
+  if (words.length < 2) return null;
+  const each = words.map((word) => score(word, text));
+  return each.includes(null) ? null : Math.min(...each.map(Number)) / 2;
 }
 
 /** One way through the text; `leap` goes to the next word's beginning where that has the letter. */
