@@ -94,7 +94,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
                     onClick={() => run(item)}
                     className={cn(
                       'flex min-h-9 cursor-pointer items-center gap-3 rounded-control px-2.5 text-ui',
-                      item === active && 'bg-hover',
+                      item === active && 'bg-active',
                     )}
                   >
                     <span className="min-w-0 flex-1 truncate">{item.label}</span>

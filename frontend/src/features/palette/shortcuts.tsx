@@ -9,7 +9,7 @@ const PARTS: readonly { title: string; keys: readonly [keys: string, does: strin
     title: 'Anywhere',
     keys: [
       [PALETTE_KEY, 'Search or run'],
-      ['/', 'Filter the list; search where there is none'],
+      ['/', 'Filter the list, or search'],
       ['?', 'These shortcuts'],
     ],
   },

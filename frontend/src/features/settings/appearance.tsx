@@ -33,7 +33,7 @@ export function Appearance() {
         options={SINGLE_KEYS}
         value={keys ? 'on' : 'off'}
         onChange={(next) => chooseSingleKeys(next === 'on')}
-        hint={`Off for speech input, say. ${PALETTE_KEY} works all the same. Kept in this browser.`}
+        hint={`Switch them off if you steer the browser by voice. ${PALETTE_KEY} works all the same.`}
       />
     </div>
   );
