@@ -50,6 +50,10 @@ export default defineConfig({
       dependencies: ['job'],
       use: { colorScheme: 'dark' },
     },
-    { name: 'session', testMatch: 'session.spec.ts', dependencies: ['job'] },
+    {
+      name: 'session',
+      testMatch: ['session.spec.ts', 'keys.spec.ts'],
+      dependencies: ['job'],
+    },
   ],
 });

@@ -91,12 +91,14 @@ pub async fn ensure_setup_link(pool: &Pool, public_url: &Url) -> berth_store::Re
 
 fn api() -> OpenApiRouter<ApiState> {
     use crate::routes::{
-        deliveries, deployments, github, registries, repositories, rules, session, stacks, status,
-        templates, tokens,
+        deliveries, deployments, github, registries, repositories, rules, session, sessions,
+        stacks, status, templates, tokens,
     };
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(session::get_session, session::log_in, session::log_out))
         .routes(routes!(session::set_up))
+        .routes(routes!(sessions::list_sessions, sessions::delete_other_sessions))
+        .routes(routes!(sessions::delete_session))
         .routes(routes!(tokens::list_tokens, tokens::create_token))
         .routes(routes!(tokens::delete_token))
         .routes(routes!(github::get_github))

@@ -7,6 +7,7 @@ pub(crate) mod registries;
 pub(crate) mod repositories;
 pub(crate) mod rules;
 pub(crate) mod session;
+pub(crate) mod sessions;
 mod shape;
 pub(crate) mod stacks;
 pub(crate) mod status;

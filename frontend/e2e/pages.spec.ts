@@ -16,6 +16,7 @@ const PAGES: readonly [path: string, heading: string, title: RegExp][] = [
   ['/rules/new', 'New rule', /^New rule/],
   ['/events', 'Events', /^Events/],
   ['/settings/account', 'Settings', /^Settings/],
+  ['/settings/sessions', 'Settings', /^Settings/],
   ['/settings/github', 'Settings', /^Settings/],
   ['/settings/registries', 'Settings', /^Settings/],
   ['/settings/tokens', 'Settings', /^Settings/],

@@ -55,6 +55,35 @@ test.describe('a person is logged in', () => {
     expect((await ask()).status()).toBe(401);
   });
 
+  test('a browser that is logged in elsewhere is seen, and logged out', async ({
+    page,
+    browser,
+  }) => {
+    const elsewhere = await browser.newContext({
+      storageState: { cookies: [], origins: [] },
+      userAgent: 'Mozilla/5.0 (Windows NT 10.0) Gecko/20100101 Firefox/150.0',
+    });
+    const other = await elsewhere.newPage();
+    await visit(other, '/login');
+    await other.getByLabel('E-mail').fill(need('BERTH_EMAIL'));
+    await other.getByLabel('Password').fill(need('BERTH_PASSWORD'));
+    await other.getByRole('button', { name: 'Log in' }).click();
+    await expect(other.getByRole('heading', { level: 1, name: 'Stacks' })).toBeVisible();
+
+    await visit(page, '/settings/sessions');
+    const row = page.getByRole('row', { name: /Firefox on Windows/ });
+    await expect(row).toBeVisible();
+    await expect(page.getByRole('row', { name: /This browser/ })).toHaveCount(1);
+    await row.getByRole('button', { name: 'Log out Firefox on Windows' }).click();
+    await expectAccessible(page);
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Log out' }).click();
+    await expect(row).toHaveCount(0);
+    await visit(other, '/rules');
+    await expect(other.getByRole('heading', { name: 'Log in' })).toBeVisible();
+    await elsewhere.close();
+    await expect(page.getByRole('row', { name: /This browser/ })).toBeVisible();
+  });
+
   test('the theme that was chosen is there before the first paint', async ({ page }) => {
     await visit(page, '/settings/appearance');
     await page.getByText('Dark', { exact: true }).click();
@@ -90,9 +119,37 @@ test.describe('a person is logged in', () => {
     await page.setViewportSize({ width: 360, height: 740 });
     await visit(page, '/');
     await page.getByRole('button', { name: 'Menu' }).click();
+    await expect(page.getByRole('dialog', { name: 'Menu' })).toBeVisible();
     await expectAccessible(page);
     await page.getByRole('dialog').getByRole('link', { name: 'Rules' }).click();
     await expect(page.getByRole('heading', { level: 1, name: 'Rules' })).toBeVisible();
     await expect(page.getByRole('dialog')).toHaveCount(0);
+
+    await page.getByRole('button', { name: 'Menu' }).click();
+    await page.getByRole('dialog').getByRole('link', { name: 'Rules' }).click();
+    await expect(page.getByRole('dialog')).toHaveCount(0);
+  });
+
+  test('a menu opened while the page still loads stays open', async ({ page }) => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    // The page's own code is late: until it is here, the router has not arrived.
+    let arrive = () => {};
+    const arrived = new Promise<void>((resolve) => (arrive = resolve));
+    await page.route(/_app\.rules\.index/, async (route) => {
+      await arrived;
+      await route.continue();
+    });
+    await visit(page, '/');
+    await expect(page.getByRole('heading', { level: 1, name: 'Stacks' })).toBeVisible();
+    await page.keyboard.press('g');
+    await page.keyboard.press('r');
+    await page.getByRole('button', { name: 'Menu' }).click();
+    await expect(page.getByRole('dialog', { name: 'Menu' })).toBeVisible();
+    arrive();
+    await expect(page.locator('h1', { hasText: 'Rules' })).toBeVisible();
+    await expect(page.getByRole('dialog', { name: 'Menu' })).toBeVisible();
+    await page.keyboard.press('Escape');
+    await expect(page.getByRole('dialog')).toHaveCount(0);
+    await expect(page.getByRole('button', { name: 'Menu' })).toBeFocused();
   });
 });

@@ -64,6 +64,8 @@ declare module '@tanstack/react-router' {
 // Tab goes on from there. Not when only the search part changed: that is a filter.
 router.subscribe('onRendered', ({ fromLocation, pathChanged }) => {
   if (!fromLocation || !pathChanged) return;
+  // Something that was opened while the page loaded keeps the focus.
+  if (document.querySelector('[role="dialog"][data-open]')) return;
   document.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true });
 });
 

@@ -27,6 +27,7 @@ import { Route as InAppSettingsAccountRouteImport } from './routes/_in._app.sett
 import { Route as InAppSettingsAppearanceRouteImport } from './routes/_in._app.settings.appearance'
 import { Route as InAppSettingsGithubRouteImport } from './routes/_in._app.settings.github'
 import { Route as InAppSettingsRegistriesRouteImport } from './routes/_in._app.settings.registries'
+import { Route as InAppSettingsSessionsRouteImport } from './routes/_in._app.settings.sessions'
 import { Route as InAppSettingsTokensRouteImport } from './routes/_in._app.settings.tokens'
 import { Route as InAppStacksStackRouteImport } from './routes/_in._app.stacks.$stack'
 import { Route as InSetupGithubIndexRouteImport } from './routes/_in.setup.github.index'
@@ -124,6 +125,11 @@ const InAppSettingsRegistriesRoute = InAppSettingsRegistriesRouteImport.update({
   path: '/registries',
   getParentRoute: () => InAppSettingsRoute,
 } as any)
+const InAppSettingsSessionsRoute = InAppSettingsSessionsRouteImport.update({
+  id: '/sessions',
+  path: '/sessions',
+  getParentRoute: () => InAppSettingsRoute,
+} as any)
 const InAppSettingsTokensRoute = InAppSettingsTokensRouteImport.update({
   id: '/tokens',
   path: '/tokens',
@@ -182,6 +188,7 @@ export interface FileRoutesByFullPath {
   '/settings/appearance': typeof InAppSettingsAppearanceRoute
   '/settings/github': typeof InAppSettingsGithubRoute
   '/settings/registries': typeof InAppSettingsRegistriesRoute
+  '/settings/sessions': typeof InAppSettingsSessionsRoute
   '/settings/tokens': typeof InAppSettingsTokensRoute
   '/stacks/$stack': typeof InAppStacksStackRouteWithChildren
   '/setup/github/done': typeof InSetupGithubDoneRoute
@@ -207,6 +214,7 @@ export interface FileRoutesByTo {
   '/settings/appearance': typeof InAppSettingsAppearanceRoute
   '/settings/github': typeof InAppSettingsGithubRoute
   '/settings/registries': typeof InAppSettingsRegistriesRoute
+  '/settings/sessions': typeof InAppSettingsSessionsRoute
   '/settings/tokens': typeof InAppSettingsTokensRoute
   '/setup/github/done': typeof InSetupGithubDoneRoute
   '/setup/github/installed': typeof InSetupGithubInstalledRoute
@@ -235,6 +243,7 @@ export interface FileRoutesById {
   '/_in/_app/settings/appearance': typeof InAppSettingsAppearanceRoute
   '/_in/_app/settings/github': typeof InAppSettingsGithubRoute
   '/_in/_app/settings/registries': typeof InAppSettingsRegistriesRoute
+  '/_in/_app/settings/sessions': typeof InAppSettingsSessionsRoute
   '/_in/_app/settings/tokens': typeof InAppSettingsTokensRoute
   '/_in/_app/stacks/$stack': typeof InAppStacksStackRouteWithChildren
   '/_in/setup/github/done': typeof InSetupGithubDoneRoute
@@ -263,6 +272,7 @@ export interface FileRouteTypes {
     | '/settings/appearance'
     | '/settings/github'
     | '/settings/registries'
+    | '/settings/sessions'
     | '/settings/tokens'
     | '/stacks/$stack'
     | '/setup/github/done'
@@ -288,6 +298,7 @@ export interface FileRouteTypes {
     | '/settings/appearance'
     | '/settings/github'
     | '/settings/registries'
+    | '/settings/sessions'
     | '/settings/tokens'
     | '/setup/github/done'
     | '/setup/github/installed'
@@ -315,6 +326,7 @@ export interface FileRouteTypes {
     | '/_in/_app/settings/appearance'
     | '/_in/_app/settings/github'
     | '/_in/_app/settings/registries'
+    | '/_in/_app/settings/sessions'
     | '/_in/_app/settings/tokens'
     | '/_in/_app/stacks/$stack'
     | '/_in/setup/github/done'
@@ -461,6 +473,13 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof InAppSettingsRegistriesRouteImport
       parentRoute: typeof InAppSettingsRoute
     }
+    '/_in/_app/settings/sessions': {
+      id: '/_in/_app/settings/sessions'
+      path: '/sessions'
+      fullPath: '/settings/sessions'
+      preLoaderRoute: typeof InAppSettingsSessionsRouteImport
+      parentRoute: typeof InAppSettingsRoute
+    }
     '/_in/_app/settings/tokens': {
       id: '/_in/_app/settings/tokens'
       path: '/tokens'
@@ -526,6 +545,7 @@ interface InAppSettingsRouteChildren {
   InAppSettingsAppearanceRoute: typeof InAppSettingsAppearanceRoute
   InAppSettingsGithubRoute: typeof InAppSettingsGithubRoute
   InAppSettingsRegistriesRoute: typeof InAppSettingsRegistriesRoute
+  InAppSettingsSessionsRoute: typeof InAppSettingsSessionsRoute
   InAppSettingsTokensRoute: typeof InAppSettingsTokensRoute
   InAppSettingsIndexRoute: typeof InAppSettingsIndexRoute
 }
@@ -536,6 +556,7 @@ const InAppSettingsRouteChildren: InAppSettingsRouteChildren = {
   InAppSettingsAppearanceRoute: InAppSettingsAppearanceRoute,
   InAppSettingsGithubRoute: InAppSettingsGithubRoute,
   InAppSettingsRegistriesRoute: InAppSettingsRegistriesRoute,
+  InAppSettingsSessionsRoute: InAppSettingsSessionsRoute,
   InAppSettingsTokensRoute: InAppSettingsTokensRoute,
   InAppSettingsIndexRoute: InAppSettingsIndexRoute,
 }

@@ -1,6 +1,8 @@
 //! Browsers that are logged in. A session is known by the hash of its cookie's
 //! value, so that the table alone logs nobody in.
 
+pub mod own;
+
 use std::time::Duration;
 
 use berth_domain::ids::UserId;

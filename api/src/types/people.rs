@@ -40,6 +40,26 @@ pub struct Session {
     pub user: User,
 }
 
+/// A browser that is logged in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LoginSession {
+    /// Its id; it logs nobody in.
+    pub id: Uuid,
+    /// What the browser calls itself.
+    pub user_agent: String,
+    /// When it logged in.
+    pub created_at: DateTime<Utc>,
+    /// When it was last seen, to about ten minutes.
+    pub seen_at: DateTime<Utc>,
+    /// Whether it is the one that asks.
+    pub current: bool,
+}
+
+page! {
+    /// One's own sessions.
+    LoginSessionPage of LoginSession
+}
+
 /// A login.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -9,6 +9,7 @@ mod health;
 mod registries;
 mod rules;
 mod session;
+mod sessions;
 mod stacks;
 mod stream;
 mod support;

@@ -78,3 +78,8 @@ export const createToken = (name: string) => take(api.POST('/api/v1/tokens', { b
 
 export const deleteToken = (id: string) =>
   done(api.DELETE('/api/v1/tokens/{id}', { params: { path: { id } } }));
+
+export const deleteSession = (id: string) =>
+  done(api.DELETE('/api/v1/sessions/{id}', { params: { path: { id } } }));
+
+export const deleteOtherSessions = () => done(api.DELETE('/api/v1/sessions'));

@@ -122,6 +122,14 @@ export const tokensQuery = () =>
     queryFn: ({ signal }) => take(api.GET('/api/v1/tokens', { signal })),
   });
 
+export const sessionsQuery = () =>
+  queryOptions({
+    queryKey: ['sessions'],
+    queryFn: ({ signal }) => take(api.GET('/api/v1/sessions', { signal })),
+    // Another browser may have logged in: no event tells.
+    staleTime: 0,
+  });
+
 export const registriesQuery = () =>
   queryOptions({
     queryKey: ['registries'],

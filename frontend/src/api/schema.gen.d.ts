@@ -376,6 +376,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List one's own sessions */
+        get: operations["list_sessions"];
+        put?: never;
+        post?: never;
+        /**
+         * End all of one's own sessions but the one that asks
+         * @description Asked with an API token, all of them end. Tokens stay.
+         */
+        delete: operations["delete_other_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End one of one's own sessions */
+        delete: operations["delete_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/setup": {
         parameters: {
             query?: never;
@@ -1089,6 +1127,35 @@ export interface components {
          * @enum {string}
          */
         LoginOutcome: "accepted" | "denied" | "unreachable";
+        /** @description A browser that is logged in. */
+        LoginSession: {
+            /**
+             * Format: date-time
+             * @description When it logged in.
+             */
+            created_at: string;
+            /** @description Whether it is the one that asks. */
+            current: boolean;
+            /**
+             * Format: uuid
+             * @description Its id; it logs nobody in.
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it was last seen, to about ten minutes.
+             */
+            seen_at: string;
+            /** @description What the browser calls itself. */
+            user_agent: string;
+        };
+        /** @description One's own sessions. */
+        LoginSessionPage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["LoginSession"][];
+            /** @description What to pass as `cursor` for the next ones; null at the end. */
+            next_cursor: string | null;
+        };
         /** @description A line of a build's output. */
         LogLine: {
             /**
@@ -1738,6 +1805,8 @@ export type Leader = components['schemas']['Leader'];
 export type Link = components['schemas']['Link'];
 export type Login = components['schemas']['Login'];
 export type LoginOutcome = components['schemas']['LoginOutcome'];
+export type LoginSession = components['schemas']['LoginSession'];
+export type LoginSessionPage = components['schemas']['LoginSessionPage'];
 export type LogLine = components['schemas']['LogLine'];
 export type LogPage = components['schemas']['LogPage'];
 export type ManifestCode = components['schemas']['ManifestCode'];
@@ -2612,6 +2681,92 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Logged out */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sessions, last seen first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginSessionPage"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_other_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ended: the other browsers have to log in again */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ended: that browser has to log in again */
             204: {
                 headers: {
                     [name: string]: unknown;

@@ -1,7 +1,24 @@
 import { useEffect } from 'react';
 
+import { overlay } from './acts';
+import { storage } from './storage';
+import { Store } from './store';
+
 /** The key `g` starts a chord; the second key follows within this time, in milliseconds. */
 const CHORD_MS = 1_000;
+
+/** Whether single keys do something; who speaks to a computer may want them off (WCAG 2.1.4). */
+export const singleKeys = new Store(storage.get('single-keys') !== 'off');
+
+export function chooseSingleKeys(on: boolean): void {
+  storage.set('single-keys', on ? 'on' : 'off');
+  singleKeys.set(on);
+}
+
+/** How the palette's own key is written here. */
+export const PALETTE_KEY = /mac|iphone|ipad/i.test(globalThis.navigator?.userAgent ?? '')
+  ? '⌘K'
+  : 'Ctrl K';
 
 /** Whether a key press belongs to a field and not to a shortcut. */
 export function isTyping(target: EventTarget | null): boolean {
@@ -12,29 +29,63 @@ export function isTyping(target: EventTarget | null): boolean {
 }
 
 /**
- * `g` then a letter goes to a page, `/` puts the cursor into the page's filter.
- * No single key changes anything.
+ * Ctrl K opens the palette everywhere. Outside of fields, `g` then a letter goes to a page, `?`
+ * shows the shortcuts, `j` and `k` walk a list, and a key that something on the page names in
+ * `aria-keyshortcuts` reaches it. No single key changes anything.
  */
 export function useShortcuts(go: (letter: string) => boolean): void {
   useEffect(() => {
     let chord = 0;
     const onKey = (event: KeyboardEvent) => {
+      if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === 'k') {
+        if (overlay.get() === null && busyElsewhere()) return;
+        event.preventDefault();
+        overlay.set(overlay.get() === 'palette' ? null : 'palette');
+        return;
+      }
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-      if (document.querySelector('[role="dialog"],[role="alertdialog"],[role="menu"]')) return;
-      if (event.key === '/') {
-        const filter = document.querySelector<HTMLInputElement>('input[type="search"]');
-        if (filter) {
-          event.preventDefault();
-          filter.focus();
-        }
-      } else if (event.key === 'g') {
-        chord = event.timeStamp;
-      } else if (chord && event.timeStamp - chord < CHORD_MS) {
+      if (!singleKeys.get() || busyElsewhere()) return;
+      const chorded = chord && event.timeStamp - chord < CHORD_MS;
+      chord = event.key === 'g' ? event.timeStamp : 0;
+      if (chorded ? go(event.key) : single(event.key)) {
         chord = 0;
-        if (go(event.key)) event.preventDefault();
+        event.preventDefault();
       }
     };
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
   }, [go]);
+}
+
+const busyElsewhere = () =>
+  document.querySelector('[role="dialog"],[role="alertdialog"],[role="menu"]') !== null;
+
+function single(key: string): boolean {
+  if (key === '?') {
+    overlay.set('shortcuts');
+    return true;
+  }
+  if (key === 'j' || key === 'k') return walk(key === 'j' ? 1 : -1);
+  const named = /^[\d/]$/.test(key)
+    ? document.querySelector<HTMLElement>(`main [aria-keyshortcuts="${key}"]`)
+    : null;
+  if (named instanceof HTMLInputElement) named.focus();
+  else if (named) named.click();
+  else if (key === '/') overlay.set('palette');
+  else return false;
+  return true;
+}
+
+/** Moves the focus to the next row of the page's lists, by what a row is reached with. */
+function walk(step: 1 | -1): boolean {
+  const stops = [...document.querySelectorAll('main tbody tr, main [data-rows] > li')].flatMap(
+    (row) => {
+      const stop = row.querySelector<HTMLElement>('a[href], button');
+      return stop ? [{ row, stop }] : [];
+    },
+  );
+  const here = stops.findIndex(({ row }) => row.contains(document.activeElement));
+  const next = here < 0 ? (step > 0 ? 0 : stops.length - 1) : here + step;
+  stops[Math.max(0, Math.min(next, stops.length - 1))]?.stop.focus();
+  return stops.length > 0;
 }

@@ -1,15 +1,7 @@
 import { createFileRoute, Link, Outlet } from '@tanstack/react-router';
 
+import { SETTINGS } from '~/lib/places';
 import { Page, PageHead } from '~/ui/page';
-
-const PARTS = [
-  { to: '/settings/account', label: 'Account' },
-  { to: '/settings/github', label: 'GitHub' },
-  { to: '/settings/registries', label: 'Registries' },
-  { to: '/settings/tokens', label: 'API tokens' },
-  { to: '/settings/appearance', label: 'Appearance' },
-  { to: '/settings/about', label: 'About' },
-] as const;
 
 export const Route = createFileRoute('/_in/_app/settings')({ component: Settings });
 
@@ -20,7 +12,7 @@ function Settings() {
       <div className="grid gap-x-8 gap-y-4 sm:grid-cols-[160px_minmax(0,1fr)]">
         <nav aria-label="Settings" className="sm:-mt-1.5">
           <ul className="flex flex-wrap gap-0.5 sm:block sm:space-y-0.5">
-            {PARTS.map(({ to, label }) => (
+            {SETTINGS.map(({ to, label }) => (
               <li key={to}>
                 <Link
                   to={to}

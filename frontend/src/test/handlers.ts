@@ -42,6 +42,15 @@ const state = {
     { host: 'ghcr.io', username: 'acme-robot', created_at: before(900), updated_at: before(90) },
   ],
   log: [...log],
+  sessions: [
+    { id: 's1', user_agent: 'Chrome/156.0 (X11; Linux)', current: true, created: 4000, seen: 0 },
+    { id: 's2', user_agent: 'iPhone Safari/604.1', current: false, created: 900, seen: 200 },
+    { id: 's3', user_agent: 'Firefox/150.0 (Windows)', current: false, created: 9000, seen: 4400 },
+  ].map(({ created, seen, ...it }) => ({
+    ...it,
+    created_at: before(created),
+    seen_at: before(seen),
+  })),
 };
 
 const streams = new Set<ReadableStreamDefaultController<Uint8Array>>();
@@ -219,6 +228,15 @@ export const handlers = [
   }),
   http.get(api('/deliveries'), () => page(state.empty ? [] : deliveries)),
   http.post(api('/deliveries/:id/replay'), () => HttpResponse.json(deliveries[0], { status: 202 })),
+  http.get(api('/sessions'), () => page(state.sessions)),
+  http.delete(api('/sessions'), () => {
+    state.sessions = state.sessions.filter(({ current }) => current);
+    return new HttpResponse(null, { status: 204 });
+  }),
+  http.delete(api('/sessions/:id'), ({ params }) => {
+    state.sessions = state.sessions.filter(({ id }) => id !== params.id);
+    return new HttpResponse(null, { status: 204 });
+  }),
   http.get(api('/tokens'), () => page(state.tokens)),
   http.post(api('/tokens'), async ({ request }) => {
     const { name } = (await request.json()) as { name: string };

@@ -26,7 +26,7 @@ export function EventsPage({ open }: { open: string | undefined }) {
           if (deliveries.length === 0) return <NoEvents />;
           return (
             <Panel>
-              <ul className="divide-y divide-line">
+              <ul data-rows className="divide-y divide-line">
                 {deliveries.map((delivery) => (
                   <DeliveryRow key={delivery.id} delivery={delivery} open={delivery.id === open} />
                 ))}

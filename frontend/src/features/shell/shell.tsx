@@ -6,31 +6,27 @@ import {
   GitPullRequest,
   Menu as MenuIcon,
   ScrollText,
+  Search,
   Settings,
   type LucideIcon,
 } from 'lucide-react';
 import { useCallback, useEffect, useState, type ReactNode } from 'react';
 
-import { useShortcuts } from '~/lib/keys';
+import { overlay } from '~/lib/acts';
+import { PALETTE_KEY, useShortcuts } from '~/lib/keys';
+import { PLACES, type Place } from '~/lib/places';
 import { Mark } from '~/ui/mark';
 
 import { Footer } from './footer';
 import { Trouble } from './trouble';
 
-type Place = {
-  to: '/' | '/previews' | '/rules' | '/events' | '/settings';
-  label: string;
-  icon: LucideIcon;
-  key: string;
-};
-
-const PLACES: readonly Place[] = [
-  { to: '/', label: 'Stacks', icon: Boxes, key: 's' },
-  { to: '/previews', label: 'Previews', icon: GitPullRequest, key: 'p' },
-  { to: '/rules', label: 'Rules', icon: GitBranch, key: 'r' },
-  { to: '/events', label: 'Events', icon: ScrollText, key: 'e' },
-  { to: '/settings', label: 'Settings', icon: Settings, key: 't' },
-];
+const ICONS = {
+  '/': Boxes,
+  '/previews': GitPullRequest,
+  '/rules': GitBranch,
+  '/events': ScrollText,
+  '/settings': Settings,
+} satisfies Record<Place['to'], LucideIcon>;
 
 export function Shell({ children }: { children: ReactNode }) {
   const router = useRouter();
@@ -63,24 +59,45 @@ export function Shell({ children }: { children: ReactNode }) {
   );
 }
 
-function Sidebar() {
+/** `onGo`: a link was followed, even one to the page that one is on. */
+function Sidebar({ onGo }: { onGo?: (() => void) | undefined }) {
   return (
     <>
       <div className="px-5 pt-4 pb-3">
-        <Link to="/" search={{}} className="inline-block rounded-tag">
+        <Link to="/" search={{}} onClick={onGo} className="inline-block rounded-tag">
           <Mark />
         </Link>
       </div>
+      <div className="px-3 pb-1">
+        <button
+          type="button"
+          aria-keyshortcuts="Control+K Meta+K"
+          onClick={() => {
+            onGo?.();
+            overlay.set('palette');
+          }}
+          className="flex h-8 w-full items-center gap-2.5 rounded-control border border-line bg-surface px-2 text-ui text-text-2 hover:bg-hover hover:text-text"
+        >
+          <Search size={15} aria-hidden />
+          <span className="flex-1 text-left">Search or run…</span>
+          <kbd aria-hidden className="font-sans text-meta text-text-3 max-lg:hidden">
+            {PALETTE_KEY}
+          </kbd>
+        </button>
+      </div>
       <nav aria-label="Main" className="flex-1 px-3 py-2">
         <ul className="space-y-0.5">
-          {PLACES.map(({ to, label, icon: Icon, key }) => (
-            <li key={to}>
-              <PlaceLink to={to} shortcut={key}>
-                <Icon size={16} aria-hidden />
-                {label}
-              </PlaceLink>
-            </li>
-          ))}
+          {PLACES.map(({ to, label, key }) => {
+            const Icon = ICONS[to];
+            return (
+              <li key={to}>
+                <PlaceLink to={to} shortcut={key} onGo={onGo}>
+                  <Icon size={16} aria-hidden />
+                  {label}
+                </PlaceLink>
+              </li>
+            );
+          })}
         </ul>
       </nav>
       <Footer />
@@ -94,10 +111,12 @@ const LINK =
 function PlaceLink({
   to,
   shortcut,
+  onGo,
   children,
 }: {
   to: Place['to'];
   shortcut: string;
+  onGo: (() => void) | undefined;
   children: ReactNode;
 }) {
   const router = useRouter();
@@ -114,6 +133,7 @@ function PlaceLink({
   return (
     <Link
       to={to}
+      onClick={onGo}
       title={`g then ${shortcut}`}
       className={LINK}
       activeProps={{}}
@@ -128,7 +148,15 @@ function PlaceLink({
 function TopBar() {
   const router = useRouter();
   const [open, setOpen] = useState(false);
-  useEffect(() => router.subscribe('onResolved', () => setOpen(false)), [router]);
+  // Closes when the page changes: not when the page that one is on has finished loading, which may
+  // be after the menu was opened, and not for a filter in the address.
+  useEffect(
+    () =>
+      router.subscribe('onBeforeNavigate', ({ fromLocation, pathChanged }) => {
+        if (fromLocation && pathChanged) setOpen(false);
+      }),
+    [router],
+  );
   return (
     <header className="sticky top-0 z-10 flex h-12 items-center gap-2 border-b border-line bg-sunken px-4 lg:hidden">
       <Dialog.Root open={open} onOpenChange={setOpen}>
@@ -142,7 +170,7 @@ function TopBar() {
           <Dialog.Backdrop className="scrim fixed inset-0 z-20 bg-scrim" />
           <Dialog.Popup className="scrim fixed inset-y-0 left-0 z-20 flex w-60 flex-col border-r border-line bg-sunken">
             <Dialog.Title className="sr-only">Menu</Dialog.Title>
-            <Sidebar />
+            <Sidebar onGo={() => setOpen(false)} />
           </Dialog.Popup>
         </Dialog.Portal>
       </Dialog.Root>

@@ -9,6 +9,7 @@ import { Failure } from '~/api/loaded';
 import { deploy, pauseStack, removeStack, resumeStack } from '~/api/mutations';
 import { stackQuery } from '~/api/queries';
 import type { Stack } from '~/api/schema.gen';
+import { useActs } from '~/lib/acts';
 import { bareUrl, mainFirst } from '~/lib/text';
 import { useTitle } from '~/lib/title';
 import { Button } from '~/ui/button';
@@ -52,11 +53,17 @@ export function StackHeader({ name }: { name: string }) {
             to="/stacks/$stack"
             params={{ stack: name }}
             activeOptions={{ exact: true }}
+            aria-keyshortcuts="1"
             className={tabClass()}
           >
             Overview
           </Link>
-          <Link to="/stacks/$stack/deployments" params={{ stack: name }} className={tabClass()}>
+          <Link
+            to="/stacks/$stack/deployments"
+            params={{ stack: name }}
+            aria-keyshortcuts="2"
+            className={tabClass()}
+          >
             Deployments
           </Link>
         </nav>
@@ -141,6 +148,23 @@ function Actions({ stack }: { stack: Stack }) {
     }
   };
 
+  const noDeploy = whyNoDeploy(stack, denied);
+  const deployLabel = failed ? 'Retry' : stack.latest_deployment ? 'Redeploy' : 'Deploy';
+  useActs([
+    ...(noDeploy || busy
+      ? []
+      : [{ label: `${deployLabel} ${stack.name}`, run: () => void start() }]),
+    ...(denied || stack.wanted === 'absent'
+      ? []
+      : [
+          {
+            label: `${stack.paused ? 'Resume' : 'Pause'} ${stack.name}`,
+            run: () => void hold(),
+          },
+          { label: `Remove ${stack.name}…`, run: () => setRemoving(true) },
+        ]),
+  ]);
+
   return (
     <>
       <div className="ml-auto flex gap-2">
@@ -164,15 +188,10 @@ function Actions({ stack }: { stack: Stack }) {
             <span className="text-bad">Remove stack…</span>
           </MenuItem>
         </Menu>
-        <Button
-          kind="primary"
-          busy={busy}
-          disabledReason={whyNoDeploy(stack, denied)}
-          onClick={() => void start()}
-        >
+        <Button kind="primary" busy={busy} disabledReason={noDeploy} onClick={() => void start()}>
           {!busy &&
             (failed ? <RotateCcw size={15} aria-hidden /> : <Rocket size={15} aria-hidden />)}
-          {failed ? 'Retry' : stack.latest_deployment ? 'Redeploy' : 'Deploy'}
+          {deployLabel}
         </Button>
       </div>
       <Confirm
