@@ -59,7 +59,7 @@ pub struct LiveStack {
     pub open_deployment: Option<DeploymentId>,
     /// What the last pass reported.
     pub observed: Option<Value>,
-    /// Whether somebody [paused](pause) it.
+    /// Whether somebody [paused](pause()) it.
     pub paused: bool,
     /// Whether it previews a pull request.
     pub preview: bool,
