@@ -51,8 +51,8 @@ pub fn preflight(
     check.placement();
     check.ports();
     check.addresses();
+    check.routes();
     let Findings { mut complaints, mut notes } = check.findings;
-    complaints.extend(claimed(stack, spec, places, facts));
     let key = |place: &Option<Place>| {
         place.as_ref().map(|place| (place.file.clone(), place.line, place.column))
     };
@@ -61,26 +61,23 @@ pub fn preflight(
     Findings { complaints, notes }
 }
 
-/// Hosts that another stack answers for. Two that deploy at the very same moment
-/// may both find nothing: the claims in the database are what decides.
+/// What of [`preflight`]'s complaints no cluster could run.
+///
+/// It is what is left to refuse where a file means what it means to
+/// `docker stack deploy`, which deploys whatever else the cluster can't run. A port
+/// that two services publish an engine refuses, unless they are made at the same
+/// moment; hosts are given to stacks by Berth alone.
 #[must_use]
-pub fn claimed(
+pub fn impossible(
     stack: &StackName,
     spec: &StackSpec,
     places: &Places,
     facts: &ClusterFacts,
 ) -> Vec<Complaint> {
-    let each = spec.routes.iter().flat_map(|route| {
-        let subjects = [
-            Subject::Route(route.host.clone(), route.path.clone()),
-            Subject::Service(route.service.clone()),
-        ];
-        let place = subjects.iter().find_map(|subject| places.of(subject)).cloned();
-        contested(stack, &route.claims(), &facts.routes).into_iter().map(move |contested| {
-            Complaint { place: place.clone(), ..Complaint::anywhere(contested.to_string()) }
-        })
-    });
-    each.collect()
+    let mut check = Check { stack, spec, places, facts, findings: Findings::default() };
+    check.shared_ingress_ports();
+    check.routes();
+    check.findings.complaints
 }
 
 struct Check<'a> {
@@ -137,6 +134,21 @@ impl Check<'_> {
             // Several services may name the same one.
             seen.insert((it.message.clone(), it.place.as_ref().map(ToString::to_string)))
         });
+    }
+
+    /// Hosts that another stack answers for. Two that deploy at the very same
+    /// moment may both find nothing: the claims in the database are what decides.
+    fn routes(&mut self) {
+        let (spec, facts) = (self.spec, self.facts);
+        for route in &spec.routes {
+            for contested in contested(self.stack, &route.claims(), &facts.routes) {
+                let subjects = [
+                    Subject::Route(route.host.clone(), route.path.clone()),
+                    Subject::Service(route.service.clone()),
+                ];
+                self.refuse(&subjects, contested.to_string());
+            }
+        }
     }
 }
 

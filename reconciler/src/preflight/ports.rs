@@ -15,7 +15,6 @@ type User<'a> = (&'a str, &'a ServiceSpec, &'a Port);
 impl<'a> Check<'a> {
     pub(super) fn ports(&mut self) {
         let spec = self.spec;
-        let mut everywhere: BTreeMap<(u16, &str), &str> = BTreeMap::new();
         for (name, service) in &spec.services {
             for port in &service.ports {
                 if port.host {
@@ -23,6 +22,18 @@ impl<'a> Check<'a> {
                 } else {
                     self.ingress_port(name, port);
                 }
+            }
+        }
+        self.shared_ingress_ports();
+        self.shared_host_ports();
+    }
+
+    /// Services of this stack that want the same port of every node.
+    pub(super) fn shared_ingress_ports(&mut self) {
+        let spec = self.spec;
+        let mut everywhere: BTreeMap<(u16, &str), &str> = BTreeMap::new();
+        for (name, service) in &spec.services {
+            for port in &service.ports {
                 let Some(published) = port.published.filter(|_| !port.host) else { continue };
                 if let Some(first) = everywhere.insert((published, &port.protocol), name)
                     && first != name
@@ -34,7 +45,6 @@ impl<'a> Check<'a> {
                 }
             }
         }
-        self.shared_host_ports();
     }
 
     /// A port on every node, which one service only can have.

@@ -12,8 +12,7 @@ use crate::deploy::Files;
 /// refuses before it asks the engine.
 const EARLIER: &str = "# the engine refuses:";
 
-/// What the engine says, to the client or of the first task: the first line, or the
-/// one after [`EARLIER`].
+/// The line after that: what the engine says, to Docker or of the first task.
 const ENGINE: &str = "# the engine says:";
 
 /// Files with what is expected of them.
@@ -56,11 +55,11 @@ impl Case {
     fn read(folder: &Path, files: Vec<String>, name: String, exact: bool) -> anyhow::Result<Self> {
         let first = files.first().context("a case without files")?;
         let text = std::fs::read_to_string(folder.join(first))?;
-        let words = |head: &str| {
-            let words = text.lines().take(2).find_map(|line| line.strip_prefix(head));
+        let words = |line: usize, head: &str| {
+            let words = text.lines().nth(line).and_then(|line| line.strip_prefix(head));
             words.map(|words| words.trim().to_owned())
         };
-        let (earlier, engine) = (words(EARLIER), words(ENGINE));
+        let (earlier, engine) = (words(0, EARLIER), words(1, ENGINE));
         let files = Files { name, folder: folder.to_owned(), files, variables: BTreeMap::new() };
         Ok(Self { files, exact, earlier, engine, may: &[] })
     }

@@ -50,13 +50,13 @@ impl Wanted {
         }
         let mut complaints = found.complaints;
         if what.files.is_as_docker() {
-            // Docker deploys what the cluster can't run. It knows of no hosts.
-            let claimed = preflight::claimed(&what.name, &spec, &self.places, &facts);
-            complaints.retain(|complaint| !claimed.contains(complaint));
+            // Docker deploys what the cluster can't run, and finds out.
+            let impossible = preflight::impossible(&what.name, &spec, &self.places, &facts);
+            complaints.retain(|complaint| !impossible.contains(complaint));
             for complaint in &complaints {
                 eprintln!("warning: {complaint}");
             }
-            complaints = claimed;
+            complaints = impossible;
         }
         if complaints.is_empty() {
             return Ok(spec);
