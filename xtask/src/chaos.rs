@@ -14,8 +14,8 @@ pub(crate) struct Args {
     #[arg(long)]
     quick: bool,
 
-    /// Try apart only scenarios whose name contains this
-    #[arg(long, value_name = "TEXT", conflicts_with = "quick")]
+    /// Kill only in scenarios whose name contains this; the others lead up to them
+    #[arg(long, value_name = "TEXT")]
     only: Option<String>,
 
     /// Print the line of JSON alone

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use berth_github_sim::{Faults, NewPullRequest, NewRepository, PullRequestChange};
+use serde_json::{Value, json};
 
 use super::points::{self, Side, Target};
 use super::report::Summary;
@@ -22,8 +23,15 @@ use crate::world::items;
 pub struct Plan {
     /// Each point once, in the first scenario that passes it.
     pub quick: bool,
-    /// Only scenarios whose name contains this are tried apart.
+    /// Berth is killed only in scenarios whose name contains this; the others lead
+    /// up to them.
     pub only: Option<String>,
+}
+
+impl Plan {
+    fn wants(&self, scenario: Scenario) -> bool {
+        self.only.as_ref().is_none_or(|only| scenario.name().contains(only.as_str()))
+    }
 }
 
 /// The preview that scenarios go through.
@@ -33,6 +41,16 @@ struct Preview {
     number: i64,
     sample: Sample,
     history: Vec<(String, &'static str, Sample)>,
+}
+
+impl Preview {
+    /// The newest commit that was well and is not what the preview is now.
+    fn earlier(&self) -> Option<(String, Sample)> {
+        let other = |entry: &&(String, &str, Sample)| {
+            entry.1 == "succeeded" && entry.2.round != self.sample.round
+        };
+        self.history.iter().rfind(other).map(|(sha, _, sample)| (sha.clone(), *sample))
+    }
 }
 
 #[derive(Debug)]
@@ -58,8 +76,10 @@ pub async fn run(plan: &Plan, folder: PathBuf) -> anyhow::Result<Summary> {
     if let Err(err) = outcome {
         summary.unmet.push(format!("the run broke off: {err:#}"));
     }
-    let missed = |name: &&String| !points::is_excused(name) && !summary.reached.contains(name);
-    summary.missed = names.iter().filter(missed).cloned().collect();
+    if plan.only.is_none() {
+        let missed = |name: &&String| !points::is_excused(name) && !summary.reached.contains(name);
+        summary.missed = names.iter().filter(missed).cloned().collect();
+    }
     Ok(summary)
 }
 
@@ -77,23 +97,28 @@ impl Runner {
     async fn everything(&mut self, plan: &Plan, names: &[String]) -> anyhow::Result<()> {
         let all = targets(names, plan.quick);
         let mut passed: BTreeMap<Scenario, Vec<Target>> = BTreeMap::new();
-        self.site.arm(all.clone()).await?;
+        let mut left = all.clone();
         for scenario in Scenario::ALL {
-            if !plan.quick {
-                self.site.arm(all.clone()).await?;
+            let wanted = plan.wants(scenario);
+            let armed = if wanted { left.clone() } else { Vec::new() };
+            if self.site.armed() != armed {
+                self.site.arm(armed).await?;
             }
             Box::pin(self.play(scenario)).await.with_context(|| scenario.name())?;
-            let left = self.site.armed();
-            let gone = all.iter().filter(|target| !left.contains(target)).cloned().collect();
+            if !wanted {
+                continue;
+            }
+            let survived = self.site.armed().to_vec();
+            let gone = left.iter().filter(|target| !survived.contains(target)).cloned().collect();
             passed.insert(scenario, gone);
+            if plan.quick {
+                left = survived;
+            }
         }
         if plan.quick {
             return self.site.arm(Vec::new()).await;
         }
         for (scenario, targets) in passed {
-            if plan.only.as_ref().is_some_and(|only| !scenario.name().contains(only.as_str())) {
-                continue;
-            }
             for target in targets {
                 self.site.arm(Vec::new()).await?;
                 self.prepare(scenario).await?;
@@ -112,20 +137,25 @@ impl Runner {
     async fn prepare(&mut self, scenario: Scenario) -> anyhow::Result<()> {
         match (scenario, &self.preview) {
             (Scenario::FirstDeploy | Scenario::MissedOpening, Some(_)) => {
-                Box::pin(self.play(Scenario::Close)).await
+                Box::pin(self.play(Scenario::Close)).await?;
             }
             (
                 Scenario::Update
                 | Scenario::FailingUpdate
                 | Scenario::Redeploy
+                | Scenario::Rollback
                 | Scenario::Build
                 | Scenario::Follow
                 | Scenario::Close
                 | Scenario::MissedClose,
                 None,
-            ) => Box::pin(self.play(Scenario::FirstDeploy)).await,
-            _ => Ok(()),
+            ) => Box::pin(self.play(Scenario::FirstDeploy)).await?,
+            _ => {}
         }
+        if scenario == Scenario::Rollback && self.preview()?.earlier().is_none() {
+            Box::pin(self.play(Scenario::Update)).await?;
+        }
+        Ok(())
     }
 
     async fn play(&mut self, scenario: Scenario) -> anyhow::Result<()> {
@@ -141,6 +171,7 @@ impl Runner {
                 self.push(scenario, |now| Sample { healthy: false, ..now }).await
             }
             Scenario::Redeploy => self.redeploy().await,
+            Scenario::Rollback => self.roll_back().await,
             Scenario::Build => {
                 self.push(scenario, |now| Sample { content: now.round, ..now }).await
             }
@@ -226,27 +257,54 @@ impl Runner {
         self.site.settle(scenario.name(), &expected, Vec::new()).await
     }
 
-    /// Somebody presses the button for the first commit, until Berth has heard.
+    /// Somebody presses the button for the first commit.
     async fn redeploy(&mut self) -> anyhow::Result<bool> {
+        let (sha, _, sample) =
+            self.preview()?.history.first().cloned().context("nothing was deployed")?;
+        let body = json!({ "sha": sha });
+        self.press(Scenario::Redeploy, "deployments", body, (sha, sample)).await
+    }
+
+    /// Somebody goes back to the release of another commit.
+    async fn roll_back(&mut self) -> anyhow::Result<bool> {
+        let preview = self.preview()?;
+        let (sha, sample) = preview.earlier().context("there is no earlier release")?;
+        let path = format!("/api/v1/stacks/{}/deployments?limit=100", self.expected(preview).stack);
+        let there = self.site.world.api()?.read(&path).await?;
+        let its = |item: &&Value| {
+            item["commit"]["sha"] == sha.as_str() && item["can_roll_back"] == Value::Bool(true)
+        };
+        let number = items(&there).find(its).context("its release is not kept")?["number"].clone();
+        let body = json!({ "number": number });
+        self.press(Scenario::Rollback, "rollback", body, (sha, sample)).await
+    }
+
+    /// Somebody presses a button of the stack, until Berth has heard.
+    async fn press(
+        &mut self,
+        scenario: Scenario,
+        button: &str,
+        body: Value,
+        (sha, sample): (String, Sample),
+    ) -> anyhow::Result<bool> {
         let mut preview = self.preview.take().context("there is no preview")?;
-        let (sha, _, sample) = preview.history.first().cloned().context("nothing was deployed")?;
-        preview.history.push((sha.clone(), "succeeded", sample));
+        preview.history.push((sha, "succeeded", sample));
         preview.sample = sample;
         let expected = self.expected(&preview);
         let path = format!("/api/v1/stacks/{}/deployments", expected.stack);
+        let pressed = format!("/api/v1/stacks/{}/{button}", expected.stack);
         let many = preview.history.len();
         self.preview = Some(preview);
-        let body = serde_json::json!({ "sha": sha });
         let ask = async |site: &Site| {
             let api = site.world.api()?;
             let there = api.read(&format!("{path}?limit=100")).await?;
             if items(&there).count() < many {
-                api.post(&path, &body).await?;
+                api.post(&pressed, &body).await?;
             }
             anyhow::Ok(())
         };
-        let deaths = self.site.insist("Berth takes a redeploy", ask).await?;
-        self.site.settle(Scenario::Redeploy.name(), &expected, deaths).await
+        let deaths = self.site.insist("Berth has heard of a button", ask).await?;
+        self.site.settle(scenario.name(), &expected, deaths).await
     }
 
     async fn paths(&mut self) -> anyhow::Result<bool> {

@@ -16,6 +16,8 @@ pub(super) enum Scenario {
     FailingUpdate,
     /// An earlier commit is deployed again.
     Redeploy,
+    /// Somebody goes back to the release of an earlier commit.
+    Rollback,
     /// A push changes what the image is built of.
     Build,
     /// A push to main, whose rule looks at paths.
@@ -33,11 +35,12 @@ pub(super) enum Scenario {
 }
 
 impl Scenario {
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::FirstDeploy,
         Self::Update,
         Self::FailingUpdate,
         Self::Redeploy,
+        Self::Rollback,
         Self::Build,
         Self::Paths,
         Self::Follow,
@@ -53,6 +56,7 @@ impl Scenario {
             Self::Update => "update",
             Self::FailingUpdate => "failing update",
             Self::Redeploy => "redeploy",
+            Self::Rollback => "rollback",
             Self::Build => "build",
             Self::Paths => "push with paths",
             Self::Follow => "follow",
