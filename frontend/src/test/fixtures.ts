@@ -152,8 +152,8 @@ const SHOP_SERVICES = [
     code: 'starting',
     reason: '1 of 2 tasks is starting',
   }),
-  service('store', { running: 1, wanted: 1 }),
-  service('migrate', { mode: 'replicated-job', running: 1, wanted: 1, ports: ['5432'] }),
+  service('store', { running: 1, wanted: 1, ports: ['5432'] }),
+  service('migrate', { mode: 'replicated-job', running: 1, wanted: 1 }),
 ];
 
 export function stack(name: string, part: Partial<Stack> = {}): Stack {
