@@ -18,7 +18,6 @@ pub(super) const EXCUSED: &[(&str, &str)] = &[
     ("inbox.account", "the simulator's accounts keep their names"),
     ("stacks.set_release", "only after a deployment that was replaced half way: tests/pipeline"),
     ("stacks.wait", "only of a stack that a person paused: reconciler, tests/pipeline/pauses.rs"),
-    ("stacks.go_on", "only of a stack that a person resumed: reconciler, tests/pipeline/pauses.rs"),
     ("inbox.postpone", "only with a GitHub that fails: reconciler, tasks/inbox/tests.rs"),
     ("outbox.failed", "only with a GitHub that fails: reconciler, tasks/tests/reports.rs"),
     ("outbox.dropped", "only with a GitHub that refuses: reconciler, tasks/tests/reports.rs"),
