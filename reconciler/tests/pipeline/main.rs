@@ -2,6 +2,7 @@
 //! deployment, a removal and a crash come to in the end.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
+mod approvals;
 mod claims;
 mod crashes;
 mod depends;
