@@ -31,12 +31,10 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
     /// Why a step can't be taken now, and how long that is so if nobody changes it;
     /// [`None`] where it can.
     pub(super) async fn held_up(&self, step: Step) -> Result<Option<Hold>, PassError> {
-        if !touches(step) {
-            return Ok(None);
-        }
         let (pool, id) = (&self.engine.pool, self.id());
-        let hold = judge(step, deployments::holds(pool, id).await?);
-        if hold.is_none() && step == Step::Apply {
+        let holds = deployments::holds(pool, id).await?;
+        let hold = judge(step, &holds);
+        if hold.is_none() && holds.waits {
             stacks::go_on(pool, self.fence, id).await?;
         }
         Ok(hold)
@@ -84,20 +82,22 @@ pub(super) struct Hold {
 }
 
 /// What of all that would hold a deployment up does so at this step: a pause at
-/// each, the others before anything is touched.
-fn judge(step: Step, holds: Holds) -> Option<Hold> {
-    let Holds { paused_by, unapproved, frozen } = holds;
-    if let Some(who) = paused_by {
-        return Some(Hold { why: format!("{who} paused the stack"), left: None });
-    }
-    if step != Step::Apply {
+/// each that touches the cluster, the others until it began to be applied.
+fn judge(step: Step, holds: &Holds) -> Option<Hold> {
+    if !touches(step) {
         return None;
     }
-    if unapproved {
+    if let Some(who) = &holds.paused_by {
+        return Some(Hold { why: format!("{who} paused the stack"), left: None });
+    }
+    if step != Step::Apply || holds.applying {
+        return None;
+    }
+    if holds.unapproved {
         let why = "its environment is protected, and somebody has to approve it".to_owned();
         return Some(Hold { why, left: None });
     }
-    let (until, left) = frozen?;
+    let (until, left) = holds.frozen?;
     let why = format!("nothing is deployed here until {}", until.format("%Y-%m-%d %H:%M UTC"));
     // Not a moment too early, or it would be asked again and again.
     Some(Hold { why, left: Some(left + Duration::from_millis(50)) })
@@ -129,16 +129,19 @@ mod tests {
     fn once_it_is_being_applied_only_a_pause_holds_a_deployment_up() {
         let second = Duration::from_secs(1);
         let frozen = Some((DateTime::UNIX_EPOCH, second));
-        let all = Holds { paused_by: Some("Ada".to_owned()), unapproved: true, frozen };
         let none = Holds::default();
-        for step in Step::ALL.into_iter().filter(|step| touches(*step)) {
-            assert_eq!(judge(step, none.clone()), None, "{step:?}");
-            let paused = judge(step, all.clone()).unwrap();
-            assert_eq!((paused.why.as_str(), paused.left), ("Ada paused the stack", None));
-            let rest = judge(step, Holds { paused_by: None, ..all.clone() });
-            assert_eq!(rest.is_some(), step == Step::Apply, "{step:?}");
+        let unpaused = Holds { unapproved: true, frozen, ..none.clone() };
+        let all = Holds { paused_by: Some("Ada".to_owned()), ..unpaused.clone() };
+        let late = Holds { applying: true, ..unpaused.clone() };
+        for step in Step::ALL {
+            assert_eq!(judge(step, &none), None, "{step:?}");
+            let paused = judge(step, &all).map(|hold| (hold.why, hold.left));
+            let pause = ("Ada paused the stack".to_owned(), None);
+            assert_eq!(paused, touches(step).then_some(pause), "{step:?}");
+            assert_eq!(judge(step, &unpaused).is_some(), step == Step::Apply, "{step:?}");
+            assert_eq!(judge(step, &late), None, "{step:?}");
         }
-        let thaw = judge(Step::Apply, Holds { frozen, ..none }).unwrap();
+        let thaw = judge(Step::Apply, &Holds { frozen, ..none }).unwrap();
         assert!(thaw.why.ends_with("until 1970-01-01 00:00 UTC"), "{}", thaw.why);
         assert!(thaw.left > Some(second), "{:?}", thaw.left);
     }

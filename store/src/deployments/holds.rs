@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use berth_domain::deployment::Step;
 use berth_domain::ids::{DeploymentId, StackId};
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
@@ -19,6 +20,10 @@ pub struct Holds {
     /// Until when nothing is deployed to its environment, and how long that is
     /// from now, by Postgres's clock.
     pub frozen: Option<(DateTime<Utc>, Duration)>,
+    /// Whether it is being applied already: then it is late to keep it from that.
+    pub applying: bool,
+    /// Whether it says that it waits.
+    pub waits: bool,
 }
 
 /// What keeps this deployment from being applied now.
@@ -32,11 +37,15 @@ pub async fn holds(db: impl PgExecutor<'_>, id: DeploymentId) -> Result<Holds> {
         select s.paused_by, e.protected and d.approved_at is null as "unapproved!",
                case when now() >= e.frozen_from and now() < e.frozen_until
                     then e.frozen_until end as frozen_until,
-               extract(epoch from e.frozen_until - now())::float8 as frozen_for
+               extract(epoch from e.frozen_until - now())::float8 as frozen_for,
+               d.waiting is not null as "waits!",
+               exists (select from deployment_phase p
+                       where p.deployment_id = d.deployment_id and p.phase = $2) as "applying!"
         from deployment d join stack s using (stack_id) join environment e using (environment_id)
         where d.deployment_id = $1
         "#,
-        id.0
+        id.0,
+        Step::Apply.reaches().as_str(),
     )
     .fetch_optional(db)
     .await
@@ -47,6 +56,8 @@ pub async fn holds(db: impl PgExecutor<'_>, id: DeploymentId) -> Result<Holds> {
         paused_by: row.paused_by,
         unapproved: row.unapproved,
         frozen: row.frozen_until.map(|until| (until, left.unwrap_or_default())),
+        applying: row.applying,
+        waits: row.waits,
     })
 }
 
@@ -136,5 +147,21 @@ mod tests {
         }
         stacks::pause(&pool, NAME, "Ada").await.unwrap();
         assert_eq!(holds(&pool, id).await.unwrap().paused_by.as_deref(), Some("Ada"));
+    }
+
+    #[sqlx::test(migrator = "crate::MIGRATOR")]
+    async fn what_waits_says_so_and_what_is_being_applied_too(pool: PgPool) {
+        let fence = seed::lead(&pool).await;
+        let id = seed::deployment(&pool, fence).await.deployment;
+        stacks::wait(&pool, fence, id, "somebody has to approve it").await.unwrap();
+        assert_eq!(holds(&pool, id).await.unwrap(), Holds { waits: true, ..Holds::default() });
+        stacks::go_on(&pool, fence, id).await.unwrap();
+        assert_eq!(holds(&pool, id).await.unwrap(), Holds::default());
+        for step in Step::ALL.into_iter().take_while(|step| *step != Step::Finish) {
+            deployments::begin_step(&pool, fence, id, step, Duration::from_secs(60)).await.unwrap();
+            let applying = matches!(step, Step::Apply | Step::Converge | Step::Route);
+            assert_eq!(holds(&pool, id).await.unwrap().applying, applying, "{step:?}");
+            deployments::advance(&pool, fence, id, step, "done").await.unwrap();
+        }
     }
 }
