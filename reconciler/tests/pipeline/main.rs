@@ -8,6 +8,7 @@ mod crashes;
 mod depends;
 mod deploys;
 mod failures;
+mod jobs;
 mod passes;
 mod pauses;
 mod policies;
