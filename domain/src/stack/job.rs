@@ -25,7 +25,7 @@ impl StackSpec {
     /// wait for that job.
     #[must_use]
     pub fn waits_for_jobs(&self, service: &str) -> BTreeMap<&str, Condition> {
-        let at = |time| {
+        let at = |time: JobTime| {
             self.jobs.iter().filter(move |(_, is)| **is == time).map(|(name, _)| name.as_str())
         };
         let mut waits: BTreeMap<&str, Condition> = BTreeMap::new();
