@@ -156,6 +156,12 @@ pub(super) fn pushes(pushed: &[String], deployments: &[Deployment]) -> (Vec<Stri
     (doubles, unmet)
 }
 
+/// What there is more than once.
+pub(super) fn twice(what: &str, names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    names.filter(|name| !seen.insert(name.clone())).map(|name| format!("{what}: {name}")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -256,6 +262,12 @@ mod tests {
             turns[which].expires_at = turns[which + 1].at + 0.5;
             prop_assert_eq!(leadership(&turns).len(), 1);
         }
+    }
+
+    #[test]
+    fn what_is_there_twice_is_named() {
+        let names = ["a", "b", "a"].map(str::to_owned);
+        assert_eq!(twice("run", names.into_iter()), ["run: a"]);
     }
 
     #[test]
