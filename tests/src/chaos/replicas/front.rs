@@ -31,10 +31,9 @@ pub(super) struct Front {
 }
 
 impl Front {
-    /// Listens at `port` for the replicas at `ports`, none of which is sent
-    /// anything yet.
-    pub(super) async fn start(port: u16, ports: [u16; REPLICAS]) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    /// Listens for the replicas at `ports`, none of which is sent anything yet.
+    pub(super) async fn start(ports: [u16; REPLICAS]) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let port = listener.local_addr()?.port();
         let backends = Arc::new(ports.map(|port| Backend { port, ..Backend::default() }));
         let mut tasks = JoinSet::new();
@@ -146,7 +145,7 @@ mod tests {
             *port = its;
             tasks.push(task);
         }
-        let front = Front::start(0, ports).await.unwrap();
+        let front = Front::start(ports).await.unwrap();
         let client = Client::new(front.url());
         assert_eq!(client.get("/").await.unwrap().status, 503, "nobody is open");
         for replica in [0, 2] {

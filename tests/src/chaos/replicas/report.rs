@@ -77,7 +77,8 @@ mod tests {
 
     #[test]
     fn the_last_line_has_the_figures() {
-        let summary = Summary { takeovers: vec![1.26, 3.04], taken: [1, 2, 3], ..Summary::default() };
+        let summary =
+            Summary { takeovers: vec![1.26, 3.04], taken: [1, 2, 3], ..Summary::default() };
         let json = summary.json();
         assert_eq!(json["max_takeover_s"], 3.0);
         assert_eq!(json["takeovers"], 2);

@@ -60,7 +60,7 @@ impl Site {
         let id = uuid::Uuid::now_v7().simple().to_string();
         let name = format!("crew{}", id.get(24..).unwrap_or_default());
         let ports = [free_port(0)?, free_port(0)?, free_port(0)?];
-        let front = Front::start(0, ports).await?;
+        let front = Front::start(ports).await?;
         let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let mut world = World::new(Settings {
             name: name.clone(),
@@ -176,7 +176,6 @@ impl Site {
             Deed::Hinder(..) => Some(self.leader().await?.0),
             Deed::Heal => None,
         };
-        // The readers must not expect what is about to be hindered.
         for act in self.crew.apply(deed, leader) {
             self.carry_out(act).await?;
         }
@@ -204,12 +203,12 @@ impl Site {
     }
 
     async fn hinder(&mut self, who: usize, trouble: Trouble) -> anyhow::Result<()> {
-        let (leader, epoch) = self.leader_but(who).await?;
-        if leader == who {
+        if let Some(epoch) = self.leads(who).await? {
             let what = format!("{trouble:?} of replica {who}");
             let at = self.witness.now().await?;
             self.losses.push((who, Loss { what, epoch, at }));
         }
+        // Nobody may expect what is about to be hindered.
         if !answers(Some(trouble)) {
             self.front.open(who, false);
             self.readers.expect(who, false);
@@ -224,19 +223,19 @@ impl Site {
         Ok(())
     }
 
-    /// The leader, where `who` is hindered by the crew's word but not yet in fact.
-    async fn leader_but(&mut self, who: usize) -> anyhow::Result<(usize, i64)> {
-        match self.witness.leader().await? {
-            Some((epoch, holder)) => match self.holders.get(&holder) {
-                Some(leader) => Ok((*leader, epoch)),
-                None if self.replicas.get(who).context("no such replica")?.leads().await? => {
-                    self.holders.insert(holder, who);
-                    Ok((who, epoch))
-                }
-                None => Ok((REPLICAS, epoch)),
-            },
-            None => Ok((REPLICAS, 0)),
+    /// The epoch that `who` leads in, if it leads.
+    async fn leads(&mut self, who: usize) -> anyhow::Result<Option<i64>> {
+        let Some((epoch, holder)) = self.witness.leader().await? else { return Ok(None) };
+        let known = self.holders.get(&holder).copied();
+        if known.is_some_and(|known| known != who) {
+            return Ok(None);
         }
+        let replica = self.replicas.get(who).context("no such replica")?;
+        if known.is_none() && !replica.leads().await? {
+            return Ok(None);
+        }
+        self.holders.insert(holder, who);
+        Ok(Some(epoch))
     }
 
     async fn heal(&mut self, who: usize, trouble: Trouble) -> anyhow::Result<()> {
@@ -301,7 +300,8 @@ impl Replica {
         // Postgres's own socket name, or nobody finds it.
         let lines = options.data_dir.join("lines");
         std::fs::create_dir_all(&lines)?;
-        let postgres = Proxy::start(&lines.join(server.file()), &server.folder.join(server.file()))?;
+        let postgres =
+            Proxy::start(&lines.join(server.file()), &server.folder.join(server.file()))?;
         let docker = Proxy::start(&lines.join("docker.sock"), world.docker.socket()?.as_ref())?;
         let mut options = options;
         options.docker_host = format!("unix://{}", docker.path().display());
