@@ -11,6 +11,7 @@
 //! witness    who led when, by Postgres's word
 //! verdict    what is not as it should be
 //! report     the figures
+//! failover   how long a killed leader is missed
 //! ```
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use anyhow::Context as _;
 use tokio::time::{Instant, sleep};
 
 mod crew;
+pub mod failover;
 mod front;
 mod readers;
 mod report;
@@ -82,10 +84,7 @@ struct Runner {
 ///
 /// Where a run can't begin.
 pub async fn run(plan: &Plan, folder: PathBuf) -> anyhow::Result<Summary> {
-    let site = Box::pin(Site::open(folder)).await?;
-    let sample = Sample { round: 0, content: 0, helper: false, healthy: true };
-    let (pushed, summary) = (Vec::new(), Summary::default());
-    let mut runner = Runner { site, round: 0, before: 0, pushed, sample, summary };
+    let mut runner = Box::pin(Runner::open(folder)).await?;
     let outcome = Box::pin(runner.everything(plan)).await;
     let Runner { site, mut summary, .. } = runner;
     summary.taken = site.taken();
@@ -104,10 +103,23 @@ pub async fn run(plan: &Plan, folder: PathBuf) -> anyhow::Result<Summary> {
 }
 
 impl Runner {
+    /// In a world that nothing was pushed to.
+    async fn open(folder: PathBuf) -> anyhow::Result<Self> {
+        let site = Box::pin(Site::open(folder)).await?;
+        let sample = Sample { round: 0, content: 0, helper: false, healthy: true };
+        let (pushed, summary) = (Vec::new(), Summary::default());
+        Ok(Self { site, round: 0, before: 0, pushed, sample, summary })
+    }
+
+    /// Pushes once while all is well.
+    async fn begin(&mut self) -> anyhow::Result<()> {
+        self.push().await?;
+        self.settle().await.map_err(anyhow::Error::msg).context("before any trouble")
+    }
+
     async fn everything(&mut self, plan: &Plan) -> anyhow::Result<()> {
         // There is a stack to look at before anybody does.
-        self.push().await?;
-        self.settle().await.map_err(anyhow::Error::msg).context("before any trouble")?;
+        self.begin().await?;
         self.site.watch();
         for number in 0..plan.schedules {
             let schedule = Schedule::of(plan.seed.wrapping_add(number));

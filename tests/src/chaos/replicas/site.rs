@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 use serde_json::json;
 use tokio::process::Command;
+use tokio::time::Instant;
 
 use super::crew::{Act, Crew, REPLICAS, answers};
 use super::front::Front;
@@ -50,6 +51,8 @@ pub(super) struct Site {
     crew: Crew,
     /// Which replica a holder of the lease is. A process has a name of its own.
     holders: BTreeMap<String, usize>,
+    /// When somebody was hindered last.
+    pub(super) struck: Instant,
     /// Leaders that were hindered, since this was last taken.
     losses: Vec<(usize, Loss)>,
 }
@@ -80,6 +83,7 @@ impl Site {
                 replicas,
                 crew: Crew::default(),
                 holders: BTreeMap::new(),
+                struck: Instant::now(),
                 losses: Vec::new(),
             }),
             Err(err) => {
@@ -214,6 +218,7 @@ impl Site {
             self.readers.expect(who, false);
         }
         let replica = self.replicas.get_mut(who).context("no such replica")?;
+        self.struck = Instant::now();
         match trouble {
             Trouble::Kill => replica.berth.kill().await?,
             Trouble::Stop => replica.signal("-STOP").await?,
