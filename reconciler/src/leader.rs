@@ -41,8 +41,8 @@ pub struct Leader {
 /// Leads whenever it can until `stop`, and says so through the fence. At the end
 /// it gives the lease up, so that another can lead at once.
 pub async fn lead(leader: Leader, stop: CancellationToken) {
-    let Leader { pool, holder, times, fence, board } = &leader;
-    let (holder, times) = (*holder, *times);
+    let Leader { pool, holder: _, times, fence, board } = &leader;
+    let times = *times;
     let mut held: Option<(Fence, Instant)> = None;
     // Since when nobody has wanted the lease that we leave to others.
     let mut unwanted: Option<Instant> = None;
