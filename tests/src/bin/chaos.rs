@@ -36,7 +36,7 @@ async fn main() -> ExitCode {
     // A short path: a Unix socket's may have 107 characters.
     let folder = std::env::temp_dir().join(format!("berth-chaos-{}", std::process::id()));
     if args.replicas {
-        return schedules(&args, folder).await;
+        return Box::pin(schedules(&args, folder)).await;
     }
     let summary = match crash::run(&args.plan, folder).await {
         Ok(summary) => summary,

@@ -73,7 +73,8 @@ impl Site {
             env: vec![set("BERTH_ROLES", "api"), set("BERTH_PUBLIC_URL", &front.url())],
             docker_host: None,
         });
-        match Box::pin(Self::fill(&mut world, &name, &front, ports)).await {
+        let filled = Box::pin(Self::fill(&mut world, &name, &front, ports)).await;
+        match filled {
             Ok((replicas, witness, readers)) => Ok(Self {
                 world,
                 name,
