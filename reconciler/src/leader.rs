@@ -3,9 +3,10 @@
 //! The lease lives by Postgres's clock; giving up in time lives by ours, counted
 //! from before the last extension was asked for.
 //!
-//! A leader that Docker does not answer can do nothing, and another replica may
-//! be better off: once an outage it gives the lease up, and takes it back only
-//! after nobody has wanted it for as long as a lease lasts.
+//! A leader that Docker does not answer can do little, and another replica may be
+//! better off: it gives the lease up, and takes it back once nobody has wanted it
+//! for a few looks. While that goes on it does so again each time a lease has
+//! passed, since another may have Docker back by then.
 
 use std::time::Duration;
 
@@ -22,6 +23,9 @@ use crate::status::{Board, Link};
 
 /// How long to wait before asking a database again that did not answer.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// How many looks of a follower's the lease is left to others for.
+const LOOKS: u32 = 3;
 
 /// What leading takes.
 #[derive(Debug)]
@@ -46,21 +50,22 @@ pub async fn lead(leader: Leader, stop: CancellationToken) {
     let mut held: Option<(Fence, Instant)> = None;
     // Since when nobody has wanted the lease that we leave to others.
     let mut unwanted: Option<Instant> = None;
-    let mut offered = false;
+    // When we last left it to others, as long as Docker has not answered since.
+    let mut offered: Option<Instant> = None;
     loop {
         let gone = board.get().docker.is_gone();
-        offered &= gone;
+        offered = offered.filter(|_| gone);
         if gone
-            && !offered
+            && offered.is_none_or(|since| since.elapsed() >= times.ttl)
             && let Some((mine, _)) = held.take()
         {
             tracing::warn!("gives the lease up: Docker does not answer here, and may elsewhere");
-            offered = true;
+            offered = Some(Instant::now());
             publish(fence, board, None);
             give_up(pool, mine, times).await;
         }
         let asked = Instant::now();
-        let leave = gone && unwanted.is_none_or(|since| since.elapsed() < times.ttl);
+        let leave = gone && unwanted.is_none_or(|since| since.elapsed() < times.watch * LOOKS);
         let left =
             held.map_or(times.ttl, |(_, since)| times.give_up.saturating_sub(since.elapsed()));
         let answer = tokio::select! {
@@ -261,7 +266,7 @@ mod tests {
         timeout(Duration::from_secs(20), left).await.unwrap().unwrap();
         assert_eq!(leads(&mut only).await, before);
 
-        // Once an outage: nobody wanted it the first time.
+        // It is not left again at once: nobody wanted it.
         sleep(QUICK.renew * 3).await;
         assert_eq!(*only.fence.borrow(), Some(before));
         only.stop.cancel();
