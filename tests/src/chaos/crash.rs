@@ -266,11 +266,13 @@ impl Runner {
         let (sha, _, sample) =
             self.preview()?.history.first().cloned().context("nothing was deployed")?;
         let body = json!({ "sha": sha });
-        self.press(Scenario::Redeploy, "deployments", body, (sha, sample)).await
+        self.press(Scenario::Redeploy, "deployments", body, (sha, sample), Vec::new()).await
     }
 
     /// Somebody goes back to the release of another commit.
     async fn roll_back(&mut self) -> anyhow::Result<bool> {
+        // It may only just have been started.
+        let deaths = self.site.leading().await?;
         let preview = self.preview()?;
         let (sha, sample) = preview.earlier().context("there is no earlier release")?;
         let path = format!("/api/v1/stacks/{}/deployments?limit=100", self.expected(preview).stack);
@@ -280,7 +282,7 @@ impl Runner {
         };
         let number = items(&there).find(its).context("its release is not kept")?["number"].clone();
         let body = json!({ "number": number });
-        self.press(Scenario::Rollback, "rollback", body, (sha, sample)).await
+        self.press(Scenario::Rollback, "rollback", body, (sha, sample), deaths).await
     }
 
     /// Somebody presses a button of the stack, until Berth has heard.
@@ -290,6 +292,7 @@ impl Runner {
         button: &str,
         body: Value,
         (sha, sample): (String, Sample),
+        mut deaths: Vec<Target>,
     ) -> anyhow::Result<bool> {
         let mut preview = self.preview.take().context("there is no preview")?;
         preview.history.push((sha, "succeeded", sample));
@@ -307,7 +310,7 @@ impl Runner {
             }
             anyhow::Ok(())
         };
-        let deaths = self.site.insist("Berth has heard of a button", ask).await?;
+        deaths.extend(self.site.insist("Berth has heard of a button", ask).await?);
         self.site.settle(scenario.name(), &expected, deaths).await
     }
 
