@@ -266,7 +266,7 @@ impl Runner {
         let (sha, _, sample) =
             self.preview()?.history.first().cloned().context("nothing was deployed")?;
         let body = json!({ "sha": sha });
-        self.press(Scenario::Redeploy, "deployments", body, (sha, sample), Vec::new()).await
+        self.press(Scenario::Redeploy, ("deployments", body), (sha, sample), Vec::new()).await
     }
 
     /// Somebody goes back to the release of another commit.
@@ -282,15 +282,14 @@ impl Runner {
         };
         let number = items(&there).find(its).context("its release is not kept")?["number"].clone();
         let body = json!({ "number": number });
-        self.press(Scenario::Rollback, "rollback", body, (sha, sample), deaths).await
+        self.press(Scenario::Rollback, ("rollback", body), (sha, sample), deaths).await
     }
 
     /// Somebody presses a button of the stack, until Berth has heard.
     async fn press(
         &mut self,
         scenario: Scenario,
-        button: &str,
-        body: Value,
+        (button, body): (&str, Value),
         (sha, sample): (String, Sample),
         mut deaths: Vec<Target>,
     ) -> anyhow::Result<bool> {
