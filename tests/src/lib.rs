@@ -9,6 +9,7 @@ pub mod berth;
 pub mod chaos;
 pub mod docker;
 pub mod git;
+pub mod hostile;
 pub mod http;
 pub mod proxy;
 pub mod registry;

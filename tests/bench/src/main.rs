@@ -19,6 +19,7 @@ use serde_json::{Map, Value};
 mod database;
 mod deploy;
 mod figures;
+mod hostile;
 mod reconcile;
 mod render;
 mod webhooks;
@@ -29,7 +30,7 @@ type Bench = fn() -> anyhow::Result<Map<String, Value>>;
 #[derive(Debug, Parser)]
 struct Args {
     /// Which to run [default: all]
-    #[arg(value_parser = ["webhooks", "deploy", "reconcile", "render"])]
+    #[arg(value_parser = ["webhooks", "deploy", "reconcile", "render", "hostile"])]
     names: Vec<String>,
 
     /// Print one object with the figures as the last line
@@ -41,8 +42,9 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let wants = |name: &str| args.names.is_empty() || args.names.iter().any(|other| other == name);
     let mut figures = Map::new();
-    let benches: [(&str, Bench); 4] = [
+    let benches: [(&str, Bench); 5] = [
         ("render", render::run),
+        ("hostile", hostile::run),
         ("reconcile", reconcile::run),
         ("webhooks", webhooks::run),
         ("deploy", deploy::run),

@@ -101,6 +101,19 @@ fn compose() -> String {
     text
 }
 
+/// Where the stack would be deployed.
+pub(crate) fn context() -> anyhow::Result<StackContext> {
+    Ok(StackContext {
+        stack: StackName::parse("bench").context("a name")?,
+        images: BTreeMap::new(),
+        public_network: None,
+        entrypoints: Vec::new(),
+        tls_entrypoints: Vec::new(),
+        bind_root: None,
+        restrictions: None,
+    })
+}
+
 fn beside(_: &str) -> io::Result<Vec<u8>> {
     Err(io::ErrorKind::NotFound.into())
 }
@@ -110,15 +123,7 @@ fn beside(_: &str) -> io::Result<Vec<u8>> {
 fn in_one_thread(text: &str) -> anyhow::Result<Vec<f64>> {
     let sources = [Source { path: "compose.yaml".to_owned(), text: text.to_owned() }];
     let settings = Settings::default();
-    let context = StackContext {
-        stack: StackName::parse("bench").context("a name")?,
-        images: BTreeMap::new(),
-        public_network: None,
-        entrypoints: Vec::new(),
-        tls_entrypoints: Vec::new(),
-        bind_root: None,
-        restrictions: None,
-    };
+    let context = context()?;
     let mut all = Vec::with_capacity(ROUNDS);
     for round in 0..=ROUNDS {
         let before = thread_cpu_ms()?;
