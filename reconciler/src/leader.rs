@@ -2,6 +2,11 @@
 //!
 //! The lease lives by Postgres's clock; giving up in time lives by ours, counted
 //! from before the last extension was asked for.
+//!
+//! A leader that Docker does not answer can do little, and another replica may be
+//! better off: it gives the lease up, and takes it back once nobody has wanted it
+//! for a few looks. While that goes on it does so again each time a lease has
+//! passed, since another may have Docker back by then.
 
 use std::time::Duration;
 
@@ -18,6 +23,9 @@ use crate::status::{Board, Link};
 
 /// How long to wait before asking a database again that did not answer.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// How many looks of a follower's the lease is left to others for.
+const LOOKS: u32 = 3;
 
 /// What leading takes.
 #[derive(Debug)]
@@ -37,21 +45,41 @@ pub struct Leader {
 /// Leads whenever it can until `stop`, and says so through the fence. At the end
 /// it gives the lease up, so that another can lead at once.
 pub async fn lead(leader: Leader, stop: CancellationToken) {
-    let Leader { pool, holder, times, fence, board } = &leader;
-    let (holder, times) = (*holder, *times);
+    let Leader { pool, holder: _, times, fence, board } = &leader;
+    let times = *times;
     let mut held: Option<(Fence, Instant)> = None;
+    // Since when nobody has wanted the lease that we leave to others.
+    let mut unwanted: Option<Instant> = None;
+    // When we last left it to others, as long as Docker has not answered since.
+    let mut offered: Option<Instant> = None;
     loop {
+        let gone = board.get().docker.is_gone();
+        offered = offered.filter(|_| gone);
+        if gone
+            && offered.is_none_or(|since| since.elapsed() >= times.ttl)
+            && let Some((mine, _)) = held.take()
+        {
+            tracing::warn!("gives the lease up: Docker does not answer here, and may elsewhere");
+            offered = Some(Instant::now());
+            publish(fence, board, None);
+            give_up(pool, mine, times).await;
+        }
         let asked = Instant::now();
+        let leave = gone && unwanted.is_none_or(|since| since.elapsed() < times.watch * LOOKS);
         let left =
             held.map_or(times.ttl, |(_, since)| times.give_up.saturating_sub(since.elapsed()));
         let answer = tokio::select! {
             () = stop.cancelled() => break,
-            answer = timeout(left, ask(pool, holder, times, held.map(|(fence, _)| fence))) => answer,
+            answer = timeout(left, ask(&leader, held.map(|(fence, _)| fence), leave)) => answer,
         };
         match answer {
-            Ok(Ok(now)) => {
+            Ok(Ok(answer)) => {
                 board.postgres(Link::up());
-                held = now.map(|fence| (fence, asked));
+                (held, unwanted) = match answer {
+                    Answer::Ours(fence) => (Some((fence, asked)), None),
+                    Answer::Others => (None, None),
+                    Answer::Left => (None, unwanted.or(Some(asked))),
+                };
             }
             Ok(Err(Error::Fenced)) => held = None,
             Ok(Err(error)) => board.postgres(Link::down(chain(&error))),
@@ -76,27 +104,42 @@ pub async fn lead(leader: Leader, stop: CancellationToken) {
         }
     }
     publish(fence, board, None);
-    if let Some((fence, _)) = held {
-        let released = timeout(times.renew, leases::release(pool, fence)).await;
-        if !matches!(released, Ok(Ok(()))) {
-            tracing::warn!("could not give the lease up: the next leader waits until it runs out");
-        }
+    if let Some((mine, _)) = held {
+        give_up(pool, mine, times).await;
     }
 }
 
-async fn ask(
-    pool: &Pool,
-    holder: Uuid,
-    times: Lease,
-    held: Option<Fence>,
-) -> Result<Option<Fence>, Error> {
+async fn give_up(pool: &Pool, mine: Fence, times: Lease) {
+    let released = timeout(times.renew, leases::release(pool, mine)).await;
+    if !matches!(released, Ok(Ok(()))) {
+        tracing::warn!("could not give the lease up: the next leader waits until it runs out");
+    }
+}
+
+/// Whose the lease is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Ours(Fence),
+    Others,
+    /// Nobody's: it was left to others.
+    Left,
+}
+
+/// Extends the lease that is held, or takes it where it is free and not to be
+/// left to others.
+async fn ask(leader: &Leader, held: Option<Fence>, leave: bool) -> Result<Answer, Error> {
+    let Leader { pool, holder, times, fence: _, board: _ } = leader;
     if let Some(fence) = held {
-        return leases::renew(pool, fence, times.ttl).await.map(|()| Some(fence));
+        return leases::renew(pool, fence, times.ttl).await.map(|()| Answer::Ours(fence));
     }
     // Reading takes no lock, and a follower does it every second.
     match leases::current(pool).await? {
-        Some(lease) if lease.live && lease.holder != holder => Ok(None),
-        Some(_) | None => leases::acquire(pool, holder, times.ttl).await,
+        Some(lease) if lease.live && lease.holder != *holder => Ok(Answer::Others),
+        Some(_) | None if leave => Ok(Answer::Left),
+        Some(_) | None => {
+            let taken = leases::acquire(pool, *holder, times.ttl).await?;
+            Ok(taken.map_or(Answer::Others, Answer::Ours))
+        }
     }
 }
 
@@ -190,6 +233,44 @@ mod tests {
             it.stop.cancel();
             it.task.await.unwrap();
         }
+    }
+
+    #[sqlx::test(migrator = "berth_store::MIGRATOR")]
+    async fn a_leader_that_docker_does_not_answer_leaves_the_lease_to_another(pool: PgPool) {
+        let mut first = candidate(&pool, 1);
+        let before = leads(&mut first).await;
+        let mut second = candidate(&pool, 2);
+
+        first.board.docker(Link::down("it is gone".to_owned()));
+        let after = leads(&mut second).await;
+
+        assert!(after > before, "a change of holder is a new epoch");
+        assert_eq!(*first.fence.borrow(), None);
+        // It does not want the lease back, now that another has it.
+        first.board.docker(Link::up());
+        sleep(QUICK.renew * 3).await;
+        assert_eq!(*second.fence.borrow(), Some(after));
+        for it in [first, second] {
+            it.stop.cancel();
+            it.task.await.unwrap();
+        }
+    }
+
+    #[sqlx::test(migrator = "berth_store::MIGRATOR")]
+    async fn who_is_alone_leads_again_though_docker_does_not_answer(pool: PgPool) {
+        let mut only = candidate(&pool, 1);
+        let before = leads(&mut only).await;
+
+        only.board.docker(Link::down("it is gone".to_owned()));
+        let left = only.fence.wait_for(Option::is_none);
+        timeout(Duration::from_secs(20), left).await.unwrap().unwrap();
+        assert_eq!(leads(&mut only).await, before);
+
+        // It is not left again at once: nobody wanted it.
+        sleep(QUICK.renew * 3).await;
+        assert_eq!(*only.fence.borrow(), Some(before));
+        only.stop.cancel();
+        only.task.await.unwrap();
     }
 
     #[sqlx::test(migrator = "berth_store::MIGRATOR")]

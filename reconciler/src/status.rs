@@ -25,6 +25,12 @@ impl Link {
     pub const fn down(detail: String) -> Self {
         Self { ok: false, detail }
     }
+
+    /// Whether it was asked and did not answer.
+    #[must_use]
+    pub const fn is_gone(&self) -> bool {
+        !self.ok && !self.detail.is_empty()
+    }
 }
 
 /// How the reconciler is doing.

@@ -8,10 +8,12 @@
 //! verdict    what is not as it should be, by Docker's, GitHub's and Berth's word
 //! crash      scenarios times points
 //! report     the table, and the line of JSON
+//! replicas   three of them on one Postgres, and schedules of what fails
 //! ```
 
 pub mod crash;
 mod points;
+pub mod replicas;
 mod report;
 mod scenario;
 mod site;

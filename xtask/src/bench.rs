@@ -11,8 +11,8 @@ use crate::shell::{program, root, run as run_program, step};
 /// What can be chosen.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Which to run: webhooks, deploy, reconcile, render, hostile [default: all]
-    #[arg(value_parser = ["webhooks", "deploy", "reconcile", "render", "hostile"])]
+    /// Which to run: webhooks, deploy, reconcile, render, hostile, failover, resume [default: all]
+    #[arg(value_parser = ["webhooks", "deploy", "reconcile", "render", "hostile", "failover", "resume"])]
     names: Vec<String>,
 
     /// Print one object with the figures as the last line

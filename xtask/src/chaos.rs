@@ -1,5 +1,5 @@
-//! `cargo xtask chaos`: kills the real Berth at each of its fail points; the
-//! killing itself is `tests/src/chaos`.
+//! `cargo xtask chaos`: kills the real Berth at each of its fail points, or
+//! hinders three replicas by schedules; the killing itself is `tests/src/chaos`.
 
 use std::process::ExitCode;
 
@@ -10,13 +10,26 @@ use crate::shell::{program, run as run_program, step};
 /// What can be chosen.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Kill at each point once, in the first scenario that passes it
+    /// Kill at each point once, in the first scenario that passes it; or play a
+    /// few schedules
     #[arg(long)]
     quick: bool,
 
     /// Kill only in scenarios whose name contains this; the others lead up to them
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
+
+    /// Hinder three replicas by random schedules instead
+    #[arg(long, conflicts_with = "only")]
+    replicas: bool,
+
+    /// How many schedules [default: 200, few with --quick, one with --seed]
+    #[arg(long, value_name = "N", requires = "replicas")]
+    schedules: Option<u64>,
+
+    /// The first schedule's seed, as a run that failed names it
+    #[arg(long, value_name = "SEED", requires = "replicas")]
+    seed: Option<u64>,
 
     /// Print the line of JSON alone
     #[arg(long)]
@@ -35,6 +48,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     words.extend(args.json.then_some("--json"));
     if let Some(only) = &args.only {
         words.extend(["--only", only]);
+    }
+    words.extend(args.replicas.then_some("--replicas"));
+    let (schedules, seed) =
+        (args.schedules.map(|it| it.to_string()), args.seed.map(|it| it.to_string()));
+    for (option, value) in [("--schedules", &schedules), ("--seed", &seed)] {
+        if let Some(value) = value {
+            words.extend([option, value]);
+        }
     }
     with_engine(|host| start("chaos", host, &words))
 }

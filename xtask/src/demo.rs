@@ -68,6 +68,10 @@ pub(crate) fn start(name: &str, host: &str, args: &[&str]) -> anyhow::Result<Exi
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
     let path = target.join("debug").join(name);
-    let status = program(&path.to_string_lossy()).args(args).env("DOCKER_HOST", host).status()?;
+    let status = program(&path.to_string_lossy())
+        .args(args)
+        .env("DOCKER_HOST", host)
+        .env("PG_BIN", provision::postgres_bin().unwrap_or_default())
+        .status()?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -18,10 +18,12 @@ use serde_json::{Map, Value};
 
 mod database;
 mod deploy;
+mod failover;
 mod figures;
 mod hostile;
 mod reconcile;
 mod render;
+mod resume;
 mod webhooks;
 
 /// Measures, prints as it goes, and gives its figures by their keys.
@@ -30,7 +32,7 @@ type Bench = fn() -> anyhow::Result<Map<String, Value>>;
 #[derive(Debug, Parser)]
 struct Args {
     /// Which to run [default: all]
-    #[arg(value_parser = ["webhooks", "deploy", "reconcile", "render", "hostile"])]
+    #[arg(value_parser = ["webhooks", "deploy", "reconcile", "render", "hostile", "failover", "resume"])]
     names: Vec<String>,
 
     /// Print one object with the figures as the last line
@@ -42,12 +44,14 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let wants = |name: &str| args.names.is_empty() || args.names.iter().any(|other| other == name);
     let mut figures = Map::new();
-    let benches: [(&str, Bench); 5] = [
+    let benches: [(&str, Bench); 7] = [
         ("render", render::run),
         ("hostile", hostile::run),
         ("reconcile", reconcile::run),
         ("webhooks", webhooks::run),
         ("deploy", deploy::run),
+        ("failover", failover::run),
+        ("resume", resume::run),
     ];
     for (name, bench) in benches {
         if !wants(name) {

@@ -70,6 +70,20 @@ pub(super) async fn look(world: &World, repository: &str, expected: &Expected) -
     findings
 }
 
+/// Looks at what is around the deployments of a stack that should be there: its
+/// webhooks, the cluster, and its route.
+pub(super) async fn look_around(world: &World, expected: &Expected, findings: &mut Findings) {
+    let outcome = async {
+        webhooks(world, findings).await?;
+        cluster(world, expected, findings).await?;
+        served(world, expected, findings).await
+    }
+    .await;
+    if let Err(err) = outcome {
+        findings.unmet(format!("{err:#}"));
+    }
+}
+
 /// Berth's own list: each commit as often as it was asked for, and well ended.
 async fn deployments(
     world: &World,
