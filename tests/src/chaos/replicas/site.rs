@@ -107,6 +107,8 @@ impl Site {
         let token = world.api()?.post("/api/v1/tokens", &json!({"name": "replicas"})).await?;
         let bearer = format!("Bearer {}", token["token"].as_str().context("no token")?);
         let server = Server::of(world.folder())?;
+        // The App's first webhook finds nobody: the first leader asks for it again.
+        let slug = world.create_app().await?;
         let mut replicas = Vec::new();
         for (number, port) in ports.into_iter().enumerate() {
             let options = Options {
@@ -114,16 +116,13 @@ impl Site {
                 port,
                 ..options(world, front)?
             };
+            front.open(number, true);
             replicas.push(Replica::start(options, world, &server, &bearer).await?);
         }
         let witness = Witness::start(server.url(&server.folder)).await?;
         let clients: Vec<Client> = replicas.iter().map(|one| one.api.clone()).collect();
         let clients = clients.try_into().ok().context("another number of replicas")?;
         let readers = Readers::start(clients, name);
-        for replica in 0..REPLICAS {
-            front.open(replica, true);
-        }
-        let slug = world.create_app().await?;
         let repository = world.install(&slug, name).await?;
         let production = NewRule {
             name: "Production",
