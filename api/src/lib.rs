@@ -122,6 +122,7 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(deployments::roll_back))
         .routes(routes!(deployments::cancel_deployment))
         .routes(routes!(deployments::retry_deployment))
+        .routes(routes!(deployments::approve_deployment))
         .routes(routes!(deployments::get_build_log))
         .routes(routes!(deliveries::list_deliveries))
         .routes(routes!(deliveries::get_delivery))

@@ -16,6 +16,7 @@ use crate::policy;
 use crate::yaml::At;
 
 mod depends;
+mod jobs;
 mod mounts;
 mod routes;
 mod service;
@@ -51,6 +52,7 @@ pub(crate) fn convert(
     spec.routes = std::mem::take(&mut convert.routes);
     spec.networks = convert.networks();
     spec.dependencies = convert.dependencies();
+    convert.jobs(&mut spec);
     convert.restrict(&mut spec);
     convert.finish(spec)
 }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use berth_domain::stack::Protocol;
+pub use berth_domain::stack::{JobTime, Protocol};
 
 pub(crate) use self::options::users_of;
 pub(crate) use self::read::read;
@@ -26,6 +26,11 @@ pub(crate) use self::read::read;
 pub struct XBerth {
     /// Where the service answers.
     pub routes: Vec<Route>,
+    /// The service is a job: `before` runs it before any other service is made or
+    /// changed, `after` once all of them are healthy. One that fails stops the
+    /// deployment.
+    #[schemars(with = "Option<JobWords>")]
+    pub job: Option<JobTime>,
 }
 
 /// One way through Traefik to the service.
@@ -320,6 +325,15 @@ enum Words {
     Http,
     Tcp,
     Udp,
+}
+
+/// [`JobTime`], likewise.
+#[derive(JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(dead_code, reason = "only its schema is used")]
+enum JobWords {
+    Before,
+    After,
 }
 
 #[cfg(test)]

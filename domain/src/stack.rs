@@ -9,6 +9,7 @@
 mod canonical;
 mod changes;
 mod depends;
+mod job;
 mod mount;
 mod route;
 
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::StackName;
 
 pub use self::depends::{Condition, Dependencies, circle};
+pub use self::job::{JobTime, Jobs};
 pub use self::mount::{FileRef, Mount, MountKind};
 pub use self::route::{ANY_HOST, Claim, Contested, Held, Protocol, ROUTES_LABEL, Route, contested};
 
@@ -43,6 +45,9 @@ pub struct StackSpec {
     /// What services wait for before they are made for the first time.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub dependencies: Dependencies,
+    /// Which services are jobs that run before or after all else is changed.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub jobs: Jobs,
     /// Networks to create, by their name on the Swarm. External ones are only referred to.
     pub networks: BTreeMap<String, NetworkSpec>,
     /// Configs to create, by their name on the Swarm.

@@ -130,8 +130,8 @@ pub(crate) async fn drive<C: Cluster, B: Builder>(
         said: String::new(),
     };
     while let Some(step) = run.context.deployment.phase.step() {
-        if let Some(why) = run.held_up(step).await? {
-            return run.wait(&why).await;
+        if let Some(hold) = run.held_up(step).await? {
+            return run.wait(&hold).await;
         }
         match Box::pin(run.take(step)).await? {
             Some(phase) => run.context.deployment.phase = phase,

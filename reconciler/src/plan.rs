@@ -135,7 +135,8 @@ pub fn names_of(spec: &StackSpec) -> BTreeSet<String> {
 /// back to, and runs jobs again. Configs and secrets can't be changed in Swarm, so
 /// they carry their content's hash in their names; what else it can't change is
 /// [replaced](Plan::replaced). A service that is not there yet is made once those
-/// that it depends on have come far enough ([`StackSpec::dependencies`]).
+/// that it depends on have come far enough ([`StackSpec::dependencies`]), and
+/// nothing is made or changed before its turn around [jobs](StackSpec::jobs).
 #[must_use]
 pub fn plan(desired: &Desired, observed: &ObservedStack, prune: &Prune) -> Plan {
     match desired {

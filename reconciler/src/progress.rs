@@ -119,13 +119,14 @@ pub fn converged(is: &Situation<'_>, now: DateTime<Utc>) -> Option<Verdict> {
     // Told only where nothing else is wrong: what it waits for is the cause.
     let mut held = None;
     for (name, wanted) in &is.spec.services {
+        // As it still is, it says nothing of the release.
+        let awaited = depends::awaited(is.spec, is.observed, name);
+        if !awaited.is_empty() {
+            held.get_or_insert_with(|| (name, format!("it {}", depends::words(&awaited))));
+            continue;
+        }
         let Some(live) = is.observed.services.get(name) else {
-            match depends::awaited(is.spec, is.observed, name).as_slice() {
-                [] => _ = waiting.get_or_insert_with(|| (name, "it is not there".to_owned())),
-                awaited => {
-                    held.get_or_insert_with(|| (name, format!("it {}", depends::words(awaited))));
-                }
-            }
+            waiting.get_or_insert_with(|| (name, "it is not there".to_owned()));
             continue;
         };
         let health = of_service(wanted, live, now);

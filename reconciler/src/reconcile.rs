@@ -94,10 +94,6 @@ async fn deploy_in_turn<C: Cluster, B: Builder>(
         let why = "other previews are being deployed, and it has its turn after them";
         return deploy::hold::wait(engine, fence, stack, (id, why)).await;
     };
-    // One that is paused goes on waiting, and says so.
-    if !stack.paused {
-        stacks::go_on(&engine.pool, fence, id).await?;
-    }
     deploy::drive(engine, fence, stack, id).await
 }
 

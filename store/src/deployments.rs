@@ -4,6 +4,7 @@
 //! ([`outbox`]), in the same transaction.
 
 mod again;
+mod holds;
 mod read;
 mod retry;
 mod rollback;
@@ -16,6 +17,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 pub use self::again::again;
+pub use self::holds::{Holds, approve, holds};
 pub use self::read::{
     Context, PhaseRow, PhaseState, context, followed_branches, get, last_succeeded_sha, newest,
     newest_succeeded, next_open, of_pull_request, phases, was_tried,

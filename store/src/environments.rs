@@ -1,7 +1,7 @@
 //! Environments: named targets of repositories. A preview belongs to a pull
 //! request and ends with it.
 
-mod on_failure;
+mod settings;
 
 use berth_domain::ids::{EnvironmentId, RepositoryId};
 use berth_domain::registry::OnRegistryFailure;
@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
-pub use self::on_failure::{on_failure, set_on_failure};
+pub use self::settings::{Settings, on_failure, set};
 use crate::leases::Guarded;
 use crate::{Error, Result, rules, storable};
 

@@ -193,6 +193,28 @@ pub(crate) async fn cancel_deployment(
     Ok((StatusCode::ACCEPTED, Json(shape::deployment(row))))
 }
 
+/// Let a deployment of a protected environment go
+///
+/// The first who approves it is remembered.
+#[utoipa::path(
+    post,
+    path = "/api/v1/deployments/{id}/approve",
+    tag = "deployments",
+    params(("id" = Uuid, Path, description = "The deployment's id")),
+    responses((status = 202, description = "It will go on", body = Deployment)),
+)]
+pub(crate) async fn approve_deployment(
+    State(state): State<ApiState>,
+    Operator(who): Operator,
+    Path(id): Path<Uuid>,
+) -> Result<(StatusCode, Json<Deployment>)> {
+    berth_store::deployments::approve(&state.pool, DeploymentId(id), &who.account.name)
+        .await
+        .map_err(|err| conflict(err, "This deployment is over already."))?;
+    let row = deployments::by_id(&state.pool, id).await?;
+    Ok((StatusCode::ACCEPTED, Json(shape::deployment(row))))
+}
+
 /// Read a deployment's build log
 #[utoipa::path(
     get,

@@ -8,9 +8,9 @@ use serde_json::Value;
 use url::Url;
 
 use crate::types::{
-    Commit, Deployment, DeploymentPhase, Health, LatestDeployment, OnFailure, Paused, Phase,
-    PhaseState, Place, Policy, PullRequest, Reason, Service, Stack, StackKind, StackSummary,
-    Trigger, Wanted,
+    Approval, Commit, Deployment, DeploymentPhase, Freeze, Health, LatestDeployment, OnFailure,
+    Paused, Phase, PhaseState, Place, Policy, PullRequest, Reason, Service, Stack, StackKind,
+    StackSettings, StackSummary, Trigger, Wanted,
 };
 
 /// The phases of a deployment that goes well, in order.
@@ -117,7 +117,14 @@ pub(super) fn stack(row: StackView, github: &Url) -> Stack {
     };
     Stack {
         summary,
-        on_failure: OnFailure::from_word(&row.on_failure).unwrap_or(OnFailure::Rollback),
+        settings: StackSettings {
+            on_failure: OnFailure::from_word(&row.on_failure).unwrap_or(OnFailure::Rollback),
+            protected: row.protected,
+            freeze: row
+                .frozen_from
+                .zip(row.frozen_until)
+                .map(|(from, until)| Freeze { from, until }),
+        },
         services,
         plan: observed.plan,
         routes: observed.routes,
@@ -147,6 +154,8 @@ pub(super) fn deployment(row: DeploymentView) -> Deployment {
         phase,
         reason: row.reason.and_then(reason),
         waiting: row.waiting,
+        needs_approval: row.needs_approval,
+        approved: row.approved_by.zip(row.approved_at).map(|(by, at)| Approval { by, at }),
         phases: course(phase, &row.phases),
         created_at: row.created_at,
         finished_at: row.finished_at,

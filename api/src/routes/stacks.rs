@@ -82,9 +82,10 @@ pub(crate) async fn delete_stack(
     summary(&state, &name).await
 }
 
-/// Say what becomes of a stack when a deployment of it fails
+/// Say what a stack's environment is like
 ///
-/// It is its environment's setting, and ends with it.
+/// All of it each time; what is left out is as if it had never been said. It ends
+/// with the environment.
 #[utoipa::path(
     put,
     path = "/api/v1/stacks/{name}/settings",
@@ -103,7 +104,15 @@ pub(crate) async fn set_stack_settings(
         OnFailure::Rollback => berth_domain::deployment::OnFailure::Rollback,
         OnFailure::Keep => berth_domain::deployment::OnFailure::Keep,
     };
-    berth_store::environments::set_on_failure(&state.pool, &name, on_failure).await?;
+    if settings.freeze.as_ref().is_some_and(|freeze| freeze.from >= freeze.until) {
+        return Err(Problem::invalid_field("/freeze/until", "It must end after it begins."));
+    }
+    let settings = berth_store::environments::Settings {
+        on_failure,
+        protected: settings.protected,
+        freeze: settings.freeze.map(|freeze| (freeze.from, freeze.until)),
+    };
+    berth_store::environments::set(&state.pool, &name, &settings).await?;
     let row = stacks::get(&state.pool, &name).await?;
     Ok(Json(shape::stack(row, &state.github.settings().web_url)))
 }

@@ -118,6 +118,15 @@ pub struct DeploymentPhase {
     pub message: String,
 }
 
+/// Who let a deployment go, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Approval {
+    /// The person's name.
+    pub by: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
 /// One attempt to bring a stack to a commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Deployment {
@@ -150,6 +159,11 @@ pub struct Deployment {
     /// holds it up.
     #[schema(required = true)]
     pub waiting: Option<String>,
+    /// Whether it goes on once a person approves it.
+    pub needs_approval: bool,
+    /// Who approved it; null where nobody did.
+    #[schema(required = true)]
+    pub approved: Option<Approval>,
     /// The eight phases from `received` to `succeeded`, in order.
     pub phases: Vec<DeploymentPhase>,
     /// When it began.

@@ -162,12 +162,29 @@ words! {
     }
 }
 
+/// When nothing is deployed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Freeze {
+    /// From then on.
+    pub from: DateTime<Utc>,
+    /// Until then.
+    pub until: DateTime<Utc>,
+}
+
 /// What is said of a stack's environment.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StackSettings {
     /// What becomes of it when a deployment fails.
     pub on_failure: OnFailure,
+    /// Whether a person has to approve each deployment.
+    #[serde(default)]
+    pub protected: bool,
+    /// When nothing is deployed; null where there is no such time.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub freeze: Option<Freeze>,
 }
 
 /// A stack, with everything the last pass saw of it.
@@ -176,8 +193,8 @@ pub struct Stack {
     /// What the list says of it, too.
     #[serde(flatten)]
     pub summary: StackSummary,
-    /// What becomes of it when a deployment fails.
-    pub on_failure: OnFailure,
+    /// What people say of its environment.
+    pub settings: StackSettings,
     /// Its services.
     pub services: Vec<Service>,
     /// What is left to do, a line an action; empty where it is synced.

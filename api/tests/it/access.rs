@@ -125,6 +125,7 @@ async fn a_viewer_looks_an_operator_deploys_an_admin_configures(pool: PgPool) {
     admin: put /api/v1/stacks/{name}/settings
     operator: delete /api/v1/stacks/{name}
     operator: post /api/v1/deliveries/{id}/replay
+    operator: post /api/v1/deployments/{id}/approve
     operator: post /api/v1/deployments/{id}/cancel
     operator: post /api/v1/deployments/{id}/retry
     operator: post /api/v1/stacks/{name}/deployments

@@ -141,11 +141,14 @@ async fn an_admin_says_what_becomes_of_a_stack_whose_deployment_failed(pool: PgP
     stack(&api, fence, "shop", None).await;
     let admin = api.browser(Role::Admin).await;
     let before = api.get(&admin, "/api/v1/stacks/shop").await.json();
-    assert_eq!(before["on_failure"], "rollback");
+    assert_eq!(before["settings"]["on_failure"], "rollback");
     let path = "/api/v1/stacks/shop/settings";
     let put = async |who, path, body| api.send(request(Method::PUT, path, who, Some(body))).await;
     let set = put(&admin, path, json!({"on_failure": "keep"})).await;
-    assert_eq!((set.status, &set.json()["on_failure"]), (StatusCode::OK, &json!("keep")));
+    assert_eq!(
+        (set.status, &set.json()["settings"]["on_failure"]),
+        (StatusCode::OK, &json!("keep"))
+    );
 
     let wrong = put(&admin, path, json!({"on_failure": "pray"})).await;
     assert!(wrong.status.is_client_error(), "{}", wrong.shown());
@@ -154,4 +157,37 @@ async fn an_admin_says_what_becomes_of_a_stack_whose_deployment_failed(pool: PgP
     let operator = api.browser(Role::Operator).await;
     let denied = put(&operator, path, json!({"on_failure": "keep"})).await;
     assert_eq!(denied.status, StatusCode::FORBIDDEN);
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn a_deployment_of_a_protected_environment_says_who_approved_it(pool: PgPool) {
+    let api = Api::new(pool).with_shop().await;
+    let fence = lead(&api).await;
+    let (_, id) = stack(&api, fence, "shop", None).await;
+    let admin = api.browser(Role::Admin).await;
+    let put = async |body| {
+        api.send(request(Method::PUT, "/api/v1/stacks/shop/settings", &admin, Some(body))).await
+    };
+    let backwards = json!({
+        "on_failure": "rollback",
+        "freeze": {"from": "2026-12-24T00:00:00Z", "until": "2026-12-23T00:00:00Z"},
+    });
+    assert_eq!(put(backwards).await.json()["errors"][0]["pointer"], "/freeze/until");
+    let freeze = json!({"from": "2026-12-24T00:00:00Z", "until": "2026-12-27T00:00:00Z"});
+    let all = json!({"on_failure": "rollback", "protected": true, "freeze": freeze});
+    assert_eq!(put(all.clone()).await.json()["settings"], all);
+
+    let operator = api.browser(Role::Operator).await;
+    let read = "/api/v1/stacks/shop/deployments/1";
+    assert_eq!(api.get(&operator, read).await.json()["needs_approval"], true);
+    let path = format!("/api/v1/deployments/{id}/approve");
+    let approved = api.post(&operator, &path, json!({})).await;
+    assert_eq!(approved.status, StatusCode::ACCEPTED);
+    assert_eq!(approved.json()["approved"]["by"], "The operator");
+    assert_eq!(approved.json()["needs_approval"], false);
+    fail(&api, fence, id).await;
+    let late = api.post(&operator, &path, json!({})).await;
+    assert_eq!(late.json()["detail"], "This deployment is over already.");
+    let viewer = api.browser(Role::Viewer).await;
+    assert_eq!(api.post(&viewer, &path, json!({})).await.status, StatusCode::FORBIDDEN);
 }

@@ -125,7 +125,11 @@ async fn a_stack_shows_what_the_last_pass_saw(pool: PgPool) {
         "number": 1,
         "phase": "received"
       },
-      "on_failure": "rollback",
+      "settings": {
+        "on_failure": "rollback",
+        "protected": false,
+        "freeze": null
+      },
       "services": [
         {
           "name": "api",

@@ -120,6 +120,7 @@ fn service(base: Service, over: Service) -> Service {
     // Two of one file stay two, so that it is told that they are.
     all.routes.retain(|before| !over.routes.iter().any(|later| same_place(&before.it, &later.it)));
     all.routes.extend(over.routes);
+    replace(&mut all.job, over.job);
     all
 }
 

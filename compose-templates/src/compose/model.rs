@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use berth_domain::build::BuildContext;
 use berth_domain::stack::{Condition, Driver, Healthcheck, Nanos, Pool, Security};
 
-use crate::x_berth::Route;
+use crate::x_berth::{JobTime, Route};
 use crate::yaml::At;
 
 /// A value and where it was written.
@@ -87,6 +87,7 @@ pub(crate) struct Service {
     pub(crate) depends_on: BTreeMap<String, DependsUse>,
     pub(crate) deploy: Deploy,
     pub(crate) routes: Vec<Placed<Route>>,
+    pub(crate) job: Option<Placed<JobTime>>,
 }
 
 impl Service {
@@ -145,6 +146,7 @@ impl Service {
             depends_on: BTreeMap::new(),
             deploy: Deploy::default(),
             routes: Vec::new(),
+            job: None,
         }
     }
 }

@@ -47,7 +47,10 @@ pub(super) fn service(check: &mut Check<'_>, field: &Field<'_>) -> Service {
             }
             "depends_on" => service.depends_on = depends::read(check, &key),
             "deploy" => service.deploy = deploy::read(check, &key),
-            "x-berth" => service.routes = x_berth::read(check, &key),
+            "x-berth" => {
+                let read = x_berth::read(check, &key);
+                (service.routes, service.job) = (read.routes, read.job);
+            }
             _ => {
                 let known = process(check, &key, &mut service)
                     || limits(check, &key, &mut service)

@@ -24,7 +24,7 @@ pub(super) fn forbidden(
     context: &StackContext,
     restrictions: &Restrictions,
 ) -> Vec<String> {
-    let StackSpec { services, networks, configs, secrets, routes, dependencies: _ } = spec;
+    let StackSpec { services, networks, configs, secrets, routes, dependencies: _, jobs: _ } = spec;
     let mut gate = Gate { spec, context, restrictions, found: Vec::new() };
     for (name, service) in services {
         gate.service(name, service);

@@ -68,6 +68,7 @@ impl Checks<'_> {
             predefined_network,
             // An order among the stack's own services.
             depends_on: _,
+            job: _,
             // What it says of merging, it has said.
             empty: _,
             mem_reservation_at: _,

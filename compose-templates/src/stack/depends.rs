@@ -62,20 +62,7 @@ impl Convert<'_> {
 
     /// What never ends can't be waited for to end.
     fn check_ends(&mut self, at: crate::yaml::At, name: &str, other: &str, to: &Service) {
-        let Deploy { mode, restart, .. } = &to.deploy;
-        let endless = match mode.as_ref().map(|mode| mode.it) {
-            Some(DeployMode::Global) => Some("`deploy.mode: global`"),
-            Some(DeployMode::ReplicatedJob | DeployMode::GlobalJob) => None,
-            // What compose calls replicated may end as well.
-            Some(DeployMode::Replicated) | None => match (restart, &to.restart) {
-                (Some(block), _) if block.condition.as_deref() == Some("any") => {
-                    Some("`deploy.restart_policy.condition: any`")
-                }
-                (None, Some(Restart::Always)) => Some("`restart: always`"),
-                _ => None,
-            },
-        };
-        if let Some(endless) = endless {
+        if let Some(endless) = endless(to) {
             let message = format!(
                 "the service `{name}` waits until `{other}` has completed, which with {endless} it never does; take that out of `{other}`"
             );
@@ -83,10 +70,30 @@ impl Convert<'_> {
         }
     }
 
-    /// Whether some service waits for `name` to complete: then it is a job.
+    /// Whether `name` is a job, by its own word or since some service waits for it
+    /// to complete.
     pub(super) fn is_waited_out(&self, name: &str) -> bool {
-        self.loaded.model.services.values().any(|service| {
-            service.depends_on.get(name).is_some_and(|it| it.condition == Condition::Completed)
-        })
+        let services = &self.loaded.model.services;
+        services.get(name).is_some_and(|service| service.job.is_some())
+            || services.values().any(|service| {
+                service.depends_on.get(name).is_some_and(|it| it.condition == Condition::Completed)
+            })
+    }
+}
+
+/// What keeps a service from ever ending.
+pub(super) fn endless(service: &Service) -> Option<&'static str> {
+    let Deploy { mode, restart, .. } = &service.deploy;
+    match mode.as_ref().map(|mode| mode.it) {
+        Some(DeployMode::Global) => Some("`deploy.mode: global`"),
+        Some(DeployMode::ReplicatedJob | DeployMode::GlobalJob) => None,
+        // What compose calls replicated may end as well.
+        Some(DeployMode::Replicated) | None => match (restart, &service.restart) {
+            (Some(block), _) if block.condition.as_deref() == Some("any") => {
+                Some("`deploy.restart_policy.condition: any`")
+            }
+            (None, Some(Restart::Always)) => Some("`restart: always`"),
+            _ => None,
+        },
     }
 }

@@ -221,7 +221,7 @@ impl Convert<'_> {
         let kind = match mode {
             Some(mode) if mode.it == DeployMode::Replicated && self.is_waited_out(name) => {
                 let message = format!(
-                    "`services.{name}.deploy.mode` is a job, since others wait until `{name}` has completed"
+                    "`services.{name}.deploy.mode` is a job, since others wait until `{name}` has completed, or `x-berth.job` says so"
                 );
                 self.note(mode.at, message);
                 DeployMode::ReplicatedJob

@@ -11,6 +11,7 @@ use crate::{Complaint, Note, Reading, StackContext};
 
 mod depends;
 pub(crate) mod everything;
+mod jobs;
 mod laws;
 mod refused;
 

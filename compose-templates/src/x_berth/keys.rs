@@ -1,7 +1,7 @@
 //! The keys of each mapping, in the order of their fields; a test holds them
 //! against the schema.
 
-pub(super) const X_BERTH: &[&str] = &["routes"];
+pub(super) const X_BERTH: &[&str] = &["routes", "job"];
 pub(super) const ROUTE: &[&str] = &[
     "protocol",
     "host",

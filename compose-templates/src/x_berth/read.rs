@@ -6,20 +6,39 @@ use super::options::{
     allow, basic_auth, headers, health, rate_limit, redirect, retry, sticky, tls,
 };
 use super::values;
-use super::{Protocol, Route, Sticky, Tls};
+use super::{JobTime, Protocol, Route, Sticky, Tls};
 use crate::compose::check::{Check, Field};
 use crate::compose::model::Placed;
 
-/// Reads `x-berth`; each route with its place.
-pub(crate) fn read(check: &mut Check<'_>, field: &Field<'_>) -> Vec<Placed<Route>> {
-    let mut routes = Vec::new();
+/// What `x-berth` says, each with its place.
+#[derive(Default)]
+pub(crate) struct Read {
+    pub(crate) routes: Vec<Placed<Route>>,
+    pub(crate) job: Option<Placed<JobTime>>,
+}
+
+/// Reads `x-berth`.
+pub(crate) fn read(check: &mut Check<'_>, field: &Field<'_>) -> Read {
+    let mut all = Read::default();
     for key in check.map(field) {
         match key.key {
-            "routes" => routes = routes_in(check, &key),
+            "routes" => all.routes = routes_in(check, &key),
+            "job" => all.job = job(check, &key),
             _ => check.unknown(&key, keys::X_BERTH),
         }
     }
-    routes
+    if let (Some(job), Some(_)) = (&all.job, all.routes.first()) {
+        check.refuse(job.at, format!("`{}` has routes, but a job answers nobody", field.path));
+    }
+    all
+}
+
+fn job(check: &mut Check<'_>, field: &Field<'_>) -> Option<Placed<JobTime>> {
+    let it = match check.word(field, &["before", "after"])?.as_str() {
+        "before" => JobTime::Before,
+        _ => JobTime::After,
+    };
+    Some(Placed { at: field.at(), it })
 }
 
 fn routes_in(check: &mut Check<'_>, field: &Field<'_>) -> Vec<Placed<Route>> {

@@ -82,7 +82,9 @@ fn the_schema_takes_what_the_reader_takes() {
     let wrong: Vec<String> =
         validator.iter_errors(written).map(|error| error.to_string()).collect();
     assert_eq!(wrong, Vec::<String>::new());
+    assert!(validator.is_valid(&serde_json::json!({"job": "before"})));
     for bad in [
+        serde_json::json!({"job": "now"}),
         serde_json::json!({"routes": [{"port": 80, "prot": 1}]}),
         serde_json::json!({"routes": [{"host": "a"}]}),
         serde_json::json!({"routes": [{"port": 80, "allow": {"depth": 1}}]}),

@@ -2,6 +2,7 @@
 //!
 //! Swarm starts all services at once, so this is never sent to it and is no part
 //! of a [`ServiceSpec`](super::ServiceSpec): the planner holds back what waits.
+//! For jobs ([`Jobs`](super::Jobs)) it counts each time they change.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -48,6 +48,9 @@ export const removeStack = (name: string) =>
 export const cancelDeployment = (id: string) =>
   done(api.POST('/api/v1/deployments/{id}/cancel', { params: { path: { id } } }));
 
+export const approveDeployment = (id: string) =>
+  done(api.POST('/api/v1/deployments/{id}/approve', { params: { path: { id } } }));
+
 export const retryDeployment = (id: string) =>
   take(api.POST('/api/v1/deployments/{id}/retry', { params: { path: { id } } }));
 

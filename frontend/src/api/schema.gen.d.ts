@@ -58,6 +58,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deployments/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a deployment of a protected environment go
+         * @description The first who approves it is remembered.
+         */
+        post: operations["approve_deployment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deployments/{id}/cancel": {
         parameters: {
             query?: never;
@@ -577,8 +597,9 @@ export interface paths {
         };
         get?: never;
         /**
-         * Say what becomes of a stack when a deployment of it fails
-         * @description It is its environment's setting, and ends with it.
+         * Say what a stack's environment is like
+         * @description All of it each time; what is left out is as if it had never been said. It ends
+         *     with the environment.
          */
         put: operations["set_stack_settings"];
         post?: never;
@@ -808,6 +829,16 @@ export interface components {
             /** @description What to pass as `cursor` for the next ones; null at the end. */
             next_cursor: string | null;
         };
+        /** @description Who let a deployment go, and when. */
+        Approval: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description The person's name. */
+            by: string;
+        };
         /** @description What a `change` event of the stream says. */
         Change: {
             /** @description Its id. A stack's is its row's, not its name. */
@@ -896,6 +927,7 @@ export interface components {
         };
         /** @description One attempt to bring a stack to a commit. */
         Deployment: {
+            approved: null | components["schemas"]["Approval"];
             /**
              * @description Whether it succeeded and its release is kept, so that it can be gone back
              *     to.
@@ -929,6 +961,8 @@ export interface components {
             id: string;
             /** @description What its release runs. */
             images: string[];
+            /** @description Whether it goes on once a person approves it. */
+            needs_approval: boolean;
             /**
              * Format: int64
              * @description Its number within the stack, from 1.
@@ -1011,6 +1045,19 @@ export interface components {
             detail: string;
             /** @description The field, as a JSON pointer (RFC 6901), such as `/refs/0`. */
             pointer: string;
+        };
+        /** @description When nothing is deployed. */
+        Freeze: {
+            /**
+             * Format: date-time
+             * @description From then on.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Until then.
+             */
+            until: string;
         };
         /** @description How this Berth stands with GitHub. */
         Github: {
@@ -1583,14 +1630,14 @@ export interface components {
              * @description When the last pass was; null before the first.
              */
             observed_at: string | null;
-            /** @description What becomes of it when a deployment fails. */
-            on_failure: components["schemas"]["OnFailure"];
             /** @description What is left to do, a line an action; empty where it is synced. */
             plan: string[];
             /** @description Its routes, as `host/path`. */
             routes: string[];
             /** @description Its services. */
             services: components["schemas"]["Service"][];
+            /** @description What people say of its environment. */
+            settings: components["schemas"]["StackSettings"];
         };
         /**
          * @description What an environment is for.
@@ -1606,8 +1653,11 @@ export interface components {
         };
         /** @description What is said of a stack's environment. */
         StackSettings: {
+            freeze: null | components["schemas"]["Freeze"];
             /** @description What becomes of it when a deployment fails. */
             on_failure: components["schemas"]["OnFailure"];
+            /** @description Whether a person has to approve each deployment. */
+            protected?: boolean;
         };
         /** @description A stack, as a row of a list. */
         StackSummary: {
@@ -1782,6 +1832,7 @@ export interface components {
 export type Alive = components['schemas']['Alive'];
 export type ApiToken = components['schemas']['ApiToken'];
 export type ApiTokenPage = components['schemas']['ApiTokenPage'];
+export type Approval = components['schemas']['Approval'];
 export type Change = components['schemas']['Change'];
 export type Check = components['schemas']['Check'];
 export type Commit = components['schemas']['Commit'];
@@ -1795,6 +1846,7 @@ export type DeploymentPhase = components['schemas']['DeploymentPhase'];
 export type DeploymentRef = components['schemas']['DeploymentRef'];
 export type Docker = components['schemas']['Docker'];
 export type FieldError = components['schemas']['FieldError'];
+export type Freeze = components['schemas']['Freeze'];
 export type Github = components['schemas']['Github'];
 export type GithubApp = components['schemas']['GithubApp'];
 export type Health = components['schemas']['Health'];
@@ -1946,6 +1998,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The deployment's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It will go on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
                 };
             };
             /** @description What went wrong */

@@ -7,6 +7,7 @@ use berth_domain::build::Builder;
 use berth_domain::cluster::Cluster;
 use berth_domain::deployment::{OnFailure, Phase, Reason, Step};
 use berth_domain::ids::DeploymentId;
+use berth_store::deployments::Holds;
 use berth_store::leases::Fence;
 use berth_store::stacks::LiveStack;
 use berth_store::{deployments, environments, stacks};
@@ -27,13 +28,16 @@ pub(super) const fn touches(step: Step) -> bool {
 }
 
 impl<C: Cluster, B: Builder> Run<'_, C, B> {
-    /// Why a step can't be taken now; [`None`] where it can.
-    pub(super) async fn held_up(&self, step: Step) -> Result<Option<String>, PassError> {
-        if !touches(step) {
-            return Ok(None);
+    /// Why a step can't be taken now, and how long that is so if nobody changes it;
+    /// [`None`] where it can.
+    pub(super) async fn held_up(&self, step: Step) -> Result<Option<Hold>, PassError> {
+        let (pool, id) = (&self.engine.pool, self.id());
+        let holds = deployments::holds(pool, id).await?;
+        let hold = judge(step, &holds);
+        if hold.is_none() && holds.waits {
+            stacks::go_on(pool, self.fence, id).await?;
         }
-        let who = stacks::paused_by(&self.engine.pool, self.stack.id).await?;
-        Ok(who.map(|who| format!("{who} paused the stack")))
+        Ok(hold)
     }
 
     /// The deployment fails, and says what becomes of what it applied.
@@ -60,9 +64,43 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
     }
 
     /// See [`wait`].
-    pub(super) async fn wait(&self, why: &str) -> Result<Next, PassError> {
-        wait(self.engine, self.fence, self.stack, (self.id(), why)).await
+    pub(super) async fn wait(&self, hold: &Hold) -> Result<Next, PassError> {
+        let next = wait(self.engine, self.fence, self.stack, (self.id(), &hold.why)).await?;
+        Ok(match (next, hold.left) {
+            (next, None) => next,
+            (Next::OnChange, Some(left)) => Next::After(left),
+            (Next::After(wait), Some(left)) => Next::After(wait.min(left)),
+        })
     }
+}
+
+/// What holds a deployment up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Hold {
+    why: String,
+    left: Option<Duration>,
+}
+
+/// What of all that would hold a deployment up does so at this step: a pause at
+/// each that touches the cluster, the others until it began to be applied.
+fn judge(step: Step, holds: &Holds) -> Option<Hold> {
+    if !touches(step) {
+        return None;
+    }
+    if let Some(who) = &holds.paused_by {
+        return Some(Hold { why: format!("{who} paused the stack"), left: None });
+    }
+    if step != Step::Apply || holds.applying {
+        return None;
+    }
+    if holds.unapproved {
+        let why = "its environment is protected, and somebody has to approve it".to_owned();
+        return Some(Hold { why, left: None });
+    }
+    let (until, left) = holds.frozen?;
+    let why = format!("nothing is deployed here until {}", until.format("%Y-%m-%d %H:%M UTC"));
+    // Not a moment too early, or it would be asked again and again.
+    Some(Hold { why, left: Some(left + Duration::from_millis(50)) })
 }
 
 /// Has a deployment wait for a change, having said what for. Whoever brings the
@@ -79,4 +117,32 @@ pub(crate) async fn wait<C: Cluster, B>(
     }
     stacks::wait(&engine.pool, fence, id, why).await?;
     reconcile::only_look(engine, fence, stack).await
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+
+    #[test]
+    fn once_it_is_being_applied_only_a_pause_holds_a_deployment_up() {
+        let second = Duration::from_secs(1);
+        let frozen = Some((DateTime::UNIX_EPOCH, second));
+        let none = Holds::default();
+        let unpaused = Holds { unapproved: true, frozen, ..none.clone() };
+        let all = Holds { paused_by: Some("Ada".to_owned()), ..unpaused.clone() };
+        let late = Holds { applying: true, ..unpaused.clone() };
+        for step in Step::ALL {
+            assert_eq!(judge(step, &none), None, "{step:?}");
+            let paused = judge(step, &all).map(|hold| (hold.why, hold.left));
+            let pause = ("Ada paused the stack".to_owned(), None);
+            assert_eq!(paused, touches(step).then_some(pause), "{step:?}");
+            assert_eq!(judge(step, &unpaused).is_some(), step == Step::Apply, "{step:?}");
+            assert_eq!(judge(step, &late), None, "{step:?}");
+        }
+        let thaw = judge(Step::Apply, &Holds { frozen, ..none }).unwrap();
+        assert!(thaw.why.ends_with("until 1970-01-01 00:00 UTC"), "{}", thaw.why);
+        assert!(thaw.left > Some(second), "{:?}", thaw.left);
+    }
 }

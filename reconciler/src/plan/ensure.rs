@@ -38,14 +38,15 @@ fn service(
     wanted: &ServiceSpec,
     plan: &mut Plan,
 ) {
+    let awaited = depends::awaited(spec, observed, name);
+    let is_ours = observed.services.get(name).is_none_or(|is| is.ours);
+    if is_ours && !awaited.is_empty() {
+        plan.wait(format!("service {name} {}", depends::words(&awaited)));
+        plan.partial = true;
+        return;
+    }
     let Some(is) = observed.services.get(name) else {
-        let awaited = depends::awaited(spec, observed, name);
-        if awaited.is_empty() {
-            plan.actions.push(create(name, wanted));
-        } else {
-            plan.wait(format!("service {name} {}", depends::words(&awaited)));
-            plan.partial = true;
-        }
+        plan.actions.push(create(name, wanted));
         return;
     };
     if is.spec.as_ref().is_some_and(|spec| spec.means(wanted)) {

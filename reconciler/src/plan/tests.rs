@@ -10,7 +10,7 @@ use berth_domain::cluster::{
 };
 use berth_domain::health::meets;
 use berth_domain::ids::StackName;
-use berth_domain::stack::{Attachment, Condition, FileRef, FileSpec, Mode, NetworkSpec};
+use berth_domain::stack::{Attachment, Condition, FileRef, FileSpec, JobTime, Mode, NetworkSpec};
 
 use super::*;
 use crate::sim::carry_out;

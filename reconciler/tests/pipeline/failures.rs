@@ -2,7 +2,8 @@
 
 use berth_domain::deployment::{OnFailure, Phase, Reason};
 use berth_reconciler::sim::Behaviour;
-use berth_store::{build_logs, environments};
+use berth_store::build_logs;
+use berth_store::environments::{self, Settings};
 use sqlx::PgPool;
 
 use crate::world::{SHOP, World, eventually};
@@ -60,7 +61,8 @@ async fn what_failed_goes_back_once_or_is_kept_as_the_environment_says(pool: PgP
     world.settled().await;
     assert_eq!(world.times("~ service web web:1"), 1, "{:?}", world.done());
 
-    environments::set_on_failure(&world.pool, "shop", OnFailure::Keep).await.unwrap();
+    let keeps = Settings { on_failure: OnFailure::Keep, ..Settings::default() };
+    environments::set(&world.pool, "shop", &keeps).await.unwrap();
     let kept = world.push(&web("web:2", "")).await;
     let said = reason(world.ended(kept).await).text;
     assert!(said.ends_with("\nWhat was applied is kept as it is."), "{said}");
@@ -78,7 +80,7 @@ async fn what_failed_goes_back_once_or_is_kept_as_the_environment_says(pool: PgP
     assert_eq!(world.times("~ service web web:1"), 1, "{:?}", world.done());
 
     // Until somebody wants what served.
-    environments::set_on_failure(&world.pool, "shop", OnFailure::Rollback).await.unwrap();
+    environments::set(&world.pool, "shop", &Settings::default()).await.unwrap();
     world.settled().await;
     assert_eq!(world.images().get("web").map(String::as_str), Some("web:1"));
     berth.stop().await;

@@ -2,11 +2,13 @@
 //! deployment, a removal and a crash come to in the end.
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
+mod approvals;
 mod claims;
 mod crashes;
 mod depends;
 mod deploys;
 mod failures;
+mod jobs;
 mod passes;
 mod pauses;
 mod policies;

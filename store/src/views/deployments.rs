@@ -40,6 +40,12 @@ pub struct DeploymentView {
     pub reason: Option<Value>,
     /// What it waits for before it goes on.
     pub waiting: Option<String>,
+    /// Whether it goes on once a person approves it.
+    pub needs_approval: bool,
+    /// When one did.
+    pub approved_at: Option<DateTime<Utc>>,
+    /// Who.
+    pub approved_by: Option<String>,
     /// When it began.
     pub created_at: DateTime<Utc>,
     /// When it ended.
@@ -99,6 +105,9 @@ struct DeploymentRow {
     phase: String,
     reason: Option<Value>,
     waiting: Option<String>,
+    needs_approval: bool,
+    approved_at: Option<DateTime<Utc>>,
+    approved_by: Option<String>,
     created_at: DateTime<Utc>,
     finished_at: Option<DateTime<Utc>>,
     duration_ms: i64,
@@ -125,6 +134,9 @@ impl From<DeploymentRow> for DeploymentView {
             phase: row.phase,
             reason: row.reason,
             waiting: row.waiting,
+            needs_approval: row.needs_approval,
+            approved_at: row.approved_at,
+            approved_by: row.approved_by,
             created_at: row.created_at,
             finished_at: row.finished_at,
             duration_ms: row.duration_ms,
@@ -206,6 +218,9 @@ async fn find(db: impl PgExecutor<'_>, which: Which) -> Result<Vec<DeploymentVie
                d.delivery_id, d.commit_sha, d.commit_message, d.commit_author, d.git_ref, d.phase,
                d.reason, d.created_at, d.finished_at, s.observed,
                case when d.finished_at is null then d.waiting end as waiting,
+               d.approved_at, d.approved_by,
+               e.protected and d.approved_at is null and d.finished_at is null
+                   as "needs_approval!",
                d.phase = 'succeeded' and d.release_id is not null as "can_roll_back!",
                (extract(epoch from coalesce(d.finished_at, now()) - d.created_at) * 1000)::bigint
                    as "duration_ms!",
@@ -218,6 +233,7 @@ async fn find(db: impl PgExecutor<'_>, which: Which) -> Result<Vec<DeploymentVie
                (select images from release where release.release_id = d.release_id) as "images?"
         from deployment d
         join stack s using (stack_id)
+        join environment e using (environment_id)
         where ($1::uuid is null or d.deployment_id = $1)
           and ($2::uuid is null or d.stack_id = $2)
           and ($3::bigint is null or d.number = $3)

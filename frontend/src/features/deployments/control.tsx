@@ -3,16 +3,37 @@ import { useState } from 'react';
 
 import { useDenied } from '~/api/access';
 import { Failure } from '~/api/loaded';
-import { cancelDeployment, retryDeployment, rollBack } from '~/api/mutations';
+import { approveDeployment, cancelDeployment, retryDeployment, rollBack } from '~/api/mutations';
 import type { Deployment } from '~/api/schema.gen';
 import { Button } from '~/ui/button';
 import { Confirm } from '~/ui/dialog';
 
 import { isOver } from './words';
 
-/** What may be asked of a deployment as it stands: one thing, or nothing. */
+/** What may be asked of a deployment as it stands. */
 export function Control({ deployment }: { deployment: Deployment }) {
-  if (!isOver(deployment)) return <Cancel id={deployment.id} />;
+  if (!isOver(deployment)) {
+    return (
+      <div className="ml-auto flex flex-wrap gap-2">
+        <Ask
+          id={deployment.id}
+          ask={cancelDeployment}
+          words="Cancel deployment"
+          failed="Could not cancel"
+          title="What serves now goes on serving"
+        />
+        {deployment.needs_approval && (
+          <Ask
+            id={deployment.id}
+            ask={approveDeployment}
+            words="Approve"
+            failed="Could not approve"
+            title="It goes on, and keeps your name"
+          />
+        )}
+      </div>
+    );
+  }
   switch (deployment.phase) {
     case 'succeeded':
       return deployment.can_roll_back ? <RollBack deployment={deployment} /> : null;
@@ -24,28 +45,40 @@ export function Control({ deployment }: { deployment: Deployment }) {
   }
 }
 
-function Cancel({ id }: { id: string }) {
+function Ask({
+  id,
+  ask,
+  words,
+  failed,
+  title,
+}: {
+  id: string;
+  ask: (id: string) => Promise<unknown>;
+  words: string;
+  failed: string;
+  title: string;
+}) {
   const denied = useDenied('operator');
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   return (
-    <div className="ml-auto">
+    <div>
       <Button
         size="small"
         busy={busy}
         disabledReason={denied}
-        title="What serves now goes on serving"
+        title={title}
         onClick={() => {
           setBusy(true);
           setError(undefined);
-          cancelDeployment(id)
+          ask(id)
             .catch(setError)
             .finally(() => setBusy(false));
         }}
       >
-        Cancel deployment
+        {words}
       </Button>
-      <Failure error={error} title="Could not cancel" />
+      <Failure error={error} title={failed} />
     </div>
   );
 }

@@ -151,6 +151,7 @@ function Facts({ deployment }: { deployment: Deployment }) {
             TRIGGER_WORDS[deployment.trigger]
           )}
         </Fact>
+        {deployment.approved && <Fact name="Approved">{deployment.approved.by}</Fact>}
         {deployment.rule_name && <Fact name="Rule">{deployment.rule_name}</Fact>}
         <Fact name="Began">
           <span title={full(deployment.created_at)}>

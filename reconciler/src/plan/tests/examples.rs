@@ -145,6 +145,37 @@ fn a_plan_says_what_a_service_waits_for() {
 }
 
 #[test]
+fn a_job_before_the_rollout_holds_back_every_change_and_one_after_it_comes_last() {
+    let release = |version: &str| {
+        let mut spec = StackSpec::default();
+        let mode = Mode::ReplicatedJob { max_concurrent: 1, total_completions: 1 };
+        for (name, mode) in [("web", Mode::default()), ("migrate", mode), ("tell", mode)] {
+            let service = ServiceSpec { mode, ..service(&format!("{name}:{version}"), 1) };
+            spec.services.insert(name.to_owned(), service);
+        }
+        spec.jobs.insert("migrate".to_owned(), JobTime::Before);
+        spec.jobs.insert("tell".to_owned(), JobTime::After);
+        Desired::Present(Box::new(spec))
+    };
+    let mut seen = ObservedStack::default();
+    for (version, sign) in [("1", "+"), ("2", "~")] {
+        let desired = release(version);
+        for name in ["migrate", "web", "tell"] {
+            let next = plan(&desired, &seen, &Prune::all());
+            let lines: Vec<String> = next.actions().iter().map(ToString::to_string).collect();
+            let [line] = lines.as_slice() else { panic!("{name} {version}: {next}") };
+            assert!(line.starts_with(&format!("{sign} service {name} ")), "{next}");
+            // Until it ended well, nothing else is touched.
+            seen = pass(&desired, &seen);
+            let held = plan(&desired, &seen, &Prune::all());
+            assert!(held.is_empty(), "{held}");
+            seen = later(seen);
+        }
+        assert!(plan(&desired, &seen, &Prune::all()).is_synced());
+    }
+}
+
+#[test]
 fn an_object_goes_once_swarm_no_longer_needs_it_to_go_back() {
     let release = |config: &str| {
         let mut spec = StackSpec::default();

@@ -1,7 +1,9 @@
-//! What becomes of an environment's stack when a deployment failed.
+//! What people say of an environment: whether its deployments wait for somebody,
+//! and what becomes of its stack when one fails.
 
 use berth_domain::deployment::OnFailure;
 use berth_domain::ids::StackId;
+use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
 use crate::{Error, Pool, Result, notify, stacks};
@@ -27,20 +29,36 @@ pub async fn on_failure(db: impl PgExecutor<'_>, stack: StackId) -> Result<OnFai
     })
 }
 
-/// Says what is to become of a stack whose deployment fails from now on. What
-/// failed before and was kept is gone back from where that is what is wanted now.
+/// What a person says of an environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// What becomes of its stack when a deployment fails. What failed before and
+    /// was kept is gone back from where that is what is wanted now.
+    pub on_failure: OnFailure,
+    /// Whether a person has to approve each deployment.
+    pub protected: bool,
+    /// From when until when nothing is deployed.
+    pub freeze: Option<(DateTime<Utc>, DateTime<Utc>)>,
+}
+
+/// Says it, of the environment of a stack. What waits is looked at again.
 ///
 /// # Errors
 ///
 /// `NotFound` where no live stack has this name.
-pub async fn set_on_failure(pool: &Pool, stack: &str, on_failure: OnFailure) -> Result<StackId> {
-    let doing = "say what is to become of a failed deployment";
+pub async fn set(pool: &Pool, stack: &str, settings: &Settings) -> Result<StackId> {
+    let doing = "set what an environment is like";
     let mut db = crate::begin(pool).await.map_err(Error::while_(doing))?;
     let stack = stacks::by_name(&mut *db, stack).await?;
     sqlx::query!(
-        "update environment set on_failure = $2 where environment_id = $1",
+        "update environment
+         set on_failure = $2, protected = $3, frozen_from = $4, frozen_until = $5
+         where environment_id = $1",
         stack.environment.0,
-        on_failure.as_str(),
+        settings.on_failure.as_str(),
+        settings.protected,
+        settings.freeze.map(|(from, _)| from),
+        settings.freeze.map(|(_, until)| until),
     )
     .execute(&mut *db)
     .await
@@ -61,6 +79,9 @@ mod tests {
     use crate::seal::SealKey;
     use crate::{deployments, seed};
 
+    const KEEPS: Settings =
+        Settings { on_failure: OnFailure::Keep, protected: false, freeze: None };
+
     #[sqlx::test(migrator = "crate::MIGRATOR")]
     async fn what_failed_is_kept_where_the_environment_says_so_and_what_was_stopped_is_not(
         pool: PgPool,
@@ -68,7 +89,7 @@ mod tests {
         let fence = seed::lead(&pool).await;
         let seeded = seed::deployment(&pool, fence).await;
         assert_eq!(on_failure(&pool, seeded.stack).await.unwrap(), OnFailure::Rollback);
-        set_on_failure(&pool, "shop-pr-7", OnFailure::Keep).await.unwrap();
+        set(&pool, "shop-pr-7", &KEEPS).await.unwrap();
         assert_eq!(on_failure(&pool, seeded.stack).await.unwrap(), OnFailure::Keep);
         assert!(stacks::live_one(&pool, seeded.stack).await.unwrap().unwrap().keeps_failed);
 
@@ -85,7 +106,7 @@ mod tests {
         let stopped = deployments::create(&mut db, &new).await.unwrap().id;
         deployments::cancel(&pool, fence, stopped, "somebody stopped it").await.unwrap();
         assert_eq!(stacks::get(&pool, seeded.stack).await.unwrap().release, None);
-        let none = set_on_failure(&pool, "none", OnFailure::Keep).await;
+        let none = set(&pool, "none", &KEEPS).await;
         assert!(matches!(none, Err(Error::NotFound { .. })), "{none:?}");
     }
 }

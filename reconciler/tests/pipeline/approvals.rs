@@ -1,0 +1,76 @@
+//! Environments whose deployments wait for a person, or for a time.
+
+use berth_domain::deployment::Phase;
+use berth_domain::ids::DeploymentId;
+use berth_store::deployments;
+use berth_store::environments::{self, Settings};
+use berth_store::views::deployments::by_id;
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgPool;
+
+use crate::world::{SHOP, World, eventually};
+
+async fn waiting_for(world: &World, id: DeploymentId) -> String {
+    eventually("the deployment says what it waits for", async || {
+        by_id(&world.pool, id.0).await.unwrap().waiting
+    })
+    .await
+}
+
+async fn set(world: &World, settings: Settings) {
+    environments::set(&world.pool, "shop", &settings).await.unwrap();
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn a_protected_environment_gets_what_somebody_approved_and_nothing_else(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    set(&world, Settings { protected: true, ..Settings::default() }).await;
+    let berth = world.start(1);
+    let first = world.push(SHOP).await;
+    let why = waiting_for(&world, first).await;
+    assert_eq!(why, "its environment is protected, and somebody has to approve it");
+    assert_eq!(world.done(), Vec::<String>::new());
+
+    // What is approved is the one deployment: what takes its place waits anew.
+    deployments::approve(&world.pool, first, "Ada").await.unwrap();
+    assert_eq!(world.ended(first).await, (Phase::Succeeded, None));
+    let shown = by_id(&world.pool, first.0).await.unwrap();
+    assert_eq!((shown.approved_by.as_deref(), shown.waiting), (Some("Ada"), None));
+    let done = world.done();
+    let second = world.push(SHOP).await;
+    waiting_for(&world, second).await;
+    assert_eq!(world.done(), done);
+    deployments::request_cancel(&world.pool, second).await.unwrap();
+    assert_eq!(world.ended(second).await.0, Phase::Cancelled);
+    world.settled().await;
+    assert_eq!(world.done(), done, "what served still serves");
+    berth.stop().await;
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn a_frozen_environment_gets_what_waits_once_it_thaws_by_itself_or_by_hand(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    let now: DateTime<Utc> =
+        sqlx::query_scalar("select now()").fetch_one(&world.pool).await.unwrap();
+    let frost = |until| Settings { freeze: Some((now, now + until)), ..Settings::default() };
+    set(&world, frost(TimeDelta::days(1))).await;
+    let berth = world.start(1);
+    let first = world.push(SHOP).await;
+    let why = waiting_for(&world, first).await;
+    assert!(why.starts_with("nothing is deployed here until "), "{why}");
+    assert_eq!(world.done(), Vec::<String>::new());
+    set(&world, Settings::default()).await;
+    assert_eq!(world.ended(first).await, (Phase::Succeeded, None));
+
+    // The time comes, and nobody does anything.
+    set(&world, frost(TimeDelta::seconds(12))).await;
+    let second = world.push(&SHOP.replace("redis:7", "redis:8")).await;
+    waiting_for(&world, second).await;
+    assert_eq!(world.ended(second).await, (Phase::Succeeded, None));
+    let thawed: bool = sqlx::query_scalar("select now() >= frozen_until from environment")
+        .fetch_one(&world.pool)
+        .await
+        .unwrap();
+    assert!(thawed, "not a moment too early");
+    berth.stop().await;
+}

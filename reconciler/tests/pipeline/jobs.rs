@@ -1,0 +1,97 @@
+//! Jobs before and after a rollout.
+
+use std::time::Duration;
+
+use berth_domain::deployment::Phase;
+use berth_reconciler::sim::Behaviour;
+use sqlx::PgPool;
+
+use crate::world::World;
+
+const SHOP: &str = r#"
+services:
+  web:
+    image: web:1
+    deploy: { update_config: { monitor: 1s } }
+  migrate:
+    image: migrate:1
+    depends_on:
+      db: { condition: service_healthy }
+    x-berth: { job: before }
+  warm:
+    image: warm:1
+    x-berth: { job: after }
+  db:
+    image: db:1
+    deploy: { update_config: { monitor: 1s } }
+"#;
+
+/// The services that were made and changed, in order.
+fn touched(world: &World) -> Vec<String> {
+    let lines = world.done();
+    let names = lines.iter().filter_map(|line| {
+        let rest = line.strip_prefix("+ service ").or_else(|| line.strip_prefix("~ service "));
+        rest?.split(' ').next()
+    });
+    names.map(str::to_owned).collect()
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn jobs_run_before_and_after_what_a_release_makes_and_what_it_changes(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    let berth = world.start(1);
+    let order = ["db", "migrate", "web", "warm"];
+    let first = world.push(SHOP).await;
+    assert_eq!(world.ended(first).await, (Phase::Succeeded, None));
+    assert_eq!(touched(&world), order);
+    let second = world.push(&SHOP.replace(":1\n", ":2\n")).await;
+    assert_eq!(world.ended(second).await, (Phase::Succeeded, None));
+    assert_eq!(touched(&world), [order, order].concat());
+
+    // What did not change and is done is not run again.
+    let third = world.push(&SHOP.replace(":1\n", ":2\n").replace("web:2", "web:3")).await;
+    assert_eq!(world.ended(third).await, (Phase::Succeeded, None));
+    world.settled().await;
+    assert_eq!(touched(&world), [&order[..], &order[..], &["web"]].concat());
+    berth.stop().await;
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn a_job_that_fails_before_the_rollout_stops_it_and_its_log_says_why(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    let berth = world.start(1);
+    let first = world.push(SHOP).await;
+    assert_eq!(world.ended(first).await, (Phase::Succeeded, None));
+    let log = vec!["relation exists already".to_owned()];
+    world.sim.behave("migrate:2", Behaviour::Crashes { exit_code: 7, log });
+    let changed = SHOP.replace("web:1", "web:2").replace("migrate:1", "migrate:2");
+    let second = world.push(&changed).await;
+    let (phase, reason) = world.ended(second).await;
+    let reason = reason.unwrap();
+    assert_eq!(phase, Phase::Failed);
+    for part in ["`migrate`", "non-zero exit (7)", "relation exists already"] {
+        assert!(reason.text.contains(part), "{part}: {}", reason.text);
+    }
+    world.settled().await;
+    assert_eq!(world.times("~ service web"), 0, "{:?}", world.done());
+    assert_eq!(world.images().get("web").map(String::as_str), Some("web:1"));
+    berth.stop().await;
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn a_kill_at_any_moment_runs_no_job_twice(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    let id = world.push(SHOP).await;
+    // Killed again and again, each time a little later.
+    for moment in 0..12 {
+        let berth = world.start(1);
+        let wait = Duration::from_millis(moment * 15);
+        drop(tokio::time::timeout(wait, std::future::pending::<()>()).await);
+        berth.kill().await;
+    }
+    let berth = world.start(1);
+    assert_eq!(world.ended(id).await, (Phase::Succeeded, None));
+    world.settled().await;
+    assert_eq!(touched(&world), ["db", "migrate", "web", "warm"]);
+    berth.stop().await;
+}
