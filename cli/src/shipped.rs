@@ -38,7 +38,7 @@ fn the_shipped_stack_is_the_same_to_docker_and_to_berth() {
         assert_eq!(env("BERTH_PUBLIC_URL"), Some("https://berth.example.org"));
         assert_eq!(berth.labels["traefik.http.routers.berth.rule"], "Host(`berth.example.org`)");
         let update = berth.update.as_ref().unwrap();
-        assert_eq!((update.parallelism, update.failure_action.as_str()), (1, "rollback"));
+        assert_eq!((update.parallelism, update.failure_action.as_str()), (1, "pause"));
     }
 }
 
