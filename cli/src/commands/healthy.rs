@@ -27,7 +27,9 @@ pub(crate) fn run(args: &HealthyArgs) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("nothing answers at {address}"))?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    write!(stream, "GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    // In one piece: whoever answers what it has read so far may hang up.
+    let request = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
     let mut start = [0_u8; 12];
     stream.read_exact(&mut start).with_context(|| format!("no answer from {address}"))?;
     if &start != b"HTTP/1.1 200" {
