@@ -5,6 +5,7 @@ import { useDenied } from '~/api/access';
 import { Failure } from '~/api/loaded';
 import { cancelDeployment, retryDeployment, rollBack } from '~/api/mutations';
 import type { Deployment } from '~/api/schema.gen';
+import { usePress } from '~/lib/press';
 import { Button } from '~/ui/button';
 import { Confirm } from '~/ui/dialog';
 
@@ -26,8 +27,7 @@ export function Control({ deployment }: { deployment: Deployment }) {
 
 function Cancel({ id }: { id: string }) {
   const denied = useDenied('operator');
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
+  const { busy, error, press } = usePress();
   return (
     <div className="ml-auto">
       <Button
@@ -35,13 +35,7 @@ function Cancel({ id }: { id: string }) {
         busy={busy}
         disabledReason={denied}
         title="What serves now goes on serving"
-        onClick={() => {
-          setBusy(true);
-          setError(undefined);
-          cancelDeployment(id)
-            .catch(setError)
-            .finally(() => setBusy(false));
-        }}
+        onClick={() => press(() => cancelDeployment(id))}
       >
         Cancel deployment
       </Button>
@@ -62,26 +56,18 @@ function useShow() {
 function Retry({ id }: { id: string }) {
   const denied = useDenied('operator');
   const show = useShow();
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
+  const { busy, error, press } = usePress();
   return (
     <div className="ml-auto">
       <Button
         size="small"
         busy={busy}
         disabledReason={denied}
-        onClick={() => {
-          setBusy(true);
-          setError(undefined);
-          retryDeployment(id)
-            .then(show)
-            .catch(setError)
-            .finally(() => setBusy(false));
-        }}
+        onClick={() => press(async () => show(await retryDeployment(id)))}
       >
-        Try again
+        Retry
       </Button>
-      <Failure error={error} title="Could not try again" />
+      <Failure error={error} title="Could not retry" />
     </div>
   );
 }
