@@ -111,6 +111,7 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(registries::check_registry))
         .routes(routes!(repositories::list_repositories))
         .routes(routes!(rules::list_rules, rules::create_rule))
+        .routes(routes!(rules::match_rule))
         .routes(routes!(rules::get_rule, rules::update_rule, rules::delete_rule))
         .routes(routes!(stacks::list_stacks))
         .routes(routes!(stacks::get_stack, stacks::delete_stack))

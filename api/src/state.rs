@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::auth::login::Attempts;
 use crate::events::Hub;
 use crate::health::Health;
+use crate::routes::rules::Listings;
 use crate::webhook::Keys;
 
 /// Who this Berth is, and where.
@@ -64,6 +65,8 @@ pub struct Inner {
     pub(crate) hub: Hub,
     pub(crate) health: Health,
     pub(crate) attempts: Attempts,
+    /// What repositories have at GitHub, for drafts of rules.
+    pub(crate) listings: Listings,
     /// Passwords that may be hashed at once: each takes 19 MiB and a core.
     pub(crate) hashing: Arc<Semaphore>,
     /// KiB of large webhook bodies that may be in memory at once.
@@ -110,6 +113,7 @@ impl ApiState {
             hub,
             health: Health::default(),
             attempts: Attempts::default(),
+            listings: Listings::default(),
             hashing: Arc::new(Semaphore::new(HASHING)),
             large_bodies: Semaphore::new(crate::webhook::LARGE_BODIES_KIB),
             shutdown,

@@ -2,6 +2,7 @@
 
 pub(crate) mod doctor;
 pub(crate) mod fail_points;
+pub(crate) mod healthy;
 pub(crate) mod migrate;
 pub(crate) mod render;
 pub(crate) mod schema;

@@ -23,6 +23,8 @@ mod database;
 #[cfg(test)]
 mod documented;
 mod private_postgres;
+#[cfg(test)]
+mod shipped;
 mod telemetry;
 
 /// Pushes become running stacks on your own Docker Swarm.
@@ -58,6 +60,9 @@ enum Command {
     Schema,
     /// Deploy stacks straight to a Swarm, with no server
     Stack(commands::stack::StackArgs),
+    /// Ask the Berth of this machine whether it answers: a container's health check
+    #[command(hide = true)]
+    Healthy(commands::healthy::HealthyArgs),
     /// List the places where `cargo xtask chaos` kills a Berth, an object a line
     #[command(hide = true)]
     FailPoints,
@@ -73,6 +78,7 @@ fn main() -> ExitCode {
         | Command::Template(_)
         | Command::Schema
         | Command::Stack(_)
+        | Command::Healthy(_)
         | Command::FailPoints => "warn",
     });
     if let Err(err) = telemetry::init(cli.log_format, level) {
@@ -88,6 +94,7 @@ fn main() -> ExitCode {
         Command::Render(args) => commands::render::run(args),
         Command::Template(args) => commands::template::run(args),
         Command::Schema => commands::schema::run(),
+        Command::Healthy(args) => commands::healthy::run(&args),
         Command::FailPoints => Ok(commands::fail_points::list()),
     };
     outcome.unwrap_or_else(|err| {

@@ -74,6 +74,27 @@ impl RepositoryClient {
         self.answer::<answer::Branch>(&call).await.map(|branch| branch.commit.into())
     }
 
+    /// The name of every branch, in GitHub's order.
+    ///
+    /// # Errors
+    ///
+    /// As any call: see [`Error`].
+    pub async fn branches(&self) -> Result<Vec<String>, Error> {
+        let named: Vec<answer::Named> =
+            self.list("list the branches", "/branches?per_page=100").await?;
+        Ok(named.into_iter().map(|it| it.name).collect())
+    }
+
+    /// The name of every tag, in GitHub's order.
+    ///
+    /// # Errors
+    ///
+    /// As any call: see [`Error`].
+    pub async fn tags(&self) -> Result<Vec<String>, Error> {
+        let named: Vec<answer::Named> = self.list("list the tags", "/tags?per_page=100").await?;
+        Ok(named.into_iter().map(|it| it.name).collect())
+    }
+
     /// A commit, by its SHA, a branch or a tag.
     ///
     /// # Errors

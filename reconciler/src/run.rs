@@ -251,6 +251,11 @@ pub(crate) async fn look<C: Cluster, B: Builder>(
         Ok(seen) => seen,
         Err(error) => {
             engine.board.docker(Link::down(error.to_string()));
+            if fence.is_some() {
+                // What is being deployed comes as far as it can without Docker.
+                let open = stacks.iter().filter(|stack| stack.open_deployment.is_some());
+                open.for_each(|stack| engine.queue.put(stack.id));
+            }
             return Err(PassError::Observe(error));
         }
     };

@@ -139,19 +139,33 @@ pub struct Guarded {
 impl Guarded {
     /// Begins a transaction as the leader that `fence` stands for, to do `write`.
     ///
+    /// Where the process stands still in the middle of it, Postgres ends it once the
+    /// lease is over, or a second later: nobody could take the lease over before.
+    ///
     /// # Errors
     ///
     /// `Fenced` where a newer leader has taken over.
     pub async fn begin(pool: &Pool, fence: Fence, write: Write) -> Result<Self> {
         let doing = "begin a leader's transaction";
         let mut transaction = crate::begin(pool).await.map_err(Error::while_(doing))?;
-        let epoch = sqlx::query_scalar!(
-            "select epoch from leader_lease where lease_name = 'reconciler' for share"
+        let lease = sqlx::query!(
+            r#"
+            select epoch,
+                   set_config(
+                       'idle_in_transaction_session_timeout',
+                       greatest(
+                           1000,
+                           ceil(extract(epoch from expires_at - clock_timestamp()) * 1000)
+                       )::bigint::text,
+                       true
+                   ) as "stands_still_ms!"
+            from leader_lease where lease_name = 'reconciler' for share
+            "#
         )
         .fetch_optional(&mut *transaction)
         .await
         .map_err(Error::while_(doing))?;
-        if epoch == Some(fence.epoch) {
+        if lease.is_some_and(|lease| lease.epoch == fence.epoch) {
             Ok(Self { transaction, write })
         } else {
             Err(Error::Fenced)
@@ -232,5 +246,19 @@ mod tests {
 
         guarded.commit().await.unwrap();
         assert!(acquire(&mut *eager, OTHER, LONG).await.unwrap().is_some());
+    }
+
+    #[sqlx::test(migrator = "crate::MIGRATOR")]
+    async fn a_takeover_waits_for_no_write_that_stands_still(pool: PgPool) {
+        let fence = acquire(&pool, ME, Duration::ZERO).await.unwrap().unwrap();
+        let mut paused = Guarded::begin(&pool, fence, Write::Observe).await.unwrap();
+
+        let taken = acquire(&pool, OTHER, LONG);
+        let taken = tokio::time::timeout(Duration::from_secs(20), taken).await;
+        assert!(taken.unwrap().unwrap().is_some());
+
+        let late = sqlx::query("select 1").execute(&mut *paused).await;
+        assert!(late.is_err(), "its transaction is over");
+        assert!(paused.commit().await.is_err());
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! The engine keeps 256 events of all kinds, sends none for tasks, and loses
 //! them when it restarts. So nothing is read out of an event but whom to look
-//! at, and each new connection counts as a change of everything.
+//! at, and each new connection counts as a change of everything, as does one that
+//! is lost.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -107,7 +108,11 @@ impl Swarm {
             let Some(stream) = &mut state.stream else { continue };
             match stream.next().await {
                 Ok(Some(bytes)) => state.buffer.extend_from_slice(&bytes),
-                Ok(None) | Err(_) => state.lose(),
+                Ok(None) | Err(_) => {
+                    // Whoever looks now finds out whether Docker is gone.
+                    state.lose();
+                    return None;
+                }
             }
         }
     }

@@ -1,5 +1,5 @@
 //! What a checkout needs: `cargo xtask demo`, `test`, `bench`, `chaos`,
-//! `fuzz`, `provision` and `gen`. A clone and cargo are enough to start any of them.
+//! `image`, `fuzz`, `provision` and `gen`. A clone and cargo are enough to start any of them.
 //!
 //! This crate knows no crate of ours: it runs the programs that users run and
 //! talks to them over HTTP. What users need belongs in `berth`, what checks the
@@ -22,6 +22,7 @@ mod demo;
 mod frontend;
 mod fuzz;
 mod gen_files;
+mod image;
 mod provision;
 mod shell;
 mod test;
@@ -44,6 +45,8 @@ enum Command {
     Bench(bench::Args),
     /// Kill Berth at each of its fail points, and see what becomes of it
     Chaos(chaos::Args),
+    /// Make an image of Berth with nothing else in it but git and certificates
+    Image(image::Args),
     /// Give parsers and templates what no person would write
     Fuzz(fuzz::Args),
     /// Compare what files mean to `docker stack deploy` and to Berth
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Chaos(args) => chaos::run(&args),
+        Command::Image(args) => image::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Conformance(args) => conformance::run(&args),
         Command::Provision => provision::everything().map(|_| ExitCode::SUCCESS),

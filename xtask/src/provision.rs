@@ -65,6 +65,11 @@ pub(crate) fn for_tests() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What an image is made with.
+pub(crate) fn for_image() -> anyhow::Result<()> {
+    install(&[ENGINE, GIT, NODE])
+}
+
 /// What fuzzing needs: cargo and its tool.
 pub(crate) fn for_fuzzing() -> anyhow::Result<()> {
     cargo_tool("cargo-fuzz", "cargo-fuzz")

@@ -1,6 +1,7 @@
 //! Which events deploy what.
 
 mod draft;
+mod matches;
 
 use axum::Json;
 use axum::extract::State;
@@ -8,6 +9,8 @@ use axum::response::{IntoResponse as _, Response};
 use berth_domain::ids::RuleId;
 use berth_store::views::rules::{self, RuleView};
 use berth_store::{Error, repositories};
+
+pub(crate) use self::matches::{__path_match_rule, Listings, match_rule};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use uuid::Uuid;
 

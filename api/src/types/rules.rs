@@ -127,6 +127,51 @@ pub struct RuleDraft {
     pub enabled: bool,
 }
 
+words! {
+    /// What a rule was held against.
+    CandidateKind {
+        /// A push to a branch that is there.
+        Branch = "branch",
+        /// A tag that is there.
+        Tag = "tag",
+        /// A pull request that is open.
+        PullRequest = "pull_request",
+    }
+}
+
+/// What a rule would make of a branch, a tag or an open pull request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RuleMatch {
+    /// What it is.
+    pub kind: CandidateKind,
+    /// The branch or tag; of a pull request, the branch it comes from.
+    pub name: String,
+    /// The pull request's number.
+    #[schema(required = true)]
+    pub number: Option<i64>,
+    /// The pull request's title.
+    #[schema(required = true)]
+    pub title: Option<String>,
+    /// Whether the rule would deploy it.
+    pub matched: bool,
+    /// Why, in one sentence.
+    pub reason: String,
+    /// The environment that it would deploy; null where it would not.
+    #[schema(required = true)]
+    pub environment: Option<String>,
+    /// Where it would answer; null where it would not.
+    #[schema(required = true)]
+    pub host: Option<String>,
+}
+
+/// What a rule would make of everything that its repository has now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RuleMatches {
+    /// Open pull requests, branches, and tags where the rule listens to tags;
+    /// of each kind in GitHub's order.
+    pub items: Vec<RuleMatch>,
+}
+
 const fn fail() -> OnRegistryFailure {
     OnRegistryFailure::Fail
 }

@@ -120,6 +120,7 @@ async fn a_viewer_looks_an_operator_deploys_an_admin_configures(pool: PgPool) {
     admin: post /api/v1/github/manifest
     admin: post /api/v1/registries/{host}/test
     admin: post /api/v1/rules
+    admin: post /api/v1/rules/matches
     admin: put /api/v1/registries/{host}
     admin: put /api/v1/rules/{id}
     admin: put /api/v1/stacks/{name}/settings

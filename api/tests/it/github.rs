@@ -20,8 +20,8 @@ use tokio::task::JoinSet;
 use crate::support::{Api, As};
 
 /// A GitHub, and what it was asked.
-struct Github {
-    url: String,
+pub(crate) struct Github {
+    pub(crate) url: String,
     asked: Arc<Mutex<Vec<(String, Value)>>>,
     _serving: JoinSet<()>,
 }
@@ -74,12 +74,34 @@ fn answer(path: &str, key: &str) -> (StatusCode, Value) {
                 }],
             }),
         ),
+        "GET /repos/acme/shop/pulls" => {
+            let pull = |number: i64, title: &str, branch: &str, base: &str, from: i64| {
+                json!({
+                    "number": number, "title": title, "state": "open", "draft": false,
+                    "user": owner,
+                    "head": {"ref": branch, "sha": "a1", "repo": {"id": from}},
+                    "base": {"ref": base, "sha": "b2", "repo": {"id": 100}},
+                })
+            };
+            (
+                StatusCode::OK,
+                json!([
+                    pull(7, "<b>Cart</b>", "feat/<img src=x>", "main", 100),
+                    pull(8, "From afar", "main", "main", 999),
+                    pull(9, "Backport", "fix", "release/1", 100),
+                ]),
+            )
+        }
+        "GET /repos/acme/shop/branches" => {
+            (StatusCode::OK, json!([{"name": "main"}, {"name": "release/1"}]))
+        }
+        "GET /repos/acme/shop/tags" => (StatusCode::OK, json!([{"name": "v1.2"}])),
         _ => (StatusCode::NOT_FOUND, json!({"message": "Not Found"})),
     }
 }
 
 impl Github {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let asked: Arc<Mutex<Vec<(String, Value)>>> = Arc::default();
         let (seen, key) = (Arc::clone(&asked), key());
         let handler = move |request: Request| {
@@ -102,13 +124,13 @@ impl Github {
         Self { url, asked, _serving: serving }
     }
 
-    fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().iter().map(|(path, _)| path.clone()).collect()
     }
 }
 
 /// The `state` in an address.
-fn state(url: &str) -> String {
+pub(crate) fn state(url: &str) -> String {
     url.split("state=").nth(1).unwrap().to_owned()
 }
 

@@ -6,6 +6,7 @@ mod control;
 mod deliveries;
 mod github;
 mod health;
+mod matches;
 mod registries;
 mod rules;
 mod session;

@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 
 import { api, take, takeTagged } from './client';
-import type { StackKind } from './schema.gen';
+import type { RuleDraft, StackKind } from './schema.gen';
 
 /** The first part of every key is what stream.ts marks as stale. */
 
@@ -88,6 +88,18 @@ export const ruleQuery = (id: string) =>
     queryKey: ['rule', id],
     queryFn: ({ signal }) =>
       takeTagged(api.GET('/api/v1/rules/{id}', { params: { path: { id } }, signal })),
+  });
+
+/** What a draft would match now. A POST, because a draft is no address; it changes nothing. */
+export const ruleMatchesQuery = (draft: RuleDraft) =>
+  queryOptions({
+    queryKey: ['rule-matches', draft],
+    queryFn: ({ signal }) => take(api.POST('/api/v1/rules/matches', { body: draft, signal })),
+    placeholderData: keepPreviousData,
+    retry: false,
+    // Whoever comes back to a draft sees what was pushed meanwhile.
+    staleTime: 30_000,
+    gcTime: 60_000,
   });
 
 export const repositoriesQuery = () =>

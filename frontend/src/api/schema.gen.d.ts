@@ -360,6 +360,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rules/matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a rule would match now
+         * @description Nothing is saved, and nothing deployed. Which paths change is not known
+         *     before they do, so a rule that asks for paths is judged by its refs.
+         */
+        post: operations["match_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/schema/compose.json": {
         parameters: {
             query?: never;
@@ -839,6 +860,11 @@ export interface components {
             /** @description The person's name. */
             by: string;
         };
+        /**
+         * @description What a rule was held against.
+         * @enum {string}
+         */
+        CandidateKind: "branch" | "tag" | "pull_request";
         /** @description What a `change` event of the stream says. */
         Change: {
             /** @description Its id. A stack's is its row's, not its name. */
@@ -1566,6 +1592,36 @@ export interface components {
          * @enum {string}
          */
         RuleEvent: "push" | "tag" | "pull_request";
+        /** @description What a rule would make of a branch, a tag or an open pull request. */
+        RuleMatch: {
+            /** @description The environment that it would deploy; null where it would not. */
+            environment: string | null;
+            /** @description Where it would answer; null where it would not. */
+            host: string | null;
+            /** @description What it is. */
+            kind: components["schemas"]["CandidateKind"];
+            /** @description Whether the rule would deploy it. */
+            matched: boolean;
+            /** @description The branch or tag; of a pull request, the branch it comes from. */
+            name: string;
+            /**
+             * Format: int64
+             * @description The pull request's number.
+             */
+            number: number | null;
+            /** @description Why, in one sentence. */
+            reason: string;
+            /** @description The pull request's title. */
+            title: string | null;
+        };
+        /** @description What a rule would make of everything that its repository has now. */
+        RuleMatches: {
+            /**
+             * @description Open pull requests, branches, and tags where the rule listens to tags;
+             *     of each kind in GitHub's order.
+             */
+            items: components["schemas"]["RuleMatch"][];
+        };
         /** @description Rules, by repository and position. */
         RulePage: {
             /** @description The items, in the list's order. */
@@ -1833,6 +1889,7 @@ export type Alive = components['schemas']['Alive'];
 export type ApiToken = components['schemas']['ApiToken'];
 export type ApiTokenPage = components['schemas']['ApiTokenPage'];
 export type Approval = components['schemas']['Approval'];
+export type CandidateKind = components['schemas']['CandidateKind'];
 export type Change = components['schemas']['Change'];
 export type Check = components['schemas']['Check'];
 export type Commit = components['schemas']['Commit'];
@@ -1891,6 +1948,8 @@ export type Rollback = components['schemas']['Rollback'];
 export type Rule = components['schemas']['Rule'];
 export type RuleDraft = components['schemas']['RuleDraft'];
 export type RuleEvent = components['schemas']['RuleEvent'];
+export type RuleMatch = components['schemas']['RuleMatch'];
+export type RuleMatches = components['schemas']['RuleMatches'];
 export type RulePage = components['schemas']['RulePage'];
 export type Service = components['schemas']['Service'];
 export type Session = components['schemas']['Session'];
@@ -2652,6 +2711,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    match_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleDraft"];
+            };
+        };
+        responses: {
+            /** @description What it would make of each */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleMatches"];
+                };
             };
             /** @description What went wrong */
             default: {

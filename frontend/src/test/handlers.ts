@@ -1,6 +1,6 @@
 import { http, HttpResponse } from 'msw';
 
-import type { Deployment, Rule } from '../api/schema.gen';
+import type { Deployment, Rule, RuleDraft } from '../api/schema.gen';
 import {
   before,
   deliveries,
@@ -17,6 +17,7 @@ import {
   status,
 } from './fixtures.ts';
 import { log, logLine } from './log-fixtures.ts';
+import { ruleMatches } from './rule-fixtures.ts';
 
 /**
  * An API in memory, for unit tests and for working on the UI without a server. It is no model of
@@ -148,6 +149,9 @@ export const handlers = [
     tell('rule', made.id);
     return HttpResponse.json(made, { status: 201, headers: { etag: '"1"' } });
   }),
+  http.post(api('/rules/matches'), async ({ request }) =>
+    HttpResponse.json({ items: ruleMatches((await request.json()) as RuleDraft) }),
+  ),
   http.get(api('/rules/:id'), ({ params }) => {
     const found = state.rules.find(({ id }) => id === params.id);
     return found

@@ -227,6 +227,12 @@ impl From<Commit> for super::Commit {
     }
 }
 
+/// A branch or a tag in a list.
+#[derive(Deserialize)]
+pub(crate) struct Named {
+    pub(crate) name: String,
+}
+
 #[derive(Deserialize)]
 pub(crate) struct Branch {
     pub(crate) commit: Commit,

@@ -75,9 +75,22 @@ fn base(host: &str) -> anyhow::Result<()> {
     import(host, &folder, BASE, &["ENV PATH=/bin", "CMD [\"sh\"]"])
 }
 
-fn import(host: &str, folder: &Path, image: &str, changes: &[&str]) -> anyhow::Result<()> {
+/// Makes an image, from nothing, of a folder's files.
+pub(crate) fn import(
+    host: &str,
+    folder: &Path,
+    image: &str,
+    changes: &[&str],
+) -> anyhow::Result<()> {
     let tar = folder.with_extension("tar");
-    quietly(program("tar").arg("-C").arg(folder).arg("-cf").arg(&tar).arg("."))?;
+    quietly(
+        program("tar")
+            .args(["--owner=0", "--group=0", "-C"])
+            .arg(folder)
+            .arg("-cf")
+            .arg(&tar)
+            .arg("."),
+    )?;
     let mut command = docker(host);
     command.arg("import");
     for change in changes {
@@ -88,7 +101,8 @@ fn import(host: &str, folder: &Path, image: &str, changes: &[&str]) -> anyhow::R
     Ok(())
 }
 
-fn fresh(folder: &Path) -> anyhow::Result<()> {
+/// Makes a folder, or empties it.
+pub(crate) fn fresh(folder: &Path) -> anyhow::Result<()> {
     if folder.exists() {
         std::fs::remove_dir_all(folder)?;
     }

@@ -5,6 +5,7 @@ import { useDenied } from '~/api/access';
 import { Failure } from '~/api/loaded';
 import { approveDeployment, cancelDeployment, retryDeployment, rollBack } from '~/api/mutations';
 import type { Deployment } from '~/api/schema.gen';
+import { usePress } from '~/lib/press';
 import { Button } from '~/ui/button';
 import { Confirm } from '~/ui/dialog';
 
@@ -59,8 +60,7 @@ function Ask({
   title: string;
 }) {
   const denied = useDenied('operator');
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
+  const { busy, error, press } = usePress();
   return (
     <div>
       <Button
@@ -68,13 +68,7 @@ function Ask({
         busy={busy}
         disabledReason={denied}
         title={title}
-        onClick={() => {
-          setBusy(true);
-          setError(undefined);
-          ask(id)
-            .catch(setError)
-            .finally(() => setBusy(false));
-        }}
+        onClick={() => press(() => ask(id))}
       >
         {words}
       </Button>
@@ -95,26 +89,18 @@ function useShow() {
 function Retry({ id }: { id: string }) {
   const denied = useDenied('operator');
   const show = useShow();
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
+  const { busy, error, press } = usePress();
   return (
     <div className="ml-auto">
       <Button
         size="small"
         busy={busy}
         disabledReason={denied}
-        onClick={() => {
-          setBusy(true);
-          setError(undefined);
-          retryDeployment(id)
-            .then(show)
-            .catch(setError)
-            .finally(() => setBusy(false));
-        }}
+        onClick={() => press(async () => show(await retryDeployment(id)))}
       >
-        Try again
+        Retry
       </Button>
-      <Failure error={error} title="Could not try again" />
+      <Failure error={error} title="Could not retry" />
     </div>
   );
 }

@@ -1,12 +1,12 @@
 import { Link } from '@tanstack/react-router';
 import { ChevronRight, RotateCcw } from 'lucide-react';
-import { useState } from 'react';
 
 import { useDenied } from '~/api/access';
 import { Failure } from '~/api/loaded';
 import { replayDelivery } from '~/api/mutations';
 import type { Decision, Delivery, Outcome } from '~/api/schema.gen';
 import { cn } from '~/lib/cn';
+import { usePress } from '~/lib/press';
 import { shortRef, shortSha } from '~/lib/text';
 import { full } from '~/lib/time';
 import { Button } from '~/ui/button';
@@ -76,8 +76,7 @@ export function DeliveryRow({ delivery, open }: { delivery: Delivery; open: bool
 
 function Details({ delivery }: { delivery: Delivery }) {
   const denied = useDenied('operator');
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
+  const { busy, error, press } = usePress();
   return (
     <div className="border-t border-line bg-sunken py-3 pr-3 pl-10 text-ui">
       {delivery.decisions.length > 0 ? (
@@ -110,14 +109,12 @@ function Details({ delivery }: { delivery: Delivery }) {
             size="small"
             busy={busy}
             disabledReason={denied}
-            onClick={() => {
-              setBusy(true);
-              setError(undefined);
-              replayDelivery(delivery.id)
-                .then(() => say('Replayed: the rules decide again'))
-                .catch(setError)
-                .finally(() => setBusy(false));
-            }}
+            onClick={() =>
+              press(async () => {
+                await replayDelivery(delivery.id);
+                say('Replayed: the rules decide again');
+              })
+            }
           >
             {!busy && <RotateCcw size={14} aria-hidden />}
             Replay

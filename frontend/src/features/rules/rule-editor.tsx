@@ -17,6 +17,7 @@ import { Page, PageHead } from '~/ui/page';
 import { say } from '~/ui/toast';
 
 import { FIELDS, POLICIES, switchEvent, toDraft, toForm, type RuleForm } from './draft';
+import { RuleMatches } from './rule-matches';
 import { RuleStory } from './rule-story';
 
 const EVENTS = [
@@ -270,7 +271,10 @@ export function RuleEditor({ existing: newest, initial, repositories, domain }: 
               {...register('enabled')}
             />
           </div>
-          <RuleStory form={form} repository={repository} />
+          <div className="min-w-0 space-y-6">
+            <RuleStory form={form} repository={repository} />
+            <RuleMatches form={form} />
+          </div>
         </div>
       </form>
       {existing && (

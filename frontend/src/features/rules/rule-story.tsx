@@ -16,7 +16,7 @@ export function RuleStory({
 }) {
   const told = story(form, repository);
   return (
-    <section aria-label="What this rule does" className="lg:sticky lg:top-6">
+    <section aria-label="What this rule does">
       <h2 className="mb-1.5 text-ui font-medium">What this rule does</h2>
       <Panel>
         <Line>

@@ -10,6 +10,7 @@ import { deploy, pauseStack, removeStack, resumeStack } from '~/api/mutations';
 import { stackQuery } from '~/api/queries';
 import type { Stack } from '~/api/schema.gen';
 import { useActs } from '~/lib/acts';
+import { usePress } from '~/lib/press';
 import { bareUrl, mainFirst } from '~/lib/text';
 import { useTitle } from '~/lib/title';
 import { Button } from '~/ui/button';
@@ -117,49 +118,36 @@ function whyNoDeploy(stack: Stack, denied: string | undefined): string | undefin
 function Actions({ stack }: { stack: Stack }) {
   const navigate = useNavigate();
   const denied = useDenied('operator');
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
+  const start = usePress();
+  const hold = usePress();
   const [removing, setRemoving] = useState(false);
   const failed = stack.latest_deployment?.phase === 'failed';
 
-  const start = async () => {
-    setBusy(true);
-    setError(undefined);
-    try {
+  const startNow = () =>
+    start.press(async () => {
       const { number } = await deploy(stack.name);
       await navigate({
         to: '/stacks/$stack/deployments/$number',
         params: { stack: stack.name, number: String(number) },
       });
-    } catch (failure) {
-      setError(failure);
-    } finally {
-      setBusy(false);
-    }
-  };
+    });
 
-  const hold = async () => {
-    setError(undefined);
-    try {
+  const holdNow = () =>
+    hold.press(async () => {
       await (stack.paused ? resumeStack(stack.name) : pauseStack(stack.name));
       say(stack.paused ? `${stack.name} goes on` : `${stack.name} is paused`);
-    } catch (failure) {
-      setError(failure);
-    }
-  };
+    });
 
   const noDeploy = whyNoDeploy(stack, denied);
   const deployLabel = failed ? 'Retry' : stack.latest_deployment ? 'Redeploy' : 'Deploy';
   useActs([
-    ...(noDeploy || busy
-      ? []
-      : [{ label: `${deployLabel} ${stack.name}`, run: () => void start() }]),
+    ...(noDeploy || start.busy ? [] : [{ label: `${deployLabel} ${stack.name}`, run: startNow }]),
     ...(denied || stack.wanted === 'absent'
       ? []
       : [
           {
             label: `${stack.paused ? 'Resume' : 'Pause'} ${stack.name}`,
-            run: () => void hold(),
+            run: holdNow,
           },
           { label: `Remove ${stack.name}…`, run: () => setRemoving(true) },
         ]),
@@ -175,10 +163,7 @@ function Actions({ stack }: { stack: Stack }) {
             </Button>
           }
         >
-          <MenuItem
-            disabled={Boolean(denied) || stack.wanted === 'absent'}
-            onClick={() => void hold()}
-          >
+          <MenuItem disabled={Boolean(denied) || stack.wanted === 'absent'} onClick={holdNow}>
             {stack.paused ? 'Resume stack' : 'Pause stack'}
           </MenuItem>
           <MenuItem
@@ -188,8 +173,8 @@ function Actions({ stack }: { stack: Stack }) {
             <span className="text-bad">Remove stack…</span>
           </MenuItem>
         </Menu>
-        <Button kind="primary" busy={busy} disabledReason={noDeploy} onClick={() => void start()}>
-          {!busy &&
+        <Button kind="primary" busy={start.busy} disabledReason={noDeploy} onClick={startNow}>
+          {!start.busy &&
             (failed ? <RotateCcw size={15} aria-hidden /> : <Rocket size={15} aria-hidden />)}
           {deployLabel}
         </Button>
@@ -212,9 +197,9 @@ function Actions({ stack }: { stack: Stack }) {
         </p>
         <p>The rule stays: the next push that it matches makes the stack anew.</p>
       </Confirm>
-      {Boolean(error) && (
+      {Boolean(start.error ?? hold.error) && (
         <div className="w-full">
-          <Failure error={error} title="That did not work" />
+          <Failure error={start.error ?? hold.error} title="That did not work" />
         </div>
       )}
     </>

@@ -1,0 +1,127 @@
+import { useQuery } from '@tanstack/react-query';
+import { GitBranch, GitPullRequest, Tag, type LucideIcon } from 'lucide-react';
+import { useMemo, useState } from 'react';
+
+import { useDenied } from '~/api/access';
+import { isStatus } from '~/api/client';
+import { sortFaults } from '~/api/faults';
+import { Loaded } from '~/api/loaded';
+import { ruleMatchesQuery } from '~/api/queries';
+import type { CandidateKind, RuleDraft, RuleMatch } from '~/api/schema.gen';
+import { cn } from '~/lib/cn';
+import { useDebounced } from '~/lib/debounce';
+import { Empty } from '~/ui/empty';
+import { More } from '~/ui/more';
+import { Panel } from '~/ui/page';
+import { Said } from '~/ui/said';
+import { SkeletonRows } from '~/ui/skeleton';
+import { StatusIcon } from '~/ui/status';
+
+import { toDraft, type RuleForm } from './draft';
+
+/** Rows at once: a repository may have thousands of branches. */
+const STEP = 50;
+const PAUSE_MS = 400;
+
+const ICONS = {
+  branch: GitBranch,
+  tag: Tag,
+  pull_request: GitPullRequest,
+} satisfies Record<CandidateKind, LucideIcon>;
+
+/** Of a draft, only what decides: its name and the like must not ask GitHub anew. */
+function deciding(form: RuleForm): string {
+  const draft: RuleDraft = { ...toDraft(form), name: 'draft', policy: null };
+  return JSON.stringify({ ...draft, compose_file: 'compose.yaml', on_registry_failure: 'fail' });
+}
+
+/** What the draft would match now, over every branch and open pull request. */
+export function RuleMatches({ form }: { form: RuleForm }) {
+  const denied = useDenied('admin');
+  const settled = useDebounced(deciding(form), PAUSE_MS);
+  const draft = useMemo(() => JSON.parse(settled) as RuleDraft, [settled]);
+  const asked = Boolean(form.repository_id) && !denied;
+  const query = useQuery({ ...ruleMatchesQuery(draft), enabled: asked });
+  if (!asked) return null;
+  const matching = query.data?.items.filter(({ matched }) => matched).length;
+  return (
+    <section aria-label="What would match now" aria-busy={query.isFetching}>
+      <h2 className="mb-1.5 flex items-baseline gap-2 text-ui font-medium">
+        What would match now
+        {query.data && !query.error && (
+          <span role="status" className="font-normal text-text-2 tabular-nums">
+            {matching} of {query.data.items.length}
+          </span>
+        )}
+      </h2>
+      {isStatus(query.error, 422) ? (
+        <Empty title="This draft cannot be read yet">{sortFaults(query.error, []).rest}</Empty>
+      ) : (
+        <Loaded
+          query={query.error ? { ...query, data: undefined } : query}
+          what="the branches and pull requests"
+          skeleton={<SkeletonRows rows={4} />}
+        >
+          {({ items }) => <Candidates items={items} />}
+        </Loaded>
+      )}
+    </section>
+  );
+}
+
+function Candidates({ items }: { items: readonly RuleMatch[] }) {
+  const [shown, setShown] = useState(STEP);
+  if (items.length === 0) {
+    return (
+      <Empty title="No branch and no open pull request">
+        The repository is empty. The rule waits for its first push.
+      </Empty>
+    );
+  }
+  // What matches comes first; sorting keeps the server's order within both.
+  const sorted = items.toSorted((one, other) => Number(other.matched) - Number(one.matched));
+  return (
+    <>
+      <Panel>
+        <ul className="divide-y divide-line">
+          {sorted.slice(0, shown).map((item) => (
+            <Candidate key={`${item.kind} ${item.number ?? item.name}`} item={item} />
+          ))}
+        </ul>
+      </Panel>
+      <More has={shown < items.length} busy={false} onMore={() => setShown(shown + STEP)} />
+    </>
+  );
+}
+
+function Candidate({ item }: { item: RuleMatch }) {
+  const Icon = ICONS[item.kind];
+  return (
+    <li className="flex items-start gap-2.5 px-3 py-2.5 text-ui">
+      <span className="mt-0.5">
+        <StatusIcon look={item.matched ? 'done' : 'stopped'} />
+      </span>
+      <Icon size={15} className="mt-0.5 shrink-0 text-text-3" aria-hidden />
+      <div className="min-w-0 flex-1">
+        <p className={cn('flex min-w-0 flex-wrap gap-x-2', !item.matched && 'text-text-2')}>
+          <span className="sr-only">{item.matched ? 'Matches: ' : 'Does not match: '}</span>
+          <code className="font-mono text-meta leading-5 break-all">{item.name}</code>
+          {item.number !== null && (
+            <span className="min-w-0 break-words text-text-2">
+              #{item.number} {item.title}
+            </span>
+          )}
+        </p>
+        <p className="text-meta break-words text-text-2">
+          <Said text={item.reason} />
+        </p>
+        {item.environment && (
+          <p className="text-meta break-words">
+            deploys <code className="font-mono">{item.environment}</code> at{' '}
+            <code className="font-mono">{item.host}</code>
+          </p>
+        )}
+      </div>
+    </li>
+  );
+}
