@@ -131,7 +131,7 @@ mod tests {
         let frozen = Some((DateTime::UNIX_EPOCH, second));
         let none = Holds::default();
         let unpaused = Holds { unapproved: true, frozen, ..none.clone() };
-        let all = Holds { paused_by: Some("Ada".to_owned()), ..unpaused.clone() };
+        let all = Holds { paused_by: Some("Ada".to_owned()), ..unpaused };
         let late = Holds { applying: true, ..unpaused.clone() };
         for step in Step::ALL {
             assert_eq!(judge(step, &none), None, "{step:?}");

@@ -96,8 +96,8 @@ fn parse(mut words: impl Iterator<Item = String>) -> anyhow::Result<Args> {
             "--json" => args.json = true,
             "--only" => args.plan.only = words.next(),
             "--replicas" => args.replicas = true,
-            "--schedules" => args.schedules = Some(number(words.next())?),
-            "--seed" => args.seed = Some(number(words.next())?),
+            "--schedules" => args.schedules = Some(number(words.next().as_deref())?),
+            "--seed" => args.seed = Some(number(words.next().as_deref())?),
             other => bail!(
                 "{other} is no option; there are --quick, --json, --only TEXT, --replicas, --schedules N and --seed N"
             ),
@@ -106,6 +106,6 @@ fn parse(mut words: impl Iterator<Item = String>) -> anyhow::Result<Args> {
     Ok(args)
 }
 
-fn number(word: Option<String>) -> anyhow::Result<u64> {
-    word.as_deref().unwrap_or_default().parse().context("a number must follow")
+fn number(word: Option<&str>) -> anyhow::Result<u64> {
+    word.unwrap_or_default().parse().context("a number must follow")
 }

@@ -72,7 +72,7 @@ fn number(who: Who, leader: Option<usize>) -> usize {
     match who {
         Who::Leader => leader,
         Who::First => others.next().unwrap_or_default(),
-        Who::Last => others.last().unwrap_or_default(),
+        Who::Last => others.next_back().unwrap_or_default(),
     }
 }
 

@@ -137,7 +137,7 @@ impl fmt::Display for Schedule {
     }
 }
 
-/// SplitMix64: small, and no library's next version draws differently.
+/// `SplitMix64`: small, and no library's next version draws differently.
 #[derive(Debug, Clone)]
 struct Dice(u64);
 
