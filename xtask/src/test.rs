@@ -139,6 +139,14 @@ fn dynamic_checks(tally: &mut Tally, host: &str, postgres: &Postgres) {
             .arg("--quick")
             .env("DOCKER_HOST", host),
     );
+    // The same schedules each time: among them one that once found a fault.
+    tally.check(
+        "three replicas in trouble",
+        program(&root().join("target/debug/chaos").to_string_lossy())
+            .args(["--replicas", "--schedules", "4", "--seed", "1000"])
+            .env("DOCKER_HOST", host)
+            .env("PG_BIN", provision::postgres_bin().unwrap_or_default()),
+    );
     let browser = provision::chromium().unwrap_or_default();
     tally.count(
         "browser tests",

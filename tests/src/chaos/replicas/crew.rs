@@ -97,7 +97,9 @@ mod tests {
             match *act {
                 Act::Hinder(who, trouble) if state[who].is_none() => state[who] = Some(trouble),
                 Act::Heal(who, trouble) if state[who] == Some(trouble) => state[who] = None,
-                other => return Err(format!("{other:?} while {state:?}")),
+                other @ (Act::Hinder(..) | Act::Heal(..)) => {
+                    return Err(format!("{other:?} while {state:?}"));
+                }
             }
             if state.iter().all(Option::is_some) {
                 return Err(format!("nobody is whole after {act:?}"));

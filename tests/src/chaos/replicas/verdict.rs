@@ -285,9 +285,9 @@ mod tests {
 
         let twice = [a.clone(), b.clone(), c.clone(), deployment("a", 4, "succeeded")];
         assert_eq!(pushes(&pushed, &twice).0, ["2 deployments of a"]);
-        let foreign = [a.clone(), c.clone(), deployment("d", 4, "succeeded")];
+        let foreign = [a.clone(), c, deployment("d", 4, "succeeded")];
         assert!(pushes(&pushed, &foreign).0[0].contains("nobody asked for"));
-        assert!(pushes(&pushed, &[a.clone(), b.clone()]).1[1].contains("the last push"));
+        assert!(pushes(&pushed, &[a.clone(), b]).1[1].contains("the last push"));
         for phase in ["failed", "superseded", "applied"] {
             let open = [a.clone(), deployment("c", 3, phase)];
             assert_eq!(pushes(&pushed, &open).1.len(), 1, "{phase}");
