@@ -279,6 +279,7 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
             Some(_) => Vec::new(),
             None => self.pin(&mut spec, &images).await?,
         };
+        spec.run_jobs_for(self.id());
         let built: Vec<Image> = images.into_iter().map(|(_, image)| image).collect();
         let (pool, fence) = (&self.engine.pool, self.fence);
         let new = NewRelease { deployment: self.id(), spec: &spec, images: &built };
@@ -339,12 +340,14 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
         Ok(lines.collect::<Vec<_>>().join("\n"))
     }
 
-    /// What the deployment's release says.
+    /// What the deployment's release says. Going back runs no jobs: what they did for
+    /// a newer release is done.
     async fn spec(&self) -> Result<Box<StackSpec>, StepError> {
         use berth_domain::cluster::Desired;
         let missing = || StepError::failed("release_missing", "the deployment has no release");
         let release = self.context.deployment.release.ok_or_else(missing)?;
         match self.engine.release(release).await?.as_ref() {
+            Desired::Present(spec) if self.is_rollback() => Ok(Box::new(spec.without_jobs())),
             Desired::Present(spec) => Ok(spec.clone()),
             Desired::Absent => Err(missing()),
         }

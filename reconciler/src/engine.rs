@@ -123,7 +123,8 @@ impl<C, B> Engine<C, B> {
         }
     }
 
-    /// What a stack should be; [`None`] where nobody has said so yet.
+    /// What a stack should be between deployments; [`None`] where nobody has said so
+    /// yet.
     pub(crate) async fn desired(
         &self,
         stack: &LiveStack,
@@ -131,11 +132,13 @@ impl<C, B> Engine<C, B> {
         match (stack.wanted, stack.release) {
             (Wanted::Absent, _) => Ok(Some(Arc::new(Desired::Absent))),
             (Wanted::Present, None) => Ok(None),
-            (Wanted::Present, Some(release)) => self.release(release).await.map(Some),
+            (Wanted::Present, Some(release)) => {
+                Ok(Some(between_deployments(&self.release(release).await?)))
+            }
         }
     }
 
-    /// A release, decoded once.
+    /// A release with its jobs, decoded once.
     pub(crate) async fn release(&self, id: ReleaseId) -> Result<Arc<Desired>, PassError> {
         self.load_releases(&[id]).await?;
         let known = self.memory().specs.get(&id).cloned();
@@ -180,7 +183,7 @@ impl<C, B> Engine<C, B> {
             .map(|stack| match (stack.wanted, stack.release) {
                 (Wanted::Absent, _) => Some(Arc::clone(&absent)),
                 (Wanted::Present, None) => None,
-                (Wanted::Present, Some(id)) => memory.specs.get(&id).cloned(),
+                (Wanted::Present, Some(id)) => memory.specs.get(&id).map(between_deployments),
             })
             .collect()
     }
@@ -266,5 +269,15 @@ impl<C, B> Engine<C, B> {
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A release less what only its deployment runs.
+fn between_deployments(release: &Arc<Desired>) -> Arc<Desired> {
+    match release.as_ref() {
+        Desired::Present(spec) if !spec.jobs.is_empty() => {
+            Arc::new(Desired::Present(Box::new(spec.without_jobs())))
+        }
+        Desired::Present(_) | Desired::Absent => Arc::clone(release),
     }
 }

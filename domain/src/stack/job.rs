@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Condition, StackSpec};
+use crate::ids::DeploymentId;
 
 /// When a job runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -15,6 +16,10 @@ pub enum JobTime {
     /// Once every other service is as it should be.
     After,
 }
+
+/// The label of a job's service that says for which deployment it runs, by which
+/// each deployment runs it once.
+const DEPLOYMENT_LABEL: &str = "berth.deployment";
 
 /// The jobs of a stack, by their services' short names.
 pub type Jobs = BTreeMap<String, JobTime>;
@@ -49,6 +54,31 @@ impl StackSpec {
             waits.extend(own.map(|(name, condition)| (name.as_str(), *condition)));
         }
         waits
+    }
+
+    /// Has its jobs run for a deployment, though nothing else about them changed.
+    pub fn run_jobs_for(&mut self, deployment: DeploymentId) {
+        for job in self.jobs.keys() {
+            if let Some(service) = self.services.get_mut(job) {
+                service.labels.insert(DEPLOYMENT_LABEL.to_owned(), deployment.to_string());
+            }
+        }
+    }
+
+    /// The stack without its jobs, and with nothing that waits for them: what it is
+    /// between deployments, and what is gone back to. Jobs are a deployment's own,
+    /// and no healing runs them again.
+    #[must_use]
+    pub fn without_jobs(&self) -> Self {
+        let mut rest = self.clone();
+        for job in std::mem::take(&mut rest.jobs).into_keys() {
+            rest.services.remove(&job);
+            rest.dependencies.remove(&job);
+            for waits in rest.dependencies.values_mut() {
+                waits.remove(&job);
+            }
+        }
+        rest
     }
 
     /// All that `service` depends on, however indirectly.
@@ -90,5 +120,37 @@ mod tests {
         assert_eq!(spec.waits_for_jobs("web"), BTreeMap::from([("migrate", completed)]));
         let all = [("db", healthy), ("disk", healthy), ("migrate", completed), ("web", healthy)];
         assert_eq!(spec.waits_for_jobs("tell"), BTreeMap::from(all));
+    }
+
+    #[test]
+    fn without_its_jobs_a_stack_waits_for_none_of_them() {
+        let mut spec = StackSpec::default();
+        for name in ["db", "migrate", "web"] {
+            spec.services.insert(name.to_owned(), ServiceSpec::default());
+        }
+        let completed = BTreeMap::from([("migrate".to_owned(), Condition::Completed)]);
+        spec.dependencies.insert("web".to_owned(), completed);
+        let healthy = BTreeMap::from([("db".to_owned(), Condition::Healthy)]);
+        spec.dependencies.insert("migrate".to_owned(), healthy);
+        spec.jobs.insert("migrate".to_owned(), JobTime::Before);
+
+        let rest = spec.without_jobs();
+        assert_eq!(rest.services.keys().collect::<Vec<_>>(), ["db", "web"]);
+        assert_eq!(rest.jobs, BTreeMap::new());
+        assert!(rest.dependencies.values().all(BTreeMap::is_empty), "{:?}", rest.dependencies);
+        assert_eq!(rest.waits_for_jobs("web"), BTreeMap::new());
+    }
+
+    #[test]
+    fn only_a_job_changes_with_the_deployment() {
+        let mut spec = StackSpec::default();
+        for name in ["migrate", "web"] {
+            spec.services.insert(name.to_owned(), ServiceSpec::default());
+        }
+        spec.jobs.insert("migrate".to_owned(), JobTime::Before);
+        let before = spec.clone();
+        spec.run_jobs_for(DeploymentId::fresh());
+        assert_eq!(spec.services["web"], before.services["web"]);
+        assert_ne!(spec.services["migrate"], before.services["migrate"]);
     }
 }

@@ -65,7 +65,7 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
         Ok(message)
     }
 
-    fn is_rollback(&self) -> bool {
+    pub(super) fn is_rollback(&self) -> bool {
         self.context.deployment.trigger == Trigger::Rollback
     }
 

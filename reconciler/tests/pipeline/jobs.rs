@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use berth_domain::deployment::Phase;
+use berth_domain::ids::UserId;
 use berth_reconciler::sim::Behaviour;
+use berth_store::deployments;
 use sqlx::PgPool;
 
 use crate::world::World;
@@ -48,11 +50,13 @@ async fn jobs_run_before_and_after_what_a_release_makes_and_what_it_changes(pool
     assert_eq!(world.ended(second).await, (Phase::Succeeded, None));
     assert_eq!(touched(&world), [order, order].concat());
 
-    // What did not change and is done is not run again.
+    // Each deployment runs them, though nothing about them changed, and between
+    // deployments they are gone.
     let third = world.push(&SHOP.replace(":1\n", ":2\n").replace("web:2", "web:3")).await;
     assert_eq!(world.ended(third).await, (Phase::Succeeded, None));
     world.settled().await;
-    assert_eq!(touched(&world), [&order[..], &order[..], &["web"]].concat());
+    assert_eq!(touched(&world), [&order[..], &order[..], &["migrate", "web", "warm"]].concat());
+    assert_eq!(world.images().keys().collect::<Vec<_>>(), ["db", "web"]);
     berth.stop().await;
 }
 
@@ -75,6 +79,33 @@ async fn a_job_that_fails_before_the_rollout_stops_it_and_its_log_says_why(pool:
     world.settled().await;
     assert_eq!(world.times("~ service web"), 0, "{:?}", world.done());
     assert_eq!(world.images().get("web").map(String::as_str), Some("web:1"));
+    berth.stop().await;
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn going_back_runs_no_job(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    let berth = world.start(1);
+    let first = world.push(SHOP).await;
+    assert_eq!(world.ended(first).await, (Phase::Succeeded, None));
+    let newer = SHOP.replace(":1\n", ":2\n");
+    let second = world.push(&newer).await;
+    assert_eq!(world.ended(second).await, (Phase::Succeeded, None));
+    let who = UserId::fresh();
+    let back = deployments::rollback(&world.pool, "shop", 1, who, "Ada").await.unwrap().1.id;
+    assert_eq!(world.ended(back).await, (Phase::Succeeded, None));
+    world.settled().await;
+    assert_eq!(world.images().get("web").map(String::as_str), Some("web:1"));
+    let runs = |world: &World, job: &str| touched(world).iter().filter(|it| *it == job).count();
+    assert_eq!((runs(&world, "migrate"), runs(&world, "warm")), (2, 2));
+
+    // Nor does what a failed deployment is healed with.
+    world.sim.behave("web:3", Behaviour::Crashes { exit_code: 1, log: Vec::new() });
+    let third = world.push(&newer.replace("web:2", "web:3")).await;
+    assert_eq!(world.ended(third).await.0, Phase::Failed);
+    world.settled().await;
+    assert_eq!(world.images().get("web").map(String::as_str), Some("web:1"));
+    assert_eq!((runs(&world, "migrate"), runs(&world, "warm")), (3, 2));
     berth.stop().await;
 }
 
