@@ -18,6 +18,7 @@ use crate::yaml::At;
 mod depends;
 mod jobs;
 mod mounts;
+mod rollouts;
 mod routes;
 mod service;
 

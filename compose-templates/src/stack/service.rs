@@ -70,6 +70,7 @@ impl Convert<'_> {
         (spec.cap_add, spec.cap_drop) = capabilities(&service.cap_add, &service.cap_drop);
         (spec.endpoint_mode, spec.ports) = self.endpoint(service);
         self.route(name, service, &mut spec);
+        self.rollout(name, service, &spec);
         spec
     }
 

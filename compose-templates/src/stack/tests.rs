@@ -14,6 +14,7 @@ pub(crate) mod everything;
 mod jobs;
 mod laws;
 mod refused;
+mod rollouts;
 
 pub(crate) fn context() -> StackContext {
     StackContext {
