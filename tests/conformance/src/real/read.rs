@@ -25,12 +25,14 @@ const PASSING: [&str; 6] = ["Id", "Created", "Containers", "Peers", "ConfigFrom"
 pub(super) struct Seen {
     /// Its objects.
     pub(super) made: Made,
-    /// The id and the version of each.
+    /// What tells of each whether anybody made it anew or changed it: its id, and
+    /// the spec before its last update. A service's version does not tell: Swarm
+    /// writes to services by itself, too.
     pub(super) marks: BTreeMap<String, String>,
 }
 
 /// Reads a stack back, as soon as Swarm has given its services what they want of
-/// it, which counts as a change of theirs. `text` is what the files say.
+/// it. `text` is what the files say.
 ///
 /// # Errors
 ///
@@ -93,7 +95,7 @@ impl Seen {
 
     fn add(&mut self, kind: &str, body: Value, object: &Value) {
         let key = format!("{kind} {}", word(&body["Name"]));
-        let mark = ["ID", "Id", "Version"].map(|field| object[field].to_string());
+        let mark = ["ID", "Id", "PreviousSpec"].map(|field| object[field].to_string());
         self.marks.insert(key.clone(), mark.join(" "));
         self.made.insert(key, body);
     }
