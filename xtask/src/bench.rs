@@ -11,8 +11,8 @@ use crate::shell::{program, root, run as run_program, step};
 /// What can be chosen.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Which to run: webhooks, deploy, reconcile, render, hostile, failover, resume [default: all]
-    #[arg(value_parser = ["webhooks", "deploy", "reconcile", "render", "hostile", "failover", "resume"])]
+    /// Which to run: webhooks, deploy, reconcile, render, hostile, failover, resume, rollouts [default: all]
+    #[arg(value_parser = ["webhooks", "deploy", "reconcile", "render", "hostile", "failover", "resume", "rollouts"])]
     names: Vec<String>,
 
     /// Print one object with the figures as the last line
@@ -22,7 +22,7 @@ pub(crate) struct Args {
 
 /// Builds for release and measures.
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    provision::for_demo()?;
+    provision::for_benchmarks()?;
     step("Build for release", || {
         run_program(program("cargo").args([
             "build",

@@ -51,6 +51,8 @@ const REGISTRY: Need = Need {
 const CHROMIUM: Need =
     Need { what: "Chromium", packages: &["chromium"], there: || chromium().is_some() };
 
+const WRK: Need = Need { what: "wrk", packages: &["wrk"], there: || has("wrk") };
+
 /// What the demo needs.
 pub(crate) fn for_demo() -> anyhow::Result<()> {
     install(&[ENGINE, POSTGRES, GIT, NODE, BUSYBOX, PYTHON])
@@ -63,6 +65,11 @@ pub(crate) fn for_tests() -> anyhow::Result<()> {
         cargo_tool(tool, package)?;
     }
     Ok(())
+}
+
+/// What measuring needs on top of the demo.
+pub(crate) fn for_benchmarks() -> anyhow::Result<()> {
+    install(&[ENGINE, POSTGRES, GIT, NODE, BUSYBOX, PYTHON, WRK])
 }
 
 /// What an image is made with.

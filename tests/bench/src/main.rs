@@ -24,6 +24,7 @@ mod hostile;
 mod reconcile;
 mod render;
 mod resume;
+mod rollouts;
 mod webhooks;
 
 /// Measures, prints as it goes, and gives its figures by their keys.
@@ -32,7 +33,7 @@ type Bench = fn() -> anyhow::Result<Map<String, Value>>;
 #[derive(Debug, Parser)]
 struct Args {
     /// Which to run [default: all]
-    #[arg(value_parser = ["webhooks", "deploy", "reconcile", "render", "hostile", "failover", "resume"])]
+    #[arg(value_parser = ["webhooks", "deploy", "reconcile", "render", "hostile", "failover", "resume", "rollouts"])]
     names: Vec<String>,
 
     /// Print one object with the figures as the last line
@@ -44,7 +45,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let wants = |name: &str| args.names.is_empty() || args.names.iter().any(|other| other == name);
     let mut figures = Map::new();
-    let benches: [(&str, Bench); 7] = [
+    let benches: [(&str, Bench); 8] = [
         ("render", render::run),
         ("hostile", hostile::run),
         ("reconcile", reconcile::run),
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         ("deploy", deploy::run),
         ("failover", failover::run),
         ("resume", resume::run),
+        ("rollouts", rollouts::run),
     ];
     for (name, bench) in benches {
         if !wants(name) {
