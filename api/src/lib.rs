@@ -91,8 +91,8 @@ pub async fn ensure_setup_link(pool: &Pool, public_url: &Url) -> berth_store::Re
 
 fn api() -> OpenApiRouter<ApiState> {
     use crate::routes::{
-        deliveries, deployments, github, registries, repositories, rules, session, sessions,
-        stacks, status, templates, tokens,
+        deliveries, deployments, github, pruning, registries, repositories, rules, session,
+        sessions, stacks, status, templates, tokens,
     };
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(session::get_session, session::log_in, session::log_out))
@@ -109,6 +109,8 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(registries::list_registries))
         .routes(routes!(registries::put_registry, registries::delete_registry))
         .routes(routes!(registries::check_registry))
+        .routes(routes!(pruning::get_prune_plan))
+        .routes(routes!(pruning::approve_pruning))
         .routes(routes!(repositories::list_repositories))
         .routes(routes!(rules::list_rules, rules::create_rule))
         .routes(routes!(rules::match_rule))

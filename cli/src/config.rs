@@ -33,6 +33,9 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) releases: ReleaseArgs,
 
+    #[command(flatten)]
+    pub(crate) pruning: PruneArgs,
+
     /// The address to serve the API and the UI on.
     #[arg(long, env = "BERTH_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub(crate) listen: SocketAddr,
@@ -75,6 +78,18 @@ pub(crate) struct ReleaseArgs {
     /// How long the others are kept, and those of stacks that are gone.
     #[arg(long, env = "BERTH_KEEP_RELEASES_FOR", default_value = "30d", value_parser = duration, value_name = "DURATION")]
     pub(crate) keep_releases_for: Duration,
+}
+
+/// What goes that nothing asks for.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct PruneArgs {
+    /// How long a stack stays that nothing asks for, in case something is about to.
+    #[arg(long, env = "BERTH_PRUNE_AFTER", default_value = "10m", value_parser = duration, value_name = "DURATION")]
+    pub(crate) prune_after: Duration,
+
+    /// The share of all stacks, in percent, that may go at once; of more, a person is asked.
+    #[arg(long, env = "BERTH_PRUNE_LIMIT", default_value_t = 25, value_parser = clap::value_parser!(u8).range(0..=100), value_name = "PERCENT")]
+    pub(crate) prune_limit: u8,
 }
 
 /// Where the state is.

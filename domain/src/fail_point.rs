@@ -129,6 +129,8 @@ names! {
         Observe = "stacks.observe",
         /// A stack is noted as gone.
         MarkRemoved = "stacks.mark_removed",
+        /// What is going to be pruned is written down.
+        PlanPruning = "pruning.plan",
         /// What a release claims is taken.
         TakeClaims = "claims.take",
         /// What a release does without is given back.

@@ -264,12 +264,12 @@ pub(crate) async fn look<C: Cluster, B: Builder>(
     let Some(fence) = fence else { return Ok(()) };
 
     let mut idle_ones = Vec::new();
-    for (stack, seen) in stacks.iter().zip(seen.stacks) {
+    for (stack, seen) in stacks.iter().zip(&seen.stacks) {
         let idle = stack.wanted == stacks::Wanted::Present
             && stack.open_deployment.is_none()
             && seen.plan.is_empty();
         if idle {
-            reconcile::store_if_new(engine, fence, stack, seen.report).await?;
+            reconcile::store_if_new(engine, fence, stack, seen.report.clone()).await?;
             idle_ones.push(stack);
         } else {
             engine.queue.put(stack.id);
@@ -277,11 +277,5 @@ pub(crate) async fn look<C: Cluster, B: Builder>(
     }
     claims::settle_all(engine, fence, &idle_ones).await?;
     // A stack that was made since its row was read is none: it has its grace.
-    for (name, stack) in orphans.due(&seen.orphans, clock, engine.settings.orphan_grace) {
-        engine.check(fence)?;
-        if let Err(error) = orphans::prune(&*engine.cluster, name, stack).await {
-            tracing::warn!(stack.name = %name, "could not prune `{name}`: {}", chain(&error));
-        }
-    }
-    Ok(())
+    orphans::tend(engine, fence, orphans, &seen).await
 }

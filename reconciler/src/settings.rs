@@ -56,6 +56,9 @@ pub struct Settings {
     pub limits: Limits,
     /// How long an object with our label may be there with nothing asking for it.
     pub orphan_grace: Duration,
+    /// The share of all stacks that may be pruned at once, in percent: of more, a
+    /// person is asked. One stack may always go.
+    pub prune_limit: u8,
     /// Which releases are kept.
     pub kept: Kept,
     /// The clock.

@@ -33,6 +33,7 @@ pub mod leases;
 pub mod notify;
 pub mod outbox;
 mod pool;
+pub mod pruning;
 pub mod registries;
 pub mod releases;
 pub mod reports;

@@ -54,6 +54,10 @@ pub(crate) async fn get_status(State(state): State<ApiState>, _viewer: Viewer) -
     let report = state.health.report(&state).await;
     let ready = report.is_ready();
     let holder = report.lease.as_ref().ok();
+    // Without its database Berth says that, and nothing of this.
+    let pruning = berth_store::pruning::plan(&state.pool).await.unwrap_or_default();
+    let waits = pruning.held && pruning.approved.is_empty();
+    let held = if waits { pruning.orphans.len() } else { 0 };
     Json(Status {
         version: state.settings.version.clone(),
         instance_id: state.settings.instance_id,
@@ -72,6 +76,7 @@ pub(crate) async fn get_status(State(state): State<ApiState>, _viewer: Viewer) -
             },
             Err(detail) => Docker { ok: false, detail, version: String::new(), nodes: 0 },
         },
+        held_orphans: i64::try_from(held).unwrap_or(i64::MAX),
         ready,
     })
 }

@@ -118,7 +118,7 @@ pub struct DeploymentPhase {
     pub message: String,
 }
 
-/// Who let a deployment go, and when.
+/// Who let something go, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Approval {
     /// The person's name.

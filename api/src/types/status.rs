@@ -1,9 +1,11 @@
 //! Whether everything that Berth stands on is there.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+use super::Approval;
 
 /// Whether something answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -71,8 +73,43 @@ pub struct Status {
     pub postgres: Check,
     /// The engine.
     pub docker: Docker,
+    /// Stacks that nothing asks for and that are too many to be removed before a
+    /// person lets them go.
+    pub held_orphans: i64,
     /// Whether all of it is well.
     pub ready: bool,
+}
+
+/// A stack on the cluster that nothing asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Orphan {
+    /// Its name.
+    pub stack: String,
+    /// Since when it was seen with nothing asking for it.
+    pub since: DateTime<Utc>,
+    /// When it goes, unless something asks for it by then.
+    pub due: DateTime<Utc>,
+    /// What would be removed first, a line an action. Its volumes stay.
+    pub actions: Vec<String>,
+}
+
+/// What is going to be pruned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PrunePlan {
+    /// The stacks, by name.
+    pub orphans: Vec<Orphan>,
+    /// Whether they are more than go without a person.
+    pub held: bool,
+    /// Who let them go; null where nobody did.
+    #[schema(required = true)]
+    pub approved: Option<Approval>,
+}
+
+/// What a person lets go.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+pub struct PruneApproval {
+    /// The stacks, as the plan has them: all of them.
+    pub stacks: Vec<String>,
 }
 
 /// What a `change` event of the stream says.
@@ -108,5 +145,7 @@ super::words! {
         Delivery = "delivery",
         /// An environment.
         Environment = "environment",
+        /// What is going to be pruned.
+        Prune = "prune",
     }
 }

@@ -34,9 +34,6 @@ const PARALLEL: usize = 64;
 /// Images that are built at once: a build takes what cores there are.
 const PARALLEL_BUILDS: usize = 2;
 
-/// How long what nothing asks for stays, in case somebody is about to ask.
-const ORPHAN_GRACE: Duration = Duration::from_secs(10 * 60);
-
 /// What the roles share.
 #[derive(Debug)]
 struct Parts {
@@ -229,7 +226,8 @@ fn reconciler(
             entrypoints: args.router.entrypoints.clone(),
             tls_entrypoints: args.router.tls_entrypoints.clone(),
             limits: args.limits.limits(),
-            orphan_grace: ORPHAN_GRACE,
+            orphan_grace: args.pruning.prune_after,
+            prune_limit: args.pruning.prune_limit,
             kept: Kept { count: args.releases.keep_releases, age: args.releases.keep_releases_for },
             clock: Clock::system(),
         },

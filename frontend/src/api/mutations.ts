@@ -68,6 +68,9 @@ export const resumeStack = (name: string) =>
 export const replayDelivery = (id: string) =>
   done(api.POST('/api/v1/deliveries/{id}/replay', { params: { path: { id } } }));
 
+export const approvePruning = (stacks: string[]) =>
+  done(api.POST('/api/v1/prune/approve', { body: { stacks } }));
+
 export const putRegistry = (host: string, body: RegistryLogin) =>
   take(api.PUT('/api/v1/registries/{host}', { params: { path: { host } }, body }));
 

@@ -142,6 +142,12 @@ export const sessionsQuery = () =>
     staleTime: 0,
   });
 
+export const pruneQuery = () =>
+  queryOptions({
+    queryKey: ['prune'],
+    queryFn: ({ signal }) => take(api.GET('/api/v1/prune', { signal })),
+  });
+
 export const registriesQuery = () =>
   queryOptions({
     queryKey: ['registries'],

@@ -12,6 +12,7 @@ export function Confirm({
   title,
   action,
   keep = 'Keep it',
+  disabledReason,
   onConfirm,
   children,
 }: {
@@ -20,6 +21,8 @@ export function Confirm({
   title: string;
   action: string;
   keep?: string;
+  /** Why it can't be done by this person. */
+  disabledReason?: string | undefined;
   onConfirm: () => Promise<unknown>;
   children: ReactNode;
 }) {
@@ -53,6 +56,7 @@ export function Confirm({
             <Button
               kind="danger"
               busy={busy}
+              disabledReason={disabledReason}
               onClick={() => {
                 setBusy(true);
                 setFailure(undefined);

@@ -1,13 +1,25 @@
 //! Orphans: what carries our label under a stack's name that no row asks for.
+//!
+//! What is going to be removed is written down first, for people to read. A
+//! database that was restored from an old backup, or somebody else's, asks for
+//! few of the stacks that are there: so a look after which more would go than a
+//! share of all stacks removes nothing, and a person is asked.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use berth_domain::chain;
 use berth_domain::cluster::{Action, Cluster, ClusterError, Desired, ObservedStack};
 use berth_domain::ids::StackName;
+use berth_store::leases::Fence;
+use berth_store::pruning::{self, Orphan};
 use chrono::{DateTime, Utc};
 
-use crate::plan::{Prune, is_gone, plan};
+use crate::engine::Engine;
+use crate::error::PassError;
+use crate::plan::{Prune, plan};
+use crate::settings::Settings;
+use crate::survey::Survey;
 
 /// Orphans that were seen, and since when. Losing it only makes them wait for
 /// their grace period once more.
@@ -24,30 +36,88 @@ impl Orphans {
     }
 
     /// Takes what one complete look at the cluster found that nothing asks for,
-    /// and says which of it has been there for `grace`. What was not seen this
-    /// time starts anew: it was asked for again, or is gone.
-    pub fn due<'a>(
+    /// and says what will be removed, and when: once it has been there for `grace`.
+    /// What was not seen this time starts anew: it was asked for again, or is gone.
+    pub fn plan(
         &mut self,
-        seen: &'a BTreeMap<StackName, ObservedStack>,
+        seen: &BTreeMap<StackName, ObservedStack>,
         now: DateTime<Utc>,
         grace: Duration,
-    ) -> Vec<(&'a StackName, &'a ObservedStack)> {
+    ) -> Vec<Orphan> {
         self.since.retain(|name, _| seen.contains_key(name));
-        seen.iter()
-            .filter(|(_, stack)| !is_gone(stack))
-            .filter(|(name, _)| {
-                let since = *self.since.entry((*name).clone()).or_insert(now);
-                now.signed_duration_since(since).to_std().is_ok_and(|age| age >= grace)
+        let there = seen.iter().map(|(name, stack)| (name, to_do(stack)));
+        there
+            .filter(|(_, actions)| !actions.is_empty())
+            .map(|(name, actions)| {
+                let since = *self.since.entry(name.clone()).or_insert(now);
+                Orphan {
+                    stack: name.to_string(),
+                    since,
+                    due: since + grace,
+                    actions: actions.iter().map(ToString::to_string).collect(),
+                }
             })
             .collect()
     }
 }
 
-/// Removes what can be removed now of an orphan, and says what that was. The
-/// next look goes on where this one had to wait.
+/// Whether so many of `all` stacks are too many to go with nobody being asked:
+/// more than one, and more than `limit` percent.
+#[must_use]
+pub const fn are_too_many(due: usize, all: usize, limit: u8) -> bool {
+    due > 1 && due.saturating_mul(100) > all.saturating_mul(limit as usize)
+}
+
+/// What is done about an orphan now.
 ///
 /// Its volumes stay: nobody asked for them to go, and a database that was
 /// restored from an older backup does not know its newest stacks.
+fn to_do(seen: &ObservedStack) -> Vec<Action> {
+    let plan = plan(&Desired::Absent, seen, &Prune::all());
+    let actions = plan.actions().iter();
+    actions.filter(|action| !matches!(action, Action::RemoveVolume { .. })).cloned().collect()
+}
+
+/// Writes down what will be removed, if that is news, and removes what is due,
+/// unless it is too much and nobody has let it go.
+pub(crate) async fn tend<C: Cluster, B>(
+    engine: &Engine<C, B>,
+    fence: Fence,
+    orphans: &mut Orphans,
+    seen: &Survey,
+) -> Result<(), PassError> {
+    let Settings { orphan_grace, prune_limit, .. } = engine.settings;
+    let now = engine.settings.clock.now();
+    let plan = orphans.plan(&seen.orphans, now, orphan_grace);
+    let due: Vec<&Orphan> = plan.iter().filter(|orphan| orphan.due <= now).collect();
+    let all = seen.stacks.len() + plan.len();
+    let held = are_too_many(due.len(), all, prune_limit);
+    let stored = pruning::plan(&engine.pool).await?;
+    if (&stored.orphans, stored.held) != (&plan, held) {
+        pruning::put(&engine.pool, fence, &plan, held).await?;
+    }
+    let let_go = due.iter().all(|orphan| stored.approved.contains(&orphan.stack));
+    if held && !let_go {
+        if !stored.held {
+            tracing::warn!(
+                "nothing asks for {} of {all} stacks; they stay until a person lets them go",
+                due.len()
+            );
+        }
+        return Ok(());
+    }
+    let is_due = |name: &StackName| due.iter().any(|orphan| orphan.stack == name.as_str());
+    for (name, stack) in seen.orphans.iter().filter(|(name, _)| is_due(name)) {
+        engine.check(fence)?;
+        if let Err(error) = prune(&*engine.cluster, name, stack).await {
+            tracing::warn!(stack.name = %name, "could not prune `{name}`: {}", chain(&error));
+        }
+    }
+    Ok(())
+}
+
+/// Removes what can be removed now of an orphan, and says what that was. The
+/// next look goes on where this one had to wait.
 ///
 /// # Errors
 ///
@@ -57,12 +127,10 @@ pub async fn prune<C: Cluster>(
     name: &StackName,
     seen: &ObservedStack,
 ) -> Result<Vec<String>, ClusterError> {
-    let plan = plan(&Desired::Absent, seen, &Prune::all());
     let mut done = Vec::new();
-    let actions = plan.actions().iter();
-    for action in actions.filter(|action| !matches!(action, Action::RemoveVolume { .. })) {
+    for action in to_do(seen) {
         tracing::info!(stack.name = %name, "prunes: {action} of `{name}`, which nothing asks for");
-        cluster.apply(name, action).await?;
+        cluster.apply(name, &action).await?;
         done.push(action.to_string());
     }
     Ok(done)
@@ -103,33 +171,46 @@ mod tests {
         sim
     }
 
-    #[tokio::test]
-    async fn an_orphan_is_pruned_after_its_grace_period_and_not_before() {
-        let sim = cluster().await;
-        let mut orphans = Orphans::new();
-        let seen = sim.observe_all().await.unwrap();
-        assert!(orphans.due(&seen, at(0), GRACE).is_empty());
-        assert!(orphans.due(&seen, at(59), GRACE).is_empty());
+    /// The stacks that are due at `now`.
+    fn due(orphans: &mut Orphans, sim: &BTreeMap<StackName, ObservedStack>, now: i64) -> usize {
+        let plan = orphans.plan(sim, at(now), GRACE);
+        plan.iter().filter(|orphan| orphan.due <= at(now)).count()
+    }
 
-        for now in 60..63 {
-            let seen = sim.observe_all().await.unwrap();
-            for (name, stack) in orphans.due(&seen, at(now), GRACE) {
-                prune(&sim, name, stack).await.unwrap();
-            }
-        }
-        assert!(is_gone(&sim.peek(&name("left"))));
+    #[tokio::test]
+    async fn an_orphan_is_due_after_its_grace_period_and_not_before() {
+        let seen = cluster().await.observe_all().await.unwrap();
+        let mut orphans = Orphans::new();
+        let due = [0, 59, 60, 61].map(|now| due(&mut orphans, &seen, now));
+        assert_eq!(due, [0, 0, 1, 1]);
+    }
+
+    #[tokio::test]
+    async fn what_will_be_removed_is_told_from_the_first_look_on() {
+        let seen = cluster().await.observe_all().await.unwrap();
+        let plan = Orphans::new().plan(&seen, at(7), GRACE);
+        let actions = vec!["- service web".to_owned()];
+        let due = at(67);
+        assert_eq!(plan, [Orphan { stack: "left".to_owned(), since: at(7), due, actions }]);
     }
 
     #[tokio::test]
     async fn what_was_asked_for_in_between_starts_anew() {
-        let sim = cluster().await;
+        let seen = cluster().await.observe_all().await.unwrap();
         let mut orphans = Orphans::new();
-        let seen = sim.observe_all().await.unwrap();
-        assert!(orphans.due(&seen, at(0), GRACE).is_empty());
+        assert_eq!(due(&mut orphans, &seen, 0), 0);
         // At this look, a row asked for it.
-        assert!(orphans.due(&BTreeMap::new(), at(50), GRACE).is_empty());
-        assert!(orphans.due(&seen, at(61), GRACE).is_empty());
-        assert_eq!(orphans.due(&seen, at(121), GRACE).len(), 1);
+        assert_eq!(due(&mut orphans, &BTreeMap::new(), 50), 0);
+        assert_eq!(due(&mut orphans, &seen, 61), 0);
+        assert_eq!(due(&mut orphans, &seen, 121), 1);
+    }
+
+    #[test]
+    fn one_may_always_go_and_more_only_up_to_the_limit() {
+        let told = [(0, 0), (1, 1), (2, 2), (2, 7), (2, 8), (25, 100), (26, 100)]
+            .map(|(due, all)| are_too_many(due, all, 25));
+        assert_eq!(told, [false, false, true, true, false, false, true]);
+        assert!(are_too_many(2, 100, 0) && !are_too_many(100, 100, 100));
     }
 
     #[tokio::test]
@@ -143,6 +224,9 @@ mod tests {
         let left = sim.peek(&name("left"));
         assert!(left.services.is_empty() && left.networks.is_empty(), "{left:?}");
         assert_eq!(left.volumes, ["left_data"]);
+        // What stays is nothing that is going to be removed.
+        let seen = sim.observe_all().await.unwrap();
+        assert!(Orphans::new().plan(&seen, at(0), GRACE).is_empty());
     }
 
     #[tokio::test]
@@ -153,8 +237,6 @@ mod tests {
             stack.networks.values_mut().for_each(|is| is.ours = false);
         });
         let seen = sim.observe_all().await.unwrap();
-        let mut orphans = Orphans::new();
-        assert!(orphans.due(&seen, at(0), GRACE).is_empty());
-        assert!(orphans.due(&seen, at(100), GRACE).is_empty());
+        assert!(Orphans::new().plan(&seen, at(100), GRACE).is_empty());
     }
 }

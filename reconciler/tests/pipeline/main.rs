@@ -12,6 +12,7 @@ mod jobs;
 mod passes;
 mod pauses;
 mod policies;
+mod pruning;
 mod registries;
 mod rollbacks;
 mod turns;

@@ -177,6 +177,7 @@ impl World {
             entrypoints: Vec::new(),
             tls_entrypoints: Vec::new(),
             orphan_grace: Duration::from_secs(3600),
+            prune_limit: 25,
             kept: Kept::USUAL,
             limits: Limits { registries: vec!["docker.io".to_owned()], ..Limits::default() },
             clock: self.clock.clone(),

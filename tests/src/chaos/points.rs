@@ -19,6 +19,7 @@ pub(super) const EXCUSED: &[(&str, &str)] = &[
     ("stacks.set_release", "only after a deployment that was replaced half way: tests/pipeline"),
     ("stacks.wait", "only of what a pause, a person or a time holds up: tests/pipeline/pauses.rs"),
     ("stacks.go_on", "only of what was held up: tests/pipeline/approvals.rs, turns.rs"),
+    ("pruning.plan", "only where nothing asks for a stack: reconciler, tests/pipeline/pruning.rs"),
     ("inbox.postpone", "only with a GitHub that fails: reconciler, tasks/inbox/tests.rs"),
     ("outbox.failed", "only with a GitHub that fails: reconciler, tasks/tests/reports.rs"),
     ("outbox.dropped", "only with a GitHub that refuses: reconciler, tasks/tests/reports.rs"),

@@ -1,11 +1,13 @@
 import { useQuery } from '@tanstack/react-query';
 
-import { statusQuery } from '~/api/queries';
+import { pruneQuery, statusQuery } from '~/api/queries';
 import type { Status } from '~/api/schema.gen';
 import { connection } from '~/api/stream';
 import { useStore } from '~/lib/store';
 import { clock, seconds } from '~/lib/time';
 import { Bar } from '~/ui/bar';
+
+import { HeldOrphans } from './held-orphans';
 
 /** A connection that is away for longer than this is worth a line of its own, in milliseconds. */
 const AWAY_MS = 10_000;
@@ -18,6 +20,7 @@ export function Trouble() {
     <>
       {link.state === 'lost' && <Away since={link.since} />}
       {status && <StatusTrouble status={status} />}
+      {status && status.held_orphans > 0 && <Held />}
     </>
   );
 }
@@ -30,6 +33,16 @@ function Away({ since }: { since: number }) {
       <strong className="font-semibold">No connection to Berth.</strong> What you see is from{' '}
       <span className="tabular-nums">{clock(new Date(since).toISOString())}</span>; it goes on by
       itself when the server answers.
+    </Line>
+  );
+}
+
+function Held() {
+  const { data: plan } = useQuery(pruneQuery());
+  if (!plan) return null;
+  return (
+    <Line tone="warn">
+      <HeldOrphans plan={plan} />
     </Line>
   );
 }
@@ -75,11 +88,11 @@ function StatusTrouble({ status }: { status: Status }) {
   ));
 }
 
-function Line({ children }: { children: React.ReactNode }) {
+function Line({ tone = 'bad', children }: { tone?: 'bad' | 'warn'; children: React.ReactNode }) {
   return (
     <div className="max-w-288 px-4 pt-4 sm:px-6">
       <div>
-        <Bar tone="bad" role="alert">
+        <Bar tone={tone} role="alert">
           {children}
         </Bar>
       </div>

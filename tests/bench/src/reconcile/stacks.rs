@@ -101,6 +101,7 @@ impl Fleet {
                 entrypoints: Vec::new(),
                 tls_entrypoints: Vec::new(),
                 orphan_grace: Duration::from_secs(600),
+                prune_limit: 25,
                 kept: Kept::USUAL,
                 clock: Clock::system(),
             },
