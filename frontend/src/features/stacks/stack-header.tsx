@@ -67,6 +67,14 @@ export function StackHeader({ name }: { name: string }) {
           >
             Deployments
           </Link>
+          <Link
+            to="/stacks/$stack/diff"
+            params={{ stack: name }}
+            aria-keyshortcuts="3"
+            className={tabClass()}
+          >
+            Diff
+          </Link>
         </nav>
       </div>
     </header>
