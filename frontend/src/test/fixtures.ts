@@ -12,7 +12,7 @@ import type {
   Stack,
   Status,
 } from '../api/schema.gen';
-import { answers, differences, SCALED_DOWN } from './state-fixtures';
+import { answers, differences, SCALED_DOWN } from './state-fixtures.ts';
 
 /** Data for tests and for the mock server: one small harbour with something of everything. */
 
@@ -191,7 +191,9 @@ export function stack(name: string, part: Partial<Stack> = {}): Stack {
     state: answers({
       health: part.health,
       synced: part.synced ?? true,
-      why: part.health === undefined ? `all ${services.length} services are well` : part.message,
+      why: part.health
+        ? (part.attention ?? 'service `worker`: 1 of 2 tasks is starting')
+        : `all ${services.length} services are well`,
       differs: part.differences?.[0] && `${part.differences[0].sentence}, and more`,
     }),
     routes: [`${name}.example.com/`],

@@ -54,13 +54,14 @@ export function Diff({ stack }: { stack: Stack }) {
       <div className="mb-6">
         <Bar tone={stack.deploying ? 'run' : 'warn'}>
           <p className="font-semibold">
-            {count(differences.length, 'difference')}
+            {stack.deploying ? 'Pending' : 'Drifted'}
             {state && !state.synced.value && (
               <>
                 {' '}
                 <For since={state.synced.since} />
               </>
             )}
+            {`: ${count(differences.length, 'difference')}`}
           </p>
           {stack.message && (
             <p className="break-words">
@@ -108,13 +109,13 @@ function SideBySide({ label, differences }: { label: string; differences: readon
     <Table label={label} head={HEAD} fixed>
       {differences.map(({ field, desired, live }) => (
         <tr key={field}>
-          <Td className="align-top">
+          <Td>
             <span className="font-mono text-meta break-all">{field || 'all of it'}</span>
           </Td>
-          <Td className="align-top">
+          <Td>
             <Value text={desired} none="not asked for" />
           </Td>
-          <Td className="align-top">
+          <Td>
             <Value text={live} none="not there" />
           </Td>
         </tr>

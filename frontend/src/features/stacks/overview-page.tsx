@@ -94,7 +94,7 @@ function Answers({ stack: { state, wanted, deploying } }: { stack: Stack }) {
         <div key={name} className="min-w-0">
           <dt className="sr-only">{name}</dt>
           <dd>
-            <span className="flex flex-wrap items-baseline gap-x-2">
+            <span className="flex min-h-6 flex-wrap items-center gap-x-2">
               {says}
               <span className="text-meta text-text-2">
                 <For since={since} />

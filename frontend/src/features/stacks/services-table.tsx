@@ -37,7 +37,7 @@ function Row({ service }: { service: Service }) {
         )}
       </Td>
       <Td>
-        <span className="flex flex-wrap items-baseline gap-x-2">
+        <span className="flex flex-wrap items-center gap-x-2">
           <Status look={service.health} />
           {state && (
             <span className="text-meta text-text-2">
