@@ -1,3 +1,5 @@
+//! When something is put back, and when that is given up.
+
 use berth_domain::cluster::Version;
 use berth_domain::stack::ServiceSpec;
 

@@ -97,7 +97,13 @@ function Facts({ stack }: { stack: Stack }) {
         </span>
       )}
       {stack.wanted === 'present' && stack.commit && !stack.deploying && (
-        <Sync synced={stack.synced} />
+        <Link
+          to="/stacks/$stack/diff"
+          params={{ stack: stack.name }}
+          className="rounded-tag hover:underline"
+        >
+          <Sync synced={stack.synced} />
+        </Link>
       )}
       {stack.wanted === 'present' &&
         mainFirst(stack.urls)
