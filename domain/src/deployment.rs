@@ -255,6 +255,31 @@ impl OnFailure {
     }
 }
 
+/// What becomes of a difference between a stack and its release that no
+/// deployment made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnDrift {
+    /// It is put back.
+    #[default]
+    Heal,
+    /// It is shown, and left as it is until the next deployment.
+    Show,
+}
+
+impl OnDrift {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Heal, Self::Show];
+
+    /// The word used in SQL, JSON and the UI.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Heal => "heal",
+            Self::Show => "show",
+        }
+    }
+}
+
 /// A place in a file of the repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::StackName;
 
+pub use self::changes::NetworkChange;
 pub use self::depends::{Condition, Dependencies, circle};
 pub use self::job::{JobTime, Jobs};
 pub use self::mount::{FileRef, Mount, MountKind};

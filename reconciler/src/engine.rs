@@ -15,8 +15,9 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::PassError;
+use crate::fight::Bout;
 use crate::queue::Queue;
-use crate::report::Report;
+use crate::report::{Before, Report};
 use crate::settings::Settings;
 use crate::slots::{self, Slots};
 use crate::status::Board;
@@ -50,7 +51,10 @@ pub(crate) struct Engine<C, B> {
 #[derive(Debug, Default)]
 struct Memory {
     specs: BTreeMap<ReleaseId, Arc<Desired>>,
-    reports: BTreeMap<StackId, Report>,
+    /// What was stored last of each stack, as which leader did it.
+    reports: BTreeMap<StackId, (Fence, Report)>,
+    /// What was put back lately of each stack, as which leader knew it.
+    bouts: BTreeMap<StackId, (Fence, Vec<Bout>)>,
     names: BTreeMap<StackName, StackId>,
     failures: BTreeMap<StackId, u32>,
     hints: BTreeMap<StackId, Arc<Notify>>,
@@ -172,6 +176,7 @@ impl<C, B> Engine<C, B> {
             memory.failures.retain(|id, _| live(id));
             memory.heals.retain(|(id, _), _| live(id));
             memory.settled.retain(|id, _| live(id));
+            memory.bouts.retain(|id, _| live(id));
         }
         // A stack has the release that it is and the one that it goes back to.
         if memory.specs.len() > 2 * stacks.len() + 64 {
@@ -188,19 +193,42 @@ impl<C, B> Engine<C, B> {
             .collect()
     }
 
-    /// Whether `report` differs from the stack's last one; remembers it.
-    pub(crate) fn is_news(&self, stack: StackId, report: &Report) -> bool {
+    /// Whether `report` differs from the stack's last one; remembers it. What
+    /// another leader may have stored since is not known.
+    pub(crate) fn is_news(&self, stack: StackId, fence: Fence, report: &Report) -> bool {
         let mut memory = self.memory();
-        if memory.reports.get(&stack) == Some(report) {
+        let last = memory.reports.get(&stack);
+        if last.is_some_and(|(since, last)| *since == fence && last == report) {
             return false;
         }
-        memory.reports.insert(stack, report.clone());
+        memory.reports.insert(stack, (fence, report.clone()));
         true
     }
 
-    /// Whether nothing is remembered of a stack.
-    pub(crate) fn knows_no_report(&self, stack: StackId) -> bool {
-        !self.memory().reports.contains_key(&stack)
+    /// Whether nothing is remembered of a stack since we lead.
+    pub(crate) fn knows_no_report(&self, stack: StackId, fence: Fence) -> bool {
+        self.memory().reports.get(&stack).is_none_or(|(since, _)| *since != fence)
+    }
+
+    /// What the stack's last report said.
+    pub(crate) fn before(&self, stack: &LiveStack, fence: Fence) -> Before {
+        match self.memory().reports.get(&stack.id) {
+            Some((since, last)) if *since == fence => Before::of(last),
+            Some(_) | None => Before::read(stack.observed.as_ref()),
+        }
+    }
+
+    /// What was put back lately of a stack.
+    pub(crate) fn bouts(&self, stack: &LiveStack, fence: Fence) -> Vec<Bout> {
+        match self.memory().bouts.get(&stack.id) {
+            Some((since, bouts)) if *since == fence => bouts.clone(),
+            Some(_) | None => Before::read(stack.observed.as_ref()).bouts,
+        }
+    }
+
+    /// Remembers what was put back of a stack, until a report says it.
+    pub(crate) fn set_bouts(&self, stack: StackId, fence: Fence, bouts: Vec<Bout>) {
+        self.memory().bouts.insert(stack, (fence, bouts));
     }
 
     /// Forgets a stack's last report, because it could not be stored.

@@ -15,8 +15,10 @@
 mod claims;
 pub mod clock;
 mod deploy;
+pub mod drift;
 mod engine;
 mod error;
+pub mod fight;
 pub mod leader;
 pub mod looks;
 pub mod plan;

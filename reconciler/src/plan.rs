@@ -11,6 +11,8 @@ use std::fmt;
 use berth_domain::cluster::{Action, Desired, ObservedStack};
 use berth_domain::stack::{MountKind, ServiceSpec, StackSpec};
 
+use crate::drift::Kind;
+
 use self::ensure::ensure;
 use self::remove::{remove_all, remove_unwanted};
 
@@ -22,6 +24,7 @@ pub struct Plan {
     conflicts: Vec<String>,
     waiting: Vec<String>,
     partial: bool,
+    unwanted: Vec<(Kind, String)>,
 }
 
 impl Plan {
@@ -68,6 +71,13 @@ impl Plan {
     #[must_use]
     pub const fn is_partial(&self) -> bool {
         self.partial
+    }
+
+    /// What of ours is there though nothing asks for it, whether it can be
+    /// removed already or not; nothing where nothing is to be removed.
+    #[must_use]
+    pub fn unwanted(&self) -> &[(Kind, String)] {
+        &self.unwanted
     }
 
     /// The plan as lines: what its [`Display`](fmt::Display) prints.
@@ -177,4 +187,4 @@ fn references(spec: &ServiceSpec) -> impl Iterator<Item = &str> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -22,6 +22,17 @@ pub enum Next {
     OnChange,
 }
 
+impl Next {
+    /// After so long, if that is sooner.
+    #[must_use]
+    pub fn or_after(self, wait: Duration) -> Self {
+        match self {
+            Self::After(other) => Self::After(other.min(wait)),
+            Self::OnChange => Self::After(wait),
+        }
+    }
+}
+
 /// The queue. Clones are the same queue.
 #[derive(Debug)]
 pub struct Queue<K>(Arc<Shared<K>>);

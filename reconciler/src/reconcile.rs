@@ -17,6 +17,7 @@ use crate::claims;
 use crate::deploy;
 use crate::engine::Engine;
 use crate::error::{PassError, Remedy};
+use crate::fight;
 use crate::plan::{Plan, Prune, is_gone, names_of, plan};
 use crate::queue::Next;
 use crate::report::{Report, report};
@@ -70,14 +71,26 @@ async fn try_pass<C: Cluster, B: Builder>(
     let next = match (stack.wanted, stack.open_deployment) {
         (Wanted::Absent, _) => return remove(engine, fence, &stack).await,
         (Wanted::Present, Some(deployment)) => {
+            // Somebody decided anew: what was fought over before is forgotten.
+            engine.set_bouts(stack.id, fence, Vec::new());
             deploy_in_turn(engine, fence, &stack, deployment).await?
         }
         // What differs is shown, and left as it is.
-        (Wanted::Present, None) if stack.paused => only_look(engine, fence, &stack).await?,
+        (Wanted::Present, None) if is_left_alone(engine, fence, &stack) => {
+            only_look(engine, fence, &stack).await?
+        }
         (Wanted::Present, None) => heal(engine, fence, &stack).await?,
     };
     engine.went_well(id);
     Ok(next)
+}
+
+/// Whether what differs is shown and no more. Where only drift is, what the last
+/// deployment left half done, or its failure has to take back, is not that: the
+/// cluster was not yet what the release says.
+fn is_left_alone<C, B>(engine: &Engine<C, B>, fence: Fence, stack: &LiveStack) -> bool {
+    let shown = || stack.shows_drift && stack.release.is_some();
+    stack.paused || shown() && engine.before(stack, fence).reached == stack.release
 }
 
 /// Moves a deployment on, once it is its turn.
@@ -110,7 +123,7 @@ pub(crate) async fn only_look<C: Cluster, B>(
     });
     let seen = see(engine, desired.as_deref(), &observed, &plan);
     let next = look_again(engine, &seen);
-    store_report(engine, fence, stack.id, seen).await?;
+    store_report(engine, fence, stack, seen).await?;
     Ok(next)
 }
 
@@ -124,51 +137,77 @@ async fn heal<C: Cluster, B: Builder>(
     let desired = engine.desired(stack).await?;
     let Some((release, desired)) = stack.release.zip(desired) else {
         let seen = see(engine, None, &observed, &Plan::default());
-        store_report(engine, fence, stack.id, seen).await?;
+        store_report(engine, fence, stack, seen).await?;
         return Ok(Next::OnChange);
     };
 
     let prune = Prune::On { keep: names(&desired) };
     let plan = plan(&desired, &observed, &prune);
-    let mut seen = see(engine, Some(&desired), &observed, &plan);
-    let mut next = look_again(engine, &seen);
+    let seen = see(engine, Some(&desired), &observed, &plan);
     if !plan.is_empty() {
         // What never succeeded is not worth restoring: a deployment that was
         // replaced half way may have left its release behind.
         let good = releases::last_succeeded(&engine.pool, stack.id).await?;
         if good != Some(release) && stack.keeps_failed {
             // Somebody wants to look into it: it is shown, and not worked on.
-            store_report(engine, fence, stack.id, seen).await?;
+            let next = look_again(engine, &seen);
+            store_report(engine, fence, stack, seen).await?;
             return Ok(next);
         }
         if good != Some(release) {
             stacks::set_release(&engine.pool, fence, stack.id, good).await?;
             return Ok(Next::After(Duration::ZERO));
         }
-        let (plan, refused) =
-            without_lost_causes(engine, stack.id, release, plan.actions(), &observed);
-        if let Some(refused) = refused {
-            seen.message = refused;
+        return put_back(engine, fence, (stack, release), &plan, (&observed, seen)).await;
+    }
+    let next = look_again(engine, &seen);
+    store_report(engine, fence, stack, seen).await?;
+    claims::settle(engine, fence, stack, &desired).await?;
+    Ok(next)
+}
+
+/// Carries out what heals a stack, less what would be in vain.
+async fn put_back<C: Cluster, B>(
+    engine: &Engine<C, B>,
+    fence: Fence,
+    (stack, release): (&LiveStack, ReleaseId),
+    plan: &Plan,
+    (observed, mut seen): (&ObservedStack, Report),
+) -> Result<Next, PassError> {
+    let now = engine.settings.clock.now();
+    let mut next = look_again(engine, &seen);
+    let mut bouts = engine.bouts(stack, fence);
+    let held = fight::hold(plan.actions(), &seen.differences, &bouts, now);
+    if !held.sentences.is_empty() {
+        seen.message = held.sentences.join("; ");
+    }
+    if let Some(until) = held.until {
+        next = next.or_after(until.signed_duration_since(now).to_std().unwrap_or_default());
+    }
+    let (actions, refused) =
+        without_lost_causes(engine, stack.id, release, &held.actions, observed);
+    if let Some(refused) = refused {
+        seen.message = refused;
+        seen.health = Health::Degraded;
+    }
+    if !actions.is_empty() {
+        tracing::info!(stack.name = %stack.name, "heals stack `{}`", stack.name);
+        next = Next::After(engine.settings.poll);
+    }
+    store_report(engine, fence, stack, seen.clone()).await?;
+    match apply(engine, fence, stack, &actions).await {
+        Err(error) if error.remedy() == Remedy::Park => {
+            // Docker will not take it: a person has to know.
+            seen.message = chain(&error);
             seen.health = Health::Degraded;
+            store_report(engine, fence, stack, seen).await?;
+            return Err(error);
         }
-        if !plan.is_empty() {
-            tracing::info!(stack.name = %stack.name, "heals stack `{}`", stack.name);
-            next = Next::After(engine.settings.poll);
-        }
-        store_report(engine, fence, stack.id, seen.clone()).await?;
-        match apply(engine, fence, stack, &plan).await {
-            Err(error) if error.remedy() == Remedy::Park => {
-                // Docker will not take it: a person has to know.
-                seen.message = chain(&error);
-                seen.health = Health::Degraded;
-                store_report(engine, fence, stack.id, seen).await?;
-                return Err(error);
-            }
-            other => other?,
-        }
-    } else {
-        store_report(engine, fence, stack.id, seen).await?;
-        claims::settle(engine, fence, stack, &desired).await?;
+        other => other?,
+    }
+    if !actions.is_empty() {
+        fight::count(&mut bouts, &actions, &seen.differences, now);
+        engine.set_bouts(stack.id, fence, bouts);
     }
     Ok(next)
 }
@@ -240,7 +279,7 @@ async fn remove<C: Cluster, B: Builder>(
     if let Some(error) = &refused {
         seen.message = chain(error);
     }
-    store_report(engine, fence, stack.id, seen).await?;
+    store_report(engine, fence, stack, seen).await?;
     if refused.is_some() {
         return Ok(Next::After(engine.failed(stack.id).min(PARKED)));
     }
@@ -296,18 +335,24 @@ pub(crate) fn see<C, B>(
 pub(crate) async fn store_report<C, B>(
     engine: &Engine<C, B>,
     fence: Fence,
-    stack: StackId,
-    seen: Report,
+    stack: &LiveStack,
+    mut seen: Report,
 ) -> Result<(), PassError> {
-    if !engine.is_news(stack, &seen) {
-        return Ok(());
-    }
-    let value = serde_json::to_value(&seen).unwrap_or_default();
-    let stored = stacks::observe(&engine.pool, fence, stack, &value).await;
-    if stored.is_err() {
-        engine.forget_report(stack);
-    }
-    Ok(stored?)
+    follow(engine, fence, stack, &mut seen);
+    put_report(engine, fence, stack, &seen).await
+}
+
+/// As [`store_report`], of a stack that is being deployed: it is nothing as a
+/// whole until that is over.
+pub(crate) async fn store_progress<C, B>(
+    engine: &Engine<C, B>,
+    fence: Fence,
+    stack: &LiveStack,
+    mut seen: Report,
+) -> Result<(), PassError> {
+    follow(engine, fence, stack, &mut seen);
+    seen.reached = None;
+    put_report(engine, fence, stack, &seen).await
 }
 
 /// As [`store_report`], where the row may say so already: after a start, nothing
@@ -316,15 +361,41 @@ pub(crate) async fn store_if_new<C, B>(
     engine: &Engine<C, B>,
     fence: Fence,
     stack: &LiveStack,
-    seen: Report,
+    mut seen: Report,
 ) -> Result<(), PassError> {
-    if engine.knows_no_report(stack.id)
+    follow(engine, fence, stack, &mut seen);
+    if engine.knows_no_report(stack.id, fence)
         && stack.observed.as_ref() == serde_json::to_value(&seen).ok().as_ref()
     {
-        engine.is_news(stack.id, &seen);
+        engine.is_news(stack.id, fence, &seen);
         return Ok(());
     }
-    store_report(engine, fence, stack.id, seen).await
+    put_report(engine, fence, stack, &seen).await
+}
+
+/// Has a report go on from the one before it.
+fn follow<C, B>(engine: &Engine<C, B>, fence: Fence, stack: &LiveStack, seen: &mut Report) {
+    let before = engine.before(stack, fence);
+    seen.follow(&before, engine.settings.clock.now());
+    seen.reached = if seen.synced { stack.release } else { before.reached };
+    seen.bouts = engine.bouts(stack, fence);
+}
+
+async fn put_report<C, B>(
+    engine: &Engine<C, B>,
+    fence: Fence,
+    stack: &LiveStack,
+    seen: &Report,
+) -> Result<(), PassError> {
+    if !engine.is_news(stack.id, fence, seen) {
+        return Ok(());
+    }
+    let value = serde_json::to_value(seen).unwrap_or_default();
+    let stored = stacks::observe(&engine.pool, fence, stack.id, &value).await;
+    if stored.is_err() {
+        engine.forget_report(stack.id);
+    }
+    Ok(stored?)
 }
 
 /// The names that a release refers to.

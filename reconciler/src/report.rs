@@ -1,12 +1,18 @@
 //! What a pass saw of a stack, as it is stored and shown.
 
+mod state;
+
 use berth_domain::cluster::{Desired, ObservedStack};
 use berth_domain::health::{Health, of_service};
+use berth_domain::ids::ReleaseId;
 use berth_domain::stack::{Mode, Port, Route, ServiceSpec, StackSpec};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use url::Url;
 
+pub use self::state::{Answer, Before, State};
+use crate::drift::{Difference, differences};
+use crate::fight::Bout;
 use crate::plan::Plan;
 
 /// What a pass saw of a stack.
@@ -24,6 +30,15 @@ pub struct Report {
     pub routes: Vec<String>,
     /// What else a person should know.
     pub message: String,
+    /// What is not as it should be; empty exactly where it is synced.
+    pub differences: Vec<Difference>,
+    /// Whether it is synced and healthy, each with why and since when.
+    pub state: State,
+    /// The release that the cluster was last seen to be as a whole, as long as
+    /// nothing was deployed since: what differs from that is drift.
+    pub reached: Option<ReleaseId>,
+    /// What was put back lately, and how often.
+    pub bouts: Vec<Bout>,
 }
 
 /// What a pass saw of a service.
@@ -49,6 +64,8 @@ pub struct ServiceReport {
     pub ports: Vec<String>,
     /// Where browsers reach it.
     pub urls: Vec<String>,
+    /// Whether it is synced and healthy, each with why and since when.
+    pub state: State,
 }
 
 /// Reports on a stack that should be `desired`; [`None`] where nobody has said
@@ -91,17 +108,30 @@ pub fn report(
         });
     let mut services: Vec<ServiceReport> = wanted.chain(unwanted).collect();
     services.sort_by(|a, b| a.name.cmp(&b.name));
+    let differences = match desired {
+        Some(desired) if !plan.is_synced() => differences(desired, observed, plan),
+        Some(_) | None => Vec::new(),
+    };
+    for service in &mut services {
+        service.judge(&differences, now);
+    }
 
     let message =
         plan.conflicts().iter().chain(plan.waiting()).map(String::as_str).collect::<Vec<_>>();
-    Report {
+    let mut report = Report {
         health: services.iter().map(|is| is.health).max().unwrap_or(Health::Healthy),
         synced: plan.is_synced(),
         plan: plan.lines(),
         routes: spec_or_nothing.routes.iter().map(ToString::to_string).collect(),
         message: message.join("; "),
+        state: State::unknown(now),
         services,
-    }
+        differences,
+        reached: None,
+        bouts: Vec::new(),
+    };
+    report.judge(now);
+    report
 }
 
 /// The address of a route for browsers, if it is one for them. The port of
@@ -145,6 +175,7 @@ fn service_report(
         reason: "it is not there yet".to_owned(),
         ports: wanted.ports.iter().map(port).collect(),
         urls,
+        state: State::unknown(now),
     };
     let Some(live) = observed.services.get(name) else { return base };
     let health = of_service(wanted, live, now);
@@ -248,7 +279,19 @@ mod tests {
       "code": "",
       "reason": "it is not there yet",
       "ports": [],
-      "urls": []
+      "urls": [],
+      "state": {
+        "synced": {
+          "value": false,
+          "reason": "service `db` is missing",
+          "since": "1970-01-01T00:00:00Z"
+        },
+        "healthy": {
+          "value": "progressing",
+          "reason": "it is not there yet",
+          "since": "1970-01-01T00:00:00Z"
+        }
+      }
     },
     {
       "name": "web",
@@ -264,7 +307,19 @@ mod tests {
       ],
       "urls": [
         "http://shop.localhost:8088"
-      ]
+      ],
+      "state": {
+        "synced": {
+          "value": true,
+          "reason": "nothing differs",
+          "since": "1970-01-01T00:00:00Z"
+        },
+        "healthy": {
+          "value": "healthy",
+          "reason": "all its tasks are well",
+          "since": "1970-01-01T00:00:00Z"
+        }
+      }
     }
   ],
   "plan": [
@@ -273,7 +328,31 @@ mod tests {
   "routes": [
     "shop.localhost"
   ],
-  "message": ""
+  "message": "",
+  "differences": [
+    {
+      "kind": "service",
+      "name": "db",
+      "field": "",
+      "desired": "there",
+      "live": null,
+      "sentence": "service `db` is missing"
+    }
+  ],
+  "state": {
+    "synced": {
+      "value": false,
+      "reason": "service `db` is missing",
+      "since": "1970-01-01T00:00:00Z"
+    },
+    "healthy": {
+      "value": "progressing",
+      "reason": "service `db`: it is not there yet",
+      "since": "1970-01-01T00:00:00Z"
+    }
+  },
+  "reached": null,
+  "bouts": []
 }
 "#);
     }

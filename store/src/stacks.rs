@@ -65,6 +65,8 @@ pub struct LiveStack {
     pub preview: bool,
     /// Whether what failed is left as it is.
     pub keeps_failed: bool,
+    /// Whether what differs is shown and left as it is.
+    pub shows_drift: bool,
 }
 
 struct StackRow {
@@ -236,7 +238,7 @@ pub async fn live(db: impl PgExecutor<'_>) -> Result<Vec<LiveStack>> {
         r#"
         select s.stack_id, s.name, s.wanted, s.release_id, s.observed,
                s.paused_at is not null as "paused!", e.kind = 'preview' as "preview!",
-               e.on_failure = 'keep' as "keeps_failed!",
+               e.on_failure = 'keep' as "keeps_failed!", e.on_drift = 'show' as "shows_drift!",
                d.deployment_id as "deployment_id?"
         from stack s
         join environment e using (environment_id)
@@ -264,6 +266,7 @@ pub async fn live(db: impl PgExecutor<'_>) -> Result<Vec<LiveStack>> {
                 paused: row.paused,
                 preview: row.preview,
                 keeps_failed: row.keeps_failed,
+                shows_drift: row.shows_drift,
             })
         })
         .collect()
@@ -279,7 +282,7 @@ pub async fn live_one(db: impl PgExecutor<'_>, id: StackId) -> Result<Option<Liv
         r#"
         select s.stack_id, s.name, s.wanted, s.release_id, s.observed,
                s.paused_at is not null as "paused!", e.kind = 'preview' as "preview!",
-               e.on_failure = 'keep' as "keeps_failed!",
+               e.on_failure = 'keep' as "keeps_failed!", e.on_drift = 'show' as "shows_drift!",
                (select deployment_id from deployment d
                 where d.stack_id = s.stack_id and d.finished_at is null
                 order by number desc limit 1) as "deployment_id?"
@@ -302,6 +305,7 @@ pub async fn live_one(db: impl PgExecutor<'_>, id: StackId) -> Result<Option<Liv
             paused: row.paused,
             preview: row.preview,
             keeps_failed: row.keeps_failed,
+            shows_drift: row.shows_drift,
         })
     })
     .transpose()

@@ -2,6 +2,7 @@
 //! Postgres, real git; only GitHub is simulated.
 
 mod changes;
+mod drift;
 mod failing;
 mod lasting;
 mod outages;

@@ -3,14 +3,16 @@
 
 use berth_store::views::deployments::{DeploymentView, PhaseView};
 use berth_store::views::stacks::StackView;
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
 use crate::types::{
-    Approval, Commit, Deployment, DeploymentPhase, Freeze, Health, LatestDeployment, OnFailure,
-    Paused, Phase, PhaseState, Place, Policy, PullRequest, Reason, Service, Stack, StackKind,
-    StackSettings, StackSummary, Trigger, Wanted,
+    Approval, Commit, Deployment, DeploymentPhase, Difference, Freeze, Health, HealthState,
+    LatestDeployment, ObjectKind, OnDrift, OnFailure, Paused, Phase, PhaseState, Place, Policy,
+    PullRequest, Reason, Service, Stack, StackKind, StackSettings, StackSummary, State,
+    SyncedState, Trigger, Wanted,
 };
 
 /// The phases of a deployment that goes well, in order.
@@ -35,6 +37,32 @@ struct Observed {
     plan: Vec<String>,
     routes: Vec<String>,
     message: String,
+    differences: Vec<ObservedDifference>,
+    state: Option<ObservedState>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ObservedDifference {
+    kind: String,
+    name: String,
+    field: String,
+    desired: Option<String>,
+    live: Option<String>,
+    sentence: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct ObservedState {
+    synced: ObservedAnswer<bool>,
+    healthy: ObservedAnswer<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ObservedAnswer<T> {
+    value: T,
+    reason: String,
+    since: DateTime<Utc>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -50,6 +78,7 @@ struct ObservedService {
     reason: String,
     ports: Vec<Value>,
     urls: Vec<String>,
+    state: Option<ObservedState>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -124,9 +153,12 @@ pub(super) fn stack(row: StackView, github: &Url) -> Stack {
                 .frozen_from
                 .zip(row.frozen_until)
                 .map(|(from, until)| Freeze { from, until }),
+            drift: OnDrift::from_word(&row.on_drift).unwrap_or_default(),
         },
         services,
         plan: observed.plan,
+        differences: observed.differences.into_iter().filter_map(difference).collect(),
+        state: observed.state.map(state),
         routes: observed.routes,
         message: observed.message,
         observed_at: row.observed_at,
@@ -236,6 +268,26 @@ fn service(it: ObservedService) -> Service {
         reason: it.reason,
         ports: it.ports.into_iter().map(text).collect(),
         urls: it.urls,
+        state: it.state.map(state),
+    }
+}
+
+/// What is of a kind that this version does not know is left out.
+fn difference(it: ObservedDifference) -> Option<Difference> {
+    let ObservedDifference { kind, name, field, desired, live, sentence } = it;
+    let kind = ObjectKind::from_word(&kind)?;
+    Some(Difference { kind, name, field, desired, live, sentence })
+}
+
+fn state(it: ObservedState) -> State {
+    let ObservedState { synced, healthy } = it;
+    State {
+        synced: SyncedState { value: synced.value, reason: synced.reason, since: synced.since },
+        healthy: HealthState {
+            value: Health::from_word(&healthy.value).unwrap_or(Health::Unknown),
+            reason: healthy.reason,
+            since: healthy.since,
+        },
     }
 }
 
@@ -292,13 +344,13 @@ fn count(number: usize) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use chrono::{TimeDelta, Utc};
+    use chrono::TimeDelta;
     use serde_json::json;
 
     use super::*;
 
     fn row(phase: &str, state: &str) -> PhaseView {
-        let at = chrono::DateTime::<Utc>::UNIX_EPOCH;
+        let at = DateTime::<Utc>::UNIX_EPOCH;
         PhaseView {
             phase: phase.to_owned(),
             state: state.to_owned(),

@@ -12,7 +12,7 @@ use crate::problem::{Problem, Result};
 use crate::routes::shape;
 use crate::state::ApiState;
 use crate::types::{
-    OnFailure, Stack, StackKind, StackPage, StackQuery, StackSettings, StackSummary,
+    OnDrift, OnFailure, Stack, StackKind, StackPage, StackQuery, StackSettings, StackSummary,
 };
 
 /// List stacks
@@ -111,6 +111,10 @@ pub(crate) async fn set_stack_settings(
         on_failure,
         protected: settings.protected,
         freeze: settings.freeze.map(|freeze| (freeze.from, freeze.until)),
+        on_drift: match settings.drift {
+            OnDrift::Heal => berth_domain::deployment::OnDrift::Heal,
+            OnDrift::Show => berth_domain::deployment::OnDrift::Show,
+        },
     };
     berth_store::environments::set(&state.pool, &name, &settings).await?;
     let row = stacks::get(&state.pool, &name).await?;

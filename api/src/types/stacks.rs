@@ -127,6 +127,73 @@ page! {
     StackPage of StackSummary
 }
 
+/// Whether something is what it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SyncedState {
+    /// Whether it is.
+    pub value: bool,
+    /// Why, in words.
+    pub reason: String,
+    /// Since when it has been so.
+    pub since: DateTime<Utc>,
+}
+
+/// How well something is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct HealthState {
+    /// How well.
+    pub value: Health,
+    /// Why, in words.
+    pub reason: String,
+    /// Since when it has been so.
+    pub since: DateTime<Utc>,
+}
+
+/// Two questions that have an answer each: is it what it should be, and is it
+/// well?
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct State {
+    /// Whether it is what it should be.
+    pub synced: SyncedState,
+    /// How well it is.
+    pub healthy: HealthState,
+}
+
+words! {
+    /// The kinds of object that a stack is made of.
+    ObjectKind {
+        /// A service.
+        Service = "service",
+        /// A network.
+        Network = "network",
+        /// A config.
+        Config = "config",
+        /// A secret.
+        Secret = "secret",
+    }
+}
+
+/// One thing that is not what it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Difference {
+    /// What kind of object it is about.
+    pub kind: ObjectKind,
+    /// Which one: a service's short name, or the name on the Swarm.
+    pub name: String,
+    /// Which field of it, such as `replicas` or `env.DEBUG`; empty where all of it
+    /// is missing, or should not be there.
+    pub field: String,
+    /// What it should be; null where nobody asked for it. What may be a secret is
+    /// blotted out.
+    #[schema(required = true)]
+    pub desired: Option<String>,
+    /// What it is, likewise; null where it is not there.
+    #[schema(required = true)]
+    pub live: Option<String>,
+    /// All that in a sentence.
+    pub sentence: String,
+}
+
 /// A service, as the last pass saw it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Service {
@@ -150,6 +217,22 @@ pub struct Service {
     pub ports: Vec<String>,
     /// Where it answers.
     pub urls: Vec<String>,
+    /// Whether it is what it should be, and well; null where the last pass was an
+    /// older Berth's.
+    #[schema(required = true)]
+    pub state: Option<State>,
+}
+
+words! {
+    /// What becomes of a difference that no deployment made.
+    #[derive(Default)]
+    OnDrift {
+        /// It is put back.
+        #[default]
+        Heal = "heal",
+        /// It is shown, and left until the next deployment.
+        Show = "show",
+    }
 }
 
 words! {
@@ -185,6 +268,9 @@ pub struct StackSettings {
     #[serde(default)]
     #[schema(required = true)]
     pub freeze: Option<Freeze>,
+    /// What becomes of a difference that no deployment made.
+    #[serde(default)]
+    pub drift: OnDrift,
 }
 
 /// A stack, with everything the last pass saw of it.
@@ -199,6 +285,11 @@ pub struct Stack {
     pub services: Vec<Service>,
     /// What is left to do, a line an action; empty where it is synced.
     pub plan: Vec<String>,
+    /// What is not as it should be; empty where it is synced.
+    pub differences: Vec<Difference>,
+    /// Whether it is what it should be, and well; null before the first pass.
+    #[schema(required = true)]
+    pub state: Option<State>,
     /// Its routes, as `host/path`.
     pub routes: Vec<String>,
     /// What the last pass has to say; mostly nothing.

@@ -174,7 +174,9 @@ async fn a_deployment_of_a_protected_environment_says_who_approved_it(pool: PgPo
     });
     assert_eq!(put(backwards).await.json()["errors"][0]["pointer"], "/freeze/until");
     let freeze = json!({"from": "2026-12-24T00:00:00Z", "until": "2026-12-27T00:00:00Z"});
-    let all = json!({"on_failure": "rollback", "protected": true, "freeze": freeze});
+    let all = json!({
+        "on_failure": "rollback", "protected": true, "freeze": freeze, "drift": "show",
+    });
     assert_eq!(put(all.clone()).await.json()["settings"], all);
 
     let operator = api.browser(Role::Operator).await;

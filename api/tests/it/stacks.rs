@@ -83,6 +83,23 @@ fn seen() -> Value {
             },
         ],
         "plan": ["~ service api berth/shop-api:1 x1"],
+        "differences": [
+            {
+                "kind": "service", "name": "api", "field": "replicas", "desired": "1", "live": "5",
+                "sentence": "service `api` runs 5 replicas; its release says 1",
+            },
+            {"kind": "of-the-future", "name": "x"},
+        ],
+        "state": {
+            "synced": {
+                "value": false, "reason": "service `api` runs 5 replicas; its release says 1",
+                "since": "2026-11-27T02:00:00Z",
+            },
+            "healthy": {
+                "value": "degraded", "reason": "service `api`: its tasks failed 3 times",
+                "since": "2026-11-27T01:00:00Z",
+            },
+        },
         "routes": ["shop.localhost"],
         "message": "",
     })
@@ -128,7 +145,8 @@ async fn a_stack_shows_what_the_last_pass_saw(pool: PgPool) {
       "settings": {
         "on_failure": "rollback",
         "protected": false,
-        "freeze": null
+        "freeze": null,
+        "drift": "heal"
       },
       "services": [
         {
@@ -143,7 +161,8 @@ async fn a_stack_shows_what_the_last_pass_saw(pool: PgPool) {
           "ports": [
             "8080"
           ],
-          "urls": []
+          "urls": [],
+          "state": null
         },
         {
           "name": "web",
@@ -157,12 +176,35 @@ async fn a_stack_shows_what_the_last_pass_saw(pool: PgPool) {
           "ports": [],
           "urls": [
             "http://shop.localhost"
-          ]
+          ],
+          "state": null
         }
       ],
       "plan": [
         "~ service api berth/shop-api:1 x1"
       ],
+      "differences": [
+        {
+          "kind": "service",
+          "name": "api",
+          "field": "replicas",
+          "desired": "1",
+          "live": "5",
+          "sentence": "service `api` runs 5 replicas; its release says 1"
+        }
+      ],
+      "state": {
+        "synced": {
+          "value": false,
+          "reason": "service `api` runs 5 replicas; its release says 1",
+          "since": "[time]"
+        },
+        "healthy": {
+          "value": "degraded",
+          "reason": "service `api`: its tasks failed 3 times",
+          "since": "[time]"
+        }
+      },
       "routes": [
         "shop.localhost"
       ],

@@ -9,7 +9,13 @@ impl ServiceSpec {
     /// sent to it.
     #[must_use]
     pub fn means(&self, other: &Self) -> bool {
-        self == other || self.canonical().sorted() == other.canonical().sorted()
+        self == other || self.comparable() == other.comparable()
+    }
+
+    /// The form in which two specs that [mean](Self::means) the same are equal.
+    #[must_use]
+    pub fn comparable(&self) -> Self {
+        self.canonical().sorted()
     }
 
     /// This spec with every list sorted whose order says nothing. Those whose

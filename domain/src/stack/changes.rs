@@ -1,25 +1,51 @@
 //! How a network that is differs from one that should be.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::{NetworkSpec, Pool};
+
+/// One thing about a network that is not what it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetworkChange {
+    /// Which, such as `driver`.
+    pub what: String,
+    /// What it is.
+    pub from: String,
+    /// What it should be.
+    pub to: String,
+}
+
+impl fmt::Display for NetworkChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, from, to } = self;
+        let verb = if what.ends_with('s') { "change" } else { "changes" };
+        write!(f, "{what} {verb} from {from} to {to}")
+    }
+}
 
 impl NetworkSpec {
     /// What would have to change for `live` to be this network: one clause each,
     /// such as ``driver changes from overlay to macvlan``; empty where it is.
+    #[must_use]
+    pub fn changes_from(&self, live: &Self) -> Vec<String> {
+        self.changes(live).iter().map(ToString::to_string).collect()
+    }
+
+    /// As [`changes_from`](Self::changes_from), taken apart.
     ///
     /// Swarm names the driver that nothing was said of, and gives each network a
     /// subnet, and each subnet a gateway, of its own choice where none was asked
     /// for: nothing of that is a change.
     #[must_use]
-    pub fn changes_from(&self, live: &Self) -> Vec<String> {
+    pub fn changes(&self, live: &Self) -> Vec<NetworkChange> {
         let Self { driver, driver_opts, labels, internal, attachable, ipam_driver, subnets, pools } =
             self;
         let mut changes = Vec::new();
         let mut change = |what: &str, from: &str, to: &str| {
             if from != to {
-                let verb = if what.ends_with('s') { "change" } else { "changes" };
-                changes.push(format!("{what} {verb} from {from} to {to}"));
+                let [what, from, to] = [what, from, to].map(str::to_owned);
+                changes.push(NetworkChange { what, from, to });
             }
         };
         change("driver", or(&live.driver, "overlay"), or(driver, "overlay"));

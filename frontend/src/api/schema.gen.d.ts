@@ -1051,6 +1051,27 @@ export interface components {
             /** @description The stack's name. */
             stack: string;
         };
+        /** @description One thing that is not what it should be. */
+        Difference: {
+            /**
+             * @description What it should be; null where nobody asked for it. What may be a secret is
+             *     blotted out.
+             */
+            desired: string | null;
+            /**
+             * @description Which field of it, such as `replicas` or `env.DEBUG`; empty where all of it
+             *     is missing, or should not be there.
+             */
+            field: string;
+            /** @description What kind of object it is about. */
+            kind: components["schemas"]["ObjectKind"];
+            /** @description What it is, likewise; null where it is not there. */
+            live: string | null;
+            /** @description Which one: a service's short name, or the name on the Swarm. */
+            name: string;
+            /** @description All that in a sentence. */
+            sentence: string;
+        };
         /** @description The Docker engine. */
         Docker: {
             /** @description What is wrong; empty when well. */
@@ -1123,6 +1144,18 @@ export interface components {
          * @enum {string}
          */
         Health: "healthy" | "progressing" | "degraded" | "unknown";
+        /** @description How well something is. */
+        HealthState: {
+            /** @description Why, in words. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description Since when it has been so.
+             */
+            since: string;
+            /** @description How well. */
+            value: components["schemas"]["Health"];
+        };
         /** @description Our App on an account. */
         Installation: {
             /** @description `User` or `Organization`. */
@@ -1283,6 +1316,16 @@ export interface components {
             /** @description 1 to 100 characters. */
             name: string;
         };
+        /**
+         * @description The kinds of object that a stack is made of.
+         * @enum {string}
+         */
+        ObjectKind: "service" | "network" | "config" | "secret";
+        /**
+         * @description What becomes of a difference that no deployment made.
+         * @enum {string}
+         */
+        OnDrift: "heal" | "show";
         /**
          * @description What becomes of a stack whose deployment failed.
          * @enum {string}
@@ -1650,6 +1693,7 @@ export interface components {
              * @description Tasks that run, and are healthy where there is a check.
              */
             running: number;
+            state: null | components["schemas"]["State"];
             /** @description Where it answers. */
             urls: string[];
             /**
@@ -1679,6 +1723,8 @@ export interface components {
         };
         /** @description A stack, with everything the last pass saw of it. */
         Stack: components["schemas"]["StackSummary"] & {
+            /** @description What is not as it should be; empty where it is synced. */
+            differences: components["schemas"]["Difference"][];
             /** @description What the last pass has to say; mostly nothing. */
             message: string;
             /**
@@ -1694,6 +1740,7 @@ export interface components {
             services: components["schemas"]["Service"][];
             /** @description What people say of its environment. */
             settings: components["schemas"]["StackSettings"];
+            state: null | components["schemas"]["State"];
         };
         /**
          * @description What an environment is for.
@@ -1709,6 +1756,8 @@ export interface components {
         };
         /** @description What is said of a stack's environment. */
         StackSettings: {
+            /** @description What becomes of a difference that no deployment made. */
+            drift?: components["schemas"]["OnDrift"];
             freeze: null | components["schemas"]["Freeze"];
             /** @description What becomes of it when a deployment fails. */
             on_failure: components["schemas"]["OnFailure"];
@@ -1763,6 +1812,16 @@ export interface components {
             /** @description Whether it should be there. */
             wanted: components["schemas"]["Wanted"];
         };
+        /**
+         * @description Two questions that have an answer each: is it what it should be, and is it
+         *     well?
+         */
+        State: {
+            /** @description How well it is. */
+            healthy: components["schemas"]["HealthState"];
+            /** @description Whether it is what it should be. */
+            synced: components["schemas"]["SyncedState"];
+        };
         /** @description How this Berth is. */
         Status: {
             /** @description The engine. */
@@ -1780,6 +1839,18 @@ export interface components {
             ready: boolean;
             /** @description Berth's version. */
             version: string;
+        };
+        /** @description Whether something is what it should be. */
+        SyncedState: {
+            /** @description Why, in words. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description Since when it has been so.
+             */
+            since: string;
+            /** @description Whether it is. */
+            value: boolean;
         };
         /** @description A compose file to start from. */
         Template: {
@@ -1901,12 +1972,14 @@ export type Deployment = components['schemas']['Deployment'];
 export type DeploymentPage = components['schemas']['DeploymentPage'];
 export type DeploymentPhase = components['schemas']['DeploymentPhase'];
 export type DeploymentRef = components['schemas']['DeploymentRef'];
+export type Difference = components['schemas']['Difference'];
 export type Docker = components['schemas']['Docker'];
 export type FieldError = components['schemas']['FieldError'];
 export type Freeze = components['schemas']['Freeze'];
 export type Github = components['schemas']['Github'];
 export type GithubApp = components['schemas']['GithubApp'];
 export type Health = components['schemas']['Health'];
+export type HealthState = components['schemas']['HealthState'];
 export type Installation = components['schemas']['Installation'];
 export type InstallationClaim = components['schemas']['InstallationClaim'];
 export type LatestDeployment = components['schemas']['LatestDeployment'];
@@ -1922,6 +1995,8 @@ export type ManifestCode = components['schemas']['ManifestCode'];
 export type ManifestForm = components['schemas']['ManifestForm'];
 export type ManifestRequest = components['schemas']['ManifestRequest'];
 export type NewApiToken = components['schemas']['NewApiToken'];
+export type ObjectKind = components['schemas']['ObjectKind'];
+export type OnDrift = components['schemas']['OnDrift'];
 export type OnFailure = components['schemas']['OnFailure'];
 export type OnRegistryFailure = components['schemas']['OnRegistryFailure'];
 export type Outcome = components['schemas']['Outcome'];
@@ -1959,7 +2034,9 @@ export type StackKind = components['schemas']['StackKind'];
 export type StackPage = components['schemas']['StackPage'];
 export type StackSettings = components['schemas']['StackSettings'];
 export type StackSummary = components['schemas']['StackSummary'];
+export type State = components['schemas']['State'];
 export type Status = components['schemas']['Status'];
+export type SyncedState = components['schemas']['SyncedState'];
 export type Template = components['schemas']['Template'];
 export type TemplatePage = components['schemas']['TemplatePage'];
 export type TemplateSummary = components['schemas']['TemplateSummary'];

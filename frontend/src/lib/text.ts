@@ -42,3 +42,6 @@ export function messageOf(error: unknown): string {
   if (error instanceof Error) return error.message;
   return typeof error === 'string' ? error : 'Something failed, and did not say what.';
 }
+
+/** A sentence as one that stands by itself begins: the server's go on from something. */
+export const asSentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -14,6 +14,12 @@ export function ago(at: string, now: number): string {
   return `${Math.floor(ms / DAY)}d ago`;
 }
 
+/** How long something has been so: "under a minute", "3m", "2h", "5d". */
+export function lasted(since: string, now: number): string {
+  const past = ago(since, now);
+  return past === 'just now' ? 'under a minute' : past.replace(/ ago$/, '');
+}
+
 /** "0.2 s", "12 s", "3m 05s", "1h 02m". */
 export function duration(ms: number): string {
   const safe = Math.max(0, ms);

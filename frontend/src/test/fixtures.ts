@@ -12,6 +12,7 @@ import type {
   Stack,
   Status,
 } from '../api/schema.gen';
+import { answers, differences, SCALED_DOWN } from './state-fixtures.ts';
 
 /** Data for tests and for the mock server: one small harbour with something of everything. */
 
@@ -140,6 +141,7 @@ export function service(name: string, part: Partial<Service> = {}): Service {
     reason: '',
     ports: [],
     urls: [],
+    state: answers({ health: part.health, why: part.reason, synced: true }),
     ...part,
   };
 }
@@ -183,9 +185,18 @@ export function stack(name: string, part: Partial<Stack> = {}): Stack {
     attention: null,
     policy: part.kind === 'preview' ? 'restricted' : 'trusted',
     latest_deployment: { number: 143, phase: 'succeeded' },
-    settings: { on_failure: 'rollback', protected: false, freeze: null },
+    settings: { on_failure: 'rollback', protected: false, freeze: null, drift: 'heal' },
     services,
     plan: [],
+    differences: [],
+    state: answers({
+      health: part.health,
+      synced: part.synced ?? true,
+      why: part.health
+        ? (part.attention ?? 'service `worker`: 1 of 2 tasks is starting')
+        : `all ${services.length} services are well`,
+      differs: part.differences?.[0] && `${part.differences[0].sentence}, and more`,
+    }),
     routes: [`${name}.example.com/`],
     message: '',
     observed_at: before(1),
@@ -225,7 +236,11 @@ export const stacks: Stack[] = [
     environment: 'pr-214',
     health: 'degraded',
     synced: false,
-    plan: ['web: set the image to berth/shop-web:77aa010', 'worker: set replicas from 1 to 2'],
+    plan: [
+      '~ service web berth/shop-web:77aa010 x2',
+      '~ service worker berth/shop-worker:77aa010 x2',
+    ],
+    differences: [SCALED_DOWN],
     attention: 'worker: task exited (1) 3 times: connect ECONNREFUSED db:5432',
     pull_request: {
       number: 214,
@@ -263,6 +278,10 @@ export const stacks: Stack[] = [
   }),
   stack('shop-staging', {
     environment: 'staging',
+    synced: false,
+    differences: differences('shop-staging'),
+    plan: ['~ service web berth/shop-web:c41d9e0 x3', '+ network shop-staging_back'],
+    settings: { on_failure: 'rollback', protected: false, freeze: null, drift: 'show' },
     commit: commit('c41d9e0', 'Merge branch cart-v2'),
     updated_at: before(51),
   }),

@@ -63,10 +63,9 @@ export function Status({ look, word }: { look: Look; word?: string }) {
 }
 
 /** Health says whether it works; sync says whether it is what was asked for. */
-export function Sync({ synced }: { synced: boolean }) {
-  return synced ? (
-    <span className="text-ui whitespace-nowrap text-text-2">In sync</span>
-  ) : (
-    <span className="text-ui font-medium text-warn">Drifted</span>
-  );
+export function Sync({ synced, deploying }: { synced: boolean; deploying?: boolean }) {
+  if (synced) return <span className="text-ui whitespace-nowrap text-text-2">In sync</span>;
+  // What is being made differs from what is there until that is done.
+  if (deploying) return <span className="text-ui font-medium text-run">Pending</span>;
+  return <span className="text-ui font-medium text-warn">Drifted</span>;
 }

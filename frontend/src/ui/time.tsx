@@ -1,5 +1,5 @@
 import { useStore } from '~/lib/store';
-import { ago, between, full, minutes, seconds } from '~/lib/time';
+import { ago, between, full, lasted, minutes, seconds } from '~/lib/time';
 
 /** "3m ago"; the exact time is in its title. */
 export function Ago({ at }: { at: string }) {
@@ -7,6 +7,16 @@ export function Ago({ at }: { at: string }) {
   return (
     <time dateTime={at} title={full(at)} className="whitespace-nowrap">
       {ago(at, now)}
+    </time>
+  );
+}
+
+/** "for 3h"; since when exactly is in its title. */
+export function For({ since }: { since: string }) {
+  const now = useStore(minutes);
+  return (
+    <time dateTime={since} title={`Since ${full(since)}`} className="whitespace-nowrap">
+      for {lasted(since, now)}
     </time>
   );
 }

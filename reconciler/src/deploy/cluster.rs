@@ -216,7 +216,7 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
         if seen.health == Health::Healthy && !seen.synced {
             seen.health = Health::Progressing;
         }
-        reconcile::store_report(self.engine, self.fence, self.stack.id, seen).await?;
+        reconcile::store_progress(self.engine, self.fence, self.stack, seen).await?;
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use berth_domain::cluster::{Action, ObservedService, ObservedStack};
 use berth_domain::stack::StackSpec;
 
 use super::{Plan, references};
+use crate::drift::Kind;
 
 const UNUSED_FIRST: &str = "objects no longer asked for go once no service uses them";
 
@@ -16,6 +17,9 @@ pub(super) fn remove_unwanted(
     plan: &mut Plan,
 ) {
     for (name, is) in &observed.services {
+        if is.ours && !spec.services.contains_key(name) {
+            plan.unwanted.push((Kind::Service, name.clone()));
+        }
         // One that is on a network that is replaced goes for that already.
         let goes = plan.actions.iter().any(
             |action| matches!(action, Action::RemoveService { name: gone, .. } if gone == name),
@@ -36,6 +40,12 @@ pub(super) fn remove_unwanted(
     if unwanted.is_empty() {
         return;
     }
+    let names = |kind, names: &[&String]| {
+        names.iter().map(|name| (kind, (*name).clone())).collect::<Vec<_>>()
+    };
+    plan.unwanted.extend(names(Kind::Config, &unwanted.configs));
+    plan.unwanted.extend(names(Kind::Secret, &unwanted.secrets));
+    plan.unwanted.extend(names(Kind::Network, &unwanted.networks));
     // What a service that can't be read refers to can't be told either: it is
     // about to be replaced, and the next pass will know.
     if observed.services.values().any(|is| is.spec.is_none()) {

@@ -94,7 +94,7 @@ fn any_service() -> impl Strategy<Value = ServiceSpec> {
 
 /// A stack that declares what its services refer to, and perhaps more. Each of
 /// them waits for some of those before it.
-fn any_stack() -> impl Strategy<Value = StackSpec> {
+pub(crate) fn any_stack() -> impl Strategy<Value = StackSpec> {
     (
         prop::collection::btree_map("[a-d]", any_service(), 0..4),
         prop::collection::btree_set("shop_n[1-3]", 0..2),
@@ -132,7 +132,7 @@ fn any_stack() -> impl Strategy<Value = StackSpec> {
 /// A cluster that some stack left behind, with parts of it unreadable or
 /// somebody else's. Services that are not ours have names of their own, so that
 /// nothing is in the way.
-fn any_cluster() -> impl Strategy<Value = ObservedStack> {
+pub(crate) fn any_cluster() -> impl Strategy<Value = ObservedStack> {
     (
         any_stack(),
         prop::collection::vec((any::<bool>(), any::<bool>()), 4),

@@ -7,6 +7,7 @@ mod claims;
 mod crashes;
 mod depends;
 mod deploys;
+mod drift;
 mod failures;
 mod jobs;
 mod passes;

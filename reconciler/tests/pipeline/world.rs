@@ -15,6 +15,7 @@ use berth_domain::policy::Policy;
 use berth_domain::registry::OnRegistryFailure;
 use berth_github_app::Client;
 use berth_reconciler::clock::Clock;
+use berth_reconciler::looks::Looks;
 use berth_reconciler::settings::{Lease, Settings};
 use berth_reconciler::sim::{Sim, SimBuilder};
 use berth_reconciler::status::Board;
@@ -155,6 +156,21 @@ impl World {
     /// Starts a reconciler.
     pub(crate) fn start(&self, holder: u128) -> Berth {
         let board = Board::new();
+        let deps = self.deps(holder, board.clone());
+        let stop = CancellationToken::new();
+        let mut running = JoinSet::new();
+        running.spawn(berth_reconciler::run(deps, stop.clone()));
+        Berth { board, tasks: running, stop }
+    }
+
+    /// Looks at every stack as the leader, with no loops around it.
+    pub(crate) async fn looks(&self, holder: u128) -> Looks<Sim, SimBuilder> {
+        let (leader, long) = (Uuid::from_u128(holder), Duration::from_secs(600));
+        let fence = leases::acquire(&self.pool, leader, long).await.unwrap().unwrap();
+        Looks::new(self.deps(holder, Board::new()), fence)
+    }
+
+    fn deps(&self, holder: u128, board: Board) -> Deps<Sim, SimBuilder> {
         let settings = Settings {
             holder: Uuid::from_u128(holder),
             seal_key: Arc::clone(&self.key),
@@ -189,20 +205,16 @@ impl World {
             user_agent: "berth/test".to_owned(),
             clock: || DateTime::UNIX_EPOCH,
         });
-        let deps = Deps {
+        Deps {
             settings,
             pool: self.pool.clone(),
             cluster: Arc::clone(&self.sim),
             builder: Arc::clone(&self.builder),
             github: github.unwrap(),
             public_url: unused,
-            board: board.clone(),
+            board,
             tasks: tasks::Board::default(),
-        };
-        let stop = CancellationToken::new();
-        let mut running = JoinSet::new();
-        running.spawn(berth_reconciler::run(deps, stop.clone()));
-        Berth { board, tasks: running, stop }
+        }
     }
 
     /// Pushes a commit with this compose file, and has it deployed.

@@ -1,7 +1,7 @@
 //! What people say of an environment: whether its deployments wait for somebody,
 //! and what becomes of its stack when one fails.
 
-use berth_domain::deployment::OnFailure;
+use berth_domain::deployment::{OnDrift, OnFailure};
 use berth_domain::ids::StackId;
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
@@ -39,6 +39,8 @@ pub struct Settings {
     pub protected: bool,
     /// From when until when nothing is deployed.
     pub freeze: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    /// What becomes of a difference that no deployment made.
+    pub on_drift: OnDrift,
 }
 
 /// Says it, of the environment of a stack. What waits is looked at again.
@@ -52,13 +54,15 @@ pub async fn set(pool: &Pool, stack: &str, settings: &Settings) -> Result<StackI
     let stack = stacks::by_name(&mut *db, stack).await?;
     sqlx::query!(
         "update environment
-         set on_failure = $2, protected = $3, frozen_from = $4, frozen_until = $5
+         set on_failure = $2, protected = $3, frozen_from = $4, frozen_until = $5,
+             on_drift = $6
          where environment_id = $1",
         stack.environment.0,
         settings.on_failure.as_str(),
         settings.protected,
         settings.freeze.map(|(from, _)| from),
         settings.freeze.map(|(_, until)| until),
+        settings.on_drift.as_str(),
     )
     .execute(&mut *db)
     .await
@@ -79,8 +83,12 @@ mod tests {
     use crate::seal::SealKey;
     use crate::{deployments, seed};
 
-    const KEEPS: Settings =
-        Settings { on_failure: OnFailure::Keep, protected: false, freeze: None };
+    const KEEPS: Settings = Settings {
+        on_failure: OnFailure::Keep,
+        protected: false,
+        freeze: None,
+        on_drift: OnDrift::Heal,
+    };
 
     #[sqlx::test(migrator = "crate::MIGRATOR")]
     async fn what_failed_is_kept_where_the_environment_says_so_and_what_was_stopped_is_not(
@@ -106,6 +114,10 @@ mod tests {
         let stopped = deployments::create(&mut db, &new).await.unwrap().id;
         deployments::cancel(&pool, fence, stopped, "somebody stopped it").await.unwrap();
         assert_eq!(stacks::get(&pool, seeded.stack).await.unwrap().release, None);
+        let shows = Settings { on_drift: OnDrift::Show, ..KEEPS };
+        set(&pool, "shop-pr-7", &shows).await.unwrap();
+        assert!(stacks::live_one(&pool, seeded.stack).await.unwrap().unwrap().shows_drift);
+        assert!(stacks::live(&pool).await.unwrap().iter().all(|stack| stack.shows_drift));
         let none = set(&pool, "none", &KEEPS).await;
         assert!(matches!(none, Err(Error::NotFound { .. })), "{none:?}");
     }

@@ -1,18 +1,21 @@
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 
 import { Loaded } from '~/api/loaded';
 import { stackQuery } from '~/api/queries';
 import type { Stack } from '~/api/schema.gen';
-import { count } from '~/lib/text';
+import { asSentence, count } from '~/lib/text';
 import { Bar } from '~/ui/bar';
 import { Empty } from '~/ui/empty';
 import { Page, Section } from '~/ui/page';
 import { Said } from '~/ui/said';
-import { Ago } from '~/ui/time';
+import { Status, Sync } from '~/ui/status';
+import { Ago, For } from '~/ui/time';
 
 import { ServicesTable } from './services-table';
 import { StackMap } from './stack-map';
+import { whatNext } from './what-next';
 
 /** `deployments` is the strip of the last few; it belongs to another feature. */
 export function OverviewPage({ name, deployments }: { name: string; deployments: ReactNode }) {
@@ -23,6 +26,7 @@ export function OverviewPage({ name, deployments }: { name: string; deployments:
         {(stack) => (
           <>
             <Notices stack={stack} />
+            <Answers stack={stack} />
             {stack.services.length > 0 && (
               <>
                 {/* The table says the same; on a narrow screen the map would only scroll. */}
@@ -62,8 +66,54 @@ export function OverviewPage({ name, deployments }: { name: string; deployments:
   );
 }
 
+/** How many differences stand on the overview; the rest is on the page of its own. */
+const FEW = 4;
+
+/** The two answers: is it what was asked for, and is it well; why, and since when. */
+function Answers({ stack: { state, wanted, deploying } }: { stack: Stack }) {
+  if (!state || wanted === 'absent') return null;
+  const { synced, healthy } = state;
+  const answers = [
+    {
+      name: 'Health',
+      says: <Status look={healthy.value} />,
+      why: healthy.reason,
+      since: healthy.since,
+    },
+    {
+      name: 'Sync',
+      says: <Sync synced={synced.value} deploying={deploying} />,
+      // What differs stands above already.
+      why: synced.value ? synced.reason : '',
+      since: synced.since,
+    },
+  ];
+  return (
+    <dl className="mb-6 grid gap-x-8 gap-y-3 sm:grid-cols-2">
+      {answers.map(({ name, says, why, since }) => (
+        <div key={name} className="min-w-0">
+          <dt className="sr-only">{name}</dt>
+          <dd>
+            <span className="flex min-h-6 flex-wrap items-center gap-x-2">
+              {says}
+              <span className="text-meta text-text-2">
+                <For since={since} />
+              </span>
+            </span>
+            {why && (
+              <p className="text-meta break-words text-text-2">
+                <Said text={asSentence(why)} />
+              </p>
+            )}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
 function Notices({ stack }: { stack: Stack }) {
-  const drifted = !stack.deploying && !stack.synced && stack.plan.length > 0;
+  const drifted = !stack.deploying && !stack.synced && stack.differences.length > 0;
   if (!stack.attention && !stack.message && !drifted && stack.wanted === 'present') return null;
   return (
     <div className="mb-6 space-y-2">
@@ -86,16 +136,25 @@ function Notices({ stack }: { stack: Stack }) {
       {drifted && (
         <Bar tone="warn">
           <p className="font-semibold">
-            {count(stack.plan.length, 'difference')} from what was asked for
+            {count(stack.differences.length, 'difference')} from what was asked for
           </p>
-          <ul className="mt-1 list-disc pl-5">
-            {stack.plan.map((line) => (
-              <li key={line}>
-                <Said text={line} />
+          <ul className="mt-1 list-disc pl-5 break-words">
+            {stack.differences.slice(0, FEW).map(({ kind, name, field, sentence }) => (
+              <li key={`${kind} ${name} ${field}`}>
+                <Said text={sentence} />
               </li>
             ))}
           </ul>
-          <p className="mt-1 text-text-2">The next pass puts this right.</p>
+          <p className="mt-1 text-text-2">
+            {whatNext(stack)}{' '}
+            <Link
+              to="/stacks/$stack/diff"
+              params={{ stack: stack.name }}
+              className="text-accent underline underline-offset-2"
+            >
+              {stack.differences.length > FEW ? 'See all of them' : 'See each side by side'}
+            </Link>
+          </p>
         </Bar>
       )}
     </div>

@@ -4,6 +4,7 @@ import { Outside } from '~/ui/outside';
 import { Said } from '~/ui/said';
 import { Status } from '~/ui/status';
 import { Table, Td, Th } from '~/ui/table';
+import { For } from '~/ui/time';
 
 const HEAD = (
   <>
@@ -26,7 +27,7 @@ export function ServicesTable({ services }: { services: readonly Service[] }) {
 }
 
 function Row({ service }: { service: Service }) {
-  const { mode, image, urls, ports, reason } = service;
+  const { mode, image, urls, ports, reason, state } = service;
   return (
     <tr>
       <Td>
@@ -36,7 +37,14 @@ function Row({ service }: { service: Service }) {
         )}
       </Td>
       <Td>
-        <Status look={service.health} />
+        <span className="flex flex-wrap items-center gap-x-2">
+          <Status look={service.health} />
+          {state && (
+            <span className="text-meta text-text-2">
+              <For since={state.healthy.since} />
+            </span>
+          )}
+        </span>
         {reason && (
           <p className="max-w-80 text-meta break-words text-text-2">
             <Said text={reason} />

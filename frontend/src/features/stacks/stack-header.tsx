@@ -67,6 +67,14 @@ export function StackHeader({ name }: { name: string }) {
           >
             Deployments
           </Link>
+          <Link
+            to="/stacks/$stack/diff"
+            params={{ stack: name }}
+            aria-keyshortcuts="3"
+            className={tabClass()}
+          >
+            Diff
+          </Link>
         </nav>
       </div>
     </header>
@@ -89,7 +97,13 @@ function Facts({ stack }: { stack: Stack }) {
         </span>
       )}
       {stack.wanted === 'present' && stack.commit && !stack.deploying && (
-        <Sync synced={stack.synced} />
+        <Link
+          to="/stacks/$stack/diff"
+          params={{ stack: stack.name }}
+          className="rounded-tag hover:underline"
+        >
+          <Sync synced={stack.synced} />
+        </Link>
       )}
       {stack.wanted === 'present' &&
         mainFirst(stack.urls)

@@ -1,0 +1,137 @@
+import { useQuery } from '@tanstack/react-query';
+
+import { Loaded } from '~/api/loaded';
+import { stackQuery } from '~/api/queries';
+import type { Difference, Stack } from '~/api/schema.gen';
+import { asSentence, count } from '~/lib/text';
+import { Bar } from '~/ui/bar';
+import { Empty } from '~/ui/empty';
+import { Page, Section } from '~/ui/page';
+import { Said } from '~/ui/said';
+import { Table, Td, Th } from '~/ui/table';
+import { Ago, For } from '~/ui/time';
+
+import { byObject } from './by-object';
+import { whatNext } from './what-next';
+
+/** What runs against what was asked for: sentences first, then side by side. */
+export function DiffPage({ name }: { name: string }) {
+  const query = useQuery(stackQuery(name));
+  return (
+    <Page>
+      <Loaded query={query} what={`the stack ${name}`}>
+        {(stack) => <Diff stack={stack} />}
+      </Loaded>
+    </Page>
+  );
+}
+
+export function Diff({ stack }: { stack: Stack }) {
+  const { differences, observed_at, state, wanted } = stack;
+  if (wanted === 'absent') {
+    return (
+      <Empty title="Nothing to compare">
+        This stack is being removed: nothing of it is to be there.
+      </Empty>
+    );
+  }
+  if (!observed_at) {
+    return (
+      <Empty title="Nothing to compare yet">
+        The first pass over this stack looks at what is on the Swarm.
+      </Empty>
+    );
+  }
+  if (differences.length === 0) {
+    return (
+      <Empty title="Nothing differs">
+        The Swarm is what was asked for. Last pass <Ago at={observed_at} />.
+      </Empty>
+    );
+  }
+  return (
+    <>
+      <div className="mb-6">
+        <Bar tone={stack.deploying ? 'run' : 'warn'}>
+          <p className="font-semibold">
+            {stack.deploying ? 'Pending' : 'Drifted'}
+            {state && !state.synced.value && (
+              <>
+                {' '}
+                <For since={state.synced.since} />
+              </>
+            )}
+            {`: ${count(differences.length, 'difference')}`}
+          </p>
+          {stack.message && (
+            <p className="break-words">
+              <Said text={asSentence(stack.message)} />
+            </p>
+          )}
+          <p className="text-text-2">{whatNext(stack)}</p>
+        </Bar>
+      </div>
+      <Section
+        title="What differs"
+        aside={
+          <span className="text-meta text-text-2">
+            Last pass <Ago at={observed_at} />
+          </span>
+        }
+      >
+        <ul className="list-disc space-y-1 pl-5 text-ui break-words">
+          {differences.map((it) => (
+            <li key={`${it.kind} ${it.name} ${it.field}`}>
+              <Said text={asSentence(it.sentence)} />
+            </li>
+          ))}
+        </ul>
+      </Section>
+      {byObject(differences).map(({ kind, name, all }) => (
+        <Section key={`${kind} ${name}`} title={`${asSentence(kind)} ${name}`}>
+          <SideBySide label={`${asSentence(kind)} ${name}`} differences={all} />
+        </Section>
+      ))}
+    </>
+  );
+}
+
+const HEAD = (
+  <>
+    <Th className="w-2/5 sm:w-1/4">Field</Th>
+    <Th>Asked for</Th>
+    <Th>Live</Th>
+  </>
+);
+
+function SideBySide({ label, differences }: { label: string; differences: readonly Difference[] }) {
+  return (
+    <Table label={label} head={HEAD} fixed>
+      {differences.map(({ field, desired, live }) => (
+        <tr key={field}>
+          <Td>
+            <span className="font-mono text-meta break-all">{field || 'all of it'}</span>
+          </Td>
+          <Td>
+            <Value text={desired} none="not asked for" />
+          </Td>
+          <Td>
+            <Value text={live} none="not there" />
+          </Td>
+        </tr>
+      ))}
+    </Table>
+  );
+}
+
+function Value({ text, none }: { text: string | null; none: string }) {
+  if (text === null) return <span className="text-meta text-text-2">{none}</span>;
+  if (text === '•••') {
+    return (
+      <span className="text-meta text-text-2" title="It may be a secret">
+        <span aria-hidden>•••</span> <span className="max-sm:sr-only">hidden</span>
+      </span>
+    );
+  }
+  return <code className="font-mono text-meta break-all">{text}</code>;
+}

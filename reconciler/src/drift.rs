@@ -1,0 +1,170 @@
+//! How what is there differs from what should be, as data: pure, and in words.
+//!
+//! The plan says what will be done; this says why. There is a difference exactly
+//! where the plan is not [synced](Plan::is_synced). No value is in it that may be
+//! a secret: [`value`] says which those are.
+
+mod fields;
+mod value;
+mod words;
+
+use std::collections::BTreeMap;
+
+use berth_domain::cluster::{Desired, ObservedNetwork, ObservedService, ObservedStack};
+use berth_domain::stack::{NetworkSpec, ServiceSpec};
+use serde::{Deserialize, Serialize};
+
+use crate::plan::Plan;
+
+/// The kinds of object that a stack is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A service.
+    Service,
+    /// A network.
+    Network,
+    /// A config.
+    Config,
+    /// A secret.
+    Secret,
+}
+
+impl Kind {
+    /// Its word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Service => "service",
+            Self::Network => "network",
+            Self::Config => "config",
+            Self::Secret => "secret",
+        }
+    }
+}
+
+/// One thing that is not what it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// What kind of object it is about.
+    pub kind: Kind,
+    /// Which: a service's short name, or the name on the cluster.
+    pub name: String,
+    /// Which field of it, such as `replicas` or `env.DEBUG`; empty where all of it
+    /// is missing, or should not be there.
+    pub field: String,
+    /// What it should be; [`None`] where nobody asked for it. What may be a secret
+    /// is blotted out.
+    pub desired: Option<String>,
+    /// What it is, likewise; [`None`] where it is not there.
+    pub live: Option<String>,
+    /// All that in a sentence.
+    pub sentence: String,
+}
+
+/// How `observed` differs from what is desired, where `plan` is what follows from
+/// that. What is on its way out as a whole differs in nothing.
+#[must_use]
+pub fn differences(desired: &Desired, observed: &ObservedStack, plan: &Plan) -> Vec<Difference> {
+    let Desired::Present(spec) = desired else { return Vec::new() };
+    let mut all = Vec::new();
+    for (name, wanted) in &spec.services {
+        match observed.services.get(name) {
+            None => all.push(missing(Kind::Service, name)),
+            Some(is) => of_service(name, wanted, is, &mut all),
+        }
+    }
+    for (name, wanted) in &spec.networks {
+        match observed.networks.get(name) {
+            None => all.push(missing(Kind::Network, name)),
+            Some(is) => of_network(name, wanted, is, &mut all),
+        }
+    }
+    let lacking = |kind, wanted: &BTreeMap<String, _>, is: &BTreeMap<String, _>| {
+        let names = wanted.keys().filter(|name| !is.contains_key(*name));
+        names.map(|name| missing(kind, name)).collect::<Vec<_>>()
+    };
+    all.extend(lacking(Kind::Config, &spec.configs, &observed.configs));
+    all.extend(lacking(Kind::Secret, &spec.secrets, &observed.secrets));
+    all.extend(plan.unwanted().iter().map(|(kind, name)| unwanted(*kind, name)));
+    all
+}
+
+fn of_service(name: &str, wanted: &ServiceSpec, is: &ObservedService, all: &mut Vec<Difference>) {
+    let Some(live) = &is.spec else {
+        all.push(Difference {
+            kind: Kind::Service,
+            name: name.to_owned(),
+            field: String::new(),
+            desired: Some("as its release has it".to_owned()),
+            live: Some("something that no compose file says".to_owned()),
+            sentence: format!("service `{name}` is something that no compose file says"),
+        });
+        return;
+    };
+    if live.means(wanted) {
+        return;
+    }
+    let found = fields::compare(wanted, live);
+    let theirs = if is.ours { "" } else { "; it was not made by this Berth" };
+    all.extend(found.into_iter().map(|found| {
+        let sentence = format!("{}{theirs}", words::of(name, &found));
+        let fields::Found { path, desired, live } = found;
+        Difference {
+            kind: Kind::Service,
+            name: name.to_owned(),
+            field: fields::shown(&path),
+            desired,
+            live,
+            sentence,
+        }
+    }));
+}
+
+fn of_network(name: &str, wanted: &NetworkSpec, is: &ObservedNetwork, all: &mut Vec<Difference>) {
+    let theirs = if is.ours { "" } else { "; it was not made by this Berth" };
+    for change in wanted.changes(&is.spec) {
+        let [live, desired] =
+            [&change.from, &change.to].map(|text| value::guarded(&change.what, text));
+        let what = &change.what;
+        let sentence = if live == desired {
+            format!("network `{name}` has other {what} than its release says")
+        } else {
+            let (live, desired) = (words::quoted(&live), words::quoted(&desired));
+            format!("network `{name}` has {live} as its {what}; its release says {desired}")
+        };
+        all.push(Difference {
+            kind: Kind::Network,
+            name: name.to_owned(),
+            field: change.what.clone(),
+            desired: Some(desired),
+            live: Some(live),
+            sentence: format!("{sentence}{theirs}"),
+        });
+    }
+}
+
+fn missing(kind: Kind, name: &str) -> Difference {
+    Difference {
+        kind,
+        name: name.to_owned(),
+        field: String::new(),
+        desired: Some("there".to_owned()),
+        live: None,
+        sentence: format!("{} `{name}` is missing", kind.as_str()),
+    }
+}
+
+fn unwanted(kind: Kind, name: &str) -> Difference {
+    Difference {
+        kind,
+        name: name.to_owned(),
+        field: String::new(),
+        desired: None,
+        live: Some("there".to_owned()),
+        sentence: format!("{} `{name}` is there, and nothing asks for it", kind.as_str()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,304 @@
+//! The differences' laws, and what they say.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use berth_domain::cluster::{ObservedService, ObservedStack, Version};
+use berth_domain::stack::{
+    Attachment, FileRef, Healthcheck, Mode, Mount, MountKind, Port, ServiceSpec, StackSpec,
+    UpdateConfig,
+};
+use proptest::prelude::*;
+
+use super::*;
+use crate::plan::tests::{any_cluster, any_stack};
+use crate::plan::{Plan, Prune, plan};
+
+/// What is planted wherever a secret may be.
+const PLANTED: &str = "hunter2-planted";
+
+fn differ(desired: &Desired, observed: &ObservedStack) -> (Plan, Vec<Difference>) {
+    let plan = plan(desired, observed, &Prune::all());
+    let all = differences(desired, observed, &plan);
+    (plan, all)
+}
+
+/// A stack of one service, and a cluster with that service as it is.
+fn between(wanted: ServiceSpec, live: ServiceSpec) -> Vec<Difference> {
+    let spec = StackSpec {
+        services: BTreeMap::from([("web".to_owned(), wanted)]),
+        ..StackSpec::default()
+    };
+    let is = ObservedService {
+        id: "s".to_owned(),
+        version: Version(1),
+        ours: true,
+        spec: Some(live),
+        previous: BTreeSet::new(),
+        update: None,
+        tasks: Vec::new(),
+    };
+    let observed = ObservedStack {
+        services: BTreeMap::from([("web".to_owned(), is)]),
+        ..ObservedStack::default()
+    };
+    differ(&Desired::Present(Box::new(spec)), &observed).1
+}
+
+fn sentences(wanted: ServiceSpec, live: ServiceSpec) -> Vec<String> {
+    between(wanted, live).into_iter().map(|it| it.sentence).collect()
+}
+
+fn pairs(keys: BTreeSet<String>, suffix: &str) -> BTreeMap<String, String> {
+    keys.into_iter().map(|key| (key, format!("{PLANTED}{suffix}"))).collect()
+}
+
+/// A service with secrets in every place that may have them, over few values, so
+/// that two of them are alike in many fields.
+fn any_service() -> impl Strategy<Value = ServiceSpec> {
+    let texts = || prop::collection::vec("[ab]", 0..3);
+    let keys = || prop::collection::btree_set("[AB]", 0..3);
+    (
+        (texts(), texts(), texts(), texts()),
+        (keys(), keys(), keys(), "[12]"),
+        prop::option::of((texts(), prop::option::of(0..2_i64))),
+        prop::collection::btree_set((1..3_u16, prop::option::of(1..3_u16)), 0..3),
+        prop::collection::vec(("[ab]", "/[xy]", any::<bool>()), 0..3),
+        (prop::option::of("[ab]"), prop::option::of(0..2_u64), any::<bool>(), 0..3_u64),
+    )
+        .prop_map(|(lists, (env, labels, more, suffix), check, ports, mounts, rest)| {
+            let (dns, groups, aliases, args) = lists;
+            let (user, parallelism, global, replicas) = rest;
+            let secret = || format!("--password={PLANTED}{suffix}");
+            let mut spec = ServiceSpec {
+                image: format!("shop:{suffix}"),
+                user,
+                dns,
+                groups,
+                command: args.iter().map(|_| secret()).collect(),
+                env: pairs(env, &suffix).into_iter().map(|(key, it)| (key, Some(it))).collect(),
+                labels: pairs(labels, &suffix),
+                container_labels: pairs(more, &suffix),
+                healthcheck: check.map(|(args, interval)| Healthcheck {
+                    test: args.iter().map(|_| secret()).collect(),
+                    interval,
+                    ..Healthcheck::default()
+                }),
+                update: parallelism
+                    .map(|parallelism| UpdateConfig { parallelism, ..UpdateConfig::default() }),
+                mode: if global { Mode::Global } else { Mode::Replicated { replicas } },
+                ..ServiceSpec::default()
+            };
+            spec.labels.insert(
+                "traefik.http.middlewares.a.basicauth.users".to_owned(),
+                format!("ann:{PLANTED}{suffix}"),
+            );
+            spec.ports = ports
+                .into_iter()
+                .map(|(target, published)| Port {
+                    published,
+                    target,
+                    protocol: "tcp".to_owned(),
+                    host: false,
+                })
+                .collect();
+            spec.mounts = mounts
+                .into_iter()
+                .map(|(source, target, read_only)| Mount {
+                    kind: MountKind::Bind { propagation: None },
+                    source: Some(source),
+                    target,
+                    read_only,
+                    consistency: None,
+                })
+                .collect();
+            spec.networks =
+                vec![Attachment { network: "net".to_owned(), aliases, ..Attachment::default() }];
+            spec
+        })
+}
+
+proptest! {
+    /// There is a difference exactly where there is something to do, now or later,
+    /// or something in the way.
+    #[test]
+    fn nothing_differs_exactly_where_the_plan_is_synced(
+        spec in any_stack(),
+        seen in any_cluster(),
+    ) {
+        let (plan, all) = differ(&Desired::Present(Box::new(spec)), &seen);
+        prop_assert_eq!(all.is_empty(), plan.is_synced(), "{:?}\n{}", all, plan);
+    }
+
+    /// Two services differ in something exactly where they do not mean the same.
+    #[test]
+    fn services_that_mean_the_same_differ_in_nothing(
+        wanted in any_service(),
+        live in any_service(),
+    ) {
+        let same = live.means(&wanted);
+        let all = between(wanted.clone(), live);
+        prop_assert_eq!(all.is_empty(), same, "{:?}", all);
+        prop_assert_eq!(between(wanted.clone(), wanted), Vec::new());
+    }
+
+    /// No difference is told twice, each has its words, and no secret is in any.
+    #[test]
+    fn each_difference_is_told_once_and_no_secret_with_it(
+        wanted in any_service(),
+        live in any_service(),
+    ) {
+        let all = between(wanted, live);
+        let told = serde_json::to_string(&all).unwrap();
+        prop_assert!(!told.contains(PLANTED), "{}", told);
+        let fields: BTreeSet<&str> = all.iter().map(|it| it.field.as_str()).collect();
+        prop_assert_eq!(fields.len(), all.len(), "{:?}", all);
+        for it in &all {
+            prop_assert!(it.sentence.starts_with("service `web` "), "{}", it.sentence);
+        }
+    }
+}
+
+#[test]
+fn what_a_hand_changed_is_told_in_a_sentence() {
+    let replicas =
+        |replicas| ServiceSpec { mode: Mode::Replicated { replicas }, ..ServiceSpec::default() };
+    assert_eq!(
+        between(replicas(2), replicas(5)),
+        [Difference {
+            kind: Kind::Service,
+            name: "web".to_owned(),
+            field: "replicas".to_owned(),
+            desired: Some("2".to_owned()),
+            live: Some("5".to_owned()),
+            sentence: "service `web` runs 5 replicas; its release says 2".to_owned(),
+        }]
+    );
+    let global = ServiceSpec { mode: Mode::Global, ..ServiceSpec::default() };
+    assert_eq!(
+        sentences(replicas(2), global),
+        ["service `web` is `global`; its release says `replicated`"]
+    );
+
+    let label = |name: &str, value: &str| ServiceSpec {
+        labels: BTreeMap::from([(name.to_owned(), value.to_owned())]),
+        ..ServiceSpec::default()
+    };
+    assert_eq!(
+        sentences(ServiceSpec::default(), label("x", "y")),
+        ["service `web` has the label `x` that nobody asked for"]
+    );
+    let rule = "traefik.http.routers.web.rule";
+    assert_eq!(
+        sentences(label(rule, "Host(`a`)"), label(rule, "Host(`b`)")),
+        [format!(
+            "service `web` has `Host('b')` as the label `{rule}`; its release says `Host('a')`"
+        )]
+    );
+
+    let env = |value: &str| ServiceSpec {
+        image: format!("shop:{value}"),
+        env: BTreeMap::from([("DEBUG".to_owned(), Some(value.to_owned()))]),
+        stop_grace_period: Some(10_000_000_000),
+        ..ServiceSpec::default()
+    };
+    let mut live = env("2");
+    live.stop_grace_period = None;
+    assert_eq!(
+        sentences(env("1"), live),
+        [
+            "service `web` has another variable `DEBUG` than its release says",
+            "service `web` runs the image `shop:2`; its release says `shop:1`",
+            "service `web` has nothing as its stop grace period; its release says `10s`",
+        ]
+    );
+}
+
+#[test]
+fn what_is_in_a_list_is_told_by_its_name() {
+    let mut wanted = ServiceSpec::default();
+    wanted.placement.constraints = vec!["node.role==manager".to_owned()];
+    wanted.networks = vec![Attachment { network: "shop_a".to_owned(), ..Attachment::default() }];
+    wanted.configs = vec![file("shop_site-new")];
+    wanted.cap_add = vec!["CAP_KILL".to_owned(), "CAP_KILL".to_owned()];
+    let live = ServiceSpec {
+        ports: vec![Port {
+            published: Some(8080),
+            target: 80,
+            protocol: "tcp".to_owned(),
+            host: false,
+        }],
+        networks: vec![Attachment { network: "shop_b".to_owned(), ..Attachment::default() }],
+        configs: vec![file("shop_site-old")],
+        cap_add: vec!["CAP_KILL".to_owned()],
+        ..ServiceSpec::default()
+    };
+    assert_eq!(
+        sentences(wanted, live),
+        [
+            "service `web` lacks the capability to add `CAP_KILL`",
+            "service `web` has `shop_site-old` at `/site`; its release says `shop_site-new`",
+            "service `web` is not on the network `shop_a`",
+            "service `web` is on the network `shop_b`, which nobody asked for",
+            "service `web` lacks the constraint `node.role==manager`",
+            "service `web` has the port `8080:80/tcp` that nobody asked for",
+        ]
+    );
+}
+
+fn file(name: &str) -> FileRef {
+    FileRef {
+        name: name.to_owned(),
+        target: "/site".to_owned(),
+        uid: "0".to_owned(),
+        gid: "0".to_owned(),
+        mode: 0o444,
+    }
+}
+
+#[test]
+fn what_is_missing_and_what_nobody_asked_for_is_told_by_kind() {
+    let mut spec = StackSpec {
+        services: BTreeMap::from([("web".to_owned(), ServiceSpec::default())]),
+        networks: BTreeMap::from([("shop_default".to_owned(), NetworkSpec::default())]),
+        configs: BTreeMap::from([("shop_site".to_owned(), Default::default())]),
+        secrets: BTreeMap::from([("shop_key".to_owned(), Default::default())]),
+        ..StackSpec::default()
+    };
+    let told = |spec: &StackSpec, seen: &ObservedStack| {
+        let (_, all) = differ(&Desired::Present(Box::new(spec.clone())), seen);
+        all.into_iter().map(|it| it.sentence).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        told(&spec, &ObservedStack::default()),
+        [
+            "service `web` is missing",
+            "network `shop_default` is missing",
+            "config `shop_site` is missing",
+            "secret `shop_key` is missing",
+        ]
+    );
+
+    let labels = BTreeMap::from([("a".to_owned(), PLANTED.to_owned())]);
+    let is = NetworkSpec { internal: true, labels, ..NetworkSpec::default() };
+    let seen = ObservedStack {
+        networks: ["shop_default", "shop_old"]
+            .map(|name| {
+                let id = name.to_owned();
+                (id.clone(), ObservedNetwork { id, ours: true, spec: is.clone() })
+            })
+            .into(),
+        ..ObservedStack::default()
+    };
+    spec.services.clear();
+    spec.configs.clear();
+    spec.secrets.clear();
+    assert_eq!(
+        told(&spec, &seen),
+        [
+            "network `shop_default` has `•••` as its labels; its release says `none`",
+            "network `shop_default` has `true` as its internal; its release says `false`",
+            "network `shop_old` is there, and nothing asks for it",
+        ]
+    );
+    assert_eq!(differ(&Desired::Absent, &seen).1, []);
+}
