@@ -34,6 +34,7 @@ import { Route as InSetupGithubIndexRouteImport } from './routes/_in.setup.githu
 import { Route as InSetupGithubDoneRouteImport } from './routes/_in.setup.github.done'
 import { Route as InSetupGithubInstalledRouteImport } from './routes/_in.setup.github.installed'
 import { Route as InAppStacksStackIndexRouteImport } from './routes/_in._app.stacks.$stack.index'
+import { Route as InAppStacksStackSettingsRouteImport } from './routes/_in._app.stacks.$stack.settings'
 import { Route as InAppStacksStackDeploymentsIndexRouteImport } from './routes/_in._app.stacks.$stack.deployments.index'
 import { Route as InAppStacksStackDeploymentsNumberRouteImport } from './routes/_in._app.stacks.$stack.deployments.$number'
 
@@ -160,6 +161,12 @@ const InAppStacksStackIndexRoute = InAppStacksStackIndexRouteImport.update({
   path: '/',
   getParentRoute: () => InAppStacksStackRoute,
 } as any)
+const InAppStacksStackSettingsRoute =
+  InAppStacksStackSettingsRouteImport.update({
+    id: '/settings',
+    path: '/settings',
+    getParentRoute: () => InAppStacksStackRoute,
+  } as any)
 const InAppStacksStackDeploymentsIndexRoute =
   InAppStacksStackDeploymentsIndexRouteImport.update({
     id: '/deployments/',
@@ -196,6 +203,7 @@ export interface FileRoutesByFullPath {
   '/rules/': typeof InAppRulesIndexRoute
   '/settings/': typeof InAppSettingsIndexRoute
   '/setup/github/': typeof InSetupGithubIndexRoute
+  '/stacks/$stack/settings': typeof InAppStacksStackSettingsRoute
   '/stacks/$stack/': typeof InAppStacksStackIndexRoute
   '/stacks/$stack/deployments/$number': typeof InAppStacksStackDeploymentsNumberRoute
   '/stacks/$stack/deployments/': typeof InAppStacksStackDeploymentsIndexRoute
@@ -221,6 +229,7 @@ export interface FileRoutesByTo {
   '/rules': typeof InAppRulesIndexRoute
   '/settings': typeof InAppSettingsIndexRoute
   '/setup/github': typeof InSetupGithubIndexRoute
+  '/stacks/$stack/settings': typeof InAppStacksStackSettingsRoute
   '/stacks/$stack': typeof InAppStacksStackIndexRoute
   '/stacks/$stack/deployments/$number': typeof InAppStacksStackDeploymentsNumberRoute
   '/stacks/$stack/deployments': typeof InAppStacksStackDeploymentsIndexRoute
@@ -251,6 +260,7 @@ export interface FileRoutesById {
   '/_in/_app/rules/': typeof InAppRulesIndexRoute
   '/_in/_app/settings/': typeof InAppSettingsIndexRoute
   '/_in/setup/github/': typeof InSetupGithubIndexRoute
+  '/_in/_app/stacks/$stack/settings': typeof InAppStacksStackSettingsRoute
   '/_in/_app/stacks/$stack/': typeof InAppStacksStackIndexRoute
   '/_in/_app/stacks/$stack/deployments/$number': typeof InAppStacksStackDeploymentsNumberRoute
   '/_in/_app/stacks/$stack/deployments/': typeof InAppStacksStackDeploymentsIndexRoute
@@ -280,6 +290,7 @@ export interface FileRouteTypes {
     | '/rules/'
     | '/settings/'
     | '/setup/github/'
+    | '/stacks/$stack/settings'
     | '/stacks/$stack/'
     | '/stacks/$stack/deployments/$number'
     | '/stacks/$stack/deployments/'
@@ -305,6 +316,7 @@ export interface FileRouteTypes {
     | '/rules'
     | '/settings'
     | '/setup/github'
+    | '/stacks/$stack/settings'
     | '/stacks/$stack'
     | '/stacks/$stack/deployments/$number'
     | '/stacks/$stack/deployments'
@@ -334,6 +346,7 @@ export interface FileRouteTypes {
     | '/_in/_app/rules/'
     | '/_in/_app/settings/'
     | '/_in/setup/github/'
+    | '/_in/_app/stacks/$stack/settings'
     | '/_in/_app/stacks/$stack/'
     | '/_in/_app/stacks/$stack/deployments/$number'
     | '/_in/_app/stacks/$stack/deployments/'
@@ -522,6 +535,13 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof InAppStacksStackIndexRouteImport
       parentRoute: typeof InAppStacksStackRoute
     }
+    '/_in/_app/stacks/$stack/settings': {
+      id: '/_in/_app/stacks/$stack/settings'
+      path: '/settings'
+      fullPath: '/stacks/$stack/settings'
+      preLoaderRoute: typeof InAppStacksStackSettingsRouteImport
+      parentRoute: typeof InAppStacksStackRoute
+    }
     '/_in/_app/stacks/$stack/deployments/': {
       id: '/_in/_app/stacks/$stack/deployments/'
       path: '/deployments'
@@ -566,12 +586,14 @@ const InAppSettingsRouteWithChildren = InAppSettingsRoute._addFileChildren(
 )
 
 interface InAppStacksStackRouteChildren {
+  InAppStacksStackSettingsRoute: typeof InAppStacksStackSettingsRoute
   InAppStacksStackIndexRoute: typeof InAppStacksStackIndexRoute
   InAppStacksStackDeploymentsNumberRoute: typeof InAppStacksStackDeploymentsNumberRoute
   InAppStacksStackDeploymentsIndexRoute: typeof InAppStacksStackDeploymentsIndexRoute
 }
 
 const InAppStacksStackRouteChildren: InAppStacksStackRouteChildren = {
+  InAppStacksStackSettingsRoute: InAppStacksStackSettingsRoute,
   InAppStacksStackIndexRoute: InAppStacksStackIndexRoute,
   InAppStacksStackDeploymentsNumberRoute:
     InAppStacksStackDeploymentsNumberRoute,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::stacks::Freeze;
 use super::{page, words};
 
 words! {
@@ -127,6 +128,25 @@ pub struct Approval {
     pub at: DateTime<Utc>,
 }
 
+/// What a person decided of a deployment, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Verdict {
+    /// The person's name.
+    pub by: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Why, in the person's words.
+    pub reason: String,
+}
+
+/// Why a person decides as they do.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Because {
+    /// Why, for whoever wonders: 1 to 200 characters.
+    pub reason: String,
+}
+
 /// One attempt to bring a stack to a commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Deployment {
@@ -164,6 +184,16 @@ pub struct Deployment {
     /// Who approved it; null where nobody did.
     #[schema(required = true)]
     pub approved: Option<Approval>,
+    /// Who turned it down instead, and why; null where nobody did.
+    #[schema(required = true)]
+    pub rejected: Option<Verdict>,
+    /// The freeze of its environment that it waits out; null where none holds it
+    /// up.
+    #[schema(required = true)]
+    pub frozen: Option<Freeze>,
+    /// Who let it through the freezes of its environment; null where nobody did.
+    #[schema(required = true)]
+    pub freeze_override: Option<Verdict>,
     /// The eight phases from `received` to `succeeded`, in order.
     pub phases: Vec<DeploymentPhase>,
     /// When it began.

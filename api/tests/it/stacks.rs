@@ -128,7 +128,7 @@ async fn a_stack_shows_what_the_last_pass_saw(pool: PgPool) {
       "settings": {
         "on_failure": "rollback",
         "protected": false,
-        "freeze": null
+        "freezes": []
       },
       "services": [
         {

@@ -67,6 +67,14 @@ export function StackHeader({ name }: { name: string }) {
           >
             Deployments
           </Link>
+          <Link
+            to="/stacks/$stack/settings"
+            params={{ stack: name }}
+            aria-keyshortcuts="8"
+            className={tabClass()}
+          >
+            Settings
+          </Link>
         </nav>
       </div>
     </header>
