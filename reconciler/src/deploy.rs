@@ -7,6 +7,7 @@
 mod build;
 mod cluster;
 pub(crate) mod hold;
+mod jobs;
 mod pin;
 mod source;
 

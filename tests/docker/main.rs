@@ -3,6 +3,7 @@
 
 mod changes;
 mod failing;
+mod jobs;
 mod lasting;
 mod outages;
 mod policies;

@@ -15,7 +15,8 @@ use crate::problem::{Problem, Result};
 use crate::routes::{settings, shape};
 use crate::state::ApiState;
 use crate::types::{
-    Because, Deployment, DeploymentPage, ListQuery, LogLine, LogPage, LogQuery, Redeploy, Rollback,
+    Because, Deployment, DeploymentPage, ListQuery, LogLine, LogPage, LogQuery, LogSource,
+    Redeploy, Rollback,
 };
 
 /// A deployment that was made, and where it is.
@@ -288,7 +289,9 @@ async fn accepted(state: &ApiState, id: Uuid) -> Result<(StatusCode, Json<Deploy
     Ok((StatusCode::ACCEPTED, Json(shape::deployment(row))))
 }
 
-/// Read a deployment's build log
+/// Read what a deployment's builds and jobs wrote
+///
+/// A job's lines come once it ended.
 #[utoipa::path(
     get,
     path = "/api/v1/deployments/{id}/log",
@@ -317,5 +320,11 @@ fn conflict(err: Error, meaning: &str) -> Problem {
 }
 
 fn line(row: LogLineView) -> LogLine {
-    LogLine { id: row.id, service: row.service, line: row.line, at: row.at }
+    LogLine {
+        id: row.id,
+        source: LogSource::from_word(&row.source).unwrap_or(LogSource::Build),
+        service: row.service,
+        line: row.line,
+        at: row.at,
+    }
 }

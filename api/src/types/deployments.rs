@@ -235,12 +235,24 @@ pub struct Rollback {
     pub number: i64,
 }
 
-/// A line of a build's output.
+words! {
+    /// Who wrote a line of a deployment's log.
+    LogSource {
+        /// The build of an image.
+        Build = "build",
+        /// A job that ran before or after the rollout.
+        Job = "job",
+    }
+}
+
+/// A line that a build or a job wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LogLine {
     /// Orders the lines.
     pub id: i64,
-    /// The service whose image it is.
+    /// Who wrote it.
+    pub source: LogSource,
+    /// The service whose image is built, or the job.
     pub service: String,
     /// The line.
     pub line: String,
@@ -249,7 +261,7 @@ pub struct LogLine {
 }
 
 page! {
-    /// A part of a build log, in order. `next_cursor` is never null here while
+    /// A part of a deployment's log, in order. `next_cursor` is never null here while
     /// there are lines: pass the last line's id as `after` to go on.
     LogPage of LogLine
 }

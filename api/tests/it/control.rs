@@ -214,16 +214,16 @@ async fn settings_that_cannot_be_meant_or_leave_something_out_are_refused_by_fie
     insta::assert_snapshot!(serde_json::to_string_pretty(&refused.json()["errors"]).unwrap(), @r#"
     [
       {
-        "detail": "It must end after it begins.",
-        "pointer": "/freezes/1/until"
+        "pointer": "/freezes/1/until",
+        "detail": "It must end after it begins."
       },
       {
-        "detail": "Say why, for whoever wonders.",
-        "pointer": "/freezes/1/reason"
+        "pointer": "/freezes/1/reason",
+        "detail": "Say why, for whoever wonders."
       },
       {
-        "detail": "It may have 200 characters at most.",
-        "pointer": "/freezes/2/reason"
+        "pointer": "/freezes/2/reason",
+        "detail": "It may have 200 characters at most."
       }
     ]
     "#);

@@ -364,6 +364,7 @@ async fn a_build_log_is_read_from_where_one_was(pool: PgPool) {
       "items": [
         {
           "id": 3,
+          "source": "build",
           "service": "web",
           "line": "three",
           "at": "[time]"

@@ -1,6 +1,7 @@
 import { http, HttpResponse } from 'msw';
 
 import type { Deployment, Rule, RuleDraft, StackSettings, Verdict } from '../api/schema.gen';
+import { settings, waiting } from './control-fixtures.ts';
 import {
   before,
   deliveries,
@@ -13,10 +14,8 @@ import {
   rule,
   rules,
   session,
-  settings,
   stacks,
   status,
-  waiting,
 } from './fixtures.ts';
 import { log, logLine } from './log-fixtures.ts';
 import { ruleMatches } from './rule-fixtures.ts';

@@ -96,12 +96,14 @@ pub struct PhaseView {
     pub message: String,
 }
 
-/// A line of a build's output.
+/// A line that a build or a job wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLineView {
     /// Its id: lines are in its order.
     pub id: i64,
-    /// The service that is built.
+    /// `build` or `job`.
+    pub source: String,
+    /// The service that is built, or the job.
     pub service: String,
     /// The line.
     pub line: String,
@@ -306,7 +308,7 @@ async fn find(db: impl PgExecutor<'_>, which: Which) -> Result<Vec<DeploymentVie
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
-/// Lines of a deployment's build log after the one with id `after`, at most
+/// Lines of a deployment's log after the one with id `after`, at most
 /// `limit + 1`.
 ///
 /// # Errors
@@ -316,7 +318,7 @@ pub async fn log(db: &crate::Pool, id: Uuid, after: i64, limit: i64) -> Result<V
     let doing = "read a build log";
     let lines = sqlx::query_as!(
         LogLineView,
-        "select build_log_id as id, service, line, logged_at as at from build_log
+        "select build_log_id as id, source, service, line, logged_at as at from build_log
          where deployment_id = $1 and build_log_id > $2
          order by build_log_id limit $3::bigint + 1",
         id,

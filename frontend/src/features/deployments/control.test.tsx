@@ -12,7 +12,8 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { sessionQuery } from '~/api/queries';
 import type { Deployment, Role } from '~/api/schema.gen';
-import { session, waiting } from '~/test/fixtures';
+import { waiting } from '~/test/control-fixtures';
+import { session } from '~/test/fixtures';
 
 import { Control } from './control';
 

@@ -13,7 +13,8 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { sessionQuery } from '~/api/queries';
 import type { Role, StackSettings } from '~/api/schema.gen';
-import { session, settings } from '~/test/fixtures';
+import { settings } from '~/test/control-fixtures';
+import { session } from '~/test/fixtures';
 
 import { StackSettingsPage } from './settings-page';
 
@@ -42,7 +43,7 @@ function show(put: (sent: StackSettings, etag: string | null) => Response, role:
   });
   const away = createRoute({
     getParentRoute: () => root,
-    path: '/away',
+    path: '/events',
     component: () => <p>Away</p>,
   });
   const router = createRouter({
@@ -104,10 +105,10 @@ test('whoever was slower hears of it, and may take the other’s version', async
 test('what is not saved is not left by accident', async () => {
   const router = show(() => refusal(500));
   fireEvent.click(await screen.findByRole('checkbox', { name: /waits until somebody/ }));
-  void router.navigate({ to: '/away' });
+  void router.navigate({ to: '/events' });
   fireEvent.click(await screen.findByRole('button', { name: 'Stay' }));
   expect(screen.queryByText('Away')).toBeNull();
-  void router.navigate({ to: '/away' });
+  void router.navigate({ to: '/events' });
   fireEvent.click(await screen.findByRole('button', { name: 'Leave and drop changes' }));
   expect(await screen.findByText('Away')).toBeTruthy();
 });
