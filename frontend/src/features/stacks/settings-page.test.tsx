@@ -71,7 +71,7 @@ test('what is changed is sent with the version that was read, and the rest as it
     return HttpResponse.json(body, { headers: { etag: '"5"' } });
   });
   fireEvent.click(await screen.findByRole('checkbox', { name: /waits until somebody/ }));
-  expect(screen.getByText('What waits for approval goes on.')).toBeTruthy();
+  expect(screen.getByText('What waits for approval no longer waits for it.')).toBeTruthy();
   fireEvent.click(screen.getByRole('button', { name: 'Remove Holidays' }));
   fireEvent.click(screen.getByRole('button', { name: 'Save settings' }));
   await waitFor(() => expect(sent).toHaveLength(1));

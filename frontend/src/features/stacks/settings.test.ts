@@ -62,8 +62,8 @@ describe('what saving brings about', () => {
 
   it('is named for each thing that waits, or begins to', () => {
     expect(consequences({ ...frozen, protected: true, on_failure: 'keep' }, calm, NOW)).toEqual([
-      'What waits for approval goes on.',
-      'What waits for a freeze to end goes on.',
+      'What waits for approval no longer waits for it.',
+      'What waits for a freeze to end no longer waits for it.',
       'If what runs is what failed and was kept, the stack goes back to what last succeeded.',
     ]);
     expect(consequences(calm, { ...frozen, protected: true }, NOW)).toEqual([

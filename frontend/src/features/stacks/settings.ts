@@ -98,11 +98,13 @@ export function stands(
 export function consequences(before: StackSettings, after: StackSettings, now: number): string[] {
   const said: string[] = [];
   const isFrozen = ({ freezes }: StackSettings) => freezes.some((it) => stands(it, now) === 'now');
-  if (before.protected && !after.protected) said.push('What waits for approval goes on.');
+  if (before.protected && !after.protected)
+    said.push('What waits for approval no longer waits for it.');
   if (!before.protected && after.protected) {
     said.push('A deployment that is not being applied yet waits until somebody approves it.');
   }
-  if (isFrozen(before) && !isFrozen(after)) said.push('What waits for a freeze to end goes on.');
+  if (isFrozen(before) && !isFrozen(after))
+    said.push('What waits for a freeze to end no longer waits for it.');
   if (!isFrozen(before) && isFrozen(after)) {
     said.push('A deployment that is not being applied yet waits until the freeze ends.');
   }
