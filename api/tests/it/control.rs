@@ -145,7 +145,7 @@ async fn put(api: &Api, who: &As, version: Option<&str>, body: Value) -> Answer 
     api.send(put).await
 }
 
-fn said(protected: bool, freezes: Value) -> Value {
+fn said(protected: bool, freezes: &Value) -> Value {
     json!({"on_failure": "rollback", "protected": protected, "freezes": freezes})
 }
 
@@ -156,7 +156,7 @@ async fn an_admin_says_what_an_environment_is_like_and_nobodys_change_is_lost(po
     stack(&api, fence, "shop", None).await;
     let admin = api.browser(Role::Admin).await;
     let read = api.get(&admin, SETTINGS).await;
-    assert_eq!((read.json(), read.header("etag")), (said(false, json!([])), "\"1\""));
+    assert_eq!((read.json(), read.header("etag")), (said(false, &json!([])), "\"1\""));
     let keep = json!({"on_failure": "keep", "protected": true, "freezes": []});
     let unread = put(&api, &admin, None, keep.clone()).await;
     assert_eq!(unread.status, StatusCode::PRECONDITION_REQUIRED);
@@ -168,7 +168,7 @@ async fn an_admin_says_what_an_environment_is_like_and_nobodys_change_is_lost(po
     let shown = api.get(&admin, "/api/v1/stacks/shop").await.json();
     assert_eq!(shown["settings"], keep);
 
-    let late = put(&api, &admin, Some("\"1\""), said(false, json!([]))).await;
+    let late = put(&api, &admin, Some("\"1\""), said(false, &json!([]))).await;
     insta::assert_snapshot!(late.shown(), @r#"
     412 {
       "type": "/problems/precondition-failed",
@@ -180,7 +180,7 @@ async fn an_admin_says_what_an_environment_is_like_and_nobodys_change_is_lost(po
     }
     "#);
     assert_eq!(api.get(&admin, SETTINGS).await.json(), keep);
-    let forced = put(&api, &admin, Some("*"), said(false, json!([]))).await;
+    let forced = put(&api, &admin, Some("*"), said(false, &json!([]))).await;
     assert_eq!(forced.header("etag"), "\"3\"");
     let operator = api.browser(Role::Operator).await;
     let denied = put(&api, &operator, Some("*"), keep).await;
@@ -209,7 +209,7 @@ async fn settings_that_cannot_be_meant_or_leave_something_out_are_refused_by_fie
         {"from": "2026-12-24T00:00:00Z", "until": "2026-12-23T00:00:00Z", "reason": " "},
         {"from": "2026-12-24T00:00:00Z", "until": "2026-12-25T00:00:00Z", "reason": "x".repeat(201)},
     ]);
-    let refused = put(&api, &admin, Some("*"), said(true, freezes)).await;
+    let refused = put(&api, &admin, Some("*"), said(true, &freezes)).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     insta::assert_snapshot!(serde_json::to_string_pretty(&refused.json()["errors"]).unwrap(), @r#"
     [
@@ -252,7 +252,7 @@ async fn a_deployment_of_a_protected_environment_says_who_approved_it(pool: PgPo
       "errors": []
     }
     "#);
-    put(&api, &admin, Some("*"), said(true, json!([]))).await;
+    put(&api, &admin, Some("*"), said(true, &json!([]))).await;
 
     let read = "/api/v1/stacks/shop/deployments/1";
     assert_eq!(api.get(&operator, read).await.json()["needs_approval"], true);
@@ -276,7 +276,7 @@ async fn a_deployment_that_was_turned_down_says_by_whom_and_why(pool: PgPool) {
     let fence = lead(&api).await;
     let (_, id) = stack(&api, fence, "shop", None).await;
     let admin = api.browser(Role::Admin).await;
-    put(&api, &admin, Some("*"), said(true, json!([]))).await;
+    put(&api, &admin, Some("*"), said(true, &json!([]))).await;
     let operator = api.browser(Role::Operator).await;
     let path = format!("/api/v1/deployments/{id}/reject");
     let silent = api.post(&operator, &path, json!({"reason": "  "})).await;
@@ -312,7 +312,7 @@ async fn an_admin_lets_one_deployment_through_a_freeze(pool: PgPool) {
     let fair = json!({
         "from": "2020-01-01T00:00:00Z", "until": "2999-01-01T00:00:00Z", "reason": "a long fair",
     });
-    put(&api, &admin, Some("*"), said(false, json!([fair]))).await;
+    put(&api, &admin, Some("*"), said(false, &json!([fair]))).await;
     let read = "/api/v1/stacks/shop/deployments/1";
     assert_eq!(api.get(&admin, read).await.json()["frozen"], fair);
     let operator = api.browser(Role::Operator).await;

@@ -58,7 +58,7 @@ export function Control({ deployment }: { deployment: Deployment }) {
             >
               <p>
                 It ends here, and what serves now goes on serving. Your name and the reason stay
-                with it, and GitHub is told.
+                with it; GitHub hears only that it was cancelled.
               </p>
             </Decide>
             <Ask
