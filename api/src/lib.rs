@@ -92,7 +92,7 @@ pub async fn ensure_setup_link(pool: &Pool, public_url: &Url) -> berth_store::Re
 fn api() -> OpenApiRouter<ApiState> {
     use crate::routes::{
         deliveries, deployments, github, pruning, registries, repositories, rules, session,
-        sessions, stacks, status, templates, tokens,
+        sessions, settings, stacks, status, templates, tokens,
     };
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(session::get_session, session::log_in, session::log_out))
@@ -117,7 +117,7 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(rules::get_rule, rules::update_rule, rules::delete_rule))
         .routes(routes!(stacks::list_stacks))
         .routes(routes!(stacks::get_stack, stacks::delete_stack))
-        .routes(routes!(stacks::set_stack_settings))
+        .routes(routes!(settings::get_stack_settings, settings::set_stack_settings))
         .routes(routes!(stacks::pause_stack))
         .routes(routes!(stacks::resume_stack))
         .routes(routes!(deployments::list_deployments, deployments::create_deployment))
@@ -126,6 +126,8 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(deployments::cancel_deployment))
         .routes(routes!(deployments::retry_deployment))
         .routes(routes!(deployments::approve_deployment))
+        .routes(routes!(deployments::reject_deployment))
+        .routes(routes!(deployments::override_freeze))
         .routes(routes!(deployments::get_build_log))
         .routes(routes!(deliveries::list_deliveries))
         .routes(routes!(deliveries::get_delivery))

@@ -239,3 +239,40 @@ test('a person redeploys by hand', async ({ page }) => {
   const head = page.getByRole('heading', { level: 2, name: /#2/ }).locator('..');
   await expect(head.getByText('Succeeded')).toBeVisible({ timeout: LONG });
 });
+
+test('a protected stack gets what a person approves, and not what one rejects', async ({
+  page,
+}) => {
+  await visit(page, `/stacks/${SHOP}/settings`);
+  const guard = page.getByRole('checkbox', { name: /waits until somebody approves/ });
+  const save = page.getByRole('button', { name: 'Save settings' });
+  await guard.check();
+  await expect(page.getByText('Once you save')).toBeVisible();
+  await expectAccessible(page);
+  await save.click();
+  await expect(page.getByText('Settings saved')).toBeVisible();
+
+  await page.getByRole('button', { name: 'Redeploy' }).click();
+  const third = page.getByRole('heading', { level: 2, name: /#3/ }).locator('..');
+  await expect(page.getByText(/its environment is protected/)).toBeVisible({ timeout: LONG });
+  await expectAccessible(page);
+  await page.getByRole('button', { name: 'Reject…' }).click();
+  const asked = page.getByRole('alertdialog');
+  await asked.getByRole('button', { name: 'Reject' }).click();
+  await expect(asked.getByText('Say why, for whoever wonders.')).toBeVisible();
+  await asked.getByLabel('Reason').fill('not on a Friday');
+  await expectAccessible(page);
+  await asked.getByRole('button', { name: 'Reject' }).click();
+  await expect(third.getByText('Cancelled')).toBeVisible({ timeout: LONG });
+  await expect(page.getByText(/rejected by .*: not on a Friday/).first()).toBeVisible();
+
+  await page.getByRole('button', { name: 'Redeploy' }).click();
+  const fourth = page.getByRole('heading', { level: 2, name: /#4/ }).locator('..');
+  await page.getByRole('button', { name: 'Approve' }).click();
+  await expect(fourth.getByText('Succeeded')).toBeVisible({ timeout: LONG });
+
+  await visit(page, `/stacks/${SHOP}/settings`);
+  await guard.uncheck();
+  await save.click();
+  await expect(page.getByText('Settings saved')).toBeVisible();
+});

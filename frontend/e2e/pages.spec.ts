@@ -12,6 +12,7 @@ const PAGES: readonly [path: string, heading: string, title: RegExp][] = [
   [`/stacks/${SHOP}/deployments`, SHOP, new RegExp(SHOP)],
   [`/stacks/${SHOP}/deployments/1`, SHOP, /#1/],
   [`/stacks/${SHOP}/diff`, SHOP, new RegExp(SHOP)],
+  [`/stacks/${SHOP}/settings`, SHOP, /Settings/],
   ['/previews', 'Previews', /^Previews/],
   ['/rules', 'Rules', /^Rules/],
   ['/rules/new', 'New rule', /^New rule/],

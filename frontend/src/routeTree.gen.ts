@@ -34,7 +34,7 @@ import { Route as InSetupGithubIndexRouteImport } from './routes/_in.setup.githu
 import { Route as InSetupGithubDoneRouteImport } from './routes/_in.setup.github.done'
 import { Route as InSetupGithubInstalledRouteImport } from './routes/_in.setup.github.installed'
 import { Route as InAppStacksStackIndexRouteImport } from './routes/_in._app.stacks.$stack.index'
-import { Route as InAppStacksStackDiffRouteImport } from './routes/_in._app.stacks.$stack.diff'
+import { Route as InAppStacksStackSettingsRouteImport } from './routes/_in._app.stacks.$stack.settings'
 import { Route as InAppStacksStackDeploymentsIndexRouteImport } from './routes/_in._app.stacks.$stack.deployments.index'
 import { Route as InAppStacksStackDeploymentsNumberRouteImport } from './routes/_in._app.stacks.$stack.deployments.$number'
 
@@ -161,11 +161,12 @@ const InAppStacksStackIndexRoute = InAppStacksStackIndexRouteImport.update({
   path: '/',
   getParentRoute: () => InAppStacksStackRoute,
 } as any)
-const InAppStacksStackDiffRoute = InAppStacksStackDiffRouteImport.update({
-  id: '/diff',
-  path: '/diff',
-  getParentRoute: () => InAppStacksStackRoute,
-} as any)
+const InAppStacksStackSettingsRoute =
+  InAppStacksStackSettingsRouteImport.update({
+    id: '/settings',
+    path: '/settings',
+    getParentRoute: () => InAppStacksStackRoute,
+  } as any)
 const InAppStacksStackDeploymentsIndexRoute =
   InAppStacksStackDeploymentsIndexRouteImport.update({
     id: '/deployments/',
@@ -202,7 +203,7 @@ export interface FileRoutesByFullPath {
   '/rules/': typeof InAppRulesIndexRoute
   '/settings/': typeof InAppSettingsIndexRoute
   '/setup/github/': typeof InSetupGithubIndexRoute
-  '/stacks/$stack/diff': typeof InAppStacksStackDiffRoute
+  '/stacks/$stack/settings': typeof InAppStacksStackSettingsRoute
   '/stacks/$stack/': typeof InAppStacksStackIndexRoute
   '/stacks/$stack/deployments/$number': typeof InAppStacksStackDeploymentsNumberRoute
   '/stacks/$stack/deployments/': typeof InAppStacksStackDeploymentsIndexRoute
@@ -228,7 +229,7 @@ export interface FileRoutesByTo {
   '/rules': typeof InAppRulesIndexRoute
   '/settings': typeof InAppSettingsIndexRoute
   '/setup/github': typeof InSetupGithubIndexRoute
-  '/stacks/$stack/diff': typeof InAppStacksStackDiffRoute
+  '/stacks/$stack/settings': typeof InAppStacksStackSettingsRoute
   '/stacks/$stack': typeof InAppStacksStackIndexRoute
   '/stacks/$stack/deployments/$number': typeof InAppStacksStackDeploymentsNumberRoute
   '/stacks/$stack/deployments': typeof InAppStacksStackDeploymentsIndexRoute
@@ -259,7 +260,7 @@ export interface FileRoutesById {
   '/_in/_app/rules/': typeof InAppRulesIndexRoute
   '/_in/_app/settings/': typeof InAppSettingsIndexRoute
   '/_in/setup/github/': typeof InSetupGithubIndexRoute
-  '/_in/_app/stacks/$stack/diff': typeof InAppStacksStackDiffRoute
+  '/_in/_app/stacks/$stack/settings': typeof InAppStacksStackSettingsRoute
   '/_in/_app/stacks/$stack/': typeof InAppStacksStackIndexRoute
   '/_in/_app/stacks/$stack/deployments/$number': typeof InAppStacksStackDeploymentsNumberRoute
   '/_in/_app/stacks/$stack/deployments/': typeof InAppStacksStackDeploymentsIndexRoute
@@ -289,7 +290,7 @@ export interface FileRouteTypes {
     | '/rules/'
     | '/settings/'
     | '/setup/github/'
-    | '/stacks/$stack/diff'
+    | '/stacks/$stack/settings'
     | '/stacks/$stack/'
     | '/stacks/$stack/deployments/$number'
     | '/stacks/$stack/deployments/'
@@ -315,7 +316,7 @@ export interface FileRouteTypes {
     | '/rules'
     | '/settings'
     | '/setup/github'
-    | '/stacks/$stack/diff'
+    | '/stacks/$stack/settings'
     | '/stacks/$stack'
     | '/stacks/$stack/deployments/$number'
     | '/stacks/$stack/deployments'
@@ -345,7 +346,7 @@ export interface FileRouteTypes {
     | '/_in/_app/rules/'
     | '/_in/_app/settings/'
     | '/_in/setup/github/'
-    | '/_in/_app/stacks/$stack/diff'
+    | '/_in/_app/stacks/$stack/settings'
     | '/_in/_app/stacks/$stack/'
     | '/_in/_app/stacks/$stack/deployments/$number'
     | '/_in/_app/stacks/$stack/deployments/'
@@ -534,11 +535,11 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof InAppStacksStackIndexRouteImport
       parentRoute: typeof InAppStacksStackRoute
     }
-    '/_in/_app/stacks/$stack/diff': {
-      id: '/_in/_app/stacks/$stack/diff'
-      path: '/diff'
-      fullPath: '/stacks/$stack/diff'
-      preLoaderRoute: typeof InAppStacksStackDiffRouteImport
+    '/_in/_app/stacks/$stack/settings': {
+      id: '/_in/_app/stacks/$stack/settings'
+      path: '/settings'
+      fullPath: '/stacks/$stack/settings'
+      preLoaderRoute: typeof InAppStacksStackSettingsRouteImport
       parentRoute: typeof InAppStacksStackRoute
     }
     '/_in/_app/stacks/$stack/deployments/': {
@@ -585,14 +586,14 @@ const InAppSettingsRouteWithChildren = InAppSettingsRoute._addFileChildren(
 )
 
 interface InAppStacksStackRouteChildren {
-  InAppStacksStackDiffRoute: typeof InAppStacksStackDiffRoute
+  InAppStacksStackSettingsRoute: typeof InAppStacksStackSettingsRoute
   InAppStacksStackIndexRoute: typeof InAppStacksStackIndexRoute
   InAppStacksStackDeploymentsNumberRoute: typeof InAppStacksStackDeploymentsNumberRoute
   InAppStacksStackDeploymentsIndexRoute: typeof InAppStacksStackDeploymentsIndexRoute
 }
 
 const InAppStacksStackRouteChildren: InAppStacksStackRouteChildren = {
-  InAppStacksStackDiffRoute: InAppStacksStackDiffRoute,
+  InAppStacksStackSettingsRoute: InAppStacksStackSettingsRoute,
   InAppStacksStackIndexRoute: InAppStacksStackIndexRoute,
   InAppStacksStackDeploymentsNumberRoute:
     InAppStacksStackDeploymentsNumberRoute,

@@ -7,6 +7,7 @@
 mod build;
 mod cluster;
 pub(crate) mod hold;
+mod jobs;
 mod pin;
 mod source;
 
@@ -192,7 +193,8 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
             // The next look at what holds it up says so.
             Err(Stop::Paused) => Ok(Some(self.context.deployment.phase)),
             Err(Stop::Asked) => {
-                settled(deployments::cancel(&engine.pool, fence, id, "somebody stopped it").await)?;
+                let why = hold::why_stopped(&deployments::get(&engine.pool, id).await?);
+                settled(deployments::cancel(&engine.pool, fence, id, &why).await)?;
                 Ok(None)
             }
             Ok(Ok(message)) => {

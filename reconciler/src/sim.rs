@@ -30,6 +30,11 @@ pub enum Behaviour {
         /// How many times.
         after: u32,
     },
+    /// They run at once, having written this.
+    Writes {
+        /// Its lines.
+        log: Vec<String>,
+    },
     /// They start and their check never passes.
     NeverHealthy,
     /// No node takes them.
@@ -369,7 +374,7 @@ impl State {
         // A service that was rolled back shows its former image, so any crash will do.
         let own = service.spec.as_ref().and_then(|spec| self.behaviours.get(&spec.image));
         own.into_iter().chain(self.behaviours.values()).find_map(|behaviour| match behaviour {
-            Behaviour::Crashes { log, .. } => Some(log.clone()),
+            Behaviour::Crashes { log, .. } | Behaviour::Writes { log } => Some(log.clone()),
             Behaviour::Runs { .. } | Behaviour::NeverHealthy | Behaviour::Unschedulable => None,
         })
     }

@@ -1,4 +1,4 @@
-//! Build output, a row a line, in order.
+//! What a deployment's builds and jobs wrote, a row a line, in order.
 
 use berth_domain::fail_point::Write;
 use berth_domain::ids::DeploymentId;
@@ -59,6 +59,41 @@ pub async fn append(
     .execute(&mut *db)
     .await
     .map_err(Error::while_("store a build's output"))?;
+    db.commit().await
+}
+
+/// Stores what a job wrote, once it ended. Doing it twice is as good as once: what
+/// is stored first stays.
+///
+/// # Errors
+///
+/// `Fenced`.
+pub async fn keep_job(
+    pool: &Pool,
+    fence: Fence,
+    deployment: DeploymentId,
+    job: &str,
+    lines: &[String],
+) -> Result<()> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let texts: Vec<String> = lines.iter().map(|line| storable(line)).collect();
+    let mut db = Guarded::begin(pool, fence, Write::AppendBuildLog).await?;
+    sqlx::query!(
+        "insert into build_log (deployment_id, service, source, line)
+         select $1, $2, 'job', line
+         from unnest($3::text[]) with ordinality as t (line, place)
+         where not exists (select from build_log
+                           where deployment_id = $1 and service = $2 and source = 'job')
+         order by place",
+        deployment.0,
+        job,
+        &texts,
+    )
+    .execute(&mut *db)
+    .await
+    .map_err(Error::while_("store a job's output"))?;
     db.commit().await
 }
 
@@ -133,5 +168,21 @@ mod tests {
         assert_eq!(texts, ["one", "two\u{fffd}", "three"]);
         assert_eq!(read(&pool, id, all[0].id, 1).await.unwrap(), [all[1].clone()]);
         assert_eq!(tail(&pool, id, 2).await.unwrap(), all[1..]);
+    }
+
+    #[sqlx::test(migrator = "crate::MIGRATOR")]
+    async fn what_a_job_wrote_is_kept_once_beside_what_its_build_wrote(pool: PgPool) {
+        let fence = seed::lead(&pool).await;
+        let id = seed::deployment(&pool, fence).await.deployment;
+        let built = NewLine { service: "migrate".to_owned(), line: "built".to_owned() };
+        append(&pool, fence, id, &[built]).await.unwrap();
+        let wrote = ["made 3 tables".to_owned(), "done\0".to_owned()];
+        keep_job(&pool, fence, id, "migrate", &wrote).await.unwrap();
+        // After a crash the same is asked for again.
+        keep_job(&pool, fence, id, "migrate", &wrote).await.unwrap();
+        keep_job(&pool, fence, id, "warm", &[]).await.unwrap();
+        let all = crate::views::deployments::log(&pool, id.0, 0, 10).await.unwrap();
+        let lines: Vec<_> = all.iter().map(|it| (it.source.as_str(), it.line.as_str())).collect();
+        assert_eq!(lines, [("build", "built"), ("job", "made 3 tables"), ("job", "done\u{fffd}")]);
     }
 }

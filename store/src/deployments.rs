@@ -5,6 +5,7 @@
 
 mod again;
 mod holds;
+mod judged;
 mod read;
 mod retry;
 mod rollback;
@@ -17,7 +18,8 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 pub use self::again::again;
-pub use self::holds::{Holds, approve, holds};
+pub use self::holds::{Frozen, Holds, holds};
+pub use self::judged::{approve, override_freeze, reject};
 pub use self::read::{
     Context, PhaseRow, PhaseState, context, followed_branches, get, last_succeeded_sha, newest,
     newest_succeeded, next_open, of_pull_request, phases, was_tried,
@@ -148,6 +150,8 @@ pub struct Deployment {
     pub reason: Option<Reason>,
     /// Since when somebody wants it stopped.
     pub cancel_requested_at: Option<DateTime<Utc>>,
+    /// Who turned it down instead of approving it, and why.
+    pub rejected: Option<(String, String)>,
     /// When the step under way has taken too long.
     pub deadline_at: DateTime<Utc>,
     /// When it was made.

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
-pub use self::settings::{Settings, on_failure, set};
+pub use self::settings::{Freeze, Settings, on_failure, set, settings};
 use crate::leases::Guarded;
 use crate::{Error, Result, rules, storable};
 

@@ -27,9 +27,11 @@ async fn stack(scene: &Scene) -> anyhow::Result<Value> {
 
 async fn say(scene: &Scene, drift: &str) -> anyhow::Result<()> {
     let path = format!("/api/v1/stacks/{}/settings", scene.name);
-    let settings = json!({"on_failure": "rollback", "drift": drift});
-    let set = scene.world.api()?.json(Method::PUT, &path, &settings).await?;
-    ensure!(set["settings"]["drift"] == drift, "{set}");
+    let settings =
+        json!({"on_failure": "rollback", "protected": false, "freezes": [], "drift": drift});
+    let api = scene.world.api()?.clone().with_header("if-match", "*");
+    let set = api.json(Method::PUT, &path, &settings).await?;
+    ensure!(set["drift"] == drift, "{set}");
     Ok(())
 }
 

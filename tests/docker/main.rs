@@ -4,6 +4,7 @@
 mod changes;
 mod drift;
 mod failing;
+mod jobs;
 mod lasting;
 mod outages;
 mod policies;

@@ -8,14 +8,15 @@ use berth_store::views::deployments::{self, DeploymentView, LogLineView};
 use http::{HeaderValue, StatusCode, header};
 use uuid::Uuid;
 
-use crate::auth::{Operator, Viewer};
+use crate::auth::{Admin, Operator, Viewer};
 use crate::extract::{Json as Body, OptionalJson, Path, Query};
 use crate::pagination::{self, DEFAULT_LIMIT, MAX_LIMIT, Page};
 use crate::problem::{Problem, Result};
-use crate::routes::shape;
+use crate::routes::{settings, shape};
 use crate::state::ApiState;
 use crate::types::{
-    Deployment, DeploymentPage, ListQuery, LogLine, LogPage, LogQuery, Redeploy, Rollback,
+    Because, Deployment, DeploymentPage, ListQuery, LogLine, LogPage, LogQuery, LogSource,
+    Redeploy, Rollback,
 };
 
 /// A deployment that was made, and where it is.
@@ -208,14 +209,89 @@ pub(crate) async fn approve_deployment(
     Operator(who): Operator,
     Path(id): Path<Uuid>,
 ) -> Result<(StatusCode, Json<Deployment>)> {
-    berth_store::deployments::approve(&state.pool, DeploymentId(id), &who.account.name)
+    let name = &who.account.name;
+    berth_store::deployments::approve(&state.pool, DeploymentId(id), name)
         .await
-        .map_err(|err| conflict(err, "This deployment is over already."))?;
+        .map_err(undecided)?;
+    accepted(&state, id).await
+}
+
+/// Turn down a deployment that waits for approval
+///
+/// It ends as cancelled, for the reason given. What served before it still serves.
+#[utoipa::path(
+    post,
+    path = "/api/v1/deployments/{id}/reject",
+    tag = "deployments",
+    params(("id" = Uuid, Path, description = "The deployment's id")),
+    request_body = Because,
+    responses((status = 202, description = "It will be stopped", body = Deployment)),
+)]
+pub(crate) async fn reject_deployment(
+    State(state): State<ApiState>,
+    Operator(who): Operator,
+    Path(id): Path<Uuid>,
+    Body(because): Body<Because>,
+) -> Result<(StatusCode, Json<Deployment>)> {
+    let (name, why) = (&who.account.name, reason(&because)?);
+    berth_store::deployments::reject(&state.pool, DeploymentId(id), name, why)
+        .await
+        .map_err(undecided)?;
+    accepted(&state, id).await
+}
+
+/// Let one deployment through the freezes of its environment
+///
+/// The first who does is remembered, with the reason. The next deployment waits
+/// as ever.
+#[utoipa::path(
+    post,
+    path = "/api/v1/deployments/{id}/override-freeze",
+    tag = "deployments",
+    params(("id" = Uuid, Path, description = "The deployment's id")),
+    request_body = Because,
+    responses((status = 202, description = "It will go on", body = Deployment)),
+)]
+pub(crate) async fn override_freeze(
+    State(state): State<ApiState>,
+    Admin(who): Admin,
+    Path(id): Path<Uuid>,
+    Body(because): Body<Because>,
+) -> Result<(StatusCode, Json<Deployment>)> {
+    let (name, why) = (&who.account.name, reason(&because)?);
+    berth_store::deployments::override_freeze(&state.pool, DeploymentId(id), name, why)
+        .await
+        .map_err(undecided)?;
+    accepted(&state, id).await
+}
+
+/// The reason that somebody gives for a decision.
+fn reason(because: &Because) -> Result<&str> {
+    settings::reason(&because.reason).map_err(|wrong| Problem::invalid_field("/reason", wrong))
+}
+
+/// Says why there is nothing to decide of a deployment.
+fn undecided(err: Error) -> Problem {
+    let Error::Conflict { what } = err else { return err.into() };
+    Problem::conflict(match what {
+        "rejection" => "This deployment was rejected, and is being stopped.",
+        "approval" => "This deployment is approved already. Cancel it instead.",
+        "environment" => "This deployment needs no approval: its environment is not protected.",
+        "step" => "This deployment is being applied already: it waits for nobody.",
+        "freeze" => "Nothing is to be overridden: the environment is not frozen now.",
+        _ => "This deployment is over already.",
+    })
+}
+
+/// The answer to whoever decided something.
+async fn accepted(state: &ApiState, id: Uuid) -> Result<(StatusCode, Json<Deployment>)> {
     let row = deployments::by_id(&state.pool, id).await?;
     Ok((StatusCode::ACCEPTED, Json(shape::deployment(row))))
 }
 
-/// Read a deployment's build log
+/// Read what a deployment's builds and jobs wrote
+///
+/// A job's lines come once it ended.
 #[utoipa::path(
     get,
     path = "/api/v1/deployments/{id}/log",
@@ -244,5 +320,11 @@ fn conflict(err: Error, meaning: &str) -> Problem {
 }
 
 fn line(row: LogLineView) -> LogLine {
-    LogLine { id: row.id, service: row.service, line: row.line, at: row.at }
+    LogLine {
+        id: row.id,
+        source: LogSource::from_word(&row.source).unwrap_or(LogSource::Build),
+        service: row.service,
+        line: row.line,
+        at: row.at,
+    }
 }

@@ -18,6 +18,7 @@ use crate::auth::{Admin, Viewer};
 use crate::extract::{Json as Body, Path, Query};
 use crate::pagination::{self, DEFAULT_LIMIT, MAX_LIMIT, Page};
 use crate::problem::{Problem, Result};
+use crate::routes::version;
 use crate::state::ApiState;
 use crate::types::{OnRegistryFailure, Policy, Rule, RuleDraft, RuleEvent, RulePage, RuleQuery};
 
@@ -103,7 +104,7 @@ pub(crate) async fn update_rule(
     Body(draft): Body<RuleDraft>,
 ) -> Result<Response> {
     let before = rules::get(&state.pool, id).await?;
-    let version = expected(&headers)?;
+    let seen = version::expected(&headers, "rule")?;
     if draft.repository_id != before.repository_id {
         return Err(Problem::invalid_field(
             "/repository_id",
@@ -116,7 +117,7 @@ pub(crate) async fn update_rule(
         draft.policy = draft.policy.or_else(|| Policy::from_word(&before.policy));
     }
     let rule = draft::check(&state, RuleId(id), draft).await?;
-    let version = version.unwrap_or(before.version);
+    let version = seen.unwrap_or(before.version);
     berth_store::rules::update(&state.pool, &rule, position, version).await.map_err(refused)?;
     answer(rules::get(&state.pool, id).await?)
 }
@@ -141,42 +142,14 @@ pub(crate) async fn delete_rule(
     headers: HeaderMap,
 ) -> Result<StatusCode> {
     let before = rules::get(&state.pool, id).await?;
-    let version = expected(&headers)?.unwrap_or(before.version);
+    let version = version::expected(&headers, "rule")?.unwrap_or(before.version);
     berth_store::rules::delete(&state.pool, RuleId(id), version).await.map_err(refused)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The version that the writer has seen; [`None`] for `*`, any.
-fn expected(headers: &HeaderMap) -> Result<Option<i64>> {
-    let given = headers.get(header::IF_MATCH).ok_or_else(|| {
-        Problem::new(
-            StatusCode::PRECONDITION_REQUIRED,
-            "/problems/precondition-required",
-            "Precondition required",
-        )
-        .detail("Say in `If-Match` which `ETag` you have read, so that nobody's change is lost.")
-    })?;
-    let text = given.to_str().unwrap_or_default().trim();
-    if text == "*" {
-        return Ok(None);
-    }
-    // One that is not ours matches no version that there ever was.
-    let version = text.trim_start_matches("W/").trim_matches('"').parse();
-    version.map(Some).map_err(|_| stale())
-}
-
-fn stale() -> Problem {
-    Problem::new(
-        StatusCode::PRECONDITION_FAILED,
-        "/problems/precondition-failed",
-        "Somebody was faster",
-    )
-    .detail("The rule changed after you read it. Read it again, and change that.")
-}
-
 fn refused(err: Error) -> Problem {
     if matches!(err, Error::Conflict { .. }) {
-        stale()
+        version::stale("rule")
     } else if matches!(err, Error::Taken { .. }) {
         Problem::invalid_field("/name", "Another rule of this repository has this name.")
     } else {
@@ -185,9 +158,7 @@ fn refused(err: Error) -> Problem {
 }
 
 fn answer(row: RuleView) -> Result<Response> {
-    let tag = HeaderValue::from_str(&format!("\"{}\"", row.version))
-        .map_err(|err| Problem::internal().because(&err))?;
-    Ok(([(header::ETAG, tag)], Json(rule(row))).into_response())
+    version::tagged(row.version, rule(row))
 }
 
 fn rule(row: RuleView) -> Rule {

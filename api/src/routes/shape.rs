@@ -9,10 +9,10 @@ use serde_json::Value;
 use url::Url;
 
 use crate::types::{
-    Approval, Commit, Deployment, DeploymentPhase, Difference, Freeze, Health, HealthState,
-    LatestDeployment, ObjectKind, OnDrift, OnFailure, Paused, Phase, PhaseState, Place, Policy,
-    PullRequest, Reason, Service, Stack, StackKind, StackSettings, StackSummary, State,
-    SyncedState, Trigger, Wanted,
+    Approval, Commit, Deployment, DeploymentPhase, Difference, Health, HealthState,
+    LatestDeployment, ObjectKind, Paused, Phase, PhaseState, Place, Policy, PullRequest, Reason,
+    Service, Stack, StackKind, StackSettings, StackSummary, State, SyncedState, Trigger, Verdict,
+    Wanted,
 };
 
 /// The phases of a deployment that goes well, in order.
@@ -65,6 +65,14 @@ struct ObservedAnswer<T> {
     since: DateTime<Utc>,
 }
 
+impl Observed {
+    /// The services, as they are shown, and the rest.
+    fn split(mut self) -> (Vec<Service>, Self) {
+        let services = std::mem::take(&mut self.services).into_iter().map(service).collect();
+        (services, self)
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct ObservedService {
@@ -96,12 +104,37 @@ struct StoredPlace {
     column: u32,
 }
 
-/// A stack; its list item is the `summary`.
-pub(super) fn stack(row: StackView, github: &Url) -> Stack {
-    let observed = observed(row.observed);
+/// A stack, as a row of a list.
+pub(super) fn summary(row: StackView, github: &Url) -> StackSummary {
+    let (services, seen) = observed(row.observed.clone()).split();
+    summarize(row, github, &services, &seen)
+}
+
+/// A stack.
+pub(super) fn stack(row: StackView, settings: StackSettings, github: &Url) -> Stack {
+    let observed_at = row.observed_at;
+    let (services, seen) = observed(row.observed.clone()).split();
+    Stack {
+        summary: summarize(row, github, &services, &seen),
+        settings,
+        services,
+        plan: seen.plan,
+        differences: seen.differences.into_iter().filter_map(difference).collect(),
+        state: seen.state.map(state),
+        routes: seen.routes,
+        message: seen.message,
+        observed_at,
+    }
+}
+
+fn summarize(
+    row: StackView,
+    github: &Url,
+    services: &[Service],
+    observed: &Observed,
+) -> StackSummary {
     let wanted = Wanted::from_word(&row.wanted).unwrap_or(Wanted::Present);
     let latest = row.latest_number.zip(row.latest_phase.as_deref().and_then(Phase::from_word));
-    let services: Vec<Service> = observed.services.into_iter().map(service).collect();
     let well = services.iter().filter(|it| it.health == Health::Healthy).count();
     let health = match Health::from_word(&observed.health) {
         Some(health) => health,
@@ -110,7 +143,7 @@ pub(super) fn stack(row: StackView, github: &Url) -> Stack {
         None => Health::Unknown,
     };
     let attention = (wanted == Wanted::Present)
-        .then(|| attention(latest, row.latest_reason, health, &services, &observed.message))
+        .then(|| attention(latest, row.latest_reason, health, services, &observed.message))
         .flatten();
     let commit = row.commit_sha.map(|sha| Commit {
         sha,
@@ -123,7 +156,7 @@ pub(super) fn stack(row: StackView, github: &Url) -> Stack {
         author: row.pull_request_author.unwrap_or_default(),
         url: page(github, &[&row.owner, &row.repository, "pull", &number.to_string()]),
     });
-    let summary = StackSummary {
+    StackSummary {
         name: row.name,
         repository: format!("{}/{}", row.owner, row.repository),
         repository_id: row.repository_id,
@@ -143,25 +176,6 @@ pub(super) fn stack(row: StackView, github: &Url) -> Stack {
         attention,
         policy: row.latest_policy.as_deref().and_then(Policy::from_word),
         latest_deployment: latest.map(|(number, phase)| LatestDeployment { number, phase }),
-    };
-    Stack {
-        summary,
-        settings: StackSettings {
-            on_failure: OnFailure::from_word(&row.on_failure).unwrap_or(OnFailure::Rollback),
-            protected: row.protected,
-            freeze: row
-                .frozen_from
-                .zip(row.frozen_until)
-                .map(|(from, until)| Freeze { from, until }),
-            drift: OnDrift::from_word(&row.on_drift).unwrap_or_default(),
-        },
-        services,
-        plan: observed.plan,
-        differences: observed.differences.into_iter().filter_map(difference).collect(),
-        state: observed.state.map(state),
-        routes: observed.routes,
-        message: observed.message,
-        observed_at: row.observed_at,
     }
 }
 
@@ -188,6 +202,17 @@ pub(super) fn deployment(row: DeploymentView) -> Deployment {
         waiting: row.waiting,
         needs_approval: row.needs_approval,
         approved: row.approved_by.zip(row.approved_at).map(|(by, at)| Approval { by, at }),
+        rejected: verdict(row.rejected_by, row.rejected_at, row.rejected_reason),
+        frozen: row
+            .frozen_from
+            .zip(row.frozen_until)
+            .zip(row.frozen_reason)
+            .map(|((from, until), reason)| Freeze { from, until, reason }),
+        freeze_override: verdict(
+            row.freeze_overridden_by,
+            row.freeze_overridden_at,
+            row.freeze_override_reason,
+        ),
         phases: course(phase, &row.phases),
         created_at: row.created_at,
         finished_at: row.finished_at,
@@ -196,6 +221,15 @@ pub(super) fn deployment(row: DeploymentView) -> Deployment {
         images: row.images.map(images).unwrap_or_default(),
         can_roll_back: row.can_roll_back,
     }
+}
+
+fn verdict(
+    by: Option<String>,
+    at: Option<DateTime<Utc>>,
+    reason: Option<String>,
+) -> Option<Verdict> {
+    let ((by, at), reason) = by.zip(at).zip(reason)?;
+    Some(Verdict { by, at, reason })
 }
 
 /// The eight phases, those that were not begun too.

@@ -5,15 +5,13 @@ use axum::extract::State;
 use berth_store::views::stacks::{self, StackFilter, StackView};
 use http::StatusCode;
 
-use crate::auth::{Admin, Operator, Viewer};
-use crate::extract::{Json as Body, Path, Query};
+use crate::auth::{Operator, Viewer};
+use crate::extract::{Path, Query};
 use crate::pagination::{self, DEFAULT_LIMIT, MAX_LIMIT, Page};
 use crate::problem::{Problem, Result};
-use crate::routes::shape;
+use crate::routes::{settings, shape};
 use crate::state::ApiState;
-use crate::types::{
-    OnDrift, OnFailure, Stack, StackKind, StackPage, StackQuery, StackSettings, StackSummary,
-};
+use crate::types::{Stack, StackKind, StackPage, StackQuery, StackSummary};
 
 /// List stacks
 #[utoipa::path(
@@ -41,7 +39,7 @@ pub(crate) async fn list_stacks(
     };
     let rows = stacks::list(&state.pool, &filter).await?;
     let github = &state.github.settings().web_url;
-    let item = |row: StackView| shape::stack(row, github).summary;
+    let item = |row: StackView| shape::summary(row, github);
     Ok(Json(Page::cut(rows, limit, |row: &StackView| row.name.clone(), item).into()))
 }
 
@@ -59,7 +57,8 @@ pub(crate) async fn get_stack(
     Path(name): Path<String>,
 ) -> Result<Json<Stack>> {
     let row = stacks::get(&state.pool, &name).await?;
-    Ok(Json(shape::stack(row, &state.github.settings().web_url)))
+    let (said, _version) = berth_store::environments::settings(&state.pool, &name).await?;
+    Ok(Json(shape::stack(row, settings::shown(said), &state.github.settings().web_url)))
 }
 
 /// Ask for a stack to be removed, with its volumes
@@ -80,45 +79,6 @@ pub(crate) async fn delete_stack(
 ) -> Result<(StatusCode, Json<StackSummary>)> {
     berth_store::stacks::remove(&state.pool, &name).await?;
     summary(&state, &name).await
-}
-
-/// Say what a stack's environment is like
-///
-/// All of it each time; what is left out is as if it had never been said. It ends
-/// with the environment.
-#[utoipa::path(
-    put,
-    path = "/api/v1/stacks/{name}/settings",
-    tag = "stacks",
-    params(("name" = String, Path, description = "The stack's name")),
-    request_body = StackSettings,
-    responses((status = 200, description = "The stack", body = Stack)),
-)]
-pub(crate) async fn set_stack_settings(
-    State(state): State<ApiState>,
-    _admin: Admin,
-    Path(name): Path<String>,
-    Body(settings): Body<StackSettings>,
-) -> Result<Json<Stack>> {
-    let on_failure = match settings.on_failure {
-        OnFailure::Rollback => berth_domain::deployment::OnFailure::Rollback,
-        OnFailure::Keep => berth_domain::deployment::OnFailure::Keep,
-    };
-    if settings.freeze.as_ref().is_some_and(|freeze| freeze.from >= freeze.until) {
-        return Err(Problem::invalid_field("/freeze/until", "It must end after it begins."));
-    }
-    let settings = berth_store::environments::Settings {
-        on_failure,
-        protected: settings.protected,
-        freeze: settings.freeze.map(|freeze| (freeze.from, freeze.until)),
-        on_drift: match settings.drift {
-            OnDrift::Heal => berth_domain::deployment::OnDrift::Heal,
-            OnDrift::Show => berth_domain::deployment::OnDrift::Show,
-        },
-    };
-    berth_store::environments::set(&state.pool, &name, &settings).await?;
-    let row = stacks::get(&state.pool, &name).await?;
-    Ok(Json(shape::stack(row, &state.github.settings().web_url)))
 }
 
 /// Leave a stack as it is
@@ -168,6 +128,6 @@ pub(crate) async fn resume_stack(
 /// What is said of a stack that something was asked of.
 async fn summary(state: &ApiState, name: &str) -> Result<(StatusCode, Json<StackSummary>)> {
     let row = stacks::get(&state.pool, name).await?;
-    let stack = shape::stack(row, &state.github.settings().web_url);
-    Ok((StatusCode::ACCEPTED, Json(stack.summary)))
+    let summary = shape::summary(row, &state.github.settings().web_url);
+    Ok((StatusCode::ACCEPTED, Json(summary)))
 }

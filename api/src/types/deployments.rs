@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::stacks::Freeze;
 use super::{page, words};
 
 words! {
@@ -127,6 +128,25 @@ pub struct Approval {
     pub at: DateTime<Utc>,
 }
 
+/// What a person decided of a deployment, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Verdict {
+    /// The person's name.
+    pub by: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Why, in the person's words.
+    pub reason: String,
+}
+
+/// Why a person decides as they do.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Because {
+    /// Why, for whoever wonders: 1 to 200 characters.
+    pub reason: String,
+}
+
 /// One attempt to bring a stack to a commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Deployment {
@@ -164,6 +184,16 @@ pub struct Deployment {
     /// Who approved it; null where nobody did.
     #[schema(required = true)]
     pub approved: Option<Approval>,
+    /// Who turned it down instead, and why; null where nobody did.
+    #[schema(required = true)]
+    pub rejected: Option<Verdict>,
+    /// The freeze of its environment that it waits out; null where none holds it
+    /// up.
+    #[schema(required = true)]
+    pub frozen: Option<Freeze>,
+    /// Who let it through the freezes of its environment; null where nobody did.
+    #[schema(required = true)]
+    pub freeze_override: Option<Verdict>,
     /// The eight phases from `received` to `succeeded`, in order.
     pub phases: Vec<DeploymentPhase>,
     /// When it began.
@@ -205,12 +235,24 @@ pub struct Rollback {
     pub number: i64,
 }
 
-/// A line of a build's output.
+words! {
+    /// Who wrote a line of a deployment's log.
+    LogSource {
+        /// The build of an image.
+        Build = "build",
+        /// A job that ran before or after the rollout.
+        Job = "job",
+    }
+}
+
+/// A line that a build or a job wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LogLine {
     /// Orders the lines.
     pub id: i64,
-    /// The service whose image it is.
+    /// Who wrote it.
+    pub source: LogSource,
+    /// The service whose image is built, or the job.
     pub service: String,
     /// The line.
     pub line: String,
@@ -219,7 +261,7 @@ pub struct LogLine {
 }
 
 page! {
-    /// A part of a build log, in order. `next_cursor` is never null here while
+    /// A part of a deployment's log, in order. `next_cursor` is never null here while
     /// there are lines: pass the last line's id as `after` to go on.
     LogPage of LogLine
 }

@@ -253,23 +253,22 @@ pub struct Freeze {
     pub from: DateTime<Utc>,
     /// Until then.
     pub until: DateTime<Utc>,
+    /// Why, for whoever waits: 1 to 200 characters.
+    pub reason: String,
 }
 
-/// What is said of a stack's environment.
+/// What is said of a stack's environment. A change says all of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StackSettings {
     /// What becomes of it when a deployment fails.
     pub on_failure: OnFailure,
     /// Whether a person has to approve each deployment.
-    #[serde(default)]
     pub protected: bool,
-    /// When nothing is deployed; null where there is no such time.
-    #[serde(default)]
-    #[schema(required = true)]
-    pub freeze: Option<Freeze>,
+    /// When nothing is deployed, the earliest first; empty where there is no such
+    /// time. 50 at most.
+    pub freezes: Vec<Freeze>,
     /// What becomes of a difference that no deployment made.
-    #[serde(default)]
     pub drift: OnDrift,
 }
 

@@ -114,6 +114,7 @@ async fn a_viewer_looks_an_operator_deploys_an_admin_configures(pool: PgPool) {
     admin: delete /api/v1/registries/{host}
     admin: delete /api/v1/rules/{id}
     admin: get /api/v1/registries
+    admin: post /api/v1/deployments/{id}/override-freeze
     admin: post /api/v1/github/app
     admin: post /api/v1/github/install
     admin: post /api/v1/github/installations
@@ -128,6 +129,7 @@ async fn a_viewer_looks_an_operator_deploys_an_admin_configures(pool: PgPool) {
     operator: post /api/v1/deliveries/{id}/replay
     operator: post /api/v1/deployments/{id}/approve
     operator: post /api/v1/deployments/{id}/cancel
+    operator: post /api/v1/deployments/{id}/reject
     operator: post /api/v1/deployments/{id}/retry
     operator: post /api/v1/stacks/{name}/deployments
     operator: post /api/v1/stacks/{name}/pause
@@ -146,6 +148,7 @@ async fn a_viewer_looks_an_operator_deploys_an_admin_configures(pool: PgPool) {
     viewer: get /api/v1/stacks/{name}
     viewer: get /api/v1/stacks/{name}/deployments
     viewer: get /api/v1/stacks/{name}/deployments/{number}
+    viewer: get /api/v1/stacks/{name}/settings
     viewer: get /api/v1/status
     viewer: get /api/v1/templates
     viewer: get /api/v1/templates/{name}

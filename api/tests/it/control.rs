@@ -8,11 +8,11 @@ use berth_store::deployments;
 use berth_store::leases::Fence;
 use berth_store::releases::{self, NewRelease};
 use http::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::stacks::{lead, stack};
-use crate::support::{Api, request};
+use crate::support::{Answer, Api, As, request};
 
 /// Has a deployment succeed, with a release.
 async fn succeed(api: &Api, fence: Fence, id: DeploymentId) {
@@ -134,29 +134,103 @@ async fn a_stack_says_who_paused_it_until_it_is_resumed(pool: PgPool) {
     assert_eq!(late.json()["detail"], "This stack is being removed.");
 }
 
+const SETTINGS: &str = "/api/v1/stacks/shop/settings";
+
+/// Says what an environment is like, having read `version` of it.
+async fn put(api: &Api, who: &As, version: Option<&str>, body: Value) -> Answer {
+    let mut put = request(Method::PUT, SETTINGS, who, Some(body));
+    if let Some(version) = version {
+        put.headers_mut().insert("if-match", version.parse().unwrap());
+    }
+    api.send(put).await
+}
+
+fn said(protected: bool, freezes: &Value) -> Value {
+    json!({"on_failure": "rollback", "protected": protected, "freezes": freezes, "drift": "heal"})
+}
+
 #[sqlx::test(migrator = "berth_store::MIGRATOR")]
-async fn an_admin_says_what_becomes_of_a_stack_whose_deployment_failed(pool: PgPool) {
+async fn an_admin_says_what_an_environment_is_like_and_nobodys_change_is_lost(pool: PgPool) {
     let api = Api::new(pool).with_shop().await;
     let fence = lead(&api).await;
     stack(&api, fence, "shop", None).await;
     let admin = api.browser(Role::Admin).await;
-    let before = api.get(&admin, "/api/v1/stacks/shop").await.json();
-    assert_eq!(before["settings"]["on_failure"], "rollback");
-    let path = "/api/v1/stacks/shop/settings";
-    let put = async |who, path, body| api.send(request(Method::PUT, path, who, Some(body))).await;
-    let set = put(&admin, path, json!({"on_failure": "keep"})).await;
+    let read = api.get(&admin, SETTINGS).await;
+    assert_eq!((read.json(), read.header("etag")), (said(false, &json!([])), "\"1\""));
+    let keep = json!({"on_failure": "keep", "protected": true, "freezes": [], "drift": "show"});
+    let unread = put(&api, &admin, None, keep.clone()).await;
+    assert_eq!(unread.status, StatusCode::PRECONDITION_REQUIRED);
+    let set = put(&api, &admin, Some("\"1\""), keep.clone()).await;
     assert_eq!(
-        (set.status, &set.json()["settings"]["on_failure"]),
-        (StatusCode::OK, &json!("keep"))
+        (set.status, set.json(), set.header("etag")),
+        (StatusCode::OK, keep.clone(), "\"2\"")
     );
+    let shown = api.get(&admin, "/api/v1/stacks/shop").await.json();
+    assert_eq!(shown["settings"], keep);
 
-    let wrong = put(&admin, path, json!({"on_failure": "pray"})).await;
-    assert!(wrong.status.is_client_error(), "{}", wrong.shown());
-    let none = put(&admin, "/api/v1/stacks/none/settings", json!({"on_failure": "keep"})).await;
-    assert_eq!(none.status, StatusCode::NOT_FOUND);
+    let late = put(&api, &admin, Some("\"1\""), said(false, &json!([]))).await;
+    insta::assert_snapshot!(late.shown(), @r#"
+    412 {
+      "type": "/problems/precondition-failed",
+      "title": "Somebody was faster",
+      "status": 412,
+      "detail": "The environment changed after you read it. Read it again, and change that.",
+      "request_id": "[id]",
+      "errors": []
+    }
+    "#);
+    assert_eq!(api.get(&admin, SETTINGS).await.json(), keep);
+    let forced = put(&api, &admin, Some("*"), said(false, &json!([]))).await;
+    assert_eq!(forced.header("etag"), "\"3\"");
     let operator = api.browser(Role::Operator).await;
-    let denied = put(&operator, path, json!({"on_failure": "keep"})).await;
+    let denied = put(&api, &operator, Some("*"), keep).await;
     assert_eq!(denied.status, StatusCode::FORBIDDEN);
+    let none = api.get(&admin, "/api/v1/stacks/none/settings").await;
+    assert_eq!(none.status, StatusCode::NOT_FOUND);
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn settings_that_cannot_be_meant_or_leave_something_out_are_refused_by_field(pool: PgPool) {
+    let api = Api::new(pool).with_shop().await;
+    let fence = lead(&api).await;
+    stack(&api, fence, "shop", None).await;
+    let admin = api.browser(Role::Admin).await;
+    for left_out in ["on_failure", "protected", "freezes", "drift"] {
+        let mut body = said(true, &json!([]));
+        body.as_object_mut().unwrap().remove(left_out);
+        let left_out = format!("/{left_out}");
+        let refused = put(&api, &admin, Some("*"), body).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(refused.json()["errors"][0]["pointer"], left_out);
+    }
+    let freezes = json!([
+        {"from": "2026-12-24T00:00:00Z", "until": "2026-12-27T00:00:00Z", "reason": "holidays"},
+        {"from": "2026-12-24T00:00:00Z", "until": "2026-12-23T00:00:00Z", "reason": " "},
+        {"from": "2026-12-24T00:00:00Z", "until": "2026-12-25T00:00:00Z", "reason": "x".repeat(201)},
+    ]);
+    let refused = put(&api, &admin, Some("*"), said(true, &freezes)).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    insta::assert_snapshot!(serde_json::to_string_pretty(&refused.json()["errors"]).unwrap(), @r#"
+    [
+      {
+        "pointer": "/freezes/1/until",
+        "detail": "It must end after it begins."
+      },
+      {
+        "pointer": "/freezes/1/reason",
+        "detail": "Say why, for whoever wonders."
+      },
+      {
+        "pointer": "/freezes/2/reason",
+        "detail": "It may have 200 characters at most."
+      }
+    ]
+    "#);
+    let mut pray = said(true, &json!([]));
+    pray["on_failure"] = json!("pray");
+    let refused = put(&api, &admin, Some("*"), pray).await;
+    assert_eq!(refused.json()["errors"][0]["pointer"], "/on_failure");
+    assert_eq!(api.get(&admin, SETTINGS).await.header("etag"), "\"1\"", "nothing was changed");
 }
 
 #[sqlx::test(migrator = "berth_store::MIGRATOR")]
@@ -165,31 +239,89 @@ async fn a_deployment_of_a_protected_environment_says_who_approved_it(pool: PgPo
     let fence = lead(&api).await;
     let (_, id) = stack(&api, fence, "shop", None).await;
     let admin = api.browser(Role::Admin).await;
-    let put = async |body| {
-        api.send(request(Method::PUT, "/api/v1/stacks/shop/settings", &admin, Some(body))).await
-    };
-    let backwards = json!({
-        "on_failure": "rollback",
-        "freeze": {"from": "2026-12-24T00:00:00Z", "until": "2026-12-23T00:00:00Z"},
-    });
-    assert_eq!(put(backwards).await.json()["errors"][0]["pointer"], "/freeze/until");
-    let freeze = json!({"from": "2026-12-24T00:00:00Z", "until": "2026-12-27T00:00:00Z"});
-    let all = json!({
-        "on_failure": "rollback", "protected": true, "freeze": freeze, "drift": "show",
-    });
-    assert_eq!(put(all.clone()).await.json()["settings"], all);
-
     let operator = api.browser(Role::Operator).await;
+    let path = format!("/api/v1/deployments/{id}/approve");
+    let needless = api.post(&operator, &path, json!({})).await;
+    insta::assert_snapshot!(needless.shown(), @r#"
+    409 {
+      "type": "/problems/conflict",
+      "title": "Conflict",
+      "status": 409,
+      "detail": "This deployment needs no approval: its environment is not protected.",
+      "request_id": "[id]",
+      "errors": []
+    }
+    "#);
+    put(&api, &admin, Some("*"), said(true, &json!([]))).await;
+
     let read = "/api/v1/stacks/shop/deployments/1";
     assert_eq!(api.get(&operator, read).await.json()["needs_approval"], true);
-    let path = format!("/api/v1/deployments/{id}/approve");
     let approved = api.post(&operator, &path, json!({})).await;
     assert_eq!(approved.status, StatusCode::ACCEPTED);
     assert_eq!(approved.json()["approved"]["by"], "The operator");
     assert_eq!(approved.json()["needs_approval"], false);
+    let reject = format!("/api/v1/deployments/{id}/reject");
+    let late = api.post(&operator, &reject, json!({"reason": "no"})).await;
+    assert_eq!(late.json()["detail"], "This deployment is approved already. Cancel it instead.");
     fail(&api, fence, id).await;
     let late = api.post(&operator, &path, json!({})).await;
     assert_eq!(late.json()["detail"], "This deployment is over already.");
     let viewer = api.browser(Role::Viewer).await;
     assert_eq!(api.post(&viewer, &path, json!({})).await.status, StatusCode::FORBIDDEN);
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn a_deployment_that_was_turned_down_says_by_whom_and_why(pool: PgPool) {
+    let api = Api::new(pool).with_shop().await;
+    let fence = lead(&api).await;
+    let (_, id) = stack(&api, fence, "shop", None).await;
+    let admin = api.browser(Role::Admin).await;
+    put(&api, &admin, Some("*"), said(true, &json!([]))).await;
+    let operator = api.browser(Role::Operator).await;
+    let path = format!("/api/v1/deployments/{id}/reject");
+    let silent = api.post(&operator, &path, json!({"reason": "  "})).await;
+    assert_eq!(silent.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(silent.json()["errors"][0]["pointer"], "/reason");
+    let rejected = api.post(&operator, &path, json!({"reason": " not on a Friday "})).await;
+    assert_eq!(rejected.status, StatusCode::ACCEPTED);
+    let rejected = rejected.json();
+    assert_eq!(rejected["rejected"]["by"], "The operator");
+    assert_eq!(rejected["rejected"]["reason"], "not on a Friday");
+    assert_eq!(rejected["needs_approval"], false);
+    let approve = format!("/api/v1/deployments/{id}/approve");
+    let late = api.post(&operator, &approve, json!({})).await;
+    assert_eq!(late.json()["detail"], "This deployment was rejected, and is being stopped.");
+    let viewer = api.browser(Role::Viewer).await;
+    let denied = api.post(&viewer, &path, json!({"reason": "no"})).await;
+    assert_eq!(denied.status, StatusCode::FORBIDDEN);
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn an_admin_lets_one_deployment_through_a_freeze(pool: PgPool) {
+    let api = Api::new(pool).with_shop().await;
+    let fence = lead(&api).await;
+    let (_, id) = stack(&api, fence, "shop", None).await;
+    let admin = api.browser(Role::Admin).await;
+    let path = format!("/api/v1/deployments/{id}/override-freeze");
+    let because = json!({"reason": "a hole to close"});
+    let needless = api.post(&admin, &path, because.clone()).await;
+    assert_eq!(
+        needless.json()["detail"],
+        "Nothing is to be overridden: the environment is not frozen now."
+    );
+    let fair = json!({
+        "from": "2020-01-01T00:00:00Z", "until": "2999-01-01T00:00:00Z", "reason": "a long fair",
+    });
+    put(&api, &admin, Some("*"), said(false, &json!([fair]))).await;
+    let read = "/api/v1/stacks/shop/deployments/1";
+    assert_eq!(api.get(&admin, read).await.json()["frozen"], fair);
+    let operator = api.browser(Role::Operator).await;
+    let denied = api.post(&operator, &path, because.clone()).await;
+    assert_eq!(denied.status, StatusCode::FORBIDDEN);
+    let through = api.post(&admin, &path, because).await;
+    assert_eq!(through.status, StatusCode::ACCEPTED);
+    let through = through.json();
+    assert_eq!(through["frozen"], json!(null));
+    assert_eq!(through["freeze_override"]["by"], "The admin");
+    assert_eq!(through["freeze_override"]["reason"], "a hole to close");
 }

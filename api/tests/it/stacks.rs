@@ -145,7 +145,7 @@ async fn a_stack_shows_what_the_last_pass_saw(pool: PgPool) {
       "settings": {
         "on_failure": "rollback",
         "protected": false,
-        "freeze": null,
+        "freezes": [],
         "drift": "heal"
       },
       "services": [
@@ -406,6 +406,7 @@ async fn a_build_log_is_read_from_where_one_was(pool: PgPool) {
       "items": [
         {
           "id": 3,
+          "source": "build",
           "service": "web",
           "line": "three",
           "at": "[time]"

@@ -1,5 +1,5 @@
 import { api, done, take, takeTagged } from './client';
-import type { RegistryLogin, RuleDraft } from './schema.gen';
+import type { RegistryLogin, RuleDraft, StackSettings } from './schema.gen';
 
 /** Every request that changes something, one line each. Errors stay with whoever asked. */
 
@@ -51,12 +51,31 @@ export const cancelDeployment = (id: string) =>
 export const approveDeployment = (id: string) =>
   done(api.POST('/api/v1/deployments/{id}/approve', { params: { path: { id } } }));
 
+export const rejectDeployment = (id: string, reason: string) =>
+  done(api.POST('/api/v1/deployments/{id}/reject', { params: { path: { id } }, body: { reason } }));
+
+export const overrideFreeze = (id: string, reason: string) =>
+  done(
+    api.POST('/api/v1/deployments/{id}/override-freeze', {
+      params: { path: { id } },
+      body: { reason },
+    }),
+  );
+
 export const retryDeployment = (id: string) =>
   take(api.POST('/api/v1/deployments/{id}/retry', { params: { path: { id } } }));
 
 export const rollBack = (name: string, number: number) =>
   take(
     api.POST('/api/v1/stacks/{name}/rollback', { params: { path: { name } }, body: { number } }),
+  );
+
+export const setStackSettings = (name: string, etag: string, body: StackSettings) =>
+  takeTagged(
+    api.PUT('/api/v1/stacks/{name}/settings', {
+      params: { path: { name }, header: { 'if-match': etag } },
+      body,
+    }),
   );
 
 export const pauseStack = (name: string) =>

@@ -50,6 +50,14 @@ export const stackQuery = (name: string) =>
       take(api.GET('/api/v1/stacks/{name}', { params: { path: { name } }, signal })),
   });
 
+/** What is said of its environment; the first part of the key is the stack's. */
+export const stackSettingsQuery = (name: string) =>
+  queryOptions({
+    queryKey: ['stack', name, 'settings'],
+    queryFn: ({ signal }) =>
+      takeTagged(api.GET('/api/v1/stacks/{name}/settings', { params: { path: { name } }, signal })),
+  });
+
 export const deploymentsQuery = (name: string) =>
   infiniteQueryOptions({
     queryKey: ['deployments', name],

@@ -105,10 +105,54 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read a deployment's build log */
+        /**
+         * Read what a deployment's builds and jobs wrote
+         * @description A job's lines come once it ended.
+         */
         get: operations["get_build_log"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{id}/override-freeze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let one deployment through the freezes of its environment
+         * @description The first who does is remembered, with the reason. The next deployment waits
+         *     as ever.
+         */
+        post: operations["override_freeze"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Turn down a deployment that waits for approval
+         * @description It ends as cancelled, for the reason given. What served before it still serves.
+         */
+        post: operations["reject_deployment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -616,11 +660,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Read what is said of a stack's environment */
+        get: operations["get_stack_settings"];
         /**
          * Say what a stack's environment is like
-         * @description All of it each time; what is left out is as if it had never been said. It ends
-         *     with the environment.
+         * @description All of it each time: what is left out is refused, not reset. It ends with the
+         *     environment.
          */
         put: operations["set_stack_settings"];
         post?: never;
@@ -860,6 +905,11 @@ export interface components {
             /** @description The person's name. */
             by: string;
         };
+        /** @description Why a person decides as they do. */
+        Because: {
+            /** @description Why, for whoever wonders: 1 to 200 characters. */
+            reason: string;
+        };
         /**
          * @description What a rule was held against.
          * @enum {string}
@@ -978,6 +1028,8 @@ export interface components {
              * @description When it ended.
              */
             finished_at: string | null;
+            freeze_override: null | components["schemas"]["Verdict"];
+            frozen: null | components["schemas"]["Freeze"];
             /** @description The ref that pointed there, such as `refs/heads/main`. */
             git_ref: string;
             /**
@@ -999,6 +1051,7 @@ export interface components {
             /** @description The eight phases from `received` to `succeeded`, in order. */
             phases: components["schemas"]["DeploymentPhase"][];
             reason: null | components["schemas"]["Reason"];
+            rejected: null | components["schemas"]["Verdict"];
             /** @description The rule that matched. */
             rule_name: string | null;
             /** @description The stack's name. */
@@ -1051,27 +1104,6 @@ export interface components {
             /** @description The stack's name. */
             stack: string;
         };
-        /** @description One thing that is not what it should be. */
-        Difference: {
-            /**
-             * @description What it should be; null where nobody asked for it. What may be a secret is
-             *     blotted out.
-             */
-            desired: string | null;
-            /**
-             * @description Which field of it, such as `replicas` or `env.DEBUG`; empty where all of it
-             *     is missing, or should not be there.
-             */
-            field: string;
-            /** @description What kind of object it is about. */
-            kind: components["schemas"]["ObjectKind"];
-            /** @description What it is, likewise; null where it is not there. */
-            live: string | null;
-            /** @description Which one: a service's short name, or the name on the Swarm. */
-            name: string;
-            /** @description All that in a sentence. */
-            sentence: string;
-        };
         /** @description The Docker engine. */
         Docker: {
             /** @description What is wrong; empty when well. */
@@ -1100,6 +1132,8 @@ export interface components {
              * @description From then on.
              */
             from: string;
+            /** @description Why, for whoever waits: 1 to 200 characters. */
+            reason: string;
             /**
              * Format: date-time
              * @description Until then.
@@ -1144,18 +1178,6 @@ export interface components {
          * @enum {string}
          */
         Health: "healthy" | "progressing" | "degraded" | "unknown";
-        /** @description How well something is. */
-        HealthState: {
-            /** @description Why, in words. */
-            reason: string;
-            /**
-             * Format: date-time
-             * @description Since when it has been so.
-             */
-            since: string;
-            /** @description How well. */
-            value: components["schemas"]["Health"];
-        };
         /** @description Our App on an account. */
         Installation: {
             /** @description `User` or `Organization`. */
@@ -1262,7 +1284,7 @@ export interface components {
             /** @description What to pass as `cursor` for the next ones; null at the end. */
             next_cursor: string | null;
         };
-        /** @description A line of a build's output. */
+        /** @description A line that a build or a job wrote. */
         LogLine: {
             /**
              * Format: date-time
@@ -1276,11 +1298,13 @@ export interface components {
             id: number;
             /** @description The line. */
             line: string;
-            /** @description The service whose image it is. */
+            /** @description The service whose image is built, or the job. */
             service: string;
+            /** @description Who wrote it. */
+            source: components["schemas"]["LogSource"];
         };
         /**
-         * @description A part of a build log, in order. `next_cursor` is never null here while
+         * @description A part of a deployment's log, in order. `next_cursor` is never null here while
          *     there are lines: pass the last line's id as `after` to go on.
          */
         LogPage: {
@@ -1289,6 +1313,11 @@ export interface components {
             /** @description What to pass as `cursor` for the next ones; null at the end. */
             next_cursor: string | null;
         };
+        /**
+         * @description Who wrote a line of a deployment's log.
+         * @enum {string}
+         */
+        LogSource: "build" | "job";
         /** @description What GitHub sent the browser back with, once the App was made. */
         ManifestCode: {
             /** @description The code that the App's secrets are had for, once. */
@@ -1316,16 +1345,6 @@ export interface components {
             /** @description 1 to 100 characters. */
             name: string;
         };
-        /**
-         * @description The kinds of object that a stack is made of.
-         * @enum {string}
-         */
-        ObjectKind: "service" | "network" | "config" | "secret";
-        /**
-         * @description What becomes of a difference that no deployment made.
-         * @enum {string}
-         */
-        OnDrift: "heal" | "show";
         /**
          * @description What becomes of a stack whose deployment failed.
          * @enum {string}
@@ -1693,7 +1712,6 @@ export interface components {
              * @description Tasks that run, and are healthy where there is a check.
              */
             running: number;
-            state: null | components["schemas"]["State"];
             /** @description Where it answers. */
             urls: string[];
             /**
@@ -1723,8 +1741,6 @@ export interface components {
         };
         /** @description A stack, with everything the last pass saw of it. */
         Stack: components["schemas"]["StackSummary"] & {
-            /** @description What is not as it should be; empty where it is synced. */
-            differences: components["schemas"]["Difference"][];
             /** @description What the last pass has to say; mostly nothing. */
             message: string;
             /**
@@ -1740,7 +1756,6 @@ export interface components {
             services: components["schemas"]["Service"][];
             /** @description What people say of its environment. */
             settings: components["schemas"]["StackSettings"];
-            state: null | components["schemas"]["State"];
         };
         /**
          * @description What an environment is for.
@@ -1754,15 +1769,17 @@ export interface components {
             /** @description What to pass as `cursor` for the next ones; null at the end. */
             next_cursor: string | null;
         };
-        /** @description What is said of a stack's environment. */
+        /** @description What is said of a stack's environment. A change says all of it. */
         StackSettings: {
-            /** @description What becomes of a difference that no deployment made. */
-            drift?: components["schemas"]["OnDrift"];
-            freeze: null | components["schemas"]["Freeze"];
+            /**
+             * @description When nothing is deployed, the earliest first; empty where there is no such
+             *     time. 50 at most.
+             */
+            freezes: components["schemas"]["Freeze"][];
             /** @description What becomes of it when a deployment fails. */
             on_failure: components["schemas"]["OnFailure"];
             /** @description Whether a person has to approve each deployment. */
-            protected?: boolean;
+            protected: boolean;
         };
         /** @description A stack, as a row of a list. */
         StackSummary: {
@@ -1812,16 +1829,6 @@ export interface components {
             /** @description Whether it should be there. */
             wanted: components["schemas"]["Wanted"];
         };
-        /**
-         * @description Two questions that have an answer each: is it what it should be, and is it
-         *     well?
-         */
-        State: {
-            /** @description How well it is. */
-            healthy: components["schemas"]["HealthState"];
-            /** @description Whether it is what it should be. */
-            synced: components["schemas"]["SyncedState"];
-        };
         /** @description How this Berth is. */
         Status: {
             /** @description The engine. */
@@ -1839,18 +1846,6 @@ export interface components {
             ready: boolean;
             /** @description Berth's version. */
             version: string;
-        };
-        /** @description Whether something is what it should be. */
-        SyncedState: {
-            /** @description Why, in words. */
-            reason: string;
-            /**
-             * Format: date-time
-             * @description Since when it has been so.
-             */
-            since: string;
-            /** @description Whether it is. */
-            value: boolean;
         };
         /** @description A compose file to start from. */
         Template: {
@@ -1944,6 +1939,18 @@ export interface components {
          * @enum {string}
          */
         VariableType: "string" | "int" | "bool" | "enum" | "host" | "image" | "port" | "duration" | "size" | "secret";
+        /** @description What a person decided of a deployment, and why. */
+        Verdict: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description The person's name. */
+            by: string;
+            /** @description Why, in the person's words. */
+            reason: string;
+        };
         /**
          * @description What is wanted of a stack.
          * @enum {string}
@@ -1960,6 +1967,7 @@ export type Alive = components['schemas']['Alive'];
 export type ApiToken = components['schemas']['ApiToken'];
 export type ApiTokenPage = components['schemas']['ApiTokenPage'];
 export type Approval = components['schemas']['Approval'];
+export type Because = components['schemas']['Because'];
 export type CandidateKind = components['schemas']['CandidateKind'];
 export type Change = components['schemas']['Change'];
 export type Check = components['schemas']['Check'];
@@ -1972,14 +1980,12 @@ export type Deployment = components['schemas']['Deployment'];
 export type DeploymentPage = components['schemas']['DeploymentPage'];
 export type DeploymentPhase = components['schemas']['DeploymentPhase'];
 export type DeploymentRef = components['schemas']['DeploymentRef'];
-export type Difference = components['schemas']['Difference'];
 export type Docker = components['schemas']['Docker'];
 export type FieldError = components['schemas']['FieldError'];
 export type Freeze = components['schemas']['Freeze'];
 export type Github = components['schemas']['Github'];
 export type GithubApp = components['schemas']['GithubApp'];
 export type Health = components['schemas']['Health'];
-export type HealthState = components['schemas']['HealthState'];
 export type Installation = components['schemas']['Installation'];
 export type InstallationClaim = components['schemas']['InstallationClaim'];
 export type LatestDeployment = components['schemas']['LatestDeployment'];
@@ -1991,12 +1997,11 @@ export type LoginSession = components['schemas']['LoginSession'];
 export type LoginSessionPage = components['schemas']['LoginSessionPage'];
 export type LogLine = components['schemas']['LogLine'];
 export type LogPage = components['schemas']['LogPage'];
+export type LogSource = components['schemas']['LogSource'];
 export type ManifestCode = components['schemas']['ManifestCode'];
 export type ManifestForm = components['schemas']['ManifestForm'];
 export type ManifestRequest = components['schemas']['ManifestRequest'];
 export type NewApiToken = components['schemas']['NewApiToken'];
-export type ObjectKind = components['schemas']['ObjectKind'];
-export type OnDrift = components['schemas']['OnDrift'];
 export type OnFailure = components['schemas']['OnFailure'];
 export type OnRegistryFailure = components['schemas']['OnRegistryFailure'];
 export type Outcome = components['schemas']['Outcome'];
@@ -2034,9 +2039,7 @@ export type StackKind = components['schemas']['StackKind'];
 export type StackPage = components['schemas']['StackPage'];
 export type StackSettings = components['schemas']['StackSettings'];
 export type StackSummary = components['schemas']['StackSummary'];
-export type State = components['schemas']['State'];
 export type Status = components['schemas']['Status'];
-export type SyncedState = components['schemas']['SyncedState'];
 export type Template = components['schemas']['Template'];
 export type TemplatePage = components['schemas']['TemplatePage'];
 export type TemplateSummary = components['schemas']['TemplateSummary'];
@@ -2046,6 +2049,7 @@ export type Topic = components['schemas']['Topic'];
 export type Trigger = components['schemas']['Trigger'];
 export type User = components['schemas']['User'];
 export type VariableType = components['schemas']['VariableType'];
+export type Verdict = components['schemas']['Verdict'];
 export type Wanted = components['schemas']['Wanted'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -2235,6 +2239,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LogPage"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    override_freeze: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The deployment's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Because"];
+            };
+        };
+        responses: {
+            /** @description It will go on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reject_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The deployment's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Because"];
+            };
+        };
+        responses: {
+            /** @description It will be stopped */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
                 };
             };
             /** @description What went wrong */
@@ -3381,10 +3457,45 @@ export interface operations {
             };
         };
     };
-    set_stack_settings: {
+    get_stack_settings: {
         parameters: {
             query?: never;
             header?: never;
+            path: {
+                /** @description The stack's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The settings; `ETag` has their version */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StackSettings"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_stack_settings: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The `ETag` of the settings as they were read */
+                "if-match": string;
+            };
             path: {
                 /** @description The stack's name */
                 name: string;
@@ -3397,13 +3508,13 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The stack */
+            /** @description The settings; `ETag` has their version */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Stack"];
+                    "application/json": components["schemas"]["StackSettings"];
                 };
             };
             /** @description What went wrong */

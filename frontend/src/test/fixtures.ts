@@ -185,7 +185,7 @@ export function stack(name: string, part: Partial<Stack> = {}): Stack {
     attention: null,
     policy: part.kind === 'preview' ? 'restricted' : 'trusted',
     latest_deployment: { number: 143, phase: 'succeeded' },
-    settings: { on_failure: 'rollback', protected: false, freeze: null, drift: 'heal' },
+    settings: { on_failure: 'rollback', protected: false, freezes: [], drift: 'heal' },
     services,
     plan: [],
     differences: [],
@@ -204,7 +204,7 @@ export function stack(name: string, part: Partial<Stack> = {}): Stack {
   };
 }
 
-const commit = (sha: string, message: string, author = 'jonas') => ({
+export const commit = (sha: string, message: string, author = 'jonas') => ({
   sha: sha.padEnd(40, '0'),
   message,
   author,
@@ -281,7 +281,7 @@ export const stacks: Stack[] = [
     synced: false,
     differences: differences('shop-staging'),
     plan: ['~ service web berth/shop-web:c41d9e0 x3', '+ network shop-staging_back'],
-    settings: { on_failure: 'rollback', protected: false, freeze: null, drift: 'show' },
+    settings: { on_failure: 'rollback', protected: false, freezes: [], drift: 'show' },
     commit: commit('c41d9e0', 'Merge branch cart-v2'),
     updated_at: before(51),
   }),
@@ -343,6 +343,9 @@ export function deployment(part: Partial<Deployment> & { number: number }): Depl
     waiting: null,
     needs_approval: false,
     approved: null,
+    rejected: null,
+    frozen: null,
+    freeze_override: null,
     phases: phases(8, 'done', Date.parse(created)),
     created_at: created,
     finished_at: new Date(Date.parse(created) + 24_500).toISOString(),

@@ -1,6 +1,7 @@
 import { http, HttpResponse } from 'msw';
 
-import type { Deployment, Rule, RuleDraft } from '../api/schema.gen';
+import type { Deployment, Rule, RuleDraft, StackSettings, Verdict } from '../api/schema.gen';
+import { settings, waiting } from './control-fixtures.ts';
 import {
   before,
   deliveries,
@@ -38,6 +39,8 @@ const state = {
   empty: process.env.MOCK_EMPTY !== undefined,
   rules: [...rules],
   deployments: [...deployments],
+  waiting,
+  settings: { value: settings, version: 4 },
   tokens: [{ id: 'a1', name: 'ci', created_at: before(900), used_at: before(5) as string | null }],
   registries: [
     { host: 'ghcr.io', username: 'acme-robot', created_at: before(900), updated_at: before(90) },
@@ -87,6 +90,19 @@ export function advance(): void {
     state.log.push(logLine(id, { at: new Date().toISOString() }));
   }
   tell('build_log', next.id);
+}
+
+/** Decides of the deployment that waits, if there is a reason. */
+function decide(body: unknown, part: (verdict: Verdict) => Partial<Deployment>): Response {
+  const { reason } = body as { reason: string };
+  if (!reason) {
+    const detail = 'Say why, for whoever wonders.';
+    return problem(422, detail, [{ pointer: '/reason', detail }]);
+  }
+  const verdict = { by: session.user.name, at: new Date().toISOString(), reason };
+  state.waiting = { ...state.waiting, ...part(verdict) };
+  tell('deployment', state.waiting.id);
+  return HttpResponse.json(state.waiting, { status: 202 });
 }
 
 export const handlers = [
@@ -221,10 +237,50 @@ export const handlers = [
     tell('deployment', made.id);
     return HttpResponse.json(made, { status: 201 });
   }),
+  http.get(api('/stacks/:name/settings'), ({ params }) =>
+    stacks.some(({ name }) => name === params.name)
+      ? HttpResponse.json(state.settings.value, {
+          headers: { etag: `"${state.settings.version}"` },
+        })
+      : missing(),
+  ),
+  http.put(api('/stacks/:name/settings'), async ({ params, request }) => {
+    const { version } = state.settings;
+    if (request.headers.get('if-match') !== `"${version}"`) {
+      return problem(412, 'The environment was changed in the meantime.');
+    }
+    const value = (await request.json()) as StackSettings;
+    const errors = value.freezes.flatMap(({ from, until, reason }, place) => [
+      ...(from < until
+        ? []
+        : [{ pointer: `/freezes/${place}/until`, detail: 'It must end after it begins.' }]),
+      ...(reason
+        ? []
+        : [{ pointer: `/freezes/${place}/reason`, detail: 'Say why, for whoever wonders.' }]),
+    ]);
+    if (errors.length > 0) return problem(422, 'Some fields are not right', errors);
+    state.settings = { value, version: version + 1 };
+    tell('environment', String(params.name));
+    return HttpResponse.json(value, { headers: { etag: `"${version + 1}"` } });
+  }),
   http.get(api('/stacks/:name/deployments/:number'), ({ params }) => {
-    const found = state.deployments.find(({ number }) => String(number) === params.number);
+    const found = [...state.deployments, state.waiting].find(
+      ({ number }) => String(number) === params.number,
+    );
     return found ? HttpResponse.json(found) : missing();
   }),
+  http.post(api('/deployments/:id/approve'), () => {
+    const approved = { by: session.user.name, at: new Date().toISOString() };
+    state.waiting = { ...state.waiting, approved, needs_approval: false };
+    tell('deployment', state.waiting.id);
+    return HttpResponse.json(state.waiting, { status: 202 });
+  }),
+  http.post(api('/deployments/:id/reject'), async ({ request }) =>
+    decide(await request.json(), (rejected) => ({ rejected, needs_approval: false })),
+  ),
+  http.post(api('/deployments/:id/override-freeze'), async ({ request }) =>
+    decide(await request.json(), (verdict) => ({ freeze_override: verdict, frozen: null })),
+  ),
   http.post(api('/deployments/:id/cancel'), () => problem(409, 'It is over already.')),
   http.get(api('/deployments/:id/log'), ({ request }) => {
     const after = Number(new URL(request.url).searchParams.get('after') ?? 0);

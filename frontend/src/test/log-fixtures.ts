@@ -18,6 +18,7 @@ const STEPS = [
 export function logLine(id: number, part: Partial<LogLine> = {}): LogLine {
   return {
     id,
+    source: 'build',
     service: ['web', 'api', 'worker'][Math.floor((id - 1) / STEPS.length) % 3] ?? 'web',
     line: STEPS[(id - 1) % STEPS.length] ?? '',
     at: new Date(start + id * 130).toISOString(),

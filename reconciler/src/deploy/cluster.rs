@@ -138,8 +138,12 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
             let plan = plan(&desired, &observed, &prune);
             self.show(&desired, &observed, &plan).await?;
             match verdict {
-                Some(Verdict::Reached) => return Ok(observed),
+                Some(Verdict::Reached) => {
+                    self.keep_job_logs(&spec, &observed, false).await?;
+                    return Ok(observed);
+                }
                 Some(Verdict::Failed(mut failure)) => {
+                    self.keep_job_logs(&spec, &observed, true).await?;
                     if let Some((what, _)) = stale.filter(|_| failure.code == TIMED_OUT) {
                         failure
                             .text
@@ -248,7 +252,7 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
 /// `line` with the stack's secrets blotted out, those in its environment too: a
 /// reason may be
 /// posted where more people read it.
-fn without_secrets(spec: &StackSpec, line: &str) -> String {
+pub(super) fn without_secrets(spec: &StackSpec, line: &str) -> String {
     let secrets = spec.secrets.values().filter_map(|file| std::str::from_utf8(&file.data).ok());
     // A password is as likely in the environment; its other values are words
     // that a reason is better with.

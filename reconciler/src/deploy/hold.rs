@@ -7,7 +7,7 @@ use berth_domain::build::Builder;
 use berth_domain::cluster::Cluster;
 use berth_domain::deployment::{OnFailure, Phase, Reason, Step};
 use berth_domain::ids::DeploymentId;
-use berth_store::deployments::Holds;
+use berth_store::deployments::{Deployment, Frozen, Holds};
 use berth_store::leases::Fence;
 use berth_store::stacks::LiveStack;
 use berth_store::{deployments, environments, stacks};
@@ -97,10 +97,11 @@ fn judge(step: Step, holds: &Holds) -> Option<Hold> {
         let why = "its environment is protected, and somebody has to approve it".to_owned();
         return Some(Hold { why, left: None });
     }
-    let (until, left) = holds.frozen?;
-    let why = format!("nothing is deployed here until {}", until.format("%Y-%m-%d %H:%M UTC"));
+    let Frozen { until, left, reason } = holds.frozen.as_ref()?;
+    let until = until.format("%Y-%m-%d %H:%M UTC");
+    let why = format!("its environment is frozen until {until}: {reason}");
     // Not a moment too early, or it would be asked again and again.
-    Some(Hold { why, left: Some(left + Duration::from_millis(50)) })
+    Some(Hold { why, left: Some(*left + Duration::from_millis(50)) })
 }
 
 /// Has a deployment wait for a change, having said what for. Whoever brings the
@@ -111,12 +112,22 @@ pub(crate) async fn wait<C: Cluster, B>(
     stack: &LiveStack,
     (id, why): (DeploymentId, &str),
 ) -> Result<Next, PassError> {
-    if deployments::get(&engine.pool, id).await?.cancel_requested_at.is_some() {
-        settled(deployments::cancel(&engine.pool, fence, id, "somebody stopped it").await)?;
+    let deployment = deployments::get(&engine.pool, id).await?;
+    if deployment.cancel_requested_at.is_some() {
+        let why = why_stopped(&deployment);
+        settled(deployments::cancel(&engine.pool, fence, id, &why).await)?;
         return Ok(Next::After(Duration::ZERO));
     }
     stacks::wait(&engine.pool, fence, id, why).await?;
     reconcile::only_look(engine, fence, stack).await
+}
+
+/// Why a deployment is stopped that somebody wants stopped.
+pub(super) fn why_stopped(deployment: &Deployment) -> String {
+    match &deployment.rejected {
+        Some((who, why)) => format!("rejected by {who}: {why}"),
+        None => "somebody stopped it".to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -128,10 +139,11 @@ mod tests {
     #[test]
     fn once_it_is_being_applied_only_a_pause_holds_a_deployment_up() {
         let second = Duration::from_secs(1);
-        let frozen = Some((DateTime::UNIX_EPOCH, second));
+        let until = DateTime::UNIX_EPOCH;
+        let frozen = Some(Frozen { until, left: second, reason: "Black Friday".to_owned() });
         let none = Holds::default();
-        let unpaused = Holds { unapproved: true, frozen, ..none.clone() };
-        let all = Holds { paused_by: Some("Ada".to_owned()), ..unpaused };
+        let unpaused = Holds { unapproved: true, frozen: frozen.clone(), ..none.clone() };
+        let all = Holds { paused_by: Some("Ada".to_owned()), ..unpaused.clone() };
         let late = Holds { applying: true, ..unpaused.clone() };
         for step in Step::ALL {
             assert_eq!(judge(step, &none), None, "{step:?}");
@@ -142,7 +154,7 @@ mod tests {
             assert_eq!(judge(step, &late), None, "{step:?}");
         }
         let thaw = judge(Step::Apply, &Holds { frozen, ..none }).unwrap();
-        assert!(thaw.why.ends_with("until 1970-01-01 00:00 UTC"), "{}", thaw.why);
+        assert_eq!(thaw.why, "its environment is frozen until 1970-01-01 00:00 UTC: Black Friday");
         assert!(thaw.left > Some(second), "{:?}", thaw.left);
     }
 }

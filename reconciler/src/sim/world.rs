@@ -249,8 +249,13 @@ fn live_on(
     let current = |task: &&mut ObservedTask| {
         task.up_to_date && task.desired <= TaskState::Running && task.state < TaskState::Running
     };
+    let runs_after = match behaviour {
+        Behaviour::Runs { after } => *after,
+        Behaviour::Writes { .. } => 1,
+        Behaviour::NeverHealthy | Behaviour::Unschedulable | Behaviour::Crashes { .. } => u32::MAX,
+    };
     match behaviour {
-        Behaviour::Runs { after } if age >= *after => {
+        Behaviour::Runs { .. } | Behaviour::Writes { .. } if age >= runs_after => {
             for task in is.tasks.iter_mut().filter(current) {
                 task.state = if job { TaskState::Complete } else { TaskState::Running };
                 if job {
@@ -260,7 +265,7 @@ fn live_on(
             }
             false
         }
-        Behaviour::Runs { .. } | Behaviour::NeverHealthy => {
+        Behaviour::Runs { .. } | Behaviour::Writes { .. } | Behaviour::NeverHealthy => {
             for task in is.tasks.iter_mut().filter(current) {
                 if task.state != TaskState::Starting {
                     task.state = TaskState::Starting;

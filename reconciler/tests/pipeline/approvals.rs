@@ -3,7 +3,7 @@
 use berth_domain::deployment::Phase;
 use berth_domain::ids::DeploymentId;
 use berth_store::deployments;
-use berth_store::environments::{self, Settings};
+use berth_store::environments::{self, Freeze, Settings};
 use berth_store::views::deployments::by_id;
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgPool;
@@ -18,7 +18,7 @@ async fn waiting_for(world: &World, id: DeploymentId) -> String {
 }
 
 async fn set(world: &World, settings: Settings) {
-    environments::set(&world.pool, "shop", &settings).await.unwrap();
+    environments::set(&world.pool, "shop", &settings, None).await.unwrap();
 }
 
 #[sqlx::test(migrator = "berth_store::MIGRATOR")]
@@ -52,12 +52,17 @@ async fn a_frozen_environment_gets_what_waits_once_it_thaws_by_itself_or_by_hand
     let mut world = World::new(pool).await;
     let now: DateTime<Utc> =
         sqlx::query_scalar("select now()").fetch_one(&world.pool).await.unwrap();
-    let frost = |until| Settings { freeze: Some((now, now + until)), ..Settings::default() };
+    let frost = |until| {
+        let reason = "Black Friday".to_owned();
+        let freezes = vec![Freeze { from: now, until: now + until, reason }];
+        Settings { freezes, ..Settings::default() }
+    };
     set(&world, frost(TimeDelta::days(1))).await;
     let berth = world.start(1);
     let first = world.push(SHOP).await;
     let why = waiting_for(&world, first).await;
-    assert!(why.starts_with("nothing is deployed here until "), "{why}");
+    assert!(why.starts_with("its environment is frozen until "), "{why}");
+    assert!(why.ends_with(" UTC: Black Friday"), "{why}");
     assert_eq!(world.done(), Vec::<String>::new());
     set(&world, Settings::default()).await;
     assert_eq!(world.ended(first).await, (Phase::Succeeded, None));
@@ -67,10 +72,52 @@ async fn a_frozen_environment_gets_what_waits_once_it_thaws_by_itself_or_by_hand
     let second = world.push(&SHOP.replace("redis:7", "redis:8")).await;
     waiting_for(&world, second).await;
     assert_eq!(world.ended(second).await, (Phase::Succeeded, None));
-    let thawed: bool = sqlx::query_scalar("select now() >= frozen_until from environment")
+    let thawed: bool = sqlx::query_scalar("select now() >= ends_at from freezes")
         .fetch_one(&world.pool)
         .await
         .unwrap();
     assert!(thawed, "not a moment too early");
+    berth.stop().await;
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn what_is_turned_down_ends_with_who_and_why_and_changes_nothing(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    set(&world, Settings { protected: true, ..Settings::default() }).await;
+    let berth = world.start(1);
+    let first = world.push(SHOP).await;
+    waiting_for(&world, first).await;
+    deployments::reject(&world.pool, first, "Ada", "not on a Friday").await.unwrap();
+    let (phase, reason) = world.ended(first).await;
+    assert_eq!(phase, Phase::Cancelled);
+    assert_eq!(reason.unwrap().text, "rejected by Ada: not on a Friday");
+    world.settled().await;
+    assert_eq!(world.done(), Vec::<String>::new());
+
+    // The next one is another question.
+    let second = world.push(SHOP).await;
+    waiting_for(&world, second).await;
+    deployments::approve(&world.pool, second, "Ada").await.unwrap();
+    assert_eq!(world.ended(second).await.0, Phase::Succeeded);
+    berth.stop().await;
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn one_deployment_is_let_through_a_freeze_and_the_next_waits(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    let now: DateTime<Utc> =
+        sqlx::query_scalar("select now()").fetch_one(&world.pool).await.unwrap();
+    let reason = "Black Friday".to_owned();
+    let freezes = vec![Freeze { from: now, until: now + TimeDelta::days(1), reason }];
+    set(&world, Settings { freezes, ..Settings::default() }).await;
+    let berth = world.start(1);
+    let first = world.push(SHOP).await;
+    waiting_for(&world, first).await;
+    deployments::override_freeze(&world.pool, first, "Ada", "a hole to close").await.unwrap();
+    assert_eq!(world.ended(first).await, (Phase::Succeeded, None));
+    let done = world.done();
+    let second = world.push(SHOP).await;
+    waiting_for(&world, second).await;
+    assert_eq!(world.done(), done);
     berth.stop().await;
 }

@@ -62,7 +62,7 @@ async fn what_failed_goes_back_once_or_is_kept_as_the_environment_says(pool: PgP
     assert_eq!(world.times("~ service web web:1"), 1, "{:?}", world.done());
 
     let keeps = Settings { on_failure: OnFailure::Keep, ..Settings::default() };
-    environments::set(&world.pool, "shop", &keeps).await.unwrap();
+    environments::set(&world.pool, "shop", &keeps, None).await.unwrap();
     let kept = world.push(&web("web:2", "")).await;
     let said = reason(world.ended(kept).await).text;
     assert!(said.ends_with("\nWhat was applied is kept as it is."), "{said}");
@@ -80,7 +80,7 @@ async fn what_failed_goes_back_once_or_is_kept_as_the_environment_says(pool: PgP
     assert_eq!(world.times("~ service web web:1"), 1, "{:?}", world.done());
 
     // Until somebody wants what served.
-    environments::set(&world.pool, "shop", &Settings::default()).await.unwrap();
+    environments::set(&world.pool, "shop", &Settings::default(), None).await.unwrap();
     world.settled().await;
     assert_eq!(world.images().get("web").map(String::as_str), Some("web:1"));
     berth.stop().await;

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use berth_domain::deployment::Phase;
-use berth_domain::ids::UserId;
+use berth_domain::ids::{DeploymentId, UserId};
 use berth_reconciler::sim::Behaviour;
 use berth_store::deployments;
+use berth_store::views::deployments::log;
 use sqlx::PgPool;
 
 use crate::world::{World, eventually};
@@ -80,6 +81,32 @@ async fn a_job_that_fails_before_the_rollout_stops_it_and_its_log_says_why(pool:
     world.settled().await;
     assert_eq!(world.times("~ service web"), 0, "{:?}", world.done());
     assert_eq!(world.images().get("web").map(String::as_str), Some("web:1"));
+    berth.stop().await;
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn what_jobs_wrote_is_kept_with_the_deployment_whether_they_went_well_or_not(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    let berth = world.start(1);
+    let wrote = |line: &str| vec!["connected".to_owned(), line.to_owned()];
+    world.sim.behave("migrate:1", Behaviour::Writes { log: wrote("made 3 tables") });
+    world.sim.behave("warm:1", Behaviour::Writes { log: vec!["warm".to_owned()] });
+    let first = world.push(SHOP).await;
+    assert_eq!(world.ended(first).await, (Phase::Succeeded, None));
+    world.sim.behave("migrate:2", Behaviour::Crashes { exit_code: 7, log: wrote("no table") });
+    let second = world.push(&SHOP.replace("migrate:1", "migrate:2")).await;
+    assert_eq!(world.ended(second).await.0, Phase::Failed);
+    let kept = async |id: DeploymentId| -> Vec<(String, String)> {
+        let lines = log(&world.pool, id.0, 0, 100).await.unwrap();
+        let jobs = lines.into_iter().filter(|line| line.source == "job");
+        jobs.map(|line| (line.service, line.line)).collect()
+    };
+    let line = |job: &str, line: &str| (job.to_owned(), line.to_owned());
+    assert_eq!(
+        kept(first).await,
+        [line("migrate", "connected"), line("migrate", "made 3 tables"), line("warm", "warm")]
+    );
+    assert!(kept(second).await.contains(&line("migrate", "no table")));
     berth.stop().await;
 }
 

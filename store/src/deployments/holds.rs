@@ -1,14 +1,13 @@
-//! What keeps a deployment from being applied, and the person who lets it go.
+//! What keeps a deployment from being applied.
 
 use std::time::Duration;
 
 use berth_domain::deployment::Step;
-use berth_domain::ids::{DeploymentId, StackId};
+use berth_domain::ids::DeploymentId;
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
-use super::get;
-use crate::{Error, Pool, Result, notify, storable};
+use crate::{Error, Result};
 
 /// What keeps a deployment from being applied.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -17,13 +16,23 @@ pub struct Holds {
     pub paused_by: Option<String>,
     /// Whether a person has yet to approve it.
     pub unapproved: bool,
-    /// Until when nothing is deployed to its environment, and how long that is
-    /// from now, by Postgres's clock.
-    pub frozen: Option<(DateTime<Utc>, Duration)>,
+    /// Where nothing is deployed to its environment now: until when.
+    pub frozen: Option<Frozen>,
     /// Whether it is being applied already: then it is late to keep it from that.
     pub applying: bool,
     /// Whether it says that it waits.
     pub waits: bool,
+}
+
+/// A time in which nothing is deployed; of several, the one that ends last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frozen {
+    /// When it ends.
+    pub until: DateTime<Utc>,
+    /// How long that is from now, by Postgres's clock.
+    pub left: Duration,
+    /// Why.
+    pub reason: String,
 }
 
 /// What keeps this deployment from being applied now.
@@ -35,13 +44,17 @@ pub async fn holds(db: impl PgExecutor<'_>, id: DeploymentId) -> Result<Holds> {
     let row = sqlx::query!(
         r#"
         select s.paused_by, e.protected and d.approved_at is null as "unapproved!",
-               case when now() >= e.frozen_from and now() < e.frozen_until
-                    then e.frozen_until end as frozen_until,
-               extract(epoch from e.frozen_until - now())::float8 as frozen_for,
+               f.ends_at as "ends_at?", f.reason as "reason?",
+               extract(epoch from f.ends_at - now())::float8 as frozen_for,
                d.waiting is not null as "waits!",
                exists (select from deployment_phase p
                        where p.deployment_id = d.deployment_id and p.phase = $2) as "applying!"
         from deployment d join stack s using (stack_id) join environment e using (environment_id)
+        left join lateral (
+            select ends_at, reason from freezes
+            where environment_id = e.environment_id and starts_at <= now() and now() < ends_at
+            order by ends_at desc limit 1
+        ) f on d.freeze_overridden_at is null
         where d.deployment_id = $1
         "#,
         id.0,
@@ -55,38 +68,14 @@ pub async fn holds(db: impl PgExecutor<'_>, id: DeploymentId) -> Result<Holds> {
     Ok(Holds {
         paused_by: row.paused_by,
         unapproved: row.unapproved,
-        frozen: row.frozen_until.map(|until| (until, left.unwrap_or_default())),
+        frozen: row.ends_at.zip(row.reason).map(|(until, reason)| Frozen {
+            until,
+            left: left.unwrap_or_default(),
+            reason,
+        }),
         applying: row.applying,
         waits: row.waits,
     })
-}
-
-/// A person lets a deployment of a protected environment go. The first who does
-/// is remembered.
-///
-/// # Errors
-///
-/// `NotFound` where there is none, `Conflict` where it is over.
-pub async fn approve(pool: &Pool, id: DeploymentId, who: &str) -> Result<()> {
-    let stack = sqlx::query_scalar!(
-        "update deployment
-         set approved_at = coalesce(approved_at, now()), approved_by = coalesce(approved_by, $2),
-             updated_at = now()
-         where deployment_id = $1 and finished_at is null
-         returning stack_id",
-        id.0,
-        storable(who),
-    )
-    .fetch_optional(pool)
-    .await
-    .map_err(Error::while_("approve a deployment"))?;
-    match stack {
-        Some(stack) => notify::stack(pool, StackId(stack)).await,
-        None => {
-            get(pool, id).await?;
-            Err(Error::Conflict { what: "deployment" })
-        }
-    }
 }
 
 #[cfg(test)]
@@ -95,54 +84,36 @@ mod tests {
     use sqlx::PgPool;
 
     use super::*;
-    use crate::environments::{self, Settings};
-    use crate::views::deployments::by_id;
+    use crate::environments::{self, Freeze, Settings};
     use crate::{deployments, seed, stacks};
 
     const NAME: &str = "shop-pr-7";
 
     #[sqlx::test(migrator = "crate::MIGRATOR")]
-    async fn a_deployment_of_a_protected_environment_waits_for_the_first_who_approves_it(
-        pool: PgPool,
-    ) {
-        let fence = seed::lead(&pool).await;
-        let id = seed::deployment(&pool, fence).await.deployment;
-        assert_eq!(holds(&pool, id).await.unwrap(), Holds::default());
-        let protected = Settings { protected: true, ..Settings::default() };
-        environments::set(&pool, NAME, &protected).await.unwrap();
-        assert!(holds(&pool, id).await.unwrap().unapproved);
-        assert!(by_id(&pool, id.0).await.unwrap().needs_approval);
-
-        approve(&pool, id, "Ada").await.unwrap();
-        approve(&pool, id, "Bob").await.unwrap();
-        assert_eq!(holds(&pool, id).await.unwrap(), Holds::default());
-        let shown = by_id(&pool, id.0).await.unwrap();
-        assert_eq!((shown.needs_approval, shown.approved_by.as_deref()), (false, Some("Ada")));
-
-        deployments::cancel(&pool, fence, id, "somebody stopped it").await.unwrap();
-        let late = approve(&pool, id, "Ada").await;
-        assert!(matches!(late, Err(Error::Conflict { .. })), "{late:?}");
-        let none = approve(&pool, DeploymentId::fresh(), "Ada").await;
-        assert!(matches!(none, Err(Error::NotFound { .. })), "{none:?}");
-    }
-
-    #[sqlx::test(migrator = "crate::MIGRATOR")]
-    async fn an_environment_is_frozen_from_the_one_time_until_the_other(pool: PgPool) {
+    async fn an_environment_is_frozen_until_the_last_of_its_freezes_ends(pool: PgPool) {
         let fence = seed::lead(&pool).await;
         let id = seed::deployment(&pool, fence).await.deployment;
         let now: DateTime<Utc> = sqlx::query_scalar("select now()").fetch_one(&pool).await.unwrap();
-        let hour = TimeDelta::hours(1);
-        for (from, until, frozen) in [
-            (now - hour, now + hour, true),
-            (now + hour, now + hour * 2, false),
-            (now - hour * 2, now - hour, false),
+        let freeze = |from, until, reason: &str| Freeze {
+            from: now + TimeDelta::hours(from),
+            until: now + TimeDelta::hours(until),
+            reason: reason.to_owned(),
+        };
+        let (over, early) = (freeze(-2, -1, "over"), freeze(1, 2, "early"));
+        let (now, longer) = (freeze(-1, 1, "now"), freeze(-2, 3, "longer"));
+        for (freezes, holding) in [
+            (vec![], None),
+            (vec![over.clone(), early.clone()], None),
+            (vec![over.clone(), now.clone(), early.clone()], Some(&now)),
+            (vec![longer.clone(), over, now.clone(), early], Some(&longer)),
         ] {
-            let frost = Settings { freeze: Some((from, until)), ..Settings::default() };
-            environments::set(&pool, NAME, &frost).await.unwrap();
+            let frost = Settings { freezes, ..Settings::default() };
+            environments::set(&pool, NAME, &frost, None).await.unwrap();
             let found = holds(&pool, id).await.unwrap().frozen;
-            assert_eq!(found.map(|(until, _)| until), frozen.then_some(until), "{from} {until}");
-            if let Some((_, left)) = found {
-                assert!(left <= Duration::from_secs(3600), "{left:?}");
+            assert_eq!(found.as_ref().map(|it| it.until), holding.map(|it| it.until), "{frost:?}");
+            if let Some(found) = found {
+                assert_eq!(Some(&found.reason), holding.map(|it| &it.reason));
+                assert!(found.left <= Duration::from_secs(3 * 3600), "{:?}", found.left);
             }
         }
         stacks::pause(&pool, NAME, "Ada").await.unwrap();

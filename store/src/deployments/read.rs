@@ -76,6 +76,8 @@ struct DeploymentRow {
     phase: String,
     reason: Option<Value>,
     cancel_requested_at: Option<DateTime<Utc>>,
+    rejected_by: Option<String>,
+    rejected_reason: Option<String>,
     deadline_at: DateTime<Utc>,
     created_at: DateTime<Utc>,
     finished_at: Option<DateTime<Utc>>,
@@ -126,6 +128,7 @@ impl TryFrom<DeploymentRow> for Deployment {
             phase: row.phase.parse().map_err(Error::corrupt("deployment"))?,
             reason,
             cancel_requested_at: row.cancel_requested_at,
+            rejected: row.rejected_by.zip(row.rejected_reason),
             deadline_at: row.deadline_at,
             created_at: row.created_at,
             finished_at: row.finished_at,
@@ -143,7 +146,8 @@ pub async fn get(db: impl PgExecutor<'_>, id: DeploymentId) -> Result<Deployment
         DeploymentRow,
         "select deployment_id, stack_id, number, trigger, delivery_id, rule_id, rule_name, why,
                 commit_sha, commit_message, commit_author, git_ref, compose_file, host, policy,
-                release_id, phase, reason, cancel_requested_at, deadline_at, created_at, finished_at
+                release_id, phase, reason, cancel_requested_at, rejected_by, rejected_reason,
+                deadline_at, created_at, finished_at
          from deployment where deployment_id = $1",
         id.0
     )
@@ -164,7 +168,8 @@ pub async fn next_open(db: impl PgExecutor<'_>, stack: StackId) -> Result<Option
         DeploymentRow,
         "select deployment_id, stack_id, number, trigger, delivery_id, rule_id, rule_name, why,
                 commit_sha, commit_message, commit_author, git_ref, compose_file, host, policy,
-                release_id, phase, reason, cancel_requested_at, deadline_at, created_at, finished_at
+                release_id, phase, reason, cancel_requested_at, rejected_by, rejected_reason,
+                deadline_at, created_at, finished_at
          from deployment where stack_id = $1 and finished_at is null
          order by number desc limit 1",
         stack.0
@@ -186,7 +191,8 @@ pub async fn newest(db: impl PgExecutor<'_>, stack: StackId) -> Result<Option<De
         DeploymentRow,
         "select deployment_id, stack_id, number, trigger, delivery_id, rule_id, rule_name, why,
                 commit_sha, commit_message, commit_author, git_ref, compose_file, host, policy,
-                release_id, phase, reason, cancel_requested_at, deadline_at, created_at, finished_at
+                release_id, phase, reason, cancel_requested_at, rejected_by, rejected_reason,
+                deadline_at, created_at, finished_at
          from deployment where stack_id = $1
          order by number desc limit 1",
         stack.0

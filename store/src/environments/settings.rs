@@ -1,12 +1,14 @@
-//! What people say of an environment: whether its deployments wait for somebody,
-//! and what becomes of its stack when one fails.
+//! What people say of an environment: whether its deployments wait for somebody
+//! or for a time, and what becomes of its stack when one fails.
 
 use berth_domain::deployment::{OnDrift, OnFailure};
 use berth_domain::ids::StackId;
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
 use sqlx::PgExecutor;
+use sqlx::types::Json;
 
-use crate::{Error, Pool, Result, notify, stacks};
+use crate::{Error, Pool, Result, notify, stacks, storable};
 
 /// What is to become of a stack whose deployment failed.
 ///
@@ -23,46 +25,131 @@ pub async fn on_failure(db: impl PgExecutor<'_>, stack: StackId) -> Result<OnFai
     .await
     .map_err(Error::while_("read what is to become of a failed deployment"))?
     .ok_or(Error::NotFound { what: "stack" })?;
+    failure(&word)
+}
+
+fn drift(word: &str) -> Result<OnDrift> {
+    OnDrift::ALL.into_iter().find(|it| it.as_str() == word).ok_or_else(|| Error::Corrupt {
+        what: "environment",
+        message: format!("it has {word:?} for drift"),
+    })
+}
+
+fn failure(word: &str) -> Result<OnFailure> {
     OnFailure::ALL.into_iter().find(|it| it.as_str() == word).ok_or_else(|| Error::Corrupt {
         what: "environment",
         message: format!("it has {word:?} for failures"),
     })
 }
 
+/// When nothing is deployed to an environment.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Freeze {
+    /// From then on.
+    pub from: DateTime<Utc>,
+    /// Until then.
+    pub until: DateTime<Utc>,
+    /// Why, for people.
+    pub reason: String,
+}
+
 /// What a person says of an environment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
     /// What becomes of its stack when a deployment fails. What failed before and
     /// was kept is gone back from where that is what is wanted now.
     pub on_failure: OnFailure,
     /// Whether a person has to approve each deployment.
     pub protected: bool,
-    /// From when until when nothing is deployed.
-    pub freeze: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    /// When nothing is deployed, the earliest first.
+    pub freezes: Vec<Freeze>,
     /// What becomes of a difference that no deployment made.
     pub on_drift: OnDrift,
 }
 
-/// Says it, of the environment of a stack. What waits is looked at again.
+/// What was said of the environment of a stack, and how often it was changed.
 ///
 /// # Errors
 ///
 /// `NotFound` where no live stack has this name.
-pub async fn set(pool: &Pool, stack: &str, settings: &Settings) -> Result<StackId> {
+pub async fn settings(db: impl PgExecutor<'_>, stack: &str) -> Result<(Settings, i64)> {
+    let row = sqlx::query!(
+        r#"
+        select e.on_failure, e.on_drift, e.protected, e.settings_version,
+               coalesce((
+                   select jsonb_agg(jsonb_build_object(
+                       'from', f.starts_at, 'until', f.ends_at, 'reason', f.reason)
+                       order by f.starts_at, f.freeze_id)
+                   from freezes f where f.environment_id = e.environment_id
+               ), '[]') as "freezes!: Json<Vec<Freeze>>"
+        from stack s join environment e using (environment_id)
+        where s.name = $1 and s.removed_at is null
+        "#,
+        stack
+    )
+    .fetch_optional(db)
+    .await
+    .map_err(Error::while_("read what an environment is like"))?
+    .ok_or(Error::NotFound { what: "stack" })?;
+    let settings = Settings {
+        on_failure: failure(&row.on_failure)?,
+        protected: row.protected,
+        freezes: row.freezes.0,
+        on_drift: drift(&row.on_drift)?,
+    };
+    Ok((settings, row.settings_version))
+}
+
+/// Says it, of the environment of a stack, where that still stands at `version`;
+/// whatever it stands at where there is none. What waits is looked at again.
+///
+/// # Errors
+///
+/// `NotFound` where no live stack has this name, `Conflict` where somebody
+/// changed it meanwhile.
+pub async fn set(
+    pool: &Pool,
+    stack: &str,
+    settings: &Settings,
+    version: Option<i64>,
+) -> Result<StackId> {
     let doing = "set what an environment is like";
     let mut db = crate::begin(pool).await.map_err(Error::while_(doing))?;
     let stack = stacks::by_name(&mut *db, stack).await?;
-    sqlx::query!(
+    let done = sqlx::query!(
         "update environment
-         set on_failure = $2, protected = $3, frozen_from = $4, frozen_until = $5,
-             on_drift = $6
-         where environment_id = $1",
+         set on_failure = $3, protected = $4, on_drift = $5,
+             settings_version = settings_version + 1
+         where environment_id = $1 and ($2::bigint is null or settings_version = $2)",
         stack.environment.0,
+        version,
         settings.on_failure.as_str(),
         settings.protected,
-        settings.freeze.map(|(from, _)| from),
-        settings.freeze.map(|(_, until)| until),
         settings.on_drift.as_str(),
+    )
+    .execute(&mut *db)
+    .await
+    .map_err(Error::while_(doing))?;
+    if done.rows_affected() == 0 {
+        return Err(Error::Conflict { what: "settings" });
+    }
+    sqlx::query!("delete from freezes where environment_id = $1", stack.environment.0)
+        .execute(&mut *db)
+        .await
+        .map_err(Error::while_(doing))?;
+    let starts: Vec<DateTime<Utc>> = settings.freezes.iter().map(|it| it.from).collect();
+    let ends: Vec<DateTime<Utc>> = settings.freezes.iter().map(|it| it.until).collect();
+    let reasons: Vec<String> = settings.freezes.iter().map(|it| storable(&it.reason)).collect();
+    sqlx::query!(
+        "insert into freezes (environment_id, starts_at, ends_at, reason)
+         select $1, starts_at, ends_at, reason
+         from unnest($2::timestamptz[], $3::timestamptz[], $4::text[])
+              with ordinality as t (starts_at, ends_at, reason, place)
+         order by place",
+        stack.environment.0,
+        &starts,
+        &ends,
+        &reasons,
     )
     .execute(&mut *db)
     .await
@@ -83,12 +170,11 @@ mod tests {
     use crate::seal::SealKey;
     use crate::{deployments, seed};
 
-    const KEEPS: Settings = Settings {
-        on_failure: OnFailure::Keep,
-        protected: false,
-        freeze: None,
-        on_drift: OnDrift::Heal,
-    };
+    const NAME: &str = "shop-pr-7";
+
+    fn keeps() -> Settings {
+        Settings { on_failure: OnFailure::Keep, ..Settings::default() }
+    }
 
     #[sqlx::test(migrator = "crate::MIGRATOR")]
     async fn what_failed_is_kept_where_the_environment_says_so_and_what_was_stopped_is_not(
@@ -97,7 +183,7 @@ mod tests {
         let fence = seed::lead(&pool).await;
         let seeded = seed::deployment(&pool, fence).await;
         assert_eq!(on_failure(&pool, seeded.stack).await.unwrap(), OnFailure::Rollback);
-        set(&pool, "shop-pr-7", &KEEPS).await.unwrap();
+        set(&pool, NAME, &keeps(), None).await.unwrap();
         assert_eq!(on_failure(&pool, seeded.stack).await.unwrap(), OnFailure::Keep);
         assert!(stacks::live_one(&pool, seeded.stack).await.unwrap().unwrap().keeps_failed);
 
@@ -114,11 +200,40 @@ mod tests {
         let stopped = deployments::create(&mut db, &new).await.unwrap().id;
         deployments::cancel(&pool, fence, stopped, "somebody stopped it").await.unwrap();
         assert_eq!(stacks::get(&pool, seeded.stack).await.unwrap().release, None);
-        let shows = Settings { on_drift: OnDrift::Show, ..KEEPS };
-        set(&pool, "shop-pr-7", &shows).await.unwrap();
+        let shows = Settings { on_drift: OnDrift::Show, ..keeps() };
+        set(&pool, NAME, &shows, None).await.unwrap();
         assert!(stacks::live_one(&pool, seeded.stack).await.unwrap().unwrap().shows_drift);
         assert!(stacks::live(&pool).await.unwrap().iter().all(|stack| stack.shows_drift));
-        let none = set(&pool, "none", &KEEPS).await;
+        let none = set(&pool, "none", &keeps(), None).await;
+        assert!(matches!(none, Err(Error::NotFound { .. })), "{none:?}");
+    }
+
+    #[sqlx::test(migrator = "crate::MIGRATOR")]
+    async fn settings_read_back_as_they_were_said_and_of_two_who_edit_one_loses(pool: PgPool) {
+        let fence = seed::lead(&pool).await;
+        seed::deployment(&pool, fence).await;
+        assert_eq!(settings(&pool, NAME).await.unwrap(), (Settings::default(), 1));
+        let day = |day: i64| DateTime::from_timestamp(day * 86_400, 0).unwrap();
+        let freeze = |from, reason: &str| Freeze {
+            from: day(from),
+            until: day(from + 2),
+            reason: reason.to_owned(),
+        };
+        let said = Settings {
+            protected: true,
+            on_drift: OnDrift::Show,
+            freezes: vec![freeze(1, "Black Friday"), freeze(2, "the move")],
+            ..keeps()
+        };
+        set(&pool, NAME, &said, Some(1)).await.unwrap();
+        assert_eq!(settings(&pool, NAME).await.unwrap(), (said.clone(), 2));
+
+        let late = set(&pool, NAME, &keeps(), Some(1)).await;
+        assert!(matches!(late, Err(Error::Conflict { what: "settings" })), "{late:?}");
+        assert_eq!(settings(&pool, NAME).await.unwrap(), (said, 2));
+        set(&pool, NAME, &keeps(), None).await.unwrap();
+        assert_eq!(settings(&pool, NAME).await.unwrap(), (keeps(), 3));
+        let none = settings(&pool, "none").await;
         assert!(matches!(none, Err(Error::NotFound { .. })), "{none:?}");
     }
 }

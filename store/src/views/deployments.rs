@@ -1,5 +1,6 @@
 //! Deployments as lists and pages show them, and build logs.
 
+use berth_domain::deployment::Step;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
@@ -46,6 +47,24 @@ pub struct DeploymentView {
     pub approved_at: Option<DateTime<Utc>>,
     /// Who.
     pub approved_by: Option<String>,
+    /// When one turned it down instead.
+    pub rejected_at: Option<DateTime<Utc>>,
+    /// Who did.
+    pub rejected_by: Option<String>,
+    /// Why.
+    pub rejected_reason: Option<String>,
+    /// Since when its environment is frozen, where that holds it up.
+    pub frozen_from: Option<DateTime<Utc>>,
+    /// Until when.
+    pub frozen_until: Option<DateTime<Utc>>,
+    /// Why.
+    pub frozen_reason: Option<String>,
+    /// When an admin let it through all the same.
+    pub freeze_overridden_at: Option<DateTime<Utc>>,
+    /// Which one.
+    pub freeze_overridden_by: Option<String>,
+    /// Why.
+    pub freeze_override_reason: Option<String>,
     /// When it began.
     pub created_at: DateTime<Utc>,
     /// When it ended.
@@ -77,12 +96,14 @@ pub struct PhaseView {
     pub message: String,
 }
 
-/// A line of a build's output.
+/// A line that a build or a job wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLineView {
     /// Its id: lines are in its order.
     pub id: i64,
-    /// The service that is built.
+    /// `build` or `job`.
+    pub source: String,
+    /// The service that is built, or the job.
     pub service: String,
     /// The line.
     pub line: String,
@@ -108,6 +129,15 @@ struct DeploymentRow {
     needs_approval: bool,
     approved_at: Option<DateTime<Utc>>,
     approved_by: Option<String>,
+    rejected_at: Option<DateTime<Utc>>,
+    rejected_by: Option<String>,
+    rejected_reason: Option<String>,
+    frozen_from: Option<DateTime<Utc>>,
+    frozen_until: Option<DateTime<Utc>>,
+    frozen_reason: Option<String>,
+    freeze_overridden_at: Option<DateTime<Utc>>,
+    freeze_overridden_by: Option<String>,
+    freeze_override_reason: Option<String>,
     created_at: DateTime<Utc>,
     finished_at: Option<DateTime<Utc>>,
     duration_ms: i64,
@@ -137,6 +167,15 @@ impl From<DeploymentRow> for DeploymentView {
             needs_approval: row.needs_approval,
             approved_at: row.approved_at,
             approved_by: row.approved_by,
+            rejected_at: row.rejected_at,
+            rejected_by: row.rejected_by,
+            rejected_reason: row.rejected_reason,
+            frozen_from: row.frozen_from,
+            frozen_until: row.frozen_until,
+            frozen_reason: row.frozen_reason,
+            freeze_overridden_at: row.freeze_overridden_at,
+            freeze_overridden_by: row.freeze_overridden_by,
+            freeze_override_reason: row.freeze_override_reason,
             created_at: row.created_at,
             finished_at: row.finished_at,
             duration_ms: row.duration_ms,
@@ -219,7 +258,11 @@ async fn find(db: impl PgExecutor<'_>, which: Which) -> Result<Vec<DeploymentVie
                d.reason, d.created_at, d.finished_at, s.observed,
                case when d.finished_at is null then d.waiting end as waiting,
                d.approved_at, d.approved_by,
-               e.protected and d.approved_at is null and d.finished_at is null
+               d.rejected_at, d.rejected_by, d.rejected_reason,
+               d.freeze_overridden_at, d.freeze_overridden_by, d.freeze_override_reason,
+               f.starts_at as "frozen_from?", f.ends_at as "frozen_until?",
+               f.reason as "frozen_reason?",
+               e.protected and d.approved_at is null and d.rejected_at is null and free.yes
                    as "needs_approval!",
                d.phase = 'succeeded' and d.release_id is not null as "can_roll_back!",
                (extract(epoch from coalesce(d.finished_at, now()) - d.created_at) * 1000)::bigint
@@ -234,6 +277,17 @@ async fn find(db: impl PgExecutor<'_>, which: Which) -> Result<Vec<DeploymentVie
         from deployment d
         join stack s using (stack_id)
         join environment e using (environment_id)
+        -- Nothing keeps back what is over, or is being applied.
+        cross join lateral (
+            select d.finished_at is null and not exists (
+                select from deployment_phase p
+                where p.deployment_id = d.deployment_id and p.phase = $6) as yes
+        ) free
+        left join lateral (
+            select starts_at, ends_at, reason from freezes
+            where environment_id = e.environment_id and starts_at <= now() and now() < ends_at
+            order by ends_at desc limit 1
+        ) f on free.yes and d.freeze_overridden_at is null
         where ($1::uuid is null or d.deployment_id = $1)
           and ($2::uuid is null or d.stack_id = $2)
           and ($3::bigint is null or d.number = $3)
@@ -246,6 +300,7 @@ async fn find(db: impl PgExecutor<'_>, which: Which) -> Result<Vec<DeploymentVie
         which.number,
         which.before,
         which.limit,
+        Step::Apply.reaches().as_str(),
     )
     .fetch_all(db)
     .await
@@ -253,7 +308,7 @@ async fn find(db: impl PgExecutor<'_>, which: Which) -> Result<Vec<DeploymentVie
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
-/// Lines of a deployment's build log after the one with id `after`, at most
+/// Lines of a deployment's log after the one with id `after`, at most
 /// `limit + 1`.
 ///
 /// # Errors
@@ -263,7 +318,7 @@ pub async fn log(db: &crate::Pool, id: Uuid, after: i64, limit: i64) -> Result<V
     let doing = "read a build log";
     let lines = sqlx::query_as!(
         LogLineView,
-        "select build_log_id as id, service, line, logged_at as at from build_log
+        "select build_log_id as id, source, service, line, logged_at as at from build_log
          where deployment_id = $1 and build_log_id > $2
          order by build_log_id limit $3::bigint + 1",
         id,

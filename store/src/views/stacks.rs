@@ -55,16 +55,6 @@ pub struct StackView {
     pub paused_at: Option<DateTime<Utc>>,
     /// Who paused it.
     pub paused_by: Option<String>,
-    /// What becomes of it when a deployment fails.
-    pub on_failure: String,
-    /// What becomes of a difference that no deployment made.
-    pub on_drift: String,
-    /// Whether a person has to approve each deployment.
-    pub protected: bool,
-    /// From when nothing is deployed.
-    pub frozen_from: Option<DateTime<Utc>>,
-    /// Until when.
-    pub frozen_until: Option<DateTime<Utc>>,
 }
 
 /// Which stacks, and which page of them.
@@ -95,7 +85,6 @@ pub async fn list(db: impl PgExecutor<'_>, filter: &StackFilter<'_>) -> Result<V
         StackView,
         r#"
         select s.name, s.wanted, s.observed, s.observed_at, s.paused_at, s.paused_by,
-               e.on_failure, e.on_drift, e.protected, e.frozen_from, e.frozen_until,
                greatest(s.updated_at, latest.updated_at) as "updated_at!",
                r.repository_id, r.owner, r.name as repository, e.name as environment, e.kind,
                e.pull_request, e.pull_request_title, e.pull_request_author,

@@ -1,13 +1,21 @@
 import { useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 
 import { useDenied } from '~/api/access';
 import { Failure } from '~/api/loaded';
-import { approveDeployment, cancelDeployment, retryDeployment, rollBack } from '~/api/mutations';
-import type { Deployment } from '~/api/schema.gen';
+import {
+  approveDeployment,
+  cancelDeployment,
+  overrideFreeze,
+  rejectDeployment,
+  retryDeployment,
+  rollBack,
+} from '~/api/mutations';
+import type { Deployment, Role } from '~/api/schema.gen';
 import { usePress } from '~/lib/press';
 import { Button } from '~/ui/button';
 import { Confirm } from '~/ui/dialog';
+import { TextField } from '~/ui/field';
 
 import { isOver } from './words';
 
@@ -23,14 +31,45 @@ export function Control({ deployment }: { deployment: Deployment }) {
           failed="Could not cancel"
           title="What serves now goes on serving"
         />
-        {deployment.needs_approval && (
-          <Ask
+        {deployment.frozen && (
+          <Decide
             id={deployment.id}
-            ask={approveDeployment}
-            words="Approve"
-            failed="Could not approve"
-            title="It goes on, and keeps your name"
-          />
+            needs="admin"
+            decide={overrideFreeze}
+            words="Override freeze…"
+            title={`Deploy #${deployment.number} in spite of the freeze?`}
+            action="Override freeze"
+          >
+            <p>
+              The freeze: {deployment.frozen.reason}. Only this deployment goes through it; the next
+              one waits as ever. Your name and the reason stay with it.
+            </p>
+          </Decide>
+        )}
+        {deployment.needs_approval && (
+          <>
+            <Decide
+              id={deployment.id}
+              needs="operator"
+              decide={rejectDeployment}
+              words="Reject…"
+              title={`Reject #${deployment.number}?`}
+              action="Reject"
+            >
+              <p>
+                It ends here, and what serves now goes on serving. Your name and the reason stay
+                with it; GitHub hears only that it was cancelled.
+              </p>
+            </Decide>
+            <Ask
+              id={deployment.id}
+              kind="primary"
+              ask={approveDeployment}
+              words="Approve"
+              failed="Could not approve"
+              title="It goes on, and keeps your name"
+            />
+          </>
         )}
       </div>
     );
@@ -48,12 +87,14 @@ export function Control({ deployment }: { deployment: Deployment }) {
 
 function Ask({
   id,
+  kind,
   ask,
   words,
   failed,
   title,
 }: {
   id: string;
+  kind?: 'primary';
   ask: (id: string) => Promise<unknown>;
   words: string;
   failed: string;
@@ -65,6 +106,7 @@ function Ask({
     <div>
       <Button
         size="small"
+        kind={kind}
         busy={busy}
         disabledReason={denied}
         title={title}
@@ -73,6 +115,52 @@ function Ask({
         {words}
       </Button>
       <Failure error={error} title={failed} />
+    </div>
+  );
+}
+
+/** A decision that says why; the server has the last word on what a reason is. */
+function Decide({
+  id,
+  needs,
+  decide,
+  words,
+  title,
+  action,
+  children,
+}: {
+  id: string;
+  needs: Role;
+  decide: (id: string, reason: string) => Promise<unknown>;
+  words: string;
+  title: string;
+  action: string;
+  children: ReactNode;
+}) {
+  const denied = useDenied(needs);
+  const [asking, setAsking] = useState(false);
+  const [reason, setReason] = useState('');
+  return (
+    <div>
+      <Button size="small" disabledReason={denied} onClick={() => setAsking(true)}>
+        {words}
+      </Button>
+      <Confirm
+        open={asking}
+        onOpenChange={setAsking}
+        title={title}
+        action={action}
+        keep="Let it wait"
+        onConfirm={() => decide(id, reason.trim())}
+      >
+        {children}
+        <TextField
+          label="Reason"
+          autoComplete="off"
+          value={reason}
+          onChange={(event) => setReason(event.target.value)}
+        />
+      </Confirm>
     </div>
   );
 }

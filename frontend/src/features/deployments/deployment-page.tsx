@@ -4,7 +4,7 @@ import { type ReactNode } from 'react';
 
 import { Loaded } from '~/api/loaded';
 import { deploymentQuery } from '~/api/queries';
-import type { Deployment } from '~/api/schema.gen';
+import type { Deployment, Verdict } from '~/api/schema.gen';
 import { cn } from '~/lib/cn';
 import { bareUrl, firstLine, mainFirst, shortImage, shortRef, shortSha } from '~/lib/text';
 import { duration, full } from '~/lib/time';
@@ -152,6 +152,16 @@ function Facts({ deployment }: { deployment: Deployment }) {
           )}
         </Fact>
         {deployment.approved && <Fact name="Approved">{deployment.approved.by}</Fact>}
+        {deployment.rejected && <Decided name="Rejected" verdict={deployment.rejected} />}
+        {deployment.frozen && (
+          <Fact name="Frozen">
+            until {full(deployment.frozen.until)}
+            <p className="text-meta break-words text-text-2">{deployment.frozen.reason}</p>
+          </Fact>
+        )}
+        {deployment.freeze_override && (
+          <Decided name="Override" verdict={deployment.freeze_override} />
+        )}
         {deployment.rule_name && <Fact name="Rule">{deployment.rule_name}</Fact>}
         <Fact name="Began">
           <span title={full(deployment.created_at)}>
@@ -191,6 +201,16 @@ function Facts({ deployment }: { deployment: Deployment }) {
         )}
       </dl>
     </Panel>
+  );
+}
+
+/** Who decided, with the person's own reason. */
+function Decided({ name, verdict }: { name: string; verdict: Verdict }) {
+  return (
+    <Fact name={name}>
+      <span title={full(verdict.at)}>{verdict.by}</span>
+      <p className="text-meta break-words text-text-2">{verdict.reason}</p>
+    </Fact>
   );
 }
 

@@ -16,6 +16,13 @@ describe('LogBuffer', () => {
     expect(buffer.last).toBe(8);
   });
 
+  it('tells a job’s lines from those of its image’s build', () => {
+    const buffer = new LogBuffer();
+    buffer.append([logLine(1, { service: 'migrate' })]);
+    buffer.append([logLine(2, { service: 'migrate', source: 'job' })]);
+    expect(buffer.lines.map(({ service }) => service)).toEqual(['migrate', 'migrate (job)']);
+  });
+
   it('tells once a part, and not for a part with nothing new', () => {
     const buffer = new LogBuffer();
     const tell = vi.fn<() => void>();

@@ -22,7 +22,7 @@ export class LogBuffer {
   append(lines: readonly LogLine[]): void {
     const fresh = lines.filter(({ id }) => this.last === undefined || id > this.last);
     if (fresh.length === 0) return;
-    for (const line of fresh) this.lines.push(line);
+    for (const line of fresh) this.lines.push(named(line));
     const over = this.lines.length - this.cap;
     if (over > 0) {
       // In larger steps, so that a full buffer does not move on every line.
@@ -53,3 +53,7 @@ export function find(lines: readonly LogLine[], text: string, service: string): 
   });
   return found;
 }
+
+/** A job's lines are told apart from those of its own image's build, also in the filter. */
+const named = (line: LogLine): LogLine =>
+  line.source === 'job' ? { ...line, service: `${line.service} (job)` } : line;

@@ -72,10 +72,10 @@ export function BuildLog({ id, live }: { id: string; live: boolean }) {
     body = <SkeletonRows rows={4} height={28} />;
   } else {
     body = (
-      <Empty title={live ? 'No output yet' : 'No build output'}>
+      <Empty title={live ? 'No output yet' : 'No output'}>
         {live
-          ? 'Lines appear here as the builders write them.'
-          : 'No service of this deployment was built, or it ended before the build.'}
+          ? 'Lines appear here as the builders write them; a job’s come once it ended.'
+          : 'No service of this deployment was built and no job ran, or it ended before.'}
       </Empty>
     );
   }

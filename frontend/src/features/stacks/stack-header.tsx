@@ -75,6 +75,14 @@ export function StackHeader({ name }: { name: string }) {
           >
             Diff
           </Link>
+          <Link
+            to="/stacks/$stack/settings"
+            params={{ stack: name }}
+            aria-keyshortcuts="8"
+            className={tabClass()}
+          >
+            Settings
+          </Link>
         </nav>
       </div>
     </header>
