@@ -19,6 +19,7 @@ mod engine;
 mod error;
 pub mod leader;
 pub mod looks;
+mod nodes;
 pub mod plan;
 pub mod preflight;
 pub mod probe;

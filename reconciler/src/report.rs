@@ -1,6 +1,8 @@
 //! What a pass saw of a stack, as it is stored and shown.
 
-use berth_domain::cluster::{Desired, ObservedStack};
+use std::collections::BTreeMap;
+
+use berth_domain::cluster::{Desired, ObservedService, ObservedStack, TaskState};
 use berth_domain::health::{Health, of_service};
 use berth_domain::stack::{Mode, Port, Route, ServiceSpec, StackSpec};
 use chrono::{DateTime, Utc};
@@ -49,6 +51,8 @@ pub struct ServiceReport {
     pub ports: Vec<String>,
     /// Where browsers reach it.
     pub urls: Vec<String>,
+    /// How many of its tasks run on which node, by the node's id.
+    pub nodes: BTreeMap<String, u64>,
 }
 
 /// Reports on a stack that should be `desired`; [`None`] where nobody has said
@@ -145,6 +149,7 @@ fn service_report(
         reason: "it is not there yet".to_owned(),
         ports: wanted.ports.iter().map(port).collect(),
         urls,
+        nodes: BTreeMap::new(),
     };
     let Some(live) = observed.services.get(name) else { return base };
     let health = of_service(wanted, live, now);
@@ -154,8 +159,21 @@ fn service_report(
         health: health.health,
         code: health.code,
         reason: health.reason,
+        nodes: nodes(live),
         ..base
     }
+}
+
+/// Where a service's tasks run, those of an older release too.
+fn nodes(live: &ObservedService) -> BTreeMap<String, u64> {
+    let running = live.tasks.iter().filter(|task| {
+        task.state == TaskState::Running && task.desired == TaskState::Running && !task.node_down
+    });
+    let mut nodes = BTreeMap::new();
+    for node in running.filter_map(|task| task.node.clone()) {
+        *nodes.entry(node).or_default() += 1;
+    }
+    nodes
 }
 
 fn port(port: &Port) -> String {
@@ -168,11 +186,11 @@ fn port(port: &Port) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeSet;
 
     use super::*;
     use crate::plan::{Prune, plan};
-    use berth_domain::cluster::{ObservedService, ObservedTask, TaskState, Version};
+    use berth_domain::cluster::{ObservedTask, Version};
 
     #[test]
     fn a_report_says_what_is_and_what_is_missing() {
@@ -205,7 +223,7 @@ mod tests {
         let task = ObservedTask {
             id: "t".to_owned(),
             slot: Some(1),
-            node: None,
+            node: Some("n1".to_owned()),
             node_down: false,
             state: TaskState::Running,
             desired: TaskState::Running,
@@ -248,7 +266,8 @@ mod tests {
       "code": "",
       "reason": "it is not there yet",
       "ports": [],
-      "urls": []
+      "urls": [],
+      "nodes": {}
     },
     {
       "name": "web",
@@ -264,7 +283,10 @@ mod tests {
       ],
       "urls": [
         "http://shop.localhost:8088"
-      ]
+      ],
+      "nodes": {
+        "n1": 1
+      }
     }
   ],
   "plan": [

@@ -21,6 +21,7 @@ use crate::claims;
 use crate::engine::{Engine, Parts, RETRY};
 use crate::error::PassError;
 use crate::leader::{self, Leader};
+use crate::nodes;
 use crate::reconcile;
 use crate::settings::Settings;
 use crate::slots;
@@ -262,6 +263,7 @@ pub(crate) async fn look<C: Cluster, B: Builder>(
     engine.board.docker(Link::up());
     engine.board.update(|status| status.stacks = stacks.len());
     let Some(fence) = fence else { return Ok(()) };
+    nodes::look(engine, fence).await?;
 
     let mut idle_ones = Vec::new();
     for (stack, seen) in stacks.iter().zip(seen.stacks) {

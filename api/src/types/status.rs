@@ -58,6 +58,17 @@ pub struct Docker {
     pub nodes: i64,
 }
 
+/// A node that is away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LostNode {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub hostname: String,
+    /// Since when it is away.
+    pub since: DateTime<Utc>,
+}
+
 /// How this Berth is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Status {
@@ -71,6 +82,8 @@ pub struct Status {
     pub postgres: Check,
     /// The engine.
     pub docker: Docker,
+    /// Nodes of the Swarm that are away, by name.
+    pub lost_nodes: Vec<LostNode>,
     /// Whether all of it is well.
     pub ready: bool,
 }
@@ -108,5 +121,7 @@ super::words! {
         Delivery = "delivery",
         /// An environment.
         Environment = "environment",
+        /// A node of the Swarm.
+        Node = "node",
     }
 }

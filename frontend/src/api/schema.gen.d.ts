@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/v1/cluster": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The nodes that stacks run on
+         * @description As the leading Berth last saw them: a change shows within seconds.
+         */
+        get: operations["get_cluster"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deliveries": {
         parameters: {
             query?: never;
@@ -861,6 +881,11 @@ export interface components {
             by: string;
         };
         /**
+         * @description What a person wants of a node.
+         * @enum {string}
+         */
+        Availability: "active" | "pause" | "drain";
+        /**
          * @description What a rule was held against.
          * @enum {string}
          */
@@ -880,6 +905,13 @@ export interface components {
             detail: string;
             /** @description Whether it does. */
             ok: boolean;
+        };
+        /** @description The Swarm that stacks run on. */
+        Cluster: {
+            /** @description Its nodes, by name; none before a Berth has led. */
+            nodes: components["schemas"]["Node"][];
+            /** @description When nodes were away, the newest first: of the last 90 days, at most 50. */
+            outages: components["schemas"]["Outage"][];
         };
         /** @description A commit. */
         Commit: {
@@ -1256,6 +1288,18 @@ export interface components {
             /** @description What to pass as `cursor` for the next ones; null at the end. */
             next_cursor: string | null;
         };
+        /** @description A node that is away. */
+        LostNode: {
+            /** @description Its name. */
+            hostname: string;
+            /** @description Its id. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description Since when it is away.
+             */
+            since: string;
+        };
         /** @description What GitHub sent the browser back with, once the App was made. */
         ManifestCode: {
             /** @description The code that the App's secrets are had for, once. */
@@ -1283,6 +1327,62 @@ export interface components {
             /** @description 1 to 100 characters. */
             name: string;
         };
+        /** @description A node of the Swarm, as the leading Berth last saw it. */
+        Node: {
+            /** @description Where it is. */
+            address: string;
+            /** @description As the kernel calls it, such as `x86_64`. */
+            architecture: string;
+            /** @description What a person wants of it. */
+            availability: components["schemas"]["Availability"];
+            /**
+             * Format: date-time
+             * @description Since when it is away; null where it is not.
+             */
+            away_since: string | null;
+            /**
+             * Format: double
+             * @description Its CPUs.
+             */
+            cpus: number;
+            /** @description Its engine's version. */
+            engine_version: string;
+            /** @description Its name. */
+            hostname: string;
+            /** @description Its id. */
+            id: string;
+            /** @description Its labels. */
+            labels: {
+                [key: string]: string;
+            };
+            /** @description Whether it is the manager that leads the Swarm. */
+            leader: boolean;
+            /**
+             * Format: int64
+             * @description Its memory.
+             */
+            memory_bytes: number;
+            /** @description Swarm's words about that; empty where there are none. */
+            message: string;
+            /** @description Such as `linux`. */
+            os: string;
+            /** @description What it is to its Swarm. */
+            role: components["schemas"]["NodeRole"];
+            /** @description Whether it answers. */
+            state: components["schemas"]["NodeState"];
+            /** @description The tasks of Berth's stacks that run on it. */
+            tasks: components["schemas"]["PlacedTasks"][];
+        };
+        /**
+         * @description What a node is to its Swarm.
+         * @enum {string}
+         */
+        NodeRole: "manager" | "worker";
+        /**
+         * @description Swarm's states of a node.
+         * @enum {string}
+         */
+        NodeState: "unknown" | "ready" | "down" | "disconnected";
         /**
          * @description What becomes of a stack whose deployment failed.
          * @enum {string}
@@ -1293,6 +1393,29 @@ export interface components {
          * @enum {string}
          */
         OnRegistryFailure: "fail" | "use_known";
+        /** @description A time in which a node was away. */
+        Outage: {
+            /**
+             * Format: date-time
+             * @description Until when; null while it is away.
+             */
+            ended_at: string | null;
+            ending: null | components["schemas"]["OutageEnding"];
+            /** @description Its name at that time. */
+            hostname: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            lost_at: string;
+            /** @description The node's id. */
+            node_id: string;
+        };
+        /**
+         * @description How a time in which a node was away ended.
+         * @enum {string}
+         */
+        OutageEnding: "back" | "removed";
         /**
          * @description What came of a delivery.
          * @enum {string}
@@ -1332,6 +1455,18 @@ export interface components {
              * @description The line, from 1.
              */
             line: number;
+        };
+        /** @description Tasks of a stack's service that run on a node. */
+        PlacedTasks: {
+            /**
+             * Format: int64
+             * @description How many run there.
+             */
+            running: number;
+            /** @description The service's short name. */
+            service: string;
+            /** @description The stack's name. */
+            stack: string;
         };
         /**
          * @description What a compose file may ask for.
@@ -1774,6 +1909,8 @@ export interface components {
             instance_id: string;
             /** @description Who leads. */
             leader: components["schemas"]["Leader"];
+            /** @description Nodes of the Swarm that are away, by name. */
+            lost_nodes: components["schemas"]["LostNode"][];
             /** @description The database. */
             postgres: components["schemas"]["Check"];
             /** @description Whether all of it is well. */
@@ -1848,7 +1985,7 @@ export interface components {
          * @description What kind of thing changed.
          * @enum {string}
          */
-        Topic: "stack" | "deployment" | "build_log" | "rule" | "repository" | "installation" | "github_app" | "delivery" | "environment";
+        Topic: "stack" | "deployment" | "build_log" | "rule" | "repository" | "installation" | "github_app" | "delivery" | "environment" | "node";
         /**
          * @description What began a deployment.
          * @enum {string}
@@ -1889,9 +2026,11 @@ export type Alive = components['schemas']['Alive'];
 export type ApiToken = components['schemas']['ApiToken'];
 export type ApiTokenPage = components['schemas']['ApiTokenPage'];
 export type Approval = components['schemas']['Approval'];
+export type Availability = components['schemas']['Availability'];
 export type CandidateKind = components['schemas']['CandidateKind'];
 export type Change = components['schemas']['Change'];
 export type Check = components['schemas']['Check'];
+export type Cluster = components['schemas']['Cluster'];
 export type Commit = components['schemas']['Commit'];
 export type CreatedApiToken = components['schemas']['CreatedApiToken'];
 export type Decision = components['schemas']['Decision'];
@@ -1918,17 +2057,24 @@ export type LoginSession = components['schemas']['LoginSession'];
 export type LoginSessionPage = components['schemas']['LoginSessionPage'];
 export type LogLine = components['schemas']['LogLine'];
 export type LogPage = components['schemas']['LogPage'];
+export type LostNode = components['schemas']['LostNode'];
 export type ManifestCode = components['schemas']['ManifestCode'];
 export type ManifestForm = components['schemas']['ManifestForm'];
 export type ManifestRequest = components['schemas']['ManifestRequest'];
 export type NewApiToken = components['schemas']['NewApiToken'];
+export type Node = components['schemas']['Node'];
+export type NodeRole = components['schemas']['NodeRole'];
+export type NodeState = components['schemas']['NodeState'];
 export type OnFailure = components['schemas']['OnFailure'];
 export type OnRegistryFailure = components['schemas']['OnRegistryFailure'];
+export type Outage = components['schemas']['Outage'];
+export type OutageEnding = components['schemas']['OutageEnding'];
 export type Outcome = components['schemas']['Outcome'];
 export type Paused = components['schemas']['Paused'];
 export type Phase = components['schemas']['Phase'];
 export type PhaseState = components['schemas']['PhaseState'];
 export type Place = components['schemas']['Place'];
+export type PlacedTasks = components['schemas']['PlacedTasks'];
 export type Policy = components['schemas']['Policy'];
 export type Problem = components['schemas']['Problem'];
 export type PullRequest = components['schemas']['PullRequest'];
@@ -1972,6 +2118,35 @@ export type VariableType = components['schemas']['VariableType'];
 export type Wanted = components['schemas']['Wanted'];
 export type $defs = Record<string, never>;
 export interface operations {
+    get_cluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The nodes, and when which was away */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cluster"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_deliveries: {
         parameters: {
             query?: {

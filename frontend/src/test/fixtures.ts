@@ -38,6 +38,7 @@ export const status: Status = {
   },
   postgres: { ok: true, detail: '' },
   docker: { ok: true, detail: '', version: '28.3.2', nodes: 3 },
+  lost_nodes: [],
   ready: true,
 };
 

@@ -9,6 +9,7 @@ mod depends;
 mod deploys;
 mod failures;
 mod jobs;
+mod nodes;
 mod passes;
 mod pauses;
 mod policies;
