@@ -1,6 +1,7 @@
 import { http, HttpResponse } from 'msw';
 
 import type { Deployment, Rule, RuleDraft } from '../api/schema.gen';
+import { cluster } from './cluster-fixtures.ts';
 import {
   before,
   deliveries,
@@ -118,6 +119,7 @@ export const handlers = [
           },
     ),
   ),
+  http.get(api('/cluster'), () => HttpResponse.json(cluster)),
   http.get(api('/github'), () =>
     HttpResponse.json(
       state.empty ? { ...github, app: null, installations: [], last_delivery_at: null } : github,
