@@ -47,6 +47,12 @@ impl Probe {
         Self { state, _task: task }
     }
 
+    /// What has come of it until now.
+    #[cfg(test)]
+    pub(super) fn seen(&self) -> Answers {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).answers
+    }
+
     /// What came of it since it was last asked for.
     pub(super) fn take(&self) -> Answers {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

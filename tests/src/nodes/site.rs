@@ -27,6 +27,9 @@ pub(super) const LIMIT: Duration = Duration::from_secs(420);
 pub(super) const MANY: Stack = Stack { branch: "main", environment: "production", replicas: 3 };
 pub(super) const SINGLE: Stack = Stack { branch: "single", environment: "single", replicas: 1 };
 
+/// The port of Traefik on each node.
+const ROUTER: u16 = 80;
+
 /// The service that is Berth.
 pub(super) const BERTH: &str = "berth_berth";
 
@@ -103,7 +106,7 @@ impl Site {
         step("Give them the images", load(&machines, &images.tar)).await?;
         step("Make them a Swarm of three managers", join(&machines)).await?;
 
-        let nodes = machines.iter().map(|machine| machine.address).collect();
+        let nodes = machines.iter().map(|it| (it.address, ROUTER).into()).collect();
         let front = Front::start(HERE, nodes).await?;
         let sim = GithubSim::start(SimSettings {
             listen: (HERE, 0).into(),
