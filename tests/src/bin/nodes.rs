@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use berth_tests::nodes::{self, Images, Plan};
 
 #[tokio::main]
@@ -20,7 +20,13 @@ async fn main() -> ExitCode {
     };
     // A short path: a Unix socket's may have 107 characters.
     let folder = std::env::temp_dir().join(format!("berth-nodes-{}", std::process::id()));
-    let summary = match Box::pin(nodes::run(&plan, images, folder)).await {
+    let run = Box::pin(nodes::run(&plan, images, folder));
+    let ended = tokio::select! {
+        ended = run => ended,
+        // What was begun is dropped, and with it the nodes end.
+        _ = tokio::signal::ctrl_c() => Err(anyhow!("it was interrupted")),
+    };
+    let summary = match ended {
         Ok(summary) => summary,
         Err(err) => {
             eprintln!("error: {err:#}");

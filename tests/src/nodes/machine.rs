@@ -44,6 +44,19 @@ async fn ip(args: &[&str]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whether the kernel has what Docker encrypts networks with.
+pub(super) async fn has_ipsec() -> bool {
+    let state = ["src", "10.77.1.1", "dst", "10.77.1.2", "proto", "esp", "spi", "0xbe47"];
+    let key = format!("0x{}", "be".repeat(20));
+    let how = ["mode", "transport", "aead", "rfc4106(gcm(aes))", &key, "64"];
+    let namespace = namespace(1);
+    let inside = ["-n", &namespace, "xfrm", "state"];
+    if ip(&[&inside[..], &["add"], &state, &how].concat()).await.is_err() {
+        return false;
+    }
+    ip(&[&inside[..], &["delete"], &state].concat()).await.is_ok()
+}
+
 /// Lays the bridge.
 pub(super) async fn lay_bridge() -> anyhow::Result<()> {
     tidy().await;

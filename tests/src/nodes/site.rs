@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout};
 
 use super::Images;
 use super::front::Front;
-use super::machine::{HERE, Machine, NODES, lay_bridge, tidy};
+use super::machine::{HERE, Machine, NODES, has_ipsec, lay_bridge, tidy};
 use super::probe::Probe;
 use crate::http::Client;
 use crate::steps::step;
@@ -232,13 +232,8 @@ impl Site {
         docker.run(&job).await?;
         until("Berth serves on each node", LIMIT, || self.runs(BERTH, NODES)).await?;
         docker.run(&["service", "rm", "berth-migrate"]).await?;
-        until("Berth answers", LIMIT, async || {
-            let client = Client::new(self.url());
-            let answer = timeout(Duration::from_secs(5), client.get("/healthz")).await??;
-            ensure!(answer.status.is_success(), "{}", answer.status);
-            Ok(())
-        })
-        .await
+        until("Berth answers at each node", LIMIT, || self.is_routed(&HERE.to_string(), "/healthz"))
+            .await
     }
 
     /// What the stack file lacks for this machine and this GitHub.
@@ -259,6 +254,17 @@ services:
     deploy: {{ endpoint_mode: dnsrr }}
 "#
         )
+    }
+
+    /// Whether the router of every node that has power leads to this host.
+    pub(super) async fn is_routed(&self, host: &str, path: &str) -> anyhow::Result<()> {
+        for machine in self.machines.iter().filter(|it| it.is_on()) {
+            let client = Client::new(format!("http://{}", machine.address));
+            let asked = timeout(Duration::from_secs(5), client.get_host(host, path));
+            let answer = asked.await?.with_context(|| machine.name.clone())?;
+            ensure!(answer.status.is_success(), "{}: {}", machine.name, answer.status);
+        }
+        Ok(())
     }
 
     /// Whether so many tasks of a service run well.
@@ -302,6 +308,8 @@ services:
     pub(super) async fn begin(&mut self) -> anyhow::Result<()> {
         for stack in [MANY, SINGLE] {
             self.deploy(stack).await?;
+            let host = stack.host();
+            until("it answers at each node", LIMIT, || self.is_routed(&host, "/")).await?;
         }
         let front = self.url();
         let ask = |host: &str, path| Probe::start(&front, host, path);
@@ -433,8 +441,7 @@ async fn join(machines: &[Machine]) -> anyhow::Result<()> {
 async fn stack_file() -> anyhow::Result<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/berth.stack.yaml");
     let text = std::fs::read_to_string(path)?;
-    let ipsec = Command::new("ip").args(["xfrm", "state", "count"]).output().await?;
-    if ipsec.status.success() {
+    if has_ipsec().await {
         return Ok(text);
     }
     let line = "    driver_opts: { encrypted: \"\" }\n";

@@ -133,6 +133,9 @@ async fn well(site: &Site) -> anyhow::Result<()> {
     ensure!(lost.is_empty(), "{lost:?} are away");
     site.runs(BERTH, NODES).await?;
     site.runs("berth_traefik", NODES).await?;
+    for stack in [MANY, SINGLE] {
+        site.is_routed(&stack.host(), "/").await?;
+    }
     as_wanted(site).await
 }
 
