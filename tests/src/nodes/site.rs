@@ -232,8 +232,8 @@ impl Site {
         docker.run(&job).await?;
         until("Berth serves on each node", LIMIT, || self.runs(BERTH, NODES)).await?;
         docker.run(&["service", "rm", "berth-migrate"]).await?;
-        until("Berth answers at each node", LIMIT, || self.is_routed(&HERE.to_string(), "/healthz"))
-            .await
+        let host = HERE.to_string();
+        until("Berth answers at each node", LIMIT, || self.is_routed(&host, "/healthz")).await
     }
 
     /// What the stack file lacks for this machine and this GitHub.
