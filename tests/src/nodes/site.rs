@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use berth_github_sim::{Commit, GithubSim, NewRepository, Settings as SimSettings};
+use bytes::Bytes;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::process::Command;
 use tokio::time::{Instant, timeout};
@@ -300,6 +302,17 @@ services:
                 host: &stack.host(),
             };
             self.world.add_rule(repository, rule).await?;
+        }
+        until("every replica knows the App", LIMIT, || self.takes_webhooks()).await
+    }
+
+    /// Whether replicas in turn do more than say that they have no App yet: what
+    /// one of them has read holds for half a second.
+    async fn takes_webhooks(&self) -> anyhow::Result<()> {
+        for _ in 0..2 * NODES {
+            let client = Client::new(self.url());
+            let asked = client.send(Method::POST, "/webhooks/github", &[], Bytes::new()).await?;
+            ensure!(asked.status != StatusCode::SERVICE_UNAVAILABLE, "{}", asked.text());
         }
         Ok(())
     }
