@@ -208,8 +208,13 @@ impl Sim {
 
     /// Changes a stack behind everybody's back.
     pub fn meddle(&self, stack: &StackName, change: impl FnOnce(&mut ObservedStack)) {
-        change(&mut self.state().stacks.entry(stack.clone()).or_default().seen);
+        self.meddle_unheard(stack, change);
         self.hint(stack);
+    }
+
+    /// The same, where nothing tells of it: as of a container on another node.
+    pub fn meddle_unheard(&self, stack: &StackName, change: impl FnOnce(&mut ObservedStack)) {
+        change(&mut self.state().stacks.entry(stack.clone()).or_default().seen);
     }
 
     fn add_image(&self, stack: &StackName, tag: &str) -> bool {

@@ -1,7 +1,9 @@
 //! The leader tells of the nodes: which there are, and which is away.
 
+use berth_domain::cluster::TaskState;
 use berth_domain::deployment::Phase;
 use berth_domain::facts::{ClusterFacts, NodeFacts, NodeState};
+use berth_reconciler::sim::Behaviour;
 use berth_store::nodes::{self, Node};
 use sqlx::PgPool;
 
@@ -48,5 +50,37 @@ async fn a_lost_node_is_told_of_as_soon_as_docker_says_so(pool: PgPool) {
     let told = nodes::outages(&world.pool, 10).await.unwrap();
     assert_eq!(told.len(), 1);
     assert_eq!((told[0].hostname.as_str(), told[0].ending.as_deref()), ("two", Some("back")));
+    berth.stop().await;
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn a_stack_that_lost_tasks_with_a_node_is_watched_until_it_is_well(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    world.sim.set_facts(with_second(NodeState::Ready));
+    let berth = world.start(1);
+    let id = world.push(SHOP).await;
+    assert_eq!(world.ended(id).await.0, Phase::Succeeded);
+    world.settled().await;
+
+    // Its tasks start anew on a node whose containers nobody tells of.
+    let name = world.name();
+    let image = world.sim.peek(&name).services["web"].spec.as_ref().unwrap().image.clone();
+    world.sim.behave(&image, Behaviour::NeverHealthy);
+    world.sim.meddle_unheard(&name, |stack| {
+        for task in &mut stack.services.get_mut("web").unwrap().tasks {
+            task.state = TaskState::Starting;
+        }
+    });
+    world.sim.set_facts(with_second(NodeState::Down));
+    eventually("it is seen that they do not run yet", async || {
+        let observed = world.row().await.observed?;
+        (observed.get("health")? == "progressing").then_some(())
+    })
+    .await;
+
+    let looks = world.sim.calls().observe_all;
+    world.sim.behave(&image, Behaviour::Runs { after: 0 });
+    world.settled().await;
+    assert_eq!(world.sim.calls().observe_all, looks, "it waited for a look at all stacks");
     berth.stop().await;
 }
