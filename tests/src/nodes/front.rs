@@ -27,12 +27,12 @@ impl Front {
         let listener = TcpListener::bind((here, 0)).await?;
         let port = listener.local_addr()?.port();
         let mut tasks = JoinSet::new();
-        tasks.spawn(accept(listener, Arc::new(nodes)));
+        tasks.spawn(accept(listener, nodes.into()));
         Ok(Self { port, _tasks: tasks })
     }
 }
 
-async fn accept(listener: TcpListener, nodes: Arc<Vec<SocketAddr>>) {
+async fn accept(listener: TcpListener, nodes: Arc<[SocketAddr]>) {
     let mut lines = JoinSet::new();
     let mut turn = 0;
     while let Ok((mut near, _)) = listener.accept().await {

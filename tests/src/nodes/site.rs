@@ -449,7 +449,7 @@ async fn join(machines: &[Machine]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The stack file as it is shipped; on a kernel without IPsec less the encryption
+/// The stack file as it is shipped; on a kernel without `IPsec` less the encryption
 /// of its network, which would carry nothing.
 async fn stack_file() -> anyhow::Result<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/berth.stack.yaml");
