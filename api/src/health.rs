@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use berth_domain::chain;
+use berth_domain::facts::NodeFacts;
 use berth_store::leases::Lease;
 use berth_swarm::Engine;
+use chrono::{DateTime, Utc};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
@@ -26,6 +28,8 @@ pub(crate) struct Report {
     pub(crate) postgres: Found<()>,
     pub(crate) docker: Found<Engine>,
     pub(crate) lease: Found<Lease>,
+    /// The nodes that the leader last saw away, and since when.
+    pub(crate) lost_nodes: Vec<(NodeFacts, DateTime<Utc>)>,
 }
 
 impl Report {
@@ -48,9 +52,10 @@ impl Health {
         {
             return report.clone();
         }
-        let (postgres, docker, lease) = tokio::join!(postgres(state), docker(state), lease(state));
+        let (postgres, docker, lease, lost_nodes) =
+            tokio::join!(postgres(state), docker(state), lease(state), lost_nodes(state));
         let lease = if postgres.is_ok() { lease } else { Err("the database would know".into()) };
-        let report = Report { postgres, docker, lease };
+        let report = Report { postgres, docker, lease, lost_nodes };
         *last = Some((Instant::now(), report.clone()));
         report
     }
@@ -90,6 +95,15 @@ async fn lease(state: &Inner) -> Found<Lease> {
         Ok(Err(err)) => Err(err.to_string()),
         Err(_) => Err(silence()),
     }
+}
+
+/// None where the database does not answer, which is trouble enough.
+async fn lost_nodes(state: &Inner) -> Vec<(NodeFacts, DateTime<Utc>)> {
+    let nodes = match timeout(PATIENCE, berth_store::nodes::list(&state.pool)).await {
+        Ok(Ok(nodes)) => nodes,
+        Ok(Err(_)) | Err(_) => Vec::new(),
+    };
+    nodes.into_iter().filter_map(|node| Some((node.facts, node.away_since?))).collect()
 }
 
 fn silence() -> String {

@@ -91,8 +91,8 @@ pub async fn ensure_setup_link(pool: &Pool, public_url: &Url) -> berth_store::Re
 
 fn api() -> OpenApiRouter<ApiState> {
     use crate::routes::{
-        deliveries, deployments, github, pruning, registries, repositories, rules, session,
-        sessions, settings, stacks, status, templates, tokens,
+        cluster, deliveries, deployments, github, pruning, registries, repositories, rules,
+        session, sessions, settings, stacks, status, templates, tokens,
     };
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(session::get_session, session::log_in, session::log_out))
@@ -139,6 +139,7 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(status::get_alive))
         .routes(routes!(status::get_readiness))
         .routes(routes!(status::get_status))
+        .routes(routes!(cluster::get_cluster))
         .routes(routes!(events::stream_changes))
         .routes(routes!(openapi::get_openapi))
         .routes(routes!(webhook::receive_delivery))

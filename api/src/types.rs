@@ -4,6 +4,7 @@
 //! generated from them) and nothing else: what they mean lives in `domain`, how
 //! they are stored in `store`.
 
+mod cluster;
 mod deliveries;
 mod deployments;
 mod github;
@@ -14,6 +15,7 @@ mod stacks;
 mod status;
 mod templates;
 
+pub use self::cluster::*;
 pub use self::deliveries::*;
 pub use self::deployments::*;
 pub use self::github::*;

@@ -9,7 +9,7 @@ use std::future::Future;
 
 use chrono::{DateTime, Utc};
 
-use crate::facts::ClusterFacts;
+use crate::facts::{ClusterFacts, NodeFacts};
 use crate::ids::StackName;
 use crate::registry::{Answer, LoginError, Origin};
 use crate::stack::{FileSpec, Mode, NetworkSpec, ServiceSpec, StackSpec};
@@ -325,6 +325,9 @@ pub trait Cluster: Send + Sync + 'static {
         &self,
         images: &BTreeSet<String>,
     ) -> impl Future<Output = Result<ClusterFacts, ClusterError>> + Send;
+
+    /// The cluster's nodes.
+    fn nodes(&self) -> impl Future<Output = Result<Vec<NodeFacts>, ClusterError>> + Send;
 
     /// Carries out one action. Doing it twice does it once.
     fn apply(

@@ -43,6 +43,16 @@ pub struct NodeFacts {
     pub takes_tasks: bool,
     /// Whether it is a manager.
     pub manager: bool,
+    /// Whether it is the manager that leads.
+    pub leader: bool,
+    /// Whether it answers.
+    pub state: NodeState,
+    /// What a person wants of it.
+    pub availability: Availability,
+    /// Swarm's words about its state; empty where there are none.
+    pub message: String,
+    /// Its engine's version.
+    pub engine: String,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
     /// Its engine's labels.
@@ -57,6 +67,85 @@ pub struct NodeFacts {
     pub nano_cpus: i64,
     /// Its memory, in bytes.
     pub memory: i64,
+}
+
+/// Swarm's states of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NodeState {
+    /// It was not heard of since Swarm's leader changed.
+    #[default]
+    Unknown,
+    /// It answers.
+    Ready,
+    /// It does not answer: Swarm runs elsewhere what ran on it.
+    Down,
+    /// It has gone away by itself.
+    Disconnected,
+}
+
+impl NodeState {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Unknown, Self::Ready, Self::Down, Self::Disconnected];
+
+    /// Swarm's word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Ready => "ready",
+            Self::Down => "down",
+            Self::Disconnected => "disconnected",
+        }
+    }
+
+    /// What a word of Swarm's says; one that only a newer Swarm knows says nothing.
+    #[must_use]
+    pub fn from_word(word: &str) -> Self {
+        Self::ALL.into_iter().find(|state| state.as_str() == word).unwrap_or_default()
+    }
+
+    /// Whether the node is lost; [`None`] where that can't be told yet.
+    #[must_use]
+    pub const fn is_away(self) -> Option<bool> {
+        match self {
+            Self::Unknown => None,
+            Self::Ready => Some(false),
+            Self::Down | Self::Disconnected => Some(true),
+        }
+    }
+}
+
+/// What a person wants of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Availability {
+    /// It takes tasks.
+    #[default]
+    Active,
+    /// It keeps its tasks and takes no more.
+    Pause,
+    /// It is to have none.
+    Drain,
+}
+
+impl Availability {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Active, Self::Pause, Self::Drain];
+
+    /// Swarm's word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Pause => "pause",
+            Self::Drain => "drain",
+        }
+    }
+
+    /// What a word of Swarm's says.
+    #[must_use]
+    pub fn from_word(word: &str) -> Self {
+        Self::ALL.into_iter().find(|it| it.as_str() == word).unwrap_or_default()
+    }
 }
 
 /// A network that is there.

@@ -127,6 +127,8 @@ names! {
         SetRelease = "stacks.set_release",
         /// What a pass saw is stored.
         Observe = "stacks.observe",
+        /// What was seen of the nodes is stored.
+        ObserveNodes = "nodes.observe",
         /// A stack is noted as gone.
         MarkRemoved = "stacks.mark_removed",
         /// What is going to be pruned is written down.

@@ -17,6 +17,7 @@ const PAGES: readonly [path: string, heading: string, title: RegExp][] = [
   ['/rules', 'Rules', /^Rules/],
   ['/rules/new', 'New rule', /^New rule/],
   ['/events', 'Events', /^Events/],
+  ['/cluster', 'Cluster', /^Cluster/],
   ['/settings/account', 'Settings', /^Settings/],
   ['/settings/sessions', 'Settings', /^Settings/],
   ['/settings/github', 'Settings', /^Settings/],

@@ -99,6 +99,7 @@ test.describe('a person is logged in', () => {
       ['p', 'Previews'],
       ['r', 'Rules'],
       ['e', 'Events'],
+      ['c', 'Cluster'],
       ['t', 'Settings'],
       ['s', 'Stacks'],
     ] as const) {

@@ -15,6 +15,7 @@ import { Route as InAppRouteImport } from './routes/_in._app'
 import { Route as SetupIndexRouteImport } from './routes/setup.index'
 import { Route as InAppIndexRouteImport } from './routes/_in._app.index'
 import { Route as InAppSplatRouteImport } from './routes/_in._app.$'
+import { Route as InAppClusterRouteImport } from './routes/_in._app.cluster'
 import { Route as InAppEventsRouteImport } from './routes/_in._app.events'
 import { Route as InAppPreviewsRouteImport } from './routes/_in._app.previews'
 import { Route as InAppSettingsRouteImport } from './routes/_in._app.settings'
@@ -64,6 +65,11 @@ const InAppIndexRoute = InAppIndexRouteImport.update({
 const InAppSplatRoute = InAppSplatRouteImport.update({
   id: '/$',
   path: '/$',
+  getParentRoute: () => InAppRoute,
+} as any)
+const InAppClusterRoute = InAppClusterRouteImport.update({
+  id: '/cluster',
+  path: '/cluster',
   getParentRoute: () => InAppRoute,
 } as any)
 const InAppEventsRoute = InAppEventsRouteImport.update({
@@ -185,6 +191,7 @@ export interface FileRoutesByFullPath {
   '/login': typeof LoginRoute
   '/setup/': typeof SetupIndexRoute
   '/$': typeof InAppSplatRoute
+  '/cluster': typeof InAppClusterRoute
   '/events': typeof InAppEventsRoute
   '/previews': typeof InAppPreviewsRoute
   '/settings': typeof InAppSettingsRouteWithChildren
@@ -213,6 +220,7 @@ export interface FileRoutesByTo {
   '/login': typeof LoginRoute
   '/setup': typeof SetupIndexRoute
   '/$': typeof InAppSplatRoute
+  '/cluster': typeof InAppClusterRoute
   '/events': typeof InAppEventsRoute
   '/previews': typeof InAppPreviewsRoute
   '/rules/$id': typeof InAppRulesIdRoute
@@ -241,6 +249,7 @@ export interface FileRoutesById {
   '/_in/_app': typeof InAppRouteWithChildren
   '/setup/': typeof SetupIndexRoute
   '/_in/_app/$': typeof InAppSplatRoute
+  '/_in/_app/cluster': typeof InAppClusterRoute
   '/_in/_app/events': typeof InAppEventsRoute
   '/_in/_app/previews': typeof InAppPreviewsRoute
   '/_in/_app/settings': typeof InAppSettingsRouteWithChildren
@@ -272,6 +281,7 @@ export interface FileRouteTypes {
     | '/login'
     | '/setup/'
     | '/$'
+    | '/cluster'
     | '/events'
     | '/previews'
     | '/settings'
@@ -300,6 +310,7 @@ export interface FileRouteTypes {
     | '/login'
     | '/setup'
     | '/$'
+    | '/cluster'
     | '/events'
     | '/previews'
     | '/rules/$id'
@@ -327,6 +338,7 @@ export interface FileRouteTypes {
     | '/_in/_app'
     | '/setup/'
     | '/_in/_app/$'
+    | '/_in/_app/cluster'
     | '/_in/_app/events'
     | '/_in/_app/previews'
     | '/_in/_app/settings'
@@ -400,6 +412,13 @@ declare module '@tanstack/react-router' {
       path: '/$'
       fullPath: '/$'
       preLoaderRoute: typeof InAppSplatRouteImport
+      parentRoute: typeof InAppRoute
+    }
+    '/_in/_app/cluster': {
+      id: '/_in/_app/cluster'
+      path: '/cluster'
+      fullPath: '/cluster'
+      preLoaderRoute: typeof InAppClusterRouteImport
       parentRoute: typeof InAppRoute
     }
     '/_in/_app/events': {
@@ -605,6 +624,7 @@ const InAppStacksStackRouteWithChildren =
 
 interface InAppRouteChildren {
   InAppSplatRoute: typeof InAppSplatRoute
+  InAppClusterRoute: typeof InAppClusterRoute
   InAppEventsRoute: typeof InAppEventsRoute
   InAppPreviewsRoute: typeof InAppPreviewsRoute
   InAppSettingsRoute: typeof InAppSettingsRouteWithChildren
@@ -617,6 +637,7 @@ interface InAppRouteChildren {
 
 const InAppRouteChildren: InAppRouteChildren = {
   InAppSplatRoute: InAppSplatRoute,
+  InAppClusterRoute: InAppClusterRoute,
   InAppEventsRoute: InAppEventsRoute,
   InAppPreviewsRoute: InAppPreviewsRoute,
   InAppSettingsRoute: InAppSettingsRouteWithChildren,

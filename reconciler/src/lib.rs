@@ -21,6 +21,7 @@ mod error;
 pub mod fight;
 pub mod leader;
 pub mod looks;
+mod nodes;
 pub mod plan;
 pub mod preflight;
 pub mod probe;

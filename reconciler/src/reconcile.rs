@@ -408,7 +408,7 @@ pub(crate) fn names(desired: &Desired) -> BTreeSet<String> {
 
 /// When to look again at a stack that nothing is done about. Docker tells of no
 /// task's change, so one that is not well is watched.
-fn look_again<C, B>(engine: &Engine<C, B>, seen: &Report) -> Next {
+pub(crate) fn look_again<C, B>(engine: &Engine<C, B>, seen: &Report) -> Next {
     match seen.health {
         Health::Healthy if seen.synced => Next::OnChange,
         Health::Progressing => Next::After(engine.settings.poll * 4),

@@ -2,7 +2,9 @@
 
 mod state;
 
-use berth_domain::cluster::{Desired, ObservedStack};
+use std::collections::BTreeMap;
+
+use berth_domain::cluster::{Desired, ObservedService, ObservedStack, TaskState};
 use berth_domain::health::{Health, of_service};
 use berth_domain::ids::ReleaseId;
 use berth_domain::stack::{Mode, Port, Route, ServiceSpec, StackSpec};
@@ -66,6 +68,8 @@ pub struct ServiceReport {
     pub urls: Vec<String>,
     /// Whether it is synced and healthy, each with why and since when.
     pub state: State,
+    /// How many of its tasks run on which node, by the node's id.
+    pub nodes: BTreeMap<String, u64>,
 }
 
 /// Reports on a stack that should be `desired`; [`None`] where nobody has said
@@ -176,6 +180,7 @@ fn service_report(
         ports: wanted.ports.iter().map(port).collect(),
         urls,
         state: State::unknown(now),
+        nodes: BTreeMap::new(),
     };
     let Some(live) = observed.services.get(name) else { return base };
     let health = of_service(wanted, live, now);
@@ -185,8 +190,21 @@ fn service_report(
         health: health.health,
         code: health.code,
         reason: health.reason,
+        nodes: nodes(live),
         ..base
     }
+}
+
+/// Where a service's tasks run, those of an older release too.
+fn nodes(live: &ObservedService) -> BTreeMap<String, u64> {
+    let running = live.tasks.iter().filter(|task| {
+        task.state == TaskState::Running && task.desired == TaskState::Running && !task.node_down
+    });
+    let mut nodes = BTreeMap::new();
+    for node in running.filter_map(|task| task.node.clone()) {
+        *nodes.entry(node).or_default() += 1;
+    }
+    nodes
 }
 
 fn port(port: &Port) -> String {
@@ -199,11 +217,11 @@ fn port(port: &Port) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeSet;
 
     use super::*;
     use crate::plan::{Prune, plan};
-    use berth_domain::cluster::{ObservedService, ObservedTask, TaskState, Version};
+    use berth_domain::cluster::{ObservedTask, Version};
 
     #[test]
     fn a_report_says_what_is_and_what_is_missing() {
@@ -236,7 +254,7 @@ mod tests {
         let task = ObservedTask {
             id: "t".to_owned(),
             slot: Some(1),
-            node: None,
+            node: Some("n1".to_owned()),
             node_down: false,
             state: TaskState::Running,
             desired: TaskState::Running,
@@ -291,7 +309,8 @@ mod tests {
           "reason": "it is not there yet",
           "since": "1970-01-01T00:00:00Z"
         }
-      }
+      },
+      "nodes": {}
     },
     {
       "name": "web",
@@ -319,6 +338,9 @@ mod tests {
           "reason": "all its tasks are well",
           "since": "1970-01-01T00:00:00Z"
         }
+      },
+      "nodes": {
+        "n1": 1
       }
     }
   ],

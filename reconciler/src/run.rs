@@ -21,6 +21,8 @@ use crate::claims;
 use crate::engine::{Engine, Parts, RETRY};
 use crate::error::PassError;
 use crate::leader::{self, Leader};
+use crate::nodes;
+use crate::queue::Next;
 use crate::reconcile;
 use crate::settings::Settings;
 use crate::slots;
@@ -262,6 +264,7 @@ pub(crate) async fn look<C: Cluster, B: Builder>(
     engine.board.docker(Link::up());
     engine.board.update(|status| status.stacks = stacks.len());
     let Some(fence) = fence else { return Ok(()) };
+    nodes::look(engine, fence).await?;
 
     let mut idle_ones = Vec::new();
     for (stack, seen) in stacks.iter().zip(&seen.stacks) {
@@ -269,6 +272,10 @@ pub(crate) async fn look<C: Cluster, B: Builder>(
             && stack.open_deployment.is_none()
             && seen.plan.is_empty();
         if idle {
+            // What happens on other nodes, nobody tells of.
+            if let Next::After(wait) = reconcile::look_again(engine, &seen.report) {
+                engine.queue.put_after(stack.id, wait);
+            }
             reconcile::store_if_new(engine, fence, stack, seen.report.clone()).await?;
             idle_ones.push(stack);
         } else {

@@ -14,7 +14,7 @@ use rand::{Rng, SeedableRng};
 use tokio::sync::mpsc;
 
 use berth_domain::cluster::{Action, Cluster, ClusterError, ObservedService, ObservedStack};
-use berth_domain::facts::ClusterFacts;
+use berth_domain::facts::{ClusterFacts, NodeFacts};
 use berth_domain::ids::StackName;
 use berth_domain::registry::{Answer, Found, Origin};
 
@@ -81,8 +81,8 @@ pub struct Calls {
 pub struct Sim {
     clock: Clock,
     state: Mutex<State>,
-    woken: tokio::sync::Mutex<mpsc::UnboundedReceiver<StackName>>,
-    wake: mpsc::UnboundedSender<StackName>,
+    woken: tokio::sync::Mutex<mpsc::UnboundedReceiver<Option<StackName>>>,
+    wake: mpsc::UnboundedSender<Option<StackName>>,
 }
 
 #[derive(Debug)]
@@ -189,6 +189,8 @@ impl Sim {
     /// that networks, configs and secrets are not there that no stack made.
     pub fn set_facts(&self, facts: ClusterFacts) {
         self.state().facts = facts;
+        // As of Docker's events about nodes: it may concern any stack.
+        drop(self.wake.send(None));
     }
 
     /// How often each call was made.
@@ -211,8 +213,13 @@ impl Sim {
 
     /// Changes a stack behind everybody's back.
     pub fn meddle(&self, stack: &StackName, change: impl FnOnce(&mut ObservedStack)) {
-        change(&mut self.state().stacks.entry(stack.clone()).or_default().seen);
+        self.meddle_unheard(stack, change);
         self.hint(stack);
+    }
+
+    /// The same, where nothing tells of it: as of a container on another node.
+    pub fn meddle_unheard(&self, stack: &StackName, change: impl FnOnce(&mut ObservedStack)) {
+        change(&mut self.state().stacks.entry(stack.clone()).or_default().seen);
     }
 
     fn add_image(&self, stack: &StackName, tag: &str) -> bool {
@@ -227,7 +234,7 @@ impl Sim {
 
     fn hint(&self, stack: &StackName) {
         // Nobody listens once the receiver, which is ours, is gone.
-        drop(self.wake.send(stack.clone()));
+        drop(self.wake.send(Some(stack.clone())));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -327,6 +334,12 @@ impl Cluster for Sim {
         Ok(state.facts.clone())
     }
 
+    async fn nodes(&self) -> Result<Vec<NodeFacts>, ClusterError> {
+        let state = self.state();
+        state.check()?;
+        Ok(state.facts.nodes.clone())
+    }
+
     async fn apply(&self, stack: &StackName, action: &Action) -> Result<(), ClusterError> {
         // Docker takes a moment, in which the caller may be gone.
         tokio::task::yield_now().await;
@@ -365,7 +378,7 @@ impl Cluster for Sim {
     }
 
     async fn changed(&self) -> Option<StackName> {
-        self.woken.lock().await.recv().await
+        self.woken.lock().await.recv().await.flatten()
     }
 }
 

@@ -30,6 +30,7 @@ pub mod github_apps;
 pub mod installations;
 pub mod instance;
 pub mod leases;
+pub mod nodes;
 pub mod notify;
 pub mod outbox;
 mod pool;

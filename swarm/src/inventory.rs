@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use berth_domain::cluster::{Cluster as _, ClusterError, TaskState};
-use berth_domain::facts::{ClusterFacts, ImageFact, NetworkFacts, NodeFacts, TakenPort};
+use berth_domain::facts::{
+    Availability, ClusterFacts, ImageFact, NetworkFacts, NodeFacts, NodeState, TakenPort,
+};
 use berth_domain::registry::Answer;
 use berth_domain::stack::NAMESPACE_LABEL;
 use futures_util::future::join_all;
@@ -60,6 +62,13 @@ impl Swarm {
         Ok(facts)
     }
 
+    pub(crate) async fn list_nodes(&self) -> Result<Vec<NodeFacts>, ClusterError> {
+        let nodes = list::<Vec<wire::Node>>(&self.client, "/nodes", &[])
+            .await
+            .map_err(|error| error.about("reading the nodes"))?;
+        Ok(nodes.iter().map(node).collect())
+    }
+
     /// Looks for an image on this manager, then in its registry.
     async fn find_image(&self, image: &str) -> Result<ImageFact, Failure> {
         let here = Request::get(format!("/images/{}/json", segment(image)));
@@ -87,14 +96,28 @@ fn node(node: &wire::Node) -> NodeFacts {
         name: hostname.clone(),
         takes_tasks: node.status.state == "ready" && node.spec.availability == "active",
         manager: node.spec.role == "manager",
+        leader: node.manager_status.leader,
+        state: NodeState::from_word(&node.status.state),
+        availability: Availability::from_word(&node.spec.availability),
+        message: node.status.message.clone(),
+        engine: engine.engine_version.clone(),
         labels: node.spec.labels.clone(),
         engine_labels: engine.labels.clone(),
         os: platform.os.clone(),
         architecture: platform.architecture.clone(),
-        address: node.status.addr.clone(),
+        address: address(node),
         nano_cpus: resources.nano_cpus,
         memory: resources.memory_bytes,
     }
+}
+
+/// Where the node is. A manager may know itself by no address but that at which
+/// the others reach it.
+fn address(node: &wire::Node) -> String {
+    let own = node.status.addr.as_str();
+    let reached = node.manager_status.addr.rsplit_once(':').map_or("", |(host, _port)| host);
+    let unspecified = own.is_empty() || own == "0.0.0.0";
+    if unspecified && !reached.is_empty() { reached.to_owned() } else { own.to_owned() }
 }
 
 /// Networks by name; where a node has one of the same name, the Swarm's.

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 
 use berth_domain::cluster::{Action, Cluster, ClusterError, ObservedStack};
-use berth_domain::facts::ClusterFacts;
+use berth_domain::facts::{ClusterFacts, NodeFacts};
 use berth_domain::ids::StackName;
 use berth_domain::registry::{Anonymous, Answer, Login, Logins, Origin, host};
 use berth_domain::stack::INSTANCE_LABEL;
@@ -108,6 +108,10 @@ impl Cluster for Swarm {
 
     async fn facts(&self, images: &BTreeSet<String>) -> Result<ClusterFacts, ClusterError> {
         self.take_stock(images).await
+    }
+
+    async fn nodes(&self) -> Result<Vec<NodeFacts>, ClusterError> {
+        self.list_nodes().await
     }
 
     fn apply(

@@ -11,6 +11,7 @@ pub mod docker;
 pub mod git;
 pub mod hostile;
 pub mod http;
+pub mod nodes;
 pub mod proxy;
 pub mod registry;
 pub mod scene;

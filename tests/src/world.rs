@@ -89,6 +89,13 @@ impl World {
         }
     }
 
+    /// A world around a Berth that it did not start, and that this simulator is
+    /// GitHub to.
+    #[must_use]
+    pub fn beside(settings: Settings, sim: GithubSim) -> Self {
+        Self { sim: Some(sim), ..Self::new(settings) }
+    }
+
     /// Starts the GitHub simulator, which holds the sample repository as
     /// `acme/<name>`.
     ///
@@ -219,8 +226,18 @@ impl World {
     ///
     /// Where Berth refuses.
     pub async fn set_up(&mut self) -> anyhow::Result<()> {
-        let token = self.berth()?.setup_token()?;
-        let client = self.berth()?.client().with_header("x-berth-csrf", "1");
+        let (client, token) = (self.berth()?.client(), self.berth()?.setup_token()?);
+        self.set_up_at(client, &token).await.map(drop)
+    }
+
+    /// The same by this client of Berth's API and this token of a setup link.
+    /// Gives the header that tells Berth who asks.
+    ///
+    /// # Errors
+    ///
+    /// Where Berth refuses.
+    pub async fn set_up_at(&mut self, anyone: Client, token: &str) -> anyhow::Result<String> {
+        let client = anyone.clone().with_header("x-berth-csrf", "1");
         let account =
             json!({"token": token, "email": EMAIL, "name": "Mira", "password": self.password});
         client.post("/api/v1/setup", &account).await?;
@@ -236,8 +253,8 @@ impl World {
         let token = client.post("/api/v1/tokens", &json!({"name": "tour"})).await?;
         let token = token["token"].as_str().context("no token")?;
         let bearer = format!("Bearer {token}");
-        self.api = Some(self.berth()?.client().with_header("authorization", &bearer));
-        Ok(())
+        self.api = Some(anyone.with_header("authorization", &bearer));
+        Ok(bearer)
     }
 
     /// Creates the GitHub App by its manifest, as the browser would.

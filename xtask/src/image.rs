@@ -47,19 +47,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let berth = step("Build Berth, linked statically", || compile(args.quick))?;
     let folder = scratch().join("images/berth");
     step("Collect what goes with it", || collect(&berth, &folder))?;
-    step("Make the image", || {
-        images::import(
-            &host,
-            &folder,
-            &args.tag,
-            &[
-                "ENTRYPOINT [\"/berth\"]",
-                "CMD [\"serve\"]",
-                "ENV PATH=/usr/bin SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt",
-                "EXPOSE 8080",
-            ],
-        )
-    })?;
+    step("Make the image", || import(&host, &folder, &args.tag))?;
     let size =
         output(docker(&host).args(["image", "inspect", "--format", "{{.Size}}", &args.tag]))?;
     let size: u64 = size.parse().context("Docker does not say how large the image is")?;
@@ -67,8 +55,19 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Makes an image of what [`collect`] put in `folder`.
+pub(crate) fn import(host: &str, folder: &Path, tag: &str) -> anyhow::Result<()> {
+    let changes = [
+        "ENTRYPOINT [\"/berth\"]",
+        "CMD [\"serve\"]",
+        "ENV PATH=/usr/bin SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt",
+        "EXPOSE 8080",
+    ];
+    images::import(host, folder, tag, &changes)
+}
+
 /// Builds the program and gives its path.
-fn compile(quick: bool) -> anyhow::Result<PathBuf> {
+pub(crate) fn compile(quick: bool) -> anyhow::Result<PathBuf> {
     let mut command = program("cargo");
     command
         .args(["build", "--quiet", "--package", "berth", "--target", TARGET])
@@ -83,7 +82,7 @@ fn compile(quick: bool) -> anyhow::Result<PathBuf> {
 }
 
 /// Puts the image's files in `folder`.
-fn collect(berth: &Path, folder: &Path) -> anyhow::Result<()> {
+pub(crate) fn collect(berth: &Path, folder: &Path) -> anyhow::Result<()> {
     images::fresh(folder)?;
     copy(berth, folder, Path::new("/berth"))?;
     let certificates = CERTIFICATES
@@ -120,13 +119,13 @@ fn git(folder: &Path) -> anyhow::Result<()> {
 }
 
 /// What the loader would load.
-fn libraries(binary: &Path) -> anyhow::Result<BTreeSet<PathBuf>> {
+pub(crate) fn libraries(binary: &Path) -> anyhow::Result<BTreeSet<PathBuf>> {
     let listed = output(program("ldd").arg(binary))?;
     Ok(listed.split_whitespace().filter(|word| word.starts_with('/')).map(PathBuf::from).collect())
 }
 
 /// Copies a file, whatever links lead to it, to `at` in `folder`.
-fn copy(from: &Path, folder: &Path, at: &Path) -> anyhow::Result<()> {
+pub(crate) fn copy(from: &Path, folder: &Path, at: &Path) -> anyhow::Result<()> {
     let to = folder.join(at.strip_prefix("/").unwrap_or(at));
     if let Some(parent) = to.parent() {
         std::fs::create_dir_all(parent)?;

@@ -1,5 +1,5 @@
 //! What a checkout needs: `cargo xtask demo`, `test`, `bench`, `chaos`,
-//! `image`, `fuzz`, `provision` and `gen`. A clone and cargo are enough to start any of them.
+//! `image`, `nodes`, `fuzz`, `provision` and `gen`. A clone and cargo are enough to start any of them.
 //!
 //! This crate knows no crate of ours: it runs the programs that users run and
 //! talks to them over HTTP. What users need belongs in `berth`, what checks the
@@ -23,6 +23,7 @@ mod frontend;
 mod fuzz;
 mod gen_files;
 mod image;
+mod nodes;
 mod provision;
 mod shell;
 mod test;
@@ -47,6 +48,8 @@ enum Command {
     Chaos(chaos::Args),
     /// Make an image of Berth with nothing else in it but git and certificates
     Image(image::Args),
+    /// Run Berth on a Swarm of three engines that lose their power and their cables
+    Nodes(nodes::Args),
     /// Give parsers and templates what no person would write
     Fuzz(fuzz::Args),
     /// Compare what files mean to `docker stack deploy` and to Berth
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::Chaos(args) => chaos::run(&args),
         Command::Image(args) => image::run(&args),
+        Command::Nodes(args) => nodes::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Conformance(args) => conformance::run(&args),
         Command::Provision => provision::everything().map(|_| ExitCode::SUCCESS),

@@ -7,7 +7,7 @@ use http::StatusCode;
 use crate::auth::Viewer;
 use crate::health::Found;
 use crate::state::ApiState;
-use crate::types::{Alive, Check, Docker, Leader, Readiness, Status};
+use crate::types::{Alive, Check, Docker, Leader, LostNode, Readiness, Status};
 
 /// Whether this process is alive
 #[utoipa::path(
@@ -77,6 +77,11 @@ pub(crate) async fn get_status(State(state): State<ApiState>, _viewer: Viewer) -
             Err(detail) => Docker { ok: false, detail, version: String::new(), nodes: 0 },
         },
         held_orphans: i64::try_from(held).unwrap_or(i64::MAX),
+        lost_nodes: report
+            .lost_nodes
+            .into_iter()
+            .map(|(node, since)| LostNode { id: node.id, hostname: node.name, since })
+            .collect(),
         ready,
     })
 }

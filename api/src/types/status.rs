@@ -60,6 +60,17 @@ pub struct Docker {
     pub nodes: i64,
 }
 
+/// A node that is away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LostNode {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub hostname: String,
+    /// Since when it is away.
+    pub since: DateTime<Utc>,
+}
+
 /// How this Berth is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Status {
@@ -76,6 +87,8 @@ pub struct Status {
     /// Stacks that nothing asks for and that are too many to be removed before a
     /// person lets them go.
     pub held_orphans: i64,
+    /// Nodes of the Swarm that are away, by name.
+    pub lost_nodes: Vec<LostNode>,
     /// Whether all of it is well.
     pub ready: bool,
 }
@@ -147,5 +160,7 @@ super::words! {
         Environment = "environment",
         /// What is going to be pruned.
         Prune = "prune",
+        /// A node of the Swarm.
+        Node = "node",
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Effect, around};
 use crate::build::{BuildError, BuildLog, BuildRequest, Builder, Checkout, Image, Source};
 use crate::cluster::{Action, Cluster, ClusterError, ObservedStack};
-use crate::facts::ClusterFacts;
+use crate::facts::{ClusterFacts, NodeFacts};
 use crate::ids::StackName;
 use crate::registry::{Answer, Origin};
 use crate::rule::Changes;
@@ -46,6 +46,10 @@ impl<C: Cluster> Cluster for Marked<C> {
 
     async fn facts(&self, images: &BTreeSet<String>) -> Result<ClusterFacts, ClusterError> {
         self.0.facts(images).await
+    }
+
+    async fn nodes(&self) -> Result<Vec<NodeFacts>, ClusterError> {
+        self.0.nodes().await
     }
 
     async fn apply(&self, stack: &StackName, action: &Action) -> Result<(), ClusterError> {

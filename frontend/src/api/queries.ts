@@ -21,6 +21,12 @@ export const statusQuery = () =>
     staleTime: 0,
   });
 
+export const clusterQuery = () =>
+  queryOptions({
+    queryKey: ['cluster'],
+    queryFn: ({ signal }) => take(api.GET('/api/v1/cluster', { signal })),
+  });
+
 type Paged = { next_cursor: string | null };
 const pages = {
   initialPageParam: undefined as string | undefined,

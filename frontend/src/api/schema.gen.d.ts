@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/v1/cluster": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The nodes that stacks run on
+         * @description As the leading Berth last saw them: a change shows within seconds.
+         */
+        get: operations["get_cluster"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deliveries": {
         parameters: {
             query?: never;
@@ -105,54 +125,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Read what a deployment's builds and jobs wrote
-         * @description A job's lines come once it ended.
-         */
+        /** Read a deployment's build log */
         get: operations["get_build_log"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/deployments/{id}/override-freeze": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Let one deployment through the freezes of its environment
-         * @description The first who does is remembered, with the reason. The next deployment waits
-         *     as ever.
-         */
-        post: operations["override_freeze"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/deployments/{id}/reject": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Turn down a deployment that waits for approval
-         * @description It ends as cancelled, for the reason given. What served before it still serves.
-         */
-        post: operations["reject_deployment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -660,12 +636,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read what is said of a stack's environment */
-        get: operations["get_stack_settings"];
+        get?: never;
         /**
          * Say what a stack's environment is like
-         * @description All of it each time: what is left out is refused, not reset. It ends with the
-         *     environment.
+         * @description All of it each time; what is left out is as if it had never been said. It ends
+         *     with the environment.
          */
         put: operations["set_stack_settings"];
         post?: never;
@@ -905,11 +880,11 @@ export interface components {
             /** @description The person's name. */
             by: string;
         };
-        /** @description Why a person decides as they do. */
-        Because: {
-            /** @description Why, for whoever wonders: 1 to 200 characters. */
-            reason: string;
-        };
+        /**
+         * @description What a person wants of a node.
+         * @enum {string}
+         */
+        Availability: "active" | "pause" | "drain";
         /**
          * @description What a rule was held against.
          * @enum {string}
@@ -930,6 +905,13 @@ export interface components {
             detail: string;
             /** @description Whether it does. */
             ok: boolean;
+        };
+        /** @description The Swarm that stacks run on. */
+        Cluster: {
+            /** @description Its nodes, by name; none before a Berth has led. */
+            nodes: components["schemas"]["Node"][];
+            /** @description When nodes were away, the newest first: of the last 90 days, at most 50. */
+            outages: components["schemas"]["Outage"][];
         };
         /** @description A commit. */
         Commit: {
@@ -1028,8 +1010,6 @@ export interface components {
              * @description When it ended.
              */
             finished_at: string | null;
-            freeze_override: null | components["schemas"]["Verdict"];
-            frozen: null | components["schemas"]["Freeze"];
             /** @description The ref that pointed there, such as `refs/heads/main`. */
             git_ref: string;
             /**
@@ -1051,7 +1031,6 @@ export interface components {
             /** @description The eight phases from `received` to `succeeded`, in order. */
             phases: components["schemas"]["DeploymentPhase"][];
             reason: null | components["schemas"]["Reason"];
-            rejected: null | components["schemas"]["Verdict"];
             /** @description The rule that matched. */
             rule_name: string | null;
             /** @description The stack's name. */
@@ -1132,8 +1111,6 @@ export interface components {
              * @description From then on.
              */
             from: string;
-            /** @description Why, for whoever waits: 1 to 200 characters. */
-            reason: string;
             /**
              * Format: date-time
              * @description Until then.
@@ -1284,7 +1261,7 @@ export interface components {
             /** @description What to pass as `cursor` for the next ones; null at the end. */
             next_cursor: string | null;
         };
-        /** @description A line that a build or a job wrote. */
+        /** @description A line of a build's output. */
         LogLine: {
             /**
              * Format: date-time
@@ -1298,13 +1275,11 @@ export interface components {
             id: number;
             /** @description The line. */
             line: string;
-            /** @description The service whose image is built, or the job. */
+            /** @description The service whose image it is. */
             service: string;
-            /** @description Who wrote it. */
-            source: components["schemas"]["LogSource"];
         };
         /**
-         * @description A part of a deployment's log, in order. `next_cursor` is never null here while
+         * @description A part of a build log, in order. `next_cursor` is never null here while
          *     there are lines: pass the last line's id as `after` to go on.
          */
         LogPage: {
@@ -1313,11 +1288,18 @@ export interface components {
             /** @description What to pass as `cursor` for the next ones; null at the end. */
             next_cursor: string | null;
         };
-        /**
-         * @description Who wrote a line of a deployment's log.
-         * @enum {string}
-         */
-        LogSource: "build" | "job";
+        /** @description A node that is away. */
+        LostNode: {
+            /** @description Its name. */
+            hostname: string;
+            /** @description Its id. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description Since when it is away.
+             */
+            since: string;
+        };
         /** @description What GitHub sent the browser back with, once the App was made. */
         ManifestCode: {
             /** @description The code that the App's secrets are had for, once. */
@@ -1345,6 +1327,62 @@ export interface components {
             /** @description 1 to 100 characters. */
             name: string;
         };
+        /** @description A node of the Swarm, as the leading Berth last saw it. */
+        Node: {
+            /** @description Where it is. */
+            address: string;
+            /** @description As the kernel calls it, such as `x86_64`. */
+            architecture: string;
+            /** @description What a person wants of it. */
+            availability: components["schemas"]["Availability"];
+            /**
+             * Format: date-time
+             * @description Since when it is away; null where it is not.
+             */
+            away_since: string | null;
+            /**
+             * Format: double
+             * @description Its CPUs.
+             */
+            cpus: number;
+            /** @description Its engine's version. */
+            engine_version: string;
+            /** @description Its name. */
+            hostname: string;
+            /** @description Its id. */
+            id: string;
+            /** @description Its labels. */
+            labels: {
+                [key: string]: string;
+            };
+            /** @description Whether it is the manager that leads the Swarm. */
+            leader: boolean;
+            /**
+             * Format: int64
+             * @description Its memory.
+             */
+            memory_bytes: number;
+            /** @description Swarm's words about that; empty where there are none. */
+            message: string;
+            /** @description Such as `linux`. */
+            os: string;
+            /** @description What it is to its Swarm. */
+            role: components["schemas"]["NodeRole"];
+            /** @description Whether it answers. */
+            state: components["schemas"]["NodeState"];
+            /** @description The tasks of Berth's stacks that run on it. */
+            tasks: components["schemas"]["PlacedTasks"][];
+        };
+        /**
+         * @description What a node is to its Swarm.
+         * @enum {string}
+         */
+        NodeRole: "manager" | "worker";
+        /**
+         * @description Swarm's states of a node.
+         * @enum {string}
+         */
+        NodeState: "unknown" | "ready" | "down" | "disconnected";
         /**
          * @description What becomes of a stack whose deployment failed.
          * @enum {string}
@@ -1355,6 +1393,29 @@ export interface components {
          * @enum {string}
          */
         OnRegistryFailure: "fail" | "use_known";
+        /** @description A time in which a node was away. */
+        Outage: {
+            /**
+             * Format: date-time
+             * @description Until when; null while it is away.
+             */
+            ended_at: string | null;
+            ending: null | components["schemas"]["OutageEnding"];
+            /** @description Its name at that time. */
+            hostname: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            lost_at: string;
+            /** @description The node's id. */
+            node_id: string;
+        };
+        /**
+         * @description How a time in which a node was away ended.
+         * @enum {string}
+         */
+        OutageEnding: "back" | "removed";
         /**
          * @description What came of a delivery.
          * @enum {string}
@@ -1394,6 +1455,18 @@ export interface components {
              * @description The line, from 1.
              */
             line: number;
+        };
+        /** @description Tasks of a stack's service that run on a node. */
+        PlacedTasks: {
+            /**
+             * Format: int64
+             * @description How many run there.
+             */
+            running: number;
+            /** @description The service's short name. */
+            service: string;
+            /** @description The stack's name. */
+            stack: string;
         };
         /**
          * @description What a compose file may ask for.
@@ -1769,17 +1842,13 @@ export interface components {
             /** @description What to pass as `cursor` for the next ones; null at the end. */
             next_cursor: string | null;
         };
-        /** @description What is said of a stack's environment. A change says all of it. */
+        /** @description What is said of a stack's environment. */
         StackSettings: {
-            /**
-             * @description When nothing is deployed, the earliest first; empty where there is no such
-             *     time. 50 at most.
-             */
-            freezes: components["schemas"]["Freeze"][];
+            freeze: null | components["schemas"]["Freeze"];
             /** @description What becomes of it when a deployment fails. */
             on_failure: components["schemas"]["OnFailure"];
             /** @description Whether a person has to approve each deployment. */
-            protected: boolean;
+            protected?: boolean;
         };
         /** @description A stack, as a row of a list. */
         StackSummary: {
@@ -1840,6 +1909,8 @@ export interface components {
             instance_id: string;
             /** @description Who leads. */
             leader: components["schemas"]["Leader"];
+            /** @description Nodes of the Swarm that are away, by name. */
+            lost_nodes: components["schemas"]["LostNode"][];
             /** @description The database. */
             postgres: components["schemas"]["Check"];
             /** @description Whether all of it is well. */
@@ -1914,7 +1985,7 @@ export interface components {
          * @description What kind of thing changed.
          * @enum {string}
          */
-        Topic: "stack" | "deployment" | "build_log" | "rule" | "repository" | "installation" | "github_app" | "delivery" | "environment";
+        Topic: "stack" | "deployment" | "build_log" | "rule" | "repository" | "installation" | "github_app" | "delivery" | "environment" | "node";
         /**
          * @description What began a deployment.
          * @enum {string}
@@ -1939,18 +2010,6 @@ export interface components {
          * @enum {string}
          */
         VariableType: "string" | "int" | "bool" | "enum" | "host" | "image" | "port" | "duration" | "size" | "secret";
-        /** @description What a person decided of a deployment, and why. */
-        Verdict: {
-            /**
-             * Format: date-time
-             * @description When.
-             */
-            at: string;
-            /** @description The person's name. */
-            by: string;
-            /** @description Why, in the person's words. */
-            reason: string;
-        };
         /**
          * @description What is wanted of a stack.
          * @enum {string}
@@ -1967,10 +2026,11 @@ export type Alive = components['schemas']['Alive'];
 export type ApiToken = components['schemas']['ApiToken'];
 export type ApiTokenPage = components['schemas']['ApiTokenPage'];
 export type Approval = components['schemas']['Approval'];
-export type Because = components['schemas']['Because'];
+export type Availability = components['schemas']['Availability'];
 export type CandidateKind = components['schemas']['CandidateKind'];
 export type Change = components['schemas']['Change'];
 export type Check = components['schemas']['Check'];
+export type Cluster = components['schemas']['Cluster'];
 export type Commit = components['schemas']['Commit'];
 export type CreatedApiToken = components['schemas']['CreatedApiToken'];
 export type Decision = components['schemas']['Decision'];
@@ -1997,18 +2057,24 @@ export type LoginSession = components['schemas']['LoginSession'];
 export type LoginSessionPage = components['schemas']['LoginSessionPage'];
 export type LogLine = components['schemas']['LogLine'];
 export type LogPage = components['schemas']['LogPage'];
-export type LogSource = components['schemas']['LogSource'];
+export type LostNode = components['schemas']['LostNode'];
 export type ManifestCode = components['schemas']['ManifestCode'];
 export type ManifestForm = components['schemas']['ManifestForm'];
 export type ManifestRequest = components['schemas']['ManifestRequest'];
 export type NewApiToken = components['schemas']['NewApiToken'];
+export type Node = components['schemas']['Node'];
+export type NodeRole = components['schemas']['NodeRole'];
+export type NodeState = components['schemas']['NodeState'];
 export type OnFailure = components['schemas']['OnFailure'];
 export type OnRegistryFailure = components['schemas']['OnRegistryFailure'];
+export type Outage = components['schemas']['Outage'];
+export type OutageEnding = components['schemas']['OutageEnding'];
 export type Outcome = components['schemas']['Outcome'];
 export type Paused = components['schemas']['Paused'];
 export type Phase = components['schemas']['Phase'];
 export type PhaseState = components['schemas']['PhaseState'];
 export type Place = components['schemas']['Place'];
+export type PlacedTasks = components['schemas']['PlacedTasks'];
 export type Policy = components['schemas']['Policy'];
 export type Problem = components['schemas']['Problem'];
 export type PullRequest = components['schemas']['PullRequest'];
@@ -2049,10 +2115,38 @@ export type Topic = components['schemas']['Topic'];
 export type Trigger = components['schemas']['Trigger'];
 export type User = components['schemas']['User'];
 export type VariableType = components['schemas']['VariableType'];
-export type Verdict = components['schemas']['Verdict'];
 export type Wanted = components['schemas']['Wanted'];
 export type $defs = Record<string, never>;
 export interface operations {
+    get_cluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The nodes, and when which was away */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cluster"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_deliveries: {
         parameters: {
             query?: {
@@ -2239,78 +2333,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LogPage"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    override_freeze: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The deployment's id */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Because"];
-            };
-        };
-        responses: {
-            /** @description It will go on */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Deployment"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    reject_deployment: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The deployment's id */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Because"];
-            };
-        };
-        responses: {
-            /** @description It will be stopped */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Deployment"];
                 };
             };
             /** @description What went wrong */
@@ -3457,45 +3479,10 @@ export interface operations {
             };
         };
     };
-    get_stack_settings: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The stack's name */
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The settings; `ETag` has their version */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StackSettings"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     set_stack_settings: {
         parameters: {
             query?: never;
-            header: {
-                /** @description The `ETag` of the settings as they were read */
-                "if-match": string;
-            };
+            header?: never;
             path: {
                 /** @description The stack's name */
                 name: string;
@@ -3508,13 +3495,13 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The settings; `ETag` has their version */
+            /** @description The stack */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["StackSettings"];
+                    "application/json": components["schemas"]["Stack"];
                 };
             };
             /** @description What went wrong */

@@ -16,7 +16,8 @@ export const connection = new Store<Connection>({ state: 'connecting' });
 
 /** The queries that a change of this topic makes stale, by the first part of their key. */
 const STALE = {
-  stack: ['stacks', 'stack'],
+  // Where its tasks run is the cluster's, too.
+  stack: ['stacks', 'stack', 'cluster'],
   environment: ['stacks', 'stack'],
   deployment: ['deployments', 'deployment', 'stacks', 'stack'],
   rule: ['rules', 'rule'],
@@ -25,6 +26,7 @@ const STALE = {
   github_app: ['github'],
   delivery: ['deliveries', 'github'],
   prune: ['status', 'prune'],
+  node: ['cluster', 'status'],
   // The log viewer listens for itself: it reads what is new and keeps the rest.
   build_log: [],
 } satisfies Record<Topic, readonly string[]>;

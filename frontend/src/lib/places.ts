@@ -4,6 +4,7 @@ export const PLACES = [
   { to: '/previews', label: 'Previews', key: 'p' },
   { to: '/rules', label: 'Rules', key: 'r' },
   { to: '/events', label: 'Events', key: 'e' },
+  { to: '/cluster', label: 'Cluster', key: 'c' },
   { to: '/settings', label: 'Settings', key: 't' },
 ] as const;
 

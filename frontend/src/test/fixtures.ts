@@ -40,6 +40,7 @@ export const status: Status = {
   postgres: { ok: true, detail: '' },
   docker: { ok: true, detail: '', version: '28.3.2', nodes: 3 },
   held_orphans: 0,
+  lost_nodes: [],
   ready: true,
 };
 

@@ -1,6 +1,7 @@
 import { http, HttpResponse } from 'msw';
 
 import type { Deployment, Rule, RuleDraft, StackSettings, Verdict } from '../api/schema.gen';
+import { cluster } from './cluster-fixtures.ts';
 import { settings, waiting } from './control-fixtures.ts';
 import {
   before,
@@ -134,6 +135,7 @@ export const handlers = [
           },
     ),
   ),
+  http.get(api('/cluster'), () => HttpResponse.json(cluster)),
   http.get(api('/github'), () =>
     HttpResponse.json(
       state.empty ? { ...github, app: null, installations: [], last_delivery_at: null } : github,

@@ -21,6 +21,7 @@ fn node(id: &str, manager: bool) -> NodeFacts {
         memory: 4 << 30,
         labels: BTreeMap::from([("zone".to_owned(), "a".to_owned())]),
         engine_labels: BTreeMap::from([("disk".to_owned(), "ssd".to_owned())]),
+        ..NodeFacts::default()
     }
 }
 

@@ -10,6 +10,7 @@ mod deploys;
 mod drift;
 mod failures;
 mod jobs;
+mod nodes;
 mod passes;
 mod pauses;
 mod policies;

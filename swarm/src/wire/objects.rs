@@ -82,6 +82,16 @@ pub(crate) struct Node {
     pub(crate) status: NodeStatus,
     #[serde(default)]
     pub(crate) description: NodeDescription,
+    /// Of managers only.
+    #[serde(deserialize_with = "nullable", default)]
+    pub(crate) manager_status: ManagerStatus,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct ManagerStatus {
+    pub(crate) leader: bool,
+    pub(crate) addr: String,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -97,6 +107,7 @@ pub(crate) struct NodeSpec {
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct NodeStatus {
     pub(crate) state: String,
+    pub(crate) message: String,
     pub(crate) addr: String,
 }
 
@@ -120,6 +131,7 @@ pub(crate) struct NodeResources {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct NodeEngine {
+    pub(crate) engine_version: String,
     #[serde(deserialize_with = "nullable")]
     pub(crate) labels: Labels,
 }

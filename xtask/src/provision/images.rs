@@ -59,6 +59,15 @@ fn traefik(host: &str) -> anyhow::Result<()> {
 fn base(host: &str) -> anyhow::Result<()> {
     let folder = scratch().join("images/base");
     fresh(&folder)?;
+    busybox(&folder)?;
+    std::fs::write(folder.join("etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n")?;
+    std::fs::write(folder.join("etc/group"), "root:x:0:\n")?;
+    import(host, &folder, BASE, &["ENV PATH=/bin", "CMD [\"sh\"]"])
+}
+
+/// Puts one static busybox, called by all its names, into `folder`, and the
+/// folders that programs look for.
+pub(crate) fn busybox(folder: &Path) -> anyhow::Result<()> {
     let bin = folder.join("bin");
     for dir in ["bin", "etc", "tmp", "root", "proc", "sys", "dev"] {
         std::fs::create_dir_all(folder.join(dir))?;
@@ -70,9 +79,7 @@ fn base(host: &str) -> anyhow::Result<()> {
             std::os::unix::fs::symlink("busybox", bin.join(applet))?;
         }
     }
-    std::fs::write(folder.join("etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n")?;
-    std::fs::write(folder.join("etc/group"), "root:x:0:\n")?;
-    import(host, &folder, BASE, &["ENV PATH=/bin", "CMD [\"sh\"]"])
+    Ok(())
 }
 
 /// Makes an image, from nothing, of a folder's files.

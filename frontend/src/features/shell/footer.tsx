@@ -4,6 +4,7 @@ import { Activity, ChevronsUpDown, LoaderCircle } from 'lucide-react';
 
 import { logOut } from '~/api/mutations';
 import { sessionQuery, statusQuery } from '~/api/queries';
+import type { Status } from '~/api/schema.gen';
 import { connection } from '~/api/stream';
 import { cn } from '~/lib/cn';
 import { useStore } from '~/lib/store';
@@ -39,9 +40,15 @@ function Live() {
         <LoaderCircle size={14} className={cn('animate-turn text-text-3')} aria-hidden />
       )}
       {live ? 'Live' : state === 'lost' ? 'Reconnecting…' : 'Connecting…'}
-      {live && status?.docker.ok && ` · ${count(status.docker.nodes, 'node')}`}
+      {live && status?.docker.ok && ` · ${nodes(status)}`}
     </p>
   );
+}
+
+/** "3 nodes", or how many of them are there. */
+function nodes({ docker, lost_nodes: lost }: Status): string {
+  const all = count(docker.nodes, 'node');
+  return lost.length > 0 ? `${Math.max(docker.nodes - lost.length, 0)} of ${all}` : all;
 }
 
 function UserMenu() {

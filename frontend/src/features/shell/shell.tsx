@@ -7,6 +7,7 @@ import {
   Menu as MenuIcon,
   ScrollText,
   Search,
+  Server,
   Settings,
   type LucideIcon,
 } from 'lucide-react';
@@ -25,6 +26,7 @@ const ICONS = {
   '/previews': GitPullRequest,
   '/rules': GitBranch,
   '/events': ScrollText,
+  '/cluster': Server,
   '/settings': Settings,
 } satisfies Record<Place['to'], LucideIcon>;
 

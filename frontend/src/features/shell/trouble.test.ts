@@ -16,6 +16,12 @@ describe('troubles', () => {
     expect(troubles({ ...both, postgres: status.postgres })).toMatchObject([
       { title: 'Docker does not answer.', detail: 'connection refused' },
     ]);
+    const lost = { id: 'n2', hostname: 'harbour-2', since: '2026-11-27T10:00:00Z' };
+    const without = { ...status, lost_nodes: [lost] };
+    expect(troubles(without)).toMatchObject([{ title: 'The node harbour-2 is away.' }]);
+    expect(troubles({ ...without, postgres: gone })).toMatchObject([
+      { title: 'PostgreSQL does not answer.' },
+    ]);
     const leaderless = { ...status, leader: { holder: null, is_me: false, expires_at: null } };
     expect(troubles(leaderless)).toMatchObject([{ title: 'No Berth leads at the moment.' }]);
   });

@@ -4,7 +4,7 @@ import { pruneQuery, statusQuery } from '~/api/queries';
 import type { Status } from '~/api/schema.gen';
 import { connection } from '~/api/stream';
 import { useStore } from '~/lib/store';
-import { clock, seconds } from '~/lib/time';
+import { clock, full, seconds } from '~/lib/time';
 import { Bar } from '~/ui/bar';
 
 import { HeldOrphans } from './held-orphans';
@@ -73,6 +73,19 @@ export function troubles(status: Status): { title: string; text: string; detail:
         title: 'No Berth leads at the moment.',
         text: 'Nothing deploys until one takes the lead, which takes some seconds.',
         detail: '',
+      },
+    ];
+  }
+  if (status.lost_nodes.length > 0) {
+    const names = status.lost_nodes.map(({ hostname }) => hostname).join(', ');
+    const one = status.lost_nodes.length === 1;
+    return [
+      {
+        title: one ? `The node ${names} is away.` : `The nodes ${names} are away.`,
+        text: 'Swarm runs on the others what ran there, where it can.',
+        detail: status.lost_nodes
+          .map(({ hostname, since }) => `${hostname} since ${full(since)}`)
+          .join('; '),
       },
     ];
   }

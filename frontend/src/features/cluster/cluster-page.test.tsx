@@ -1,0 +1,71 @@
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import {
+  createMemoryHistory,
+  createRootRoute,
+  createRouter,
+  RouterProvider,
+} from '@tanstack/react-router';
+import { render, screen, within } from '@testing-library/react';
+import { http, HttpResponse } from 'msw';
+import { setupServer } from 'msw/node';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+
+import { cluster, node } from '~/test/cluster-fixtures';
+import { before } from '~/test/fixtures';
+
+import { ClusterPage } from './cluster-page';
+
+const server = setupServer();
+beforeAll(() => server.listen());
+afterEach(() => server.resetHandlers());
+afterAll(() => server.close());
+
+function show(answer: () => Response) {
+  server.use(http.get('*/api/v1/cluster', answer));
+  const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
+  const router = createRouter({
+    routeTree: createRootRoute({ component: ClusterPage }),
+    history: createMemoryHistory(),
+  });
+  render(
+    <QueryClientProvider client={client}>
+      <RouterProvider router={router} />
+    </QueryClientProvider>,
+  );
+}
+
+test('a node that is away is named, with what became of it', async () => {
+  const lost_at = before(14);
+  const lost = node('harbour-9', { state: 'down', away_since: lost_at });
+  const outage = {
+    node_id: lost.id,
+    hostname: lost.hostname,
+    lost_at,
+    ended_at: null,
+    ending: null,
+  };
+  show(() => HttpResponse.json({ nodes: [...cluster.nodes, lost], outages: [outage] }));
+  const row = (await screen.findByTitle('harbour-9')).closest('tr');
+  expect(row?.textContent).toMatch(/Away.*since 14m ago/);
+  expect(screen.getByText('3 of 4')).toBeTruthy();
+  expect(screen.getByText('is away', { exact: false })).toBeTruthy();
+});
+
+test('each node has its tasks and labels', async () => {
+  show(() => HttpResponse.json(cluster));
+  const table = await screen.findByRole('table', { name: 'Nodes' });
+  const first = within(table).getByTitle('harbour-1').closest('tr');
+  expect(first?.textContent).toContain('5 tasks of 3 stacks');
+  expect(first?.textContent).toContain('berth.postgres=true');
+  expect(within(table).getByText('Drained')).toBeTruthy();
+});
+
+test('before a Berth has looked there are none, and a failure can be tried again', async () => {
+  show(() => HttpResponse.json({ nodes: [], outages: [] }));
+  expect(await screen.findByText('No nodes yet')).toBeTruthy();
+});
+
+test('what failed says so', async () => {
+  show(() => HttpResponse.json({ title: 'Unavailable' }, { status: 503 }));
+  expect(await screen.findByText('Could not load the nodes')).toBeTruthy();
+});

@@ -1,0 +1,86 @@
+//! The leader tells of the nodes: which there are, and which is away.
+
+use berth_domain::cluster::TaskState;
+use berth_domain::deployment::Phase;
+use berth_domain::facts::{ClusterFacts, NodeFacts, NodeState};
+use berth_reconciler::sim::Behaviour;
+use berth_store::nodes::{self, Node};
+use sqlx::PgPool;
+
+use crate::world::{SHOP, World, eventually, facts};
+
+/// The cluster of every test, with a second node that is so.
+fn with_second(state: NodeState) -> ClusterFacts {
+    let first = facts().nodes.remove(0);
+    let second = NodeFacts { id: "n2".to_owned(), name: "two".to_owned(), state, ..first.clone() };
+    ClusterFacts { nodes: vec![first, second], ..facts() }
+}
+
+async fn second(world: &World) -> Option<Node> {
+    nodes::list(&world.pool).await.unwrap().into_iter().find(|node| node.facts.name == "two")
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn a_lost_node_is_told_of_as_soon_as_docker_says_so(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    world.sim.set_facts(with_second(NodeState::Ready));
+    let berth = world.start(1);
+    eventually("the nodes are known", async || second(&world).await).await;
+
+    world.sim.set_facts(with_second(NodeState::Down));
+    eventually("it is away", async || second(&world).await?.away_since).await;
+    // Its loss holds nothing up.
+    let id = world.push(SHOP).await;
+    assert_eq!(world.ended(id).await.0, Phase::Succeeded);
+    eventually("where the tasks run is known", async || {
+        let placed = nodes::placed(&world.pool).await.unwrap();
+        let all: Vec<_> = placed
+            .iter()
+            .map(|it| (it.service.as_str(), it.running, it.node_id.as_str()))
+            .collect();
+        (all == [("store", 1, "node-1"), ("web", 2, "node-1")]).then_some(())
+    })
+    .await;
+
+    world.sim.set_facts(with_second(NodeState::Ready));
+    eventually("it is back", async || {
+        second(&world).await.is_some_and(|node| node.away_since.is_none()).then_some(())
+    })
+    .await;
+    let told = nodes::outages(&world.pool, 10).await.unwrap();
+    assert_eq!(told.len(), 1);
+    assert_eq!((told[0].hostname.as_str(), told[0].ending.as_deref()), ("two", Some("back")));
+    berth.stop().await;
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn a_stack_that_lost_tasks_with_a_node_is_watched_until_it_is_well(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    world.sim.set_facts(with_second(NodeState::Ready));
+    let berth = world.start(1);
+    let id = world.push(SHOP).await;
+    assert_eq!(world.ended(id).await.0, Phase::Succeeded);
+    world.settled().await;
+
+    // Its tasks start anew on a node whose containers nobody tells of.
+    let name = world.name();
+    let image = world.sim.peek(&name).services["web"].spec.as_ref().unwrap().image.clone();
+    world.sim.behave(&image, Behaviour::NeverHealthy);
+    world.sim.meddle_unheard(&name, |stack| {
+        for task in &mut stack.services.get_mut("web").unwrap().tasks {
+            task.state = TaskState::Starting;
+        }
+    });
+    world.sim.set_facts(with_second(NodeState::Down));
+    eventually("it is seen that they do not run yet", async || {
+        let observed = world.row().await.observed?;
+        (observed.get("health")? == "progressing").then_some(())
+    })
+    .await;
+
+    let looks = world.sim.calls().observe_all;
+    world.sim.behave(&image, Behaviour::Runs { after: 0 });
+    world.settled().await;
+    assert_eq!(world.sim.calls().observe_all, looks, "it waited for a look at all stacks");
+    berth.stop().await;
+}
