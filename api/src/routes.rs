@@ -3,6 +3,7 @@
 pub(crate) mod deliveries;
 pub(crate) mod deployments;
 pub(crate) mod github;
+pub(crate) mod members;
 pub(crate) mod registries;
 pub(crate) mod repositories;
 pub(crate) mod rules;

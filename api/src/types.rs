@@ -7,6 +7,7 @@
 mod deliveries;
 mod deployments;
 mod github;
+mod members;
 mod people;
 mod registries;
 mod rules;
@@ -17,6 +18,7 @@ mod templates;
 pub use self::deliveries::*;
 pub use self::deployments::*;
 pub use self::github::*;
+pub use self::members::*;
 pub use self::people::*;
 pub use self::registries::*;
 pub use self::rules::*;

@@ -108,5 +108,7 @@ super::words! {
         Delivery = "delivery",
         /// An environment.
         Environment = "environment",
+        /// A member, or an invitation.
+        Member = "member",
     }
 }

@@ -7,6 +7,7 @@ mod deliveries;
 mod github;
 mod health;
 mod matches;
+mod members;
 mod registries;
 mod rules;
 mod session;

@@ -224,6 +224,135 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the invitations
+         * @description Those that nobody accepted yet, newest first.
+         */
+        get: operations["list_invitations"];
+        put?: never;
+        /**
+         * Invite somebody
+         * @description The answer has a link, this once, to be passed on: it makes one account with
+         *     this address and role, within a week. An earlier link for the same address
+         *     ends.
+         */
+        post: operations["create_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke an invitation */
+        delete: operations["delete_invitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept an invitation
+         * @description Makes the account that it is for, and logs in. The link is used up then.
+         */
+        post: operations["accept_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read the invitation that a link is for
+         * @description A POST, so that the token is in no log of addresses; it changes nothing.
+         */
+        post: operations["look_at_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the members
+         * @description Everybody with an account here, by name.
+         */
+        get: operations["list_members"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/members/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give a member another role
+         * @description It counts from their next request on. Who may not configure any more invites
+         *     nobody either: invitations that they made end. The last admin stays one: 409.
+         */
+        put: operations["set_member_role"];
+        post?: never;
+        /**
+         * Remove a member
+         * @description Their sessions, their tokens and the invitations that they made end at once.
+         *     What they deployed stays. The last admin can't be removed: 409.
+         */
+        delete: operations["delete_member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/openapi.json": {
         parameters: {
             query?: never;
@@ -818,6 +947,18 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What makes the account of an invitation. */
+        Acceptance: {
+            /** @description What to be called. */
+            name: string;
+            /**
+             * Format: password
+             * @description At least 10 characters.
+             */
+            password: string;
+            /** @description The `token` of the link. */
+            token: string;
+        };
         /** @description This process is alive. */
         Alive: {
             /** @description Always true. */
@@ -901,6 +1042,13 @@ export interface components {
             name: string;
             /** @description What to send as `Authorization: Bearer …`. */
             token: string;
+        };
+        /** @description A new invitation. This is the only time that its link is shown. */
+        CreatedInvitation: {
+            /** @description The invitation. */
+            invitation: components["schemas"]["Invitation"];
+            /** @description What to pass on. Whoever has it can make the account, once. */
+            link: string;
         };
         /** @description What a rule made of a delivery. */
         Decision: {
@@ -1155,6 +1303,58 @@ export interface components {
             /** @description The state that the round trip began with, if it began here. */
             state?: string | null;
         };
+        /** @description An invitation that nobody accepted yet, less its link. */
+        Invitation: {
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            created_at: string;
+            /** @description Whom it is for, and what they will log in with. */
+            email: string;
+            /** @description Whether it ran out. */
+            expired: boolean;
+            /**
+             * Format: date-time
+             * @description Until when its link is good.
+             */
+            expires_at: string;
+            /**
+             * Format: uuid
+             * @description Its id; it lets nobody in.
+             */
+            id: string;
+            /** @description Who invited them. */
+            invited_by: string;
+            /** @description What they will be allowed to do. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description What a link is for. */
+        InvitationLook: {
+            /** @description What to log in with from then on. */
+            email: string;
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            expires_at: string;
+            /** @description Who invites. */
+            invited_by: string;
+            /** @description What one will be allowed to do. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description Invitations that nobody accepted yet. */
+        InvitationPage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["Invitation"][];
+            /** @description What to pass as `cursor` for the next ones; null at the end. */
+            next_cursor: string | null;
+        };
+        /** @description The token of an invitation's link. */
+        InvitationToken: {
+            /** @description The `token` of the link. */
+            token: string;
+        };
         /** @description A deployment, as far as a list of stacks says it. */
         LatestDeployment: {
             /**
@@ -1278,10 +1478,44 @@ export interface components {
              */
             organization?: string | null;
         };
+        /** @description Somebody with an account here. */
+        Member: components["schemas"]["User"] & {
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When a browser or a token of theirs was last seen, to about ten minutes.
+             */
+            seen_at: string | null;
+            /** @description Whether it is the one who asks. */
+            you: boolean;
+        };
+        /** @description Everybody with an account. */
+        MemberPage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["Member"][];
+            /** @description What to pass as `cursor` for the next ones; null at the end. */
+            next_cursor: string | null;
+        };
+        /** @description What a member is to be allowed. */
+        MemberRole: {
+            /** @description The role. */
+            role: components["schemas"]["Role"];
+        };
         /** @description What a new API token is to be called. */
         NewApiToken: {
             /** @description 1 to 100 characters. */
             name: string;
+        };
+        /** @description Whom to invite. */
+        NewInvitation: {
+            /** @description What they will log in with. Berth sends nothing there: pass the link on. */
+            email: string;
+            /** @description What they will be allowed to do. */
+            role: components["schemas"]["Role"];
         };
         /**
          * @description What becomes of a stack whose deployment failed.
@@ -1848,7 +2082,7 @@ export interface components {
          * @description What kind of thing changed.
          * @enum {string}
          */
-        Topic: "stack" | "deployment" | "build_log" | "rule" | "repository" | "installation" | "github_app" | "delivery" | "environment";
+        Topic: "stack" | "deployment" | "build_log" | "rule" | "repository" | "installation" | "github_app" | "delivery" | "environment" | "member";
         /**
          * @description What began a deployment.
          * @enum {string}
@@ -1885,6 +2119,7 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type Acceptance = components['schemas']['Acceptance'];
 export type Alive = components['schemas']['Alive'];
 export type ApiToken = components['schemas']['ApiToken'];
 export type ApiTokenPage = components['schemas']['ApiTokenPage'];
@@ -1894,6 +2129,7 @@ export type Change = components['schemas']['Change'];
 export type Check = components['schemas']['Check'];
 export type Commit = components['schemas']['Commit'];
 export type CreatedApiToken = components['schemas']['CreatedApiToken'];
+export type CreatedInvitation = components['schemas']['CreatedInvitation'];
 export type Decision = components['schemas']['Decision'];
 export type Delivery = components['schemas']['Delivery'];
 export type DeliveryPage = components['schemas']['DeliveryPage'];
@@ -1909,6 +2145,10 @@ export type GithubApp = components['schemas']['GithubApp'];
 export type Health = components['schemas']['Health'];
 export type Installation = components['schemas']['Installation'];
 export type InstallationClaim = components['schemas']['InstallationClaim'];
+export type Invitation = components['schemas']['Invitation'];
+export type InvitationLook = components['schemas']['InvitationLook'];
+export type InvitationPage = components['schemas']['InvitationPage'];
+export type InvitationToken = components['schemas']['InvitationToken'];
 export type LatestDeployment = components['schemas']['LatestDeployment'];
 export type Leader = components['schemas']['Leader'];
 export type Link = components['schemas']['Link'];
@@ -1921,7 +2161,11 @@ export type LogPage = components['schemas']['LogPage'];
 export type ManifestCode = components['schemas']['ManifestCode'];
 export type ManifestForm = components['schemas']['ManifestForm'];
 export type ManifestRequest = components['schemas']['ManifestRequest'];
+export type Member = components['schemas']['Member'];
+export type MemberPage = components['schemas']['MemberPage'];
+export type MemberRole = components['schemas']['MemberRole'];
 export type NewApiToken = components['schemas']['NewApiToken'];
+export type NewInvitation = components['schemas']['NewInvitation'];
 export type OnFailure = components['schemas']['OnFailure'];
 export type OnRegistryFailure = components['schemas']['OnRegistryFailure'];
 export type Outcome = components['schemas']['Outcome'];
@@ -2348,6 +2592,259 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ManifestForm"];
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_invitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The invitations */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationPage"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInvitation"];
+            };
+        };
+        responses: {
+            /** @description The link, shown this once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedInvitation"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The invitation's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its link is not good any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accept_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acceptance"];
+            };
+        };
+        responses: {
+            /** @description Made, and logged in; the cookie is set */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    look_at_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationToken"];
+            };
+        };
+        responses: {
+            /** @description Whom it is for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationLook"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_members: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The members */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberPage"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_member_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The member's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberRole"];
+            };
+        };
+        responses: {
+            /** @description The member, as they are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The member's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {
