@@ -20,8 +20,9 @@ comment on table invitation is 'One-time links that make an account, hashed; the
 create unique index invitation_email_unique on invitation (lower(email));
 create index invitation_by on invitation (invited_by);
 
--- Not when somebody is seen: that is every few minutes, and news to nobody.
-create trigger note_change after insert or delete or update of name, email, role on account
+-- Not when somebody is seen: that is every few minutes, and news to nobody. And
+-- not when there is a new account: the end of its invitation tells.
+create trigger note_change after delete or update of name, email, role on account
     for each row execute function note_change('member', 'user_id');
 create trigger note_change after insert or update or delete on invitation
     for each row execute function note_change('member', 'invitation_id');

@@ -10,6 +10,7 @@
 
 import { Route as rootRouteImport } from './routes/__root'
 import { Route as InRouteImport } from './routes/_in'
+import { Route as InvitationRouteImport } from './routes/invitation'
 import { Route as LoginRouteImport } from './routes/login'
 import { Route as InAppRouteImport } from './routes/_in._app'
 import { Route as SetupIndexRouteImport } from './routes/setup.index'
@@ -26,6 +27,7 @@ import { Route as InAppSettingsAboutRouteImport } from './routes/_in._app.settin
 import { Route as InAppSettingsAccountRouteImport } from './routes/_in._app.settings.account'
 import { Route as InAppSettingsAppearanceRouteImport } from './routes/_in._app.settings.appearance'
 import { Route as InAppSettingsGithubRouteImport } from './routes/_in._app.settings.github'
+import { Route as InAppSettingsMembersRouteImport } from './routes/_in._app.settings.members'
 import { Route as InAppSettingsRegistriesRouteImport } from './routes/_in._app.settings.registries'
 import { Route as InAppSettingsSessionsRouteImport } from './routes/_in._app.settings.sessions'
 import { Route as InAppSettingsTokensRouteImport } from './routes/_in._app.settings.tokens'
@@ -39,6 +41,11 @@ import { Route as InAppStacksStackDeploymentsNumberRouteImport } from './routes/
 
 const InRoute = InRouteImport.update({
   id: '/_in',
+  getParentRoute: () => rootRouteImport,
+} as any)
+const InvitationRoute = InvitationRouteImport.update({
+  id: '/invitation',
+  path: '/invitation',
   getParentRoute: () => rootRouteImport,
 } as any)
 const LoginRoute = LoginRouteImport.update({
@@ -120,6 +127,11 @@ const InAppSettingsGithubRoute = InAppSettingsGithubRouteImport.update({
   path: '/github',
   getParentRoute: () => InAppSettingsRoute,
 } as any)
+const InAppSettingsMembersRoute = InAppSettingsMembersRouteImport.update({
+  id: '/members',
+  path: '/members',
+  getParentRoute: () => InAppSettingsRoute,
+} as any)
 const InAppSettingsRegistriesRoute = InAppSettingsRegistriesRouteImport.update({
   id: '/registries',
   path: '/registries',
@@ -175,6 +187,7 @@ const InAppStacksStackDeploymentsNumberRoute =
 
 export interface FileRoutesByFullPath {
   '/': typeof InAppIndexRoute
+  '/invitation': typeof InvitationRoute
   '/login': typeof LoginRoute
   '/setup/': typeof SetupIndexRoute
   '/$': typeof InAppSplatRoute
@@ -187,6 +200,7 @@ export interface FileRoutesByFullPath {
   '/settings/account': typeof InAppSettingsAccountRoute
   '/settings/appearance': typeof InAppSettingsAppearanceRoute
   '/settings/github': typeof InAppSettingsGithubRoute
+  '/settings/members': typeof InAppSettingsMembersRoute
   '/settings/registries': typeof InAppSettingsRegistriesRoute
   '/settings/sessions': typeof InAppSettingsSessionsRoute
   '/settings/tokens': typeof InAppSettingsTokensRoute
@@ -202,6 +216,7 @@ export interface FileRoutesByFullPath {
 }
 export interface FileRoutesByTo {
   '/': typeof InAppIndexRoute
+  '/invitation': typeof InvitationRoute
   '/login': typeof LoginRoute
   '/setup': typeof SetupIndexRoute
   '/$': typeof InAppSplatRoute
@@ -213,6 +228,7 @@ export interface FileRoutesByTo {
   '/settings/account': typeof InAppSettingsAccountRoute
   '/settings/appearance': typeof InAppSettingsAppearanceRoute
   '/settings/github': typeof InAppSettingsGithubRoute
+  '/settings/members': typeof InAppSettingsMembersRoute
   '/settings/registries': typeof InAppSettingsRegistriesRoute
   '/settings/sessions': typeof InAppSettingsSessionsRoute
   '/settings/tokens': typeof InAppSettingsTokensRoute
@@ -228,6 +244,7 @@ export interface FileRoutesByTo {
 export interface FileRoutesById {
   __root__: typeof rootRouteImport
   '/_in': typeof InRouteWithChildren
+  '/invitation': typeof InvitationRoute
   '/login': typeof LoginRoute
   '/_in/_app': typeof InAppRouteWithChildren
   '/setup/': typeof SetupIndexRoute
@@ -242,6 +259,7 @@ export interface FileRoutesById {
   '/_in/_app/settings/account': typeof InAppSettingsAccountRoute
   '/_in/_app/settings/appearance': typeof InAppSettingsAppearanceRoute
   '/_in/_app/settings/github': typeof InAppSettingsGithubRoute
+  '/_in/_app/settings/members': typeof InAppSettingsMembersRoute
   '/_in/_app/settings/registries': typeof InAppSettingsRegistriesRoute
   '/_in/_app/settings/sessions': typeof InAppSettingsSessionsRoute
   '/_in/_app/settings/tokens': typeof InAppSettingsTokensRoute
@@ -259,6 +277,7 @@ export interface FileRouteTypes {
   fileRoutesByFullPath: FileRoutesByFullPath
   fullPaths:
     | '/'
+    | '/invitation'
     | '/login'
     | '/setup/'
     | '/$'
@@ -271,6 +290,7 @@ export interface FileRouteTypes {
     | '/settings/account'
     | '/settings/appearance'
     | '/settings/github'
+    | '/settings/members'
     | '/settings/registries'
     | '/settings/sessions'
     | '/settings/tokens'
@@ -286,6 +306,7 @@ export interface FileRouteTypes {
   fileRoutesByTo: FileRoutesByTo
   to:
     | '/'
+    | '/invitation'
     | '/login'
     | '/setup'
     | '/$'
@@ -297,6 +318,7 @@ export interface FileRouteTypes {
     | '/settings/account'
     | '/settings/appearance'
     | '/settings/github'
+    | '/settings/members'
     | '/settings/registries'
     | '/settings/sessions'
     | '/settings/tokens'
@@ -311,6 +333,7 @@ export interface FileRouteTypes {
   id:
     | '__root__'
     | '/_in'
+    | '/invitation'
     | '/login'
     | '/_in/_app'
     | '/setup/'
@@ -325,6 +348,7 @@ export interface FileRouteTypes {
     | '/_in/_app/settings/account'
     | '/_in/_app/settings/appearance'
     | '/_in/_app/settings/github'
+    | '/_in/_app/settings/members'
     | '/_in/_app/settings/registries'
     | '/_in/_app/settings/sessions'
     | '/_in/_app/settings/tokens'
@@ -341,6 +365,7 @@ export interface FileRouteTypes {
 }
 export interface RootRouteChildren {
   InRoute: typeof InRouteWithChildren
+  InvitationRoute: typeof InvitationRoute
   LoginRoute: typeof LoginRoute
   SetupIndexRoute: typeof SetupIndexRoute
 }
@@ -352,6 +377,13 @@ declare module '@tanstack/react-router' {
       path: ''
       fullPath: '/'
       preLoaderRoute: typeof InRouteImport
+      parentRoute: typeof rootRouteImport
+    }
+    '/invitation': {
+      id: '/invitation'
+      path: '/invitation'
+      fullPath: '/invitation'
+      preLoaderRoute: typeof InvitationRouteImport
       parentRoute: typeof rootRouteImport
     }
     '/login': {
@@ -466,6 +498,13 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof InAppSettingsGithubRouteImport
       parentRoute: typeof InAppSettingsRoute
     }
+    '/_in/_app/settings/members': {
+      id: '/_in/_app/settings/members'
+      path: '/members'
+      fullPath: '/settings/members'
+      preLoaderRoute: typeof InAppSettingsMembersRouteImport
+      parentRoute: typeof InAppSettingsRoute
+    }
     '/_in/_app/settings/registries': {
       id: '/_in/_app/settings/registries'
       path: '/registries'
@@ -544,6 +583,7 @@ interface InAppSettingsRouteChildren {
   InAppSettingsAccountRoute: typeof InAppSettingsAccountRoute
   InAppSettingsAppearanceRoute: typeof InAppSettingsAppearanceRoute
   InAppSettingsGithubRoute: typeof InAppSettingsGithubRoute
+  InAppSettingsMembersRoute: typeof InAppSettingsMembersRoute
   InAppSettingsRegistriesRoute: typeof InAppSettingsRegistriesRoute
   InAppSettingsSessionsRoute: typeof InAppSettingsSessionsRoute
   InAppSettingsTokensRoute: typeof InAppSettingsTokensRoute
@@ -555,6 +595,7 @@ const InAppSettingsRouteChildren: InAppSettingsRouteChildren = {
   InAppSettingsAccountRoute: InAppSettingsAccountRoute,
   InAppSettingsAppearanceRoute: InAppSettingsAppearanceRoute,
   InAppSettingsGithubRoute: InAppSettingsGithubRoute,
+  InAppSettingsMembersRoute: InAppSettingsMembersRoute,
   InAppSettingsRegistriesRoute: InAppSettingsRegistriesRoute,
   InAppSettingsSessionsRoute: InAppSettingsSessionsRoute,
   InAppSettingsTokensRoute: InAppSettingsTokensRoute,
@@ -625,6 +666,7 @@ const InRouteWithChildren = InRoute._addFileChildren(InRouteChildren)
 
 const rootRouteChildren: RootRouteChildren = {
   InRoute: InRouteWithChildren,
+  InvitationRoute: InvitationRoute,
   LoginRoute: LoginRoute,
   SetupIndexRoute: SetupIndexRoute,
 }

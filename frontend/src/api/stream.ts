@@ -24,6 +24,7 @@ const STALE = {
   installation: ['github', 'repositories'],
   github_app: ['github'],
   delivery: ['deliveries', 'github'],
+  member: ['members', 'invitations', 'session'],
   // The log viewer listens for itself: it reads what is new and keeps the rest.
   build_log: [],
 } satisfies Record<Topic, readonly string[]>;

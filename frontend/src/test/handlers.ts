@@ -17,6 +17,7 @@ import {
   status,
 } from './fixtures.ts';
 import { log, logLine } from './log-fixtures.ts';
+import { memberHandlers } from './member-handlers.ts';
 import { ruleMatches } from './rule-fixtures.ts';
 
 /**
@@ -90,6 +91,7 @@ export function advance(): void {
 }
 
 export const handlers = [
+  ...memberHandlers,
   http.get(api('/session'), () =>
     state.signedIn ? HttpResponse.json(session) : problem(401, 'Log in first.'),
   ),
