@@ -32,30 +32,36 @@ const HEAD = (
 
 const FIELDS = ['email', 'role'] as const;
 
-/** Lets somebody in: the form, the link that is shown once, and the links that still wait. */
-export function Invitations() {
-  const query = useQuery(invitationsQuery());
+/** Lets somebody in: the form, and the link that is shown once. */
+export function Invite() {
   const [made, setMade] = useState<CreatedInvitation>();
   return (
     <>
       <NewInvitation onMade={setMade} />
       {made && <Link made={made} onDone={() => setMade(undefined)} />}
-      <Section title="Open invitations">
-        <Loaded query={query} what="the invitations">
-          {({ items }) =>
-            items.length === 0 ? (
-              <Empty title="No open invitations">Each is listed here until it is accepted.</Empty>
-            ) : (
-              <Table label="Open invitations" head={HEAD}>
-                {items.map((invitation) => (
-                  <Row key={invitation.id} invitation={invitation} />
-                ))}
-              </Table>
-            )
-          }
-        </Loaded>
-      </Section>
     </>
+  );
+}
+
+/** The links that nobody followed yet. */
+export function OpenInvitations() {
+  const query = useQuery(invitationsQuery());
+  return (
+    <Section title="Open invitations">
+      <Loaded query={query} what="the invitations">
+        {({ items }) =>
+          items.length === 0 ? (
+            <Empty title="No open invitations">Each is listed here until it is accepted.</Empty>
+          ) : (
+            <Table label="Open invitations" head={HEAD}>
+              {items.map((invitation) => (
+                <Row key={invitation.id} invitation={invitation} />
+              ))}
+            </Table>
+          )
+        }
+      </Loaded>
+    </Section>
   );
 }
 

@@ -17,7 +17,7 @@ import { Tag } from '~/ui/tag';
 import { Ago } from '~/ui/time';
 import { say } from '~/ui/toast';
 
-import { Invitations } from './invitations';
+import { Invite, OpenInvitations } from './invitations';
 import { outcome, type Wanted } from './member-words';
 
 const HEAD = (
@@ -48,7 +48,7 @@ export function Members() {
       {denied ? (
         <p className="mb-4 text-ui text-text-2">Only an admin invites, changes and removes.</p>
       ) : (
-        <Invitations />
+        <Invite />
       )}
       <Section title="Members">
         <Loaded query={query} what="the members">
@@ -69,6 +69,7 @@ export function Members() {
           }}
         </Loaded>
       </Section>
+      {!denied && <OpenInvitations />}
     </>
   );
 }
