@@ -230,6 +230,10 @@ impl Follower {
                 news = self.news.recv() => match news {
                     Ok(change) if change.position > self.sent => {
                         self.sent = change.position;
+                        // Who was removed hears nothing more.
+                        if change.topic == types::Topic::Member.as_str() {
+                            self.check_at = Instant::now();
+                        }
                         self.waiting.extend(event(&change));
                     }
                     Ok(_told_already) => {}

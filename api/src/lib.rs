@@ -91,8 +91,8 @@ pub async fn ensure_setup_link(pool: &Pool, public_url: &Url) -> berth_store::Re
 
 fn api() -> OpenApiRouter<ApiState> {
     use crate::routes::{
-        cluster, deliveries, deployments, github, pruning, registries, repositories, rules,
-        session, sessions, settings, stacks, status, templates, tokens,
+        cluster, deliveries, deployments, github, members, pruning, registries, repositories,
+        rules, session, sessions, settings, stacks, status, templates, tokens,
     };
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(session::get_session, session::log_in, session::log_out))
@@ -101,6 +101,12 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(sessions::delete_session))
         .routes(routes!(tokens::list_tokens, tokens::create_token))
         .routes(routes!(tokens::delete_token))
+        .routes(routes!(members::list_members))
+        .routes(routes!(members::set_member_role, members::delete_member))
+        .routes(routes!(members::list_invitations, members::create_invitation))
+        .routes(routes!(members::delete_invitation))
+        .routes(routes!(members::look_at_invitation))
+        .routes(routes!(members::accept_invitation))
         .routes(routes!(github::get_github))
         .routes(routes!(github::create_manifest))
         .routes(routes!(github::create_app))

@@ -21,6 +21,7 @@ use crate::types::{Change, Topic};
     security(("session" = []), ("token" = [])),
     tags(
         (name = "session", description = "Logging in and out, API tokens"),
+        (name = "members", description = "Who has an account, and invitations to get one"),
         (name = "github", description = "Our App, its installations, repositories"),
         (name = "registries", description = "Who we are to registries"),
         (name = "rules", description = "Which events deploy what"),

@@ -10,6 +10,7 @@
 
 import { Route as rootRouteImport } from './routes/__root'
 import { Route as InRouteImport } from './routes/_in'
+import { Route as InvitationRouteImport } from './routes/invitation'
 import { Route as LoginRouteImport } from './routes/login'
 import { Route as InAppRouteImport } from './routes/_in._app'
 import { Route as SetupIndexRouteImport } from './routes/setup.index'
@@ -27,6 +28,7 @@ import { Route as InAppSettingsAboutRouteImport } from './routes/_in._app.settin
 import { Route as InAppSettingsAccountRouteImport } from './routes/_in._app.settings.account'
 import { Route as InAppSettingsAppearanceRouteImport } from './routes/_in._app.settings.appearance'
 import { Route as InAppSettingsGithubRouteImport } from './routes/_in._app.settings.github'
+import { Route as InAppSettingsMembersRouteImport } from './routes/_in._app.settings.members'
 import { Route as InAppSettingsRegistriesRouteImport } from './routes/_in._app.settings.registries'
 import { Route as InAppSettingsSessionsRouteImport } from './routes/_in._app.settings.sessions'
 import { Route as InAppSettingsTokensRouteImport } from './routes/_in._app.settings.tokens'
@@ -41,6 +43,11 @@ import { Route as InAppStacksStackDeploymentsNumberRouteImport } from './routes/
 
 const InRoute = InRouteImport.update({
   id: '/_in',
+  getParentRoute: () => rootRouteImport,
+} as any)
+const InvitationRoute = InvitationRouteImport.update({
+  id: '/invitation',
+  path: '/invitation',
   getParentRoute: () => rootRouteImport,
 } as any)
 const LoginRoute = LoginRouteImport.update({
@@ -127,6 +134,11 @@ const InAppSettingsGithubRoute = InAppSettingsGithubRouteImport.update({
   path: '/github',
   getParentRoute: () => InAppSettingsRoute,
 } as any)
+const InAppSettingsMembersRoute = InAppSettingsMembersRouteImport.update({
+  id: '/members',
+  path: '/members',
+  getParentRoute: () => InAppSettingsRoute,
+} as any)
 const InAppSettingsRegistriesRoute = InAppSettingsRegistriesRouteImport.update({
   id: '/registries',
   path: '/registries',
@@ -188,6 +200,7 @@ const InAppStacksStackDeploymentsNumberRoute =
 
 export interface FileRoutesByFullPath {
   '/': typeof InAppIndexRoute
+  '/invitation': typeof InvitationRoute
   '/login': typeof LoginRoute
   '/setup/': typeof SetupIndexRoute
   '/$': typeof InAppSplatRoute
@@ -201,6 +214,7 @@ export interface FileRoutesByFullPath {
   '/settings/account': typeof InAppSettingsAccountRoute
   '/settings/appearance': typeof InAppSettingsAppearanceRoute
   '/settings/github': typeof InAppSettingsGithubRoute
+  '/settings/members': typeof InAppSettingsMembersRoute
   '/settings/registries': typeof InAppSettingsRegistriesRoute
   '/settings/sessions': typeof InAppSettingsSessionsRoute
   '/settings/tokens': typeof InAppSettingsTokensRoute
@@ -217,6 +231,7 @@ export interface FileRoutesByFullPath {
 }
 export interface FileRoutesByTo {
   '/': typeof InAppIndexRoute
+  '/invitation': typeof InvitationRoute
   '/login': typeof LoginRoute
   '/setup': typeof SetupIndexRoute
   '/$': typeof InAppSplatRoute
@@ -229,6 +244,7 @@ export interface FileRoutesByTo {
   '/settings/account': typeof InAppSettingsAccountRoute
   '/settings/appearance': typeof InAppSettingsAppearanceRoute
   '/settings/github': typeof InAppSettingsGithubRoute
+  '/settings/members': typeof InAppSettingsMembersRoute
   '/settings/registries': typeof InAppSettingsRegistriesRoute
   '/settings/sessions': typeof InAppSettingsSessionsRoute
   '/settings/tokens': typeof InAppSettingsTokensRoute
@@ -245,6 +261,7 @@ export interface FileRoutesByTo {
 export interface FileRoutesById {
   __root__: typeof rootRouteImport
   '/_in': typeof InRouteWithChildren
+  '/invitation': typeof InvitationRoute
   '/login': typeof LoginRoute
   '/_in/_app': typeof InAppRouteWithChildren
   '/setup/': typeof SetupIndexRoute
@@ -260,6 +277,7 @@ export interface FileRoutesById {
   '/_in/_app/settings/account': typeof InAppSettingsAccountRoute
   '/_in/_app/settings/appearance': typeof InAppSettingsAppearanceRoute
   '/_in/_app/settings/github': typeof InAppSettingsGithubRoute
+  '/_in/_app/settings/members': typeof InAppSettingsMembersRoute
   '/_in/_app/settings/registries': typeof InAppSettingsRegistriesRoute
   '/_in/_app/settings/sessions': typeof InAppSettingsSessionsRoute
   '/_in/_app/settings/tokens': typeof InAppSettingsTokensRoute
@@ -278,6 +296,7 @@ export interface FileRouteTypes {
   fileRoutesByFullPath: FileRoutesByFullPath
   fullPaths:
     | '/'
+    | '/invitation'
     | '/login'
     | '/setup/'
     | '/$'
@@ -291,6 +310,7 @@ export interface FileRouteTypes {
     | '/settings/account'
     | '/settings/appearance'
     | '/settings/github'
+    | '/settings/members'
     | '/settings/registries'
     | '/settings/sessions'
     | '/settings/tokens'
@@ -307,6 +327,7 @@ export interface FileRouteTypes {
   fileRoutesByTo: FileRoutesByTo
   to:
     | '/'
+    | '/invitation'
     | '/login'
     | '/setup'
     | '/$'
@@ -319,6 +340,7 @@ export interface FileRouteTypes {
     | '/settings/account'
     | '/settings/appearance'
     | '/settings/github'
+    | '/settings/members'
     | '/settings/registries'
     | '/settings/sessions'
     | '/settings/tokens'
@@ -334,6 +356,7 @@ export interface FileRouteTypes {
   id:
     | '__root__'
     | '/_in'
+    | '/invitation'
     | '/login'
     | '/_in/_app'
     | '/setup/'
@@ -349,6 +372,7 @@ export interface FileRouteTypes {
     | '/_in/_app/settings/account'
     | '/_in/_app/settings/appearance'
     | '/_in/_app/settings/github'
+    | '/_in/_app/settings/members'
     | '/_in/_app/settings/registries'
     | '/_in/_app/settings/sessions'
     | '/_in/_app/settings/tokens'
@@ -366,6 +390,7 @@ export interface FileRouteTypes {
 }
 export interface RootRouteChildren {
   InRoute: typeof InRouteWithChildren
+  InvitationRoute: typeof InvitationRoute
   LoginRoute: typeof LoginRoute
   SetupIndexRoute: typeof SetupIndexRoute
 }
@@ -377,6 +402,13 @@ declare module '@tanstack/react-router' {
       path: ''
       fullPath: '/'
       preLoaderRoute: typeof InRouteImport
+      parentRoute: typeof rootRouteImport
+    }
+    '/invitation': {
+      id: '/invitation'
+      path: '/invitation'
+      fullPath: '/invitation'
+      preLoaderRoute: typeof InvitationRouteImport
       parentRoute: typeof rootRouteImport
     }
     '/login': {
@@ -498,6 +530,13 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof InAppSettingsGithubRouteImport
       parentRoute: typeof InAppSettingsRoute
     }
+    '/_in/_app/settings/members': {
+      id: '/_in/_app/settings/members'
+      path: '/members'
+      fullPath: '/settings/members'
+      preLoaderRoute: typeof InAppSettingsMembersRouteImport
+      parentRoute: typeof InAppSettingsRoute
+    }
     '/_in/_app/settings/registries': {
       id: '/_in/_app/settings/registries'
       path: '/registries'
@@ -583,6 +622,7 @@ interface InAppSettingsRouteChildren {
   InAppSettingsAccountRoute: typeof InAppSettingsAccountRoute
   InAppSettingsAppearanceRoute: typeof InAppSettingsAppearanceRoute
   InAppSettingsGithubRoute: typeof InAppSettingsGithubRoute
+  InAppSettingsMembersRoute: typeof InAppSettingsMembersRoute
   InAppSettingsRegistriesRoute: typeof InAppSettingsRegistriesRoute
   InAppSettingsSessionsRoute: typeof InAppSettingsSessionsRoute
   InAppSettingsTokensRoute: typeof InAppSettingsTokensRoute
@@ -594,6 +634,7 @@ const InAppSettingsRouteChildren: InAppSettingsRouteChildren = {
   InAppSettingsAccountRoute: InAppSettingsAccountRoute,
   InAppSettingsAppearanceRoute: InAppSettingsAppearanceRoute,
   InAppSettingsGithubRoute: InAppSettingsGithubRoute,
+  InAppSettingsMembersRoute: InAppSettingsMembersRoute,
   InAppSettingsRegistriesRoute: InAppSettingsRegistriesRoute,
   InAppSettingsSessionsRoute: InAppSettingsSessionsRoute,
   InAppSettingsTokensRoute: InAppSettingsTokensRoute,
@@ -668,6 +709,7 @@ const InRouteWithChildren = InRoute._addFileChildren(InRouteChildren)
 
 const rootRouteChildren: RootRouteChildren = {
   InRoute: InRouteWithChildren,
+  InvitationRoute: InvitationRoute,
   LoginRoute: LoginRoute,
   SetupIndexRoute: SetupIndexRoute,
 }

@@ -18,6 +18,8 @@ pub struct Forgotten {
     pub sessions: u64,
     /// Round trips to GitHub that nobody came back from.
     pub setup_states: u64,
+    /// Invitations that ran out a month ago.
+    pub invitations: u64,
 }
 
 /// Rows of one table in one statement: enough to keep up, and no long lock.
@@ -64,7 +66,8 @@ pub async fn forget(pool: &Pool, fence: Fence) -> Result<Forgotten> {
         .await
         .map_err(Error::while_(doing))?
         .rows_affected();
-    Ok(Forgotten { deliveries, changes, sessions, setup_states })
+    let invitations = crate::invitations::forget(pool).await?;
+    Ok(Forgotten { deliveries, changes, sessions, setup_states, invitations })
 }
 
 #[cfg(test)]
@@ -98,8 +101,13 @@ mod tests {
 
         let forgotten = forget(&pool, fence).await.unwrap();
         assert!(forgotten.changes > 0);
-        let expected =
-            Forgotten { deliveries: 1, changes: forgotten.changes, sessions: 1, setup_states: 1 };
+        let expected = Forgotten {
+            deliveries: 1,
+            changes: forgotten.changes,
+            sessions: 1,
+            setup_states: 1,
+            invitations: 0,
+        };
         assert_eq!(forgotten, expected);
         let left: Vec<String> = sqlx::query_scalar("select delivery_id from delivery order by 1")
             .fetch_all(&pool)

@@ -29,7 +29,8 @@ pub async fn create(
     user_agent: &str,
 ) -> Result<()> {
     sqlx::query!(
-        "with expired as (delete from login_session where expires_at < now())
+        "with expired as (delete from login_session where expires_at < now()),
+              seen as (update account set seen_at = now() where user_id = $2)
          insert into login_session (session_hash, user_id, user_agent, expires_at)
          values ($1, $2, left($3, 300), now() + make_interval(secs => $4))",
         &hash[..],
@@ -55,6 +56,9 @@ pub async fn find(db: impl PgExecutor<'_>, hash: &[u8; 32]) -> Result<Option<Acc
              set seen_at = now(), expires_at = now() + make_interval(secs => $2)
              where session_hash = $1 and expires_at > now()
                and seen_at < now() - make_interval(secs => $3)
+             returning user_id
+         ), known as (
+             update account set seen_at = now() where user_id in (select user_id from seen)
          )
          select a.user_id, a.email, a.name, a.role
          from login_session s join account a using (user_id)

@@ -62,6 +62,9 @@ pub async fn find(db: impl PgExecutor<'_>, hash: &[u8; 32]) -> Result<Option<Acc
              update api_token set used_at = now()
              where token_hash = $1 and revoked_at is null
                and (used_at is null or used_at < now() - make_interval(secs => $2))
+             returning user_id
+         ), known as (
+             update account set seen_at = now() where user_id in (select user_id from used)
          )
          select a.user_id, a.email, a.name, a.role
          from api_token t join account a using (user_id)

@@ -123,7 +123,11 @@ fn used_up() -> Problem {
 }
 
 /// Begins a session: the cookie that says so.
-async fn begin(state: &ApiState, user: UserId, headers: &HeaderMap) -> Result<HeaderValue> {
+pub(super) async fn begin(
+    state: &ApiState,
+    user: UserId,
+    headers: &HeaderMap,
+) -> Result<HeaderValue> {
     let (value, hash) = secret::fresh("");
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     sessions::create(&state.pool, &hash, user, agent.unwrap_or_default()).await?;
@@ -141,38 +145,64 @@ fn cookie(state: &ApiState, value: &str, max_age: u64) -> Result<HeaderValue> {
 }
 
 fn check(account: &Account, password: &SecretString) -> Result<()> {
-    let mut errors = Vec::new();
-    let mut wrong = |pointer: &str, detail: String| {
-        errors.push(FieldError { pointer: pointer.to_owned(), detail });
-    };
-    let looks_right =
-        account.email.split_once('@').is_some_and(|(name, host)| {
-            !name.is_empty() && !host.is_empty() && !host.contains('@')
-        }) && !account.email.contains(char::is_whitespace);
-    if !looks_right || account.email.len() > 254 {
-        wrong("/email", "This is not an e-mail address.".to_owned());
-    }
-    if account.name.is_empty() || account.name.chars().count() > 100 {
-        wrong("/name", "A name has 1 to 100 characters.".to_owned());
-    }
-    let length = password.expose_secret().chars().count();
-    if length < PASSWORD_MIN {
-        wrong("/password", format!("A password has at least {PASSWORD_MIN} characters."));
-    } else if password.expose_secret().len() > PASSWORD_MAX {
-        wrong("/password", format!("A password has at most {PASSWORD_MAX} bytes."));
-    }
-    if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(errors)) }
+    let faults =
+        [fault_in_email(&account.email), fault_in_name(&account.name), fault_in_password(password)];
+    let faults: Vec<_> = faults.into_iter().flatten().collect();
+    if faults.is_empty() { Ok(()) } else { Err(Problem::invalid(faults)) }
 }
 
-fn user(account: Account) -> User {
-    User {
-        id: account.id.0,
-        email: account.email,
-        name: account.name,
-        role: match account.role {
-            Role::Viewer => types::Role::Viewer,
-            Role::Operator => types::Role::Operator,
-            Role::Admin => types::Role::Admin,
-        },
+/// What is wrong with an e-mail address as a login.
+pub(super) fn fault_in_email(email: &str) -> Option<FieldError> {
+    let looks_right = email
+        .split_once('@')
+        .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'))
+        && !email.contains(char::is_whitespace);
+    (!looks_right || email.len() > 254)
+        .then(|| fault("/email", "This is not an e-mail address.".to_owned()))
+}
+
+/// What is wrong with a person's name.
+pub(super) fn fault_in_name(name: &str) -> Option<FieldError> {
+    (name.is_empty() || name.chars().count() > 100)
+        .then(|| fault("/name", "A name has 1 to 100 characters.".to_owned()))
+}
+
+/// What is wrong with a new password.
+pub(super) fn fault_in_password(password: &SecretString) -> Option<FieldError> {
+    let password = password.expose_secret();
+    let wrong = if password.chars().count() < PASSWORD_MIN {
+        format!("A password has at least {PASSWORD_MIN} characters.")
+    } else if password.len() > PASSWORD_MAX {
+        format!("A password has at most {PASSWORD_MAX} bytes.")
+    } else {
+        return None;
+    };
+    Some(fault("/password", wrong))
+}
+
+fn fault(pointer: &str, detail: String) -> FieldError {
+    FieldError { pointer: pointer.to_owned(), detail }
+}
+
+/// A role as it is shown.
+pub(super) const fn shown(role: Role) -> types::Role {
+    match role {
+        Role::Viewer => types::Role::Viewer,
+        Role::Operator => types::Role::Operator,
+        Role::Admin => types::Role::Admin,
     }
+}
+
+/// A role as it is stored.
+pub(super) const fn stored(role: types::Role) -> Role {
+    match role {
+        types::Role::Viewer => Role::Viewer,
+        types::Role::Operator => Role::Operator,
+        types::Role::Admin => Role::Admin,
+    }
+}
+
+/// A person as they are shown.
+pub(super) fn user(account: Account) -> User {
+    User { id: account.id.0, email: account.email, name: account.name, role: shown(account.role) }
 }

@@ -162,5 +162,7 @@ super::words! {
         Prune = "prune",
         /// A node of the Swarm.
         Node = "node",
+        /// A member, or an invitation.
+        Member = "member",
     }
 }

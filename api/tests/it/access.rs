@@ -8,10 +8,12 @@ use uuid::Uuid;
 
 use crate::support::{Api, As, request};
 
-/// What may be asked by anybody: webhooks (signed), health, and the two ways in.
-const OPEN: [(&str, &str); 5] = [
+/// What may be asked by anybody: webhooks (signed), health, and the ways in.
+const OPEN: [(&str, &str); 7] = [
     ("get", "/healthz"),
     ("get", "/readyz"),
+    ("post", "/api/v1/invitations/accept"),
+    ("post", "/api/v1/invitations/look"),
     ("post", "/api/v1/session"),
     ("post", "/api/v1/setup"),
     ("post", "/webhooks/github"),
@@ -111,17 +113,22 @@ async fn a_viewer_looks_an_operator_deploys_an_admin_configures(pool: PgPool) {
     }
     lines.sort();
     insta::assert_snapshot!(lines.join("\n"), @"
+    admin: delete /api/v1/invitations/{id}
+    admin: delete /api/v1/members/{id}
     admin: delete /api/v1/registries/{host}
     admin: delete /api/v1/rules/{id}
+    admin: get /api/v1/invitations
     admin: get /api/v1/registries
     admin: post /api/v1/deployments/{id}/override-freeze
     admin: post /api/v1/github/app
     admin: post /api/v1/github/install
     admin: post /api/v1/github/installations
     admin: post /api/v1/github/manifest
+    admin: post /api/v1/invitations
     admin: post /api/v1/registries/{host}/test
     admin: post /api/v1/rules
     admin: post /api/v1/rules/matches
+    admin: put /api/v1/members/{id}
     admin: put /api/v1/registries/{host}
     admin: put /api/v1/rules/{id}
     admin: put /api/v1/stacks/{name}/settings
@@ -140,6 +147,7 @@ async fn a_viewer_looks_an_operator_deploys_an_admin_configures(pool: PgPool) {
     viewer: get /api/v1/deliveries/{id}
     viewer: get /api/v1/deployments/{id}/log
     viewer: get /api/v1/github
+    viewer: get /api/v1/members
     viewer: get /api/v1/openapi.json
     viewer: get /api/v1/repositories
     viewer: get /api/v1/rules

@@ -5,6 +5,13 @@ import type { Role } from './schema.gen';
 
 const RANK = { viewer: 0, operator: 1, admin: 2 } satisfies Record<Role, number>;
 
+/** What each role allows, to follow “you” or stand by itself. */
+export const ROLES = {
+  viewer: 'may look at everything, secrets apart',
+  operator: 'may look, and deploy, roll back, cancel, replay and remove stacks',
+  admin: 'may do everything: write rules, set up GitHub, and say who is a member',
+} satisfies Record<Role, string>;
+
 /** Why the person may not do what needs `role`; undefined where they may. */
 export function useDenied(role: Role): string | undefined {
   const { data } = useQuery(sessionQuery());

@@ -1,5 +1,5 @@
 import { api, done, take, takeTagged } from './client';
-import type { RegistryLogin, RuleDraft, StackSettings } from './schema.gen';
+import type { NewInvitation, RegistryLogin, Role, RuleDraft, StackSettings } from './schema.gen';
 
 /** Every request that changes something, one line each. Errors stay with whoever asked. */
 
@@ -103,6 +103,21 @@ export const createToken = (name: string) => take(api.POST('/api/v1/tokens', { b
 
 export const deleteToken = (id: string) =>
   done(api.DELETE('/api/v1/tokens/{id}', { params: { path: { id } } }));
+
+export const setMemberRole = (id: string, role: Role) =>
+  take(api.PUT('/api/v1/members/{id}', { params: { path: { id } }, body: { role } }));
+
+export const deleteMember = (id: string) =>
+  done(api.DELETE('/api/v1/members/{id}', { params: { path: { id } } }));
+
+export const createInvitation = (body: NewInvitation) =>
+  take(api.POST('/api/v1/invitations', { body }));
+
+export const deleteInvitation = (id: string) =>
+  done(api.DELETE('/api/v1/invitations/{id}', { params: { path: { id } } }));
+
+export const acceptInvitation = (body: { token: string; name: string; password: string }) =>
+  take(api.POST('/api/v1/invitations/accept', { body }));
 
 export const deleteSession = (id: string) =>
   done(api.DELETE('/api/v1/sessions/{id}', { params: { path: { id } } }));

@@ -162,6 +162,29 @@ export const pruneQuery = () =>
     queryFn: ({ signal }) => take(api.GET('/api/v1/prune', { signal })),
   });
 
+export const membersQuery = () =>
+  queryOptions({
+    queryKey: ['members'],
+    queryFn: ({ signal }) => take(api.GET('/api/v1/members', { signal })),
+    // When somebody was last seen is no event.
+    staleTime: 0,
+  });
+
+export const invitationsQuery = () =>
+  queryOptions({
+    queryKey: ['invitations'],
+    queryFn: ({ signal }) => take(api.GET('/api/v1/invitations', { signal })),
+  });
+
+/** What the link with this token is for. A POST, so that the token is in no log of addresses. */
+export const invitationQuery = (token: string) =>
+  queryOptions({
+    queryKey: ['invitation', token],
+    queryFn: ({ signal }) =>
+      take(api.POST('/api/v1/invitations/look', { body: { token }, signal })),
+    retry: false,
+  });
+
 export const registriesQuery = () =>
   queryOptions({
     queryKey: ['registries'],

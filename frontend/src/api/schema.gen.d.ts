@@ -4,26 +4,6 @@
  */
 
 export interface paths {
-    "/api/v1/cluster": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * The nodes that stacks run on
-         * @description As the leading Berth last saw them: a change shows within seconds.
-         */
-        get: operations["get_cluster"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/deliveries": {
         parameters: {
             query?: never;
@@ -239,6 +219,135 @@ export interface paths {
         /** Begin to make the App: a form for the browser to post to GitHub */
         post: operations["create_manifest"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the invitations
+         * @description Those that nobody accepted yet, newest first.
+         */
+        get: operations["list_invitations"];
+        put?: never;
+        /**
+         * Invite somebody
+         * @description The answer has a link, this once, to be passed on: it makes one account with
+         *     this address and role, within a week. An earlier link for the same address
+         *     ends.
+         */
+        post: operations["create_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke an invitation */
+        delete: operations["delete_invitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept an invitation
+         * @description Makes the account that it is for, and logs in. The link is used up then.
+         */
+        post: operations["accept_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read the invitation that a link is for
+         * @description A POST, so that the token is in no log of addresses; it changes nothing.
+         */
+        post: operations["look_at_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the members
+         * @description Everybody with an account here, by name.
+         */
+        get: operations["list_members"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/members/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give a member another role
+         * @description It counts from their next request on. Who may not configure any more invites
+         *     nobody either: invitations that they made end. The last admin stays one: 409.
+         */
+        put: operations["set_member_role"];
+        post?: never;
+        /**
+         * Remove a member
+         * @description Their sessions, their tokens and the invitations that they made end at once.
+         *     What they deployed stays. The last admin can't be removed: 409.
+         */
+        delete: operations["delete_member"];
         options?: never;
         head?: never;
         patch?: never;
@@ -838,6 +947,18 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What makes the account of an invitation. */
+        Acceptance: {
+            /** @description What to be called. */
+            name: string;
+            /**
+             * Format: password
+             * @description At least 10 characters.
+             */
+            password: string;
+            /** @description The `token` of the link. */
+            token: string;
+        };
         /** @description This process is alive. */
         Alive: {
             /** @description Always true. */
@@ -881,11 +1002,6 @@ export interface components {
             by: string;
         };
         /**
-         * @description What a person wants of a node.
-         * @enum {string}
-         */
-        Availability: "active" | "pause" | "drain";
-        /**
          * @description What a rule was held against.
          * @enum {string}
          */
@@ -905,13 +1021,6 @@ export interface components {
             detail: string;
             /** @description Whether it does. */
             ok: boolean;
-        };
-        /** @description The Swarm that stacks run on. */
-        Cluster: {
-            /** @description Its nodes, by name; none before a Berth has led. */
-            nodes: components["schemas"]["Node"][];
-            /** @description When nodes were away, the newest first: of the last 90 days, at most 50. */
-            outages: components["schemas"]["Outage"][];
         };
         /** @description A commit. */
         Commit: {
@@ -933,6 +1042,13 @@ export interface components {
             name: string;
             /** @description What to send as `Authorization: Bearer …`. */
             token: string;
+        };
+        /** @description A new invitation. This is the only time that its link is shown. */
+        CreatedInvitation: {
+            /** @description The invitation. */
+            invitation: components["schemas"]["Invitation"];
+            /** @description What to pass on. Whoever has it can make the account, once. */
+            link: string;
         };
         /** @description What a rule made of a delivery. */
         Decision: {
@@ -1187,6 +1303,58 @@ export interface components {
             /** @description The state that the round trip began with, if it began here. */
             state?: string | null;
         };
+        /** @description An invitation that nobody accepted yet, less its link. */
+        Invitation: {
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            created_at: string;
+            /** @description Whom it is for, and what they will log in with. */
+            email: string;
+            /** @description Whether it ran out. */
+            expired: boolean;
+            /**
+             * Format: date-time
+             * @description Until when its link is good.
+             */
+            expires_at: string;
+            /**
+             * Format: uuid
+             * @description Its id; it lets nobody in.
+             */
+            id: string;
+            /** @description Who invited them. */
+            invited_by: string;
+            /** @description What they will be allowed to do. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description What a link is for. */
+        InvitationLook: {
+            /** @description What to log in with from then on. */
+            email: string;
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            expires_at: string;
+            /** @description Who invites. */
+            invited_by: string;
+            /** @description What one will be allowed to do. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description Invitations that nobody accepted yet. */
+        InvitationPage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["Invitation"][];
+            /** @description What to pass as `cursor` for the next ones; null at the end. */
+            next_cursor: string | null;
+        };
+        /** @description The token of an invitation's link. */
+        InvitationToken: {
+            /** @description The `token` of the link. */
+            token: string;
+        };
         /** @description A deployment, as far as a list of stacks says it. */
         LatestDeployment: {
             /**
@@ -1288,18 +1456,6 @@ export interface components {
             /** @description What to pass as `cursor` for the next ones; null at the end. */
             next_cursor: string | null;
         };
-        /** @description A node that is away. */
-        LostNode: {
-            /** @description Its name. */
-            hostname: string;
-            /** @description Its id. */
-            id: string;
-            /**
-             * Format: date-time
-             * @description Since when it is away.
-             */
-            since: string;
-        };
         /** @description What GitHub sent the browser back with, once the App was made. */
         ManifestCode: {
             /** @description The code that the App's secrets are had for, once. */
@@ -1322,67 +1478,45 @@ export interface components {
              */
             organization?: string | null;
         };
+        /** @description Somebody with an account here. */
+        Member: components["schemas"]["User"] & {
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When a browser or a token of theirs was last seen, to about ten minutes.
+             */
+            seen_at: string | null;
+            /** @description Whether it is the one who asks. */
+            you: boolean;
+        };
+        /** @description Everybody with an account. */
+        MemberPage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["Member"][];
+            /** @description What to pass as `cursor` for the next ones; null at the end. */
+            next_cursor: string | null;
+        };
+        /** @description What a member is to be allowed. */
+        MemberRole: {
+            /** @description The role. */
+            role: components["schemas"]["Role"];
+        };
         /** @description What a new API token is to be called. */
         NewApiToken: {
             /** @description 1 to 100 characters. */
             name: string;
         };
-        /** @description A node of the Swarm, as the leading Berth last saw it. */
-        Node: {
-            /** @description Where it is. */
-            address: string;
-            /** @description As the kernel calls it, such as `x86_64`. */
-            architecture: string;
-            /** @description What a person wants of it. */
-            availability: components["schemas"]["Availability"];
-            /**
-             * Format: date-time
-             * @description Since when it is away; null where it is not.
-             */
-            away_since: string | null;
-            /**
-             * Format: double
-             * @description Its CPUs.
-             */
-            cpus: number;
-            /** @description Its engine's version. */
-            engine_version: string;
-            /** @description Its name. */
-            hostname: string;
-            /** @description Its id. */
-            id: string;
-            /** @description Its labels. */
-            labels: {
-                [key: string]: string;
-            };
-            /** @description Whether it is the manager that leads the Swarm. */
-            leader: boolean;
-            /**
-             * Format: int64
-             * @description Its memory.
-             */
-            memory_bytes: number;
-            /** @description Swarm's words about that; empty where there are none. */
-            message: string;
-            /** @description Such as `linux`. */
-            os: string;
-            /** @description What it is to its Swarm. */
-            role: components["schemas"]["NodeRole"];
-            /** @description Whether it answers. */
-            state: components["schemas"]["NodeState"];
-            /** @description The tasks of Berth's stacks that run on it. */
-            tasks: components["schemas"]["PlacedTasks"][];
+        /** @description Whom to invite. */
+        NewInvitation: {
+            /** @description What they will log in with. Berth sends nothing there: pass the link on. */
+            email: string;
+            /** @description What they will be allowed to do. */
+            role: components["schemas"]["Role"];
         };
-        /**
-         * @description What a node is to its Swarm.
-         * @enum {string}
-         */
-        NodeRole: "manager" | "worker";
-        /**
-         * @description Swarm's states of a node.
-         * @enum {string}
-         */
-        NodeState: "unknown" | "ready" | "down" | "disconnected";
         /**
          * @description What becomes of a stack whose deployment failed.
          * @enum {string}
@@ -1393,29 +1527,6 @@ export interface components {
          * @enum {string}
          */
         OnRegistryFailure: "fail" | "use_known";
-        /** @description A time in which a node was away. */
-        Outage: {
-            /**
-             * Format: date-time
-             * @description Until when; null while it is away.
-             */
-            ended_at: string | null;
-            ending: null | components["schemas"]["OutageEnding"];
-            /** @description Its name at that time. */
-            hostname: string;
-            /**
-             * Format: date-time
-             * @description Since when.
-             */
-            lost_at: string;
-            /** @description The node's id. */
-            node_id: string;
-        };
-        /**
-         * @description How a time in which a node was away ended.
-         * @enum {string}
-         */
-        OutageEnding: "back" | "removed";
         /**
          * @description What came of a delivery.
          * @enum {string}
@@ -1455,18 +1566,6 @@ export interface components {
              * @description The line, from 1.
              */
             line: number;
-        };
-        /** @description Tasks of a stack's service that run on a node. */
-        PlacedTasks: {
-            /**
-             * Format: int64
-             * @description How many run there.
-             */
-            running: number;
-            /** @description The service's short name. */
-            service: string;
-            /** @description The stack's name. */
-            stack: string;
         };
         /**
          * @description What a compose file may ask for.
@@ -1909,8 +2008,6 @@ export interface components {
             instance_id: string;
             /** @description Who leads. */
             leader: components["schemas"]["Leader"];
-            /** @description Nodes of the Swarm that are away, by name. */
-            lost_nodes: components["schemas"]["LostNode"][];
             /** @description The database. */
             postgres: components["schemas"]["Check"];
             /** @description Whether all of it is well. */
@@ -1985,7 +2082,7 @@ export interface components {
          * @description What kind of thing changed.
          * @enum {string}
          */
-        Topic: "stack" | "deployment" | "build_log" | "rule" | "repository" | "installation" | "github_app" | "delivery" | "environment" | "node";
+        Topic: "stack" | "deployment" | "build_log" | "rule" | "repository" | "installation" | "github_app" | "delivery" | "environment" | "member";
         /**
          * @description What began a deployment.
          * @enum {string}
@@ -2022,17 +2119,17 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type Acceptance = components['schemas']['Acceptance'];
 export type Alive = components['schemas']['Alive'];
 export type ApiToken = components['schemas']['ApiToken'];
 export type ApiTokenPage = components['schemas']['ApiTokenPage'];
 export type Approval = components['schemas']['Approval'];
-export type Availability = components['schemas']['Availability'];
 export type CandidateKind = components['schemas']['CandidateKind'];
 export type Change = components['schemas']['Change'];
 export type Check = components['schemas']['Check'];
-export type Cluster = components['schemas']['Cluster'];
 export type Commit = components['schemas']['Commit'];
 export type CreatedApiToken = components['schemas']['CreatedApiToken'];
+export type CreatedInvitation = components['schemas']['CreatedInvitation'];
 export type Decision = components['schemas']['Decision'];
 export type Delivery = components['schemas']['Delivery'];
 export type DeliveryPage = components['schemas']['DeliveryPage'];
@@ -2048,6 +2145,10 @@ export type GithubApp = components['schemas']['GithubApp'];
 export type Health = components['schemas']['Health'];
 export type Installation = components['schemas']['Installation'];
 export type InstallationClaim = components['schemas']['InstallationClaim'];
+export type Invitation = components['schemas']['Invitation'];
+export type InvitationLook = components['schemas']['InvitationLook'];
+export type InvitationPage = components['schemas']['InvitationPage'];
+export type InvitationToken = components['schemas']['InvitationToken'];
 export type LatestDeployment = components['schemas']['LatestDeployment'];
 export type Leader = components['schemas']['Leader'];
 export type Link = components['schemas']['Link'];
@@ -2057,24 +2158,21 @@ export type LoginSession = components['schemas']['LoginSession'];
 export type LoginSessionPage = components['schemas']['LoginSessionPage'];
 export type LogLine = components['schemas']['LogLine'];
 export type LogPage = components['schemas']['LogPage'];
-export type LostNode = components['schemas']['LostNode'];
 export type ManifestCode = components['schemas']['ManifestCode'];
 export type ManifestForm = components['schemas']['ManifestForm'];
 export type ManifestRequest = components['schemas']['ManifestRequest'];
+export type Member = components['schemas']['Member'];
+export type MemberPage = components['schemas']['MemberPage'];
+export type MemberRole = components['schemas']['MemberRole'];
 export type NewApiToken = components['schemas']['NewApiToken'];
-export type Node = components['schemas']['Node'];
-export type NodeRole = components['schemas']['NodeRole'];
-export type NodeState = components['schemas']['NodeState'];
+export type NewInvitation = components['schemas']['NewInvitation'];
 export type OnFailure = components['schemas']['OnFailure'];
 export type OnRegistryFailure = components['schemas']['OnRegistryFailure'];
-export type Outage = components['schemas']['Outage'];
-export type OutageEnding = components['schemas']['OutageEnding'];
 export type Outcome = components['schemas']['Outcome'];
 export type Paused = components['schemas']['Paused'];
 export type Phase = components['schemas']['Phase'];
 export type PhaseState = components['schemas']['PhaseState'];
 export type Place = components['schemas']['Place'];
-export type PlacedTasks = components['schemas']['PlacedTasks'];
 export type Policy = components['schemas']['Policy'];
 export type Problem = components['schemas']['Problem'];
 export type PullRequest = components['schemas']['PullRequest'];
@@ -2118,35 +2216,6 @@ export type VariableType = components['schemas']['VariableType'];
 export type Wanted = components['schemas']['Wanted'];
 export type $defs = Record<string, never>;
 export interface operations {
-    get_cluster: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The nodes, and when which was away */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Cluster"];
-                };
-            };
-            /** @description What went wrong */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     list_deliveries: {
         parameters: {
             query?: {
@@ -2523,6 +2592,259 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ManifestForm"];
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_invitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The invitations */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationPage"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInvitation"];
+            };
+        };
+        responses: {
+            /** @description The link, shown this once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedInvitation"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The invitation's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its link is not good any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accept_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acceptance"];
+            };
+        };
+        responses: {
+            /** @description Made, and logged in; the cookie is set */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    look_at_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationToken"];
+            };
+        };
+        responses: {
+            /** @description Whom it is for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationLook"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_members: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The members */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberPage"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_member_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The member's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberRole"];
+            };
+        };
+        responses: {
+            /** @description The member, as they are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The member's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {

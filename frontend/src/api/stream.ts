@@ -27,6 +27,7 @@ const STALE = {
   delivery: ['deliveries', 'github'],
   prune: ['status', 'prune'],
   node: ['cluster', 'status'],
+  member: ['members', 'invitations', 'session'],
   // The log viewer listens for itself: it reads what is new and keeps the rest.
   build_log: [],
 } satisfies Record<Topic, readonly string[]>;

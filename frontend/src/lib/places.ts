@@ -14,6 +14,7 @@ export type Place = (typeof PLACES)[number];
 export const SETTINGS = [
   { to: '/settings/account', label: 'Account' },
   { to: '/settings/sessions', label: 'Sessions' },
+  { to: '/settings/members', label: 'Members' },
   { to: '/settings/github', label: 'GitHub' },
   { to: '/settings/registries', label: 'Registries' },
   { to: '/settings/tokens', label: 'API tokens' },

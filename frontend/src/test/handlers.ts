@@ -19,6 +19,7 @@ import {
   status,
 } from './fixtures.ts';
 import { log, logLine } from './log-fixtures.ts';
+import { memberHandlers } from './member-handlers.ts';
 import { ruleMatches } from './rule-fixtures.ts';
 
 /**
@@ -107,6 +108,7 @@ function decide(body: unknown, part: (verdict: Verdict) => Partial<Deployment>):
 }
 
 export const handlers = [
+  ...memberHandlers,
   http.get(api('/session'), () =>
     state.signedIn ? HttpResponse.json(session) : problem(401, 'Log in first.'),
   ),

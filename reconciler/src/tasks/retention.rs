@@ -36,7 +36,7 @@ impl Task for Retention {
     }
 
     async fn activate(&mut self, fence: Fence) -> Result<Done, TaskError> {
-        let Forgotten { deliveries, changes, sessions, setup_states } =
+        let Forgotten { deliveries, changes, sessions, setup_states, invitations } =
             forget(&self.pool, fence).await?;
         let releases = forget_releases(&self.pool, fence, self.kept).await?;
         let all = [
@@ -44,6 +44,7 @@ impl Task for Retention {
             (changes, "changes"),
             (sessions, "logins"),
             (setup_states, "unfinished setups"),
+            (invitations, "invitations"),
             (releases, "releases"),
         ];
         let said: Vec<_> = all

@@ -2,17 +2,12 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 
+import { ROLES } from '~/api/access';
 import { Failure, Loaded } from '~/api/loaded';
 import { logOut } from '~/api/mutations';
 import { sessionQuery } from '~/api/queries';
 import { Button } from '~/ui/button';
 import { Panel } from '~/ui/page';
-
-const ROLES = {
-  viewer: 'viewer: may look at everything',
-  operator: 'operator: may deploy, cancel, replay and remove as well',
-  admin: 'admin: may do everything',
-};
 
 export function Account() {
   const query = useQuery(sessionQuery());
@@ -28,7 +23,9 @@ export function Account() {
             <dl className="divide-y divide-line text-ui">
               <Row name="Name">{user.name}</Row>
               <Row name="E-mail">{user.email}</Row>
-              <Row name="Role">{ROLES[user.role]}</Row>
+              <Row name="Role">
+                {user.role}: {ROLES[user.role]}
+              </Row>
             </dl>
           </Panel>
           <Failure error={error} title="Could not log out" />

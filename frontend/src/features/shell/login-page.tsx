@@ -74,8 +74,8 @@ export function LoginPage({ from }: { from: string | undefined }) {
         </div>
       </form>
       <p className="mt-6 text-meta text-text-2">
-        No account yet? <code className="font-mono">berth serve</code> printed a setup link when it
-        first started.
+        No account yet? Ask an admin for an invitation. The very first account is made with the link
+        that <code className="font-mono">berth serve</code> printed.
       </p>
     </Centred>
   );

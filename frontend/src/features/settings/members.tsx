@@ -1,0 +1,178 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { Ellipsis } from 'lucide-react';
+import { useState } from 'react';
+
+import { ROLES, useDenied } from '~/api/access';
+import { Loaded } from '~/api/loaded';
+import { deleteMember, setMemberRole } from '~/api/mutations';
+import { membersQuery } from '~/api/queries';
+import type { Member, Role } from '~/api/schema.gen';
+import { Button } from '~/ui/button';
+import { Confirm } from '~/ui/dialog';
+import { Menu, MenuItem } from '~/ui/menu';
+import { Section } from '~/ui/page';
+import { Table, Td, Th } from '~/ui/table';
+import { Tag } from '~/ui/tag';
+import { Ago } from '~/ui/time';
+import { say } from '~/ui/toast';
+
+import { Invite, OpenInvitations } from './invitations';
+import { outcome, type Wanted } from './member-words';
+
+const HEAD = (
+  <>
+    <Th>Member</Th>
+    <Th>Role</Th>
+    <Th hide="sm">Last seen</Th>
+    <Th>
+      <span className="sr-only">What can be done</span>
+    </Th>
+  </>
+);
+
+/** Everybody with an account; for admins also who is invited, and changing all that. */
+export function Members() {
+  const denied = useDenied('admin');
+  const query = useQuery(membersQuery());
+  return (
+    <>
+      <dl className="mb-6 space-y-1 text-ui text-text-2">
+        {(['viewer', 'operator', 'admin'] as const).map((role) => (
+          <div key={role} className="flex gap-x-2">
+            <dt className="w-18 shrink-0 font-medium text-text">{role}</dt>
+            <dd>{ROLES[role]}</dd>
+          </div>
+        ))}
+      </dl>
+      {denied ? (
+        <p className="mb-4 text-ui text-text-2">Only an admin invites, changes and removes.</p>
+      ) : (
+        <Invite />
+      )}
+      <Section title="Members">
+        <Loaded query={query} what="the members">
+          {({ items }) => {
+            const admins = items.filter(({ role }) => role === 'admin').length;
+            return (
+              <Table label="Members" head={HEAD}>
+                {items.map((member) => (
+                  <Row
+                    key={member.id}
+                    member={member}
+                    mayChange={!denied}
+                    onlyAdmin={member.role === 'admin' && admins === 1}
+                  />
+                ))}
+              </Table>
+            );
+          }}
+        </Loaded>
+      </Section>
+      {!denied && <OpenInvitations />}
+    </>
+  );
+}
+
+function Row({
+  member,
+  mayChange,
+  onlyAdmin,
+}: {
+  member: Member;
+  mayChange: boolean;
+  onlyAdmin: boolean;
+}) {
+  const [wanted, setWanted] = useState<Wanted>();
+  const { name, email, role, seen_at, you } = member;
+  const others = (['viewer', 'operator', 'admin'] satisfies Role[]).filter((it) => it !== role);
+  const trigger = (
+    <Button
+      size="icon"
+      kind="quiet"
+      aria-label={`Change ${name}`}
+      disabledReason={
+        onlyAdmin ? 'This is the only admin. Make somebody else an admin first.' : undefined
+      }
+    >
+      <Ellipsis size={16} aria-hidden />
+    </Button>
+  );
+  return (
+    <tr>
+      <Td>
+        <span className="flex flex-wrap items-center gap-x-2">
+          <span className="font-medium break-words">{name}</span>
+          {you && <Tag tone="ok">You</Tag>}
+        </span>
+        <span className="block text-meta break-all text-text-2">{email}</span>
+      </Td>
+      <Td>{role}</Td>
+      <Td hide="sm" className="text-text-2">
+        {seen_at ? <Ago at={seen_at} /> : 'never'}
+      </Td>
+      <Td right>
+        {mayChange &&
+          (onlyAdmin ? (
+            trigger
+          ) : (
+            <Menu trigger={trigger}>
+              {others.map((other) => (
+                <MenuItem key={other} onClick={() => setWanted(other)}>
+                  Make {other}…
+                </MenuItem>
+              ))}
+              <MenuItem onClick={() => setWanted('gone')}>
+                <span className="text-bad">Remove…</span>
+              </MenuItem>
+            </Menu>
+          ))}
+        <Change member={member} wanted={wanted} onDone={() => setWanted(undefined)} />
+      </Td>
+    </tr>
+  );
+}
+
+function Change({
+  member,
+  wanted,
+  onDone,
+}: {
+  member: Member;
+  wanted: Wanted | undefined;
+  onDone: () => void;
+}) {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  // What was asked last stays on the dialog while it closes.
+  const [asked, setAsked] = useState<Wanted>('viewer');
+  if (wanted && wanted !== asked) setAsked(wanted);
+  const { title, action, lines } = outcome(member, asked);
+  return (
+    <Confirm
+      open={wanted !== undefined}
+      onOpenChange={(open) => !open && onDone()}
+      title={title}
+      action={action}
+      keep={asked === 'gone' ? 'Keep them' : 'Leave it'}
+      onConfirm={async () => {
+        if (asked === 'gone') await deleteMember(member.id);
+        else await setMemberRole(member.id, asked);
+        if (asked === 'gone' && member.you) {
+          client.clear();
+          await navigate({ to: '/login', search: {} });
+          return;
+        }
+        await client.invalidateQueries({
+          predicate: ({ queryKey: [first] }) =>
+            first === 'members' || first === 'invitations' || (member.you && first === 'session'),
+        });
+        say(asked === 'gone' ? `${member.name} is removed` : `${member.name} is ${asked} now`);
+      }}
+    >
+      {lines.map((line) => (
+        <p key={line}>{line}</p>
+      ))}
+    </Confirm>
+  );
+}

@@ -1,0 +1,48 @@
+//! A transaction of a person's, or of a webhook's: several writes that are one
+//! intent. Any replica may begin one, at any time.
+
+use std::ops::{Deref, DerefMut};
+
+use sqlx::{PgConnection, Postgres, Transaction};
+
+use crate::{Error, Pool, Result};
+
+/// An intent being written. Dropped without [`commit`](Self::commit), it
+/// changes nothing.
+#[derive(Debug)]
+pub struct Intent(Transaction<'static, Postgres>);
+
+impl Intent {
+    /// Begins to write one.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    pub async fn begin(pool: &Pool) -> Result<Self> {
+        crate::begin(pool).await.map(Self).map_err(Error::while_("begin to write an intent"))
+    }
+
+    /// Makes everything that was written in it true.
+    ///
+    /// # Errors
+    ///
+    /// What the database says; then nothing is true of it, unless the answer
+    /// alone got lost.
+    pub async fn commit(self) -> Result<()> {
+        self.0.commit().await.map_err(Error::while_("commit an intent"))
+    }
+}
+
+impl Deref for Intent {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.0
+    }
+}
+
+impl DerefMut for Intent {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.0
+    }
+}
