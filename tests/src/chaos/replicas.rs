@@ -22,7 +22,7 @@ use tokio::time::{Instant, sleep};
 
 mod crew;
 pub mod failover;
-mod front;
+pub(crate) mod front;
 mod readers;
 mod report;
 mod schedule;

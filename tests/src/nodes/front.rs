@@ -1,14 +1,16 @@
-//! What stands before the nodes, as a load balancer does: a connection goes to the
+//! What stands before the nodes, as a load balancer does: a request goes to the
 //! next node that takes it.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+
+use crate::chaos::replicas::front::first_line;
 
 /// A node that has not answered by then is passed over.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -39,18 +41,28 @@ async fn accept(listener: TcpListener, nodes: Arc<[SocketAddr]>) {
         turn += 1;
         let nodes = Arc::clone(&nodes);
         lines.spawn(async move {
-            let all = nodes.len();
-            for node in nodes.iter().cycle().skip(turn % all).take(all) {
-                let Ok(Ok(mut far)) = timeout(PATIENCE, TcpStream::connect(node)).await else {
-                    continue;
-                };
-                // Whoever asked hears of an end by the line that ends.
-                drop(copy_bidirectional(&mut near, &mut far).await);
-                return;
-            }
+            // Whoever asked hears of an end by the line that ends.
+            drop(pass(&mut near, &nodes, turn).await);
         });
         while lines.try_join_next().is_some() {}
     }
+}
+
+/// Passes one request on, and its answer back.
+async fn pass(near: &mut TcpStream, nodes: &[SocketAddr], turn: usize) -> anyhow::Result<()> {
+    let (line, rest) = first_line(near).await?;
+    for node in nodes.iter().cycle().skip(turn % nodes.len()).take(nodes.len()) {
+        let Ok(Ok(mut far)) = timeout(PATIENCE, TcpStream::connect(node)).await else {
+            continue;
+        };
+        far.write_all(&line).await?;
+        // One request a connection: none waits for a node that is gone since.
+        far.write_all(b"connection: close\r\n").await?;
+        far.write_all(&rest).await?;
+        copy_bidirectional(near, &mut far).await?;
+        return Ok(());
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -58,7 +70,6 @@ mod tests {
     use super::super::probe::Probe;
     use super::*;
     use crate::wait::{LONG, until};
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     /// A node that answers every request so.
     async fn node(answer: &'static str) -> (SocketAddr, JoinSet<()>) {
@@ -67,8 +78,7 @@ mod tests {
         let mut task = JoinSet::new();
         task.spawn(async move {
             while let Ok((mut line, _)) = listener.accept().await {
-                let mut read = [0; 1024];
-                line.read(&mut read).await.unwrap();
+                first_line(&mut line).await.unwrap();
                 let head = "connection: close\r\ncontent-length: 0";
                 let answer = format!("HTTP/1.1 {answer}\r\n{head}\r\n\r\n");
                 line.write_all(answer.as_bytes()).await.unwrap();

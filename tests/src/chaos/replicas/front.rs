@@ -95,7 +95,7 @@ async fn pass(
 }
 
 /// The request line with its end, and what came with it.
-async fn first_line(near: &mut TcpStream) -> anyhow::Result<(Vec<u8>, Vec<u8>)> {
+pub(crate) async fn first_line(near: &mut TcpStream) -> anyhow::Result<(Vec<u8>, Vec<u8>)> {
     let mut read = Vec::new();
     loop {
         if let Some(end) = read.windows(2).position(|two| two == b"\r\n") {
