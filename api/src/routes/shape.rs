@@ -9,7 +9,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::types::{
-    Approval, Commit, Deployment, DeploymentPhase, Difference, Health, HealthState,
+    Approval, Commit, Deployment, DeploymentPhase, Difference, Freeze, Health, HealthState,
     LatestDeployment, ObjectKind, Paused, Phase, PhaseState, Place, Policy, PullRequest, Reason,
     Service, Stack, StackKind, StackSettings, StackSummary, State, SyncedState, Trigger, Verdict,
     Wanted,

@@ -3,9 +3,9 @@ import { http, HttpResponse } from 'msw';
 import type { Deployment, Rule, RuleDraft, StackSettings, Verdict } from '../api/schema.gen';
 import { cluster } from './cluster-fixtures.ts';
 import { settings, waiting } from './control-fixtures.ts';
+import { deliveries } from './delivery-fixtures.ts';
 import {
   before,
-  deliveries,
   deployment,
   deployments,
   github,
