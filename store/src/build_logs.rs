@@ -46,7 +46,7 @@ pub async fn append(
     }
     let services: Vec<String> = lines.iter().map(|it| storable(&it.service)).collect();
     let texts: Vec<String> = lines.iter().map(|it| storable(&it.line)).collect();
-    let mut db = Guarded::begin(pool, fence, Write::AppendBuildLog).await?;
+    let mut db = begin(pool, fence).await?;
     sqlx::query!(
         "insert into build_log (deployment_id, service, line)
          select $1, service, line
@@ -60,6 +60,11 @@ pub async fn append(
     .await
     .map_err(Error::while_("store a build's output"))?;
     db.commit().await
+}
+
+/// Lines are written in one transaction, a build's and a job's alike.
+async fn begin(pool: &Pool, fence: Fence) -> Result<Guarded> {
+    Guarded::begin(pool, fence, Write::AppendBuildLog).await
 }
 
 /// Stores what a job wrote, once it ended. Doing it twice is as good as once: what
@@ -79,7 +84,7 @@ pub async fn keep_job(
         return Ok(());
     }
     let texts: Vec<String> = lines.iter().map(|line| storable(line)).collect();
-    let mut db = Guarded::begin(pool, fence, Write::AppendBuildLog).await?;
+    let mut db = begin(pool, fence).await?;
     sqlx::query!(
         "insert into build_log (deployment_id, service, source, line)
          select $1, $2, 'job', line

@@ -2,7 +2,9 @@
 //! what they wrote is kept with it, and one that fails stops it.
 
 use anyhow::ensure;
+use berth_tests::docker::Docker;
 use berth_tests::scene::{Scene, scene};
+use berth_tests::wait::{LONG, until};
 use berth_tests::world::items;
 use serde_json::Value;
 
@@ -27,6 +29,22 @@ async fn wrote(scene: &Scene, deployment: &Value) -> anyhow::Result<Vec<String>>
     let log = scene.world.api()?.read(&format!("/api/v1/deployments/{id}/log?limit=2000")).await?;
     let lines = items(&log).filter(|line| line["source"] == "job" && line["service"] == "migrate");
     Ok(lines.filter_map(|line| line["line"].as_str().map(str::to_owned)).collect())
+}
+
+/// Waits until the job is gone, and removes its containers: Swarm leaves the ended
+/// ones of jobs behind.
+async fn forget(scene: &Scene) -> anyhow::Result<()> {
+    let docker = Docker::from_env();
+    let job = format!("name={}_migrate", scene.name);
+    until("the job is gone", LONG, async || {
+        match docker.run(&["service", "ls", "--quiet", "--filter", &job]).await {
+            Ok(left) if left.is_empty() => Ok(()),
+            other => Err(other),
+        }
+    })
+    .await?;
+    let label = format!("label=com.docker.stack.namespace={}", scene.name);
+    docker.run(&["container", "prune", "--force", "--filter", &label]).await.map(drop)
 }
 
 #[tokio::test]
@@ -57,7 +75,7 @@ async fn a_job_before_runs_once_and_one_that_fails_leaves_what_served() {
         ensure!(again["phase"] == "succeeded", "{again}");
         let lines = wrote(scene, &again).await?;
         ensure!(lines == ["began", "made 3 tables"], "{lines:?}");
-        Ok(())
+        forget(scene).await
     })
     .await
     .unwrap();
