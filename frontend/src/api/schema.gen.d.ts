@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/v1/cluster": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The nodes that stacks run on
+         * @description As the leading Berth last saw them: a change shows within seconds.
+         */
+        get: operations["get_cluster"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deliveries": {
         parameters: {
             query?: never;
@@ -105,10 +125,54 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read a deployment's build log */
+        /**
+         * Read what a deployment's builds and jobs wrote
+         * @description A job's lines come once it ended.
+         */
         get: operations["get_build_log"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{id}/override-freeze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let one deployment through the freezes of its environment
+         * @description The first who does is remembered, with the reason. The next deployment waits
+         *     as ever.
+         */
+        post: operations["override_freeze"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Turn down a deployment that waits for approval
+         * @description It ends as cancelled, for the reason given. What served before it still serves.
+         */
+        post: operations["reject_deployment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -364,6 +428,47 @@ export interface paths {
         get: operations["get_openapi"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prune": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is going to be pruned
+         * @description Stacks on the cluster with this Berth's label that nothing asks for.
+         */
+        get: operations["get_prune_plan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prune/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let go what is held
+         * @description Where more than a share of all stacks would be pruned at once, Berth waits for
+         *     a person, who says which stacks the plan had.
+         */
+        post: operations["approve_pruning"];
         delete?: never;
         options?: never;
         head?: never;
@@ -745,11 +850,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Read what is said of a stack's environment */
+        get: operations["get_stack_settings"];
         /**
          * Say what a stack's environment is like
-         * @description All of it each time; what is left out is as if it had never been said. It ends
-         *     with the environment.
+         * @description All of it each time: what is left out is refused, not reset. It ends with the
+         *     environment.
          */
         put: operations["set_stack_settings"];
         post?: never;
@@ -991,7 +1097,7 @@ export interface components {
             /** @description What to pass as `cursor` for the next ones; null at the end. */
             next_cursor: string | null;
         };
-        /** @description Who let a deployment go, and when. */
+        /** @description Who let something go, and when. */
         Approval: {
             /**
              * Format: date-time
@@ -1000,6 +1106,16 @@ export interface components {
             at: string;
             /** @description The person's name. */
             by: string;
+        };
+        /**
+         * @description What a person wants of a node.
+         * @enum {string}
+         */
+        Availability: "active" | "pause" | "drain";
+        /** @description Why a person decides as they do. */
+        Because: {
+            /** @description Why, for whoever wonders: 1 to 200 characters. */
+            reason: string;
         };
         /**
          * @description What a rule was held against.
@@ -1021,6 +1137,13 @@ export interface components {
             detail: string;
             /** @description Whether it does. */
             ok: boolean;
+        };
+        /** @description The Swarm that stacks run on. */
+        Cluster: {
+            /** @description Its nodes, by name; none before a Berth has led. */
+            nodes: components["schemas"]["Node"][];
+            /** @description When nodes were away, the newest first: of the last 90 days, at most 50. */
+            outages: components["schemas"]["Outage"][];
         };
         /** @description A commit. */
         Commit: {
@@ -1126,6 +1249,8 @@ export interface components {
              * @description When it ended.
              */
             finished_at: string | null;
+            freeze_override: null | components["schemas"]["Verdict"];
+            frozen: null | components["schemas"]["Freeze"];
             /** @description The ref that pointed there, such as `refs/heads/main`. */
             git_ref: string;
             /**
@@ -1147,6 +1272,7 @@ export interface components {
             /** @description The eight phases from `received` to `succeeded`, in order. */
             phases: components["schemas"]["DeploymentPhase"][];
             reason: null | components["schemas"]["Reason"];
+            rejected: null | components["schemas"]["Verdict"];
             /** @description The rule that matched. */
             rule_name: string | null;
             /** @description The stack's name. */
@@ -1199,6 +1325,27 @@ export interface components {
             /** @description The stack's name. */
             stack: string;
         };
+        /** @description One thing that is not what it should be. */
+        Difference: {
+            /**
+             * @description What it should be; null where nobody asked for it. What may be a secret is
+             *     blotted out.
+             */
+            desired: string | null;
+            /**
+             * @description Which field of it, such as `replicas` or `env.DEBUG`; empty where all of it
+             *     is missing, or should not be there.
+             */
+            field: string;
+            /** @description What kind of object it is about. */
+            kind: components["schemas"]["ObjectKind"];
+            /** @description What it is, likewise; null where it is not there. */
+            live: string | null;
+            /** @description Which one: a service's short name, or the name on the Swarm. */
+            name: string;
+            /** @description All that in a sentence. */
+            sentence: string;
+        };
         /** @description The Docker engine. */
         Docker: {
             /** @description What is wrong; empty when well. */
@@ -1227,6 +1374,8 @@ export interface components {
              * @description From then on.
              */
             from: string;
+            /** @description Why, for whoever waits: 1 to 200 characters. */
+            reason: string;
             /**
              * Format: date-time
              * @description Until then.
@@ -1271,6 +1420,18 @@ export interface components {
          * @enum {string}
          */
         Health: "healthy" | "progressing" | "degraded" | "unknown";
+        /** @description How well something is. */
+        HealthState: {
+            /** @description Why, in words. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description Since when it has been so.
+             */
+            since: string;
+            /** @description How well. */
+            value: components["schemas"]["Health"];
+        };
         /** @description Our App on an account. */
         Installation: {
             /** @description `User` or `Organization`. */
@@ -1429,7 +1590,7 @@ export interface components {
             /** @description What to pass as `cursor` for the next ones; null at the end. */
             next_cursor: string | null;
         };
-        /** @description A line of a build's output. */
+        /** @description A line that a build or a job wrote. */
         LogLine: {
             /**
              * Format: date-time
@@ -1443,11 +1604,13 @@ export interface components {
             id: number;
             /** @description The line. */
             line: string;
-            /** @description The service whose image it is. */
+            /** @description The service whose image is built, or the job. */
             service: string;
+            /** @description Who wrote it. */
+            source: components["schemas"]["LogSource"];
         };
         /**
-         * @description A part of a build log, in order. `next_cursor` is never null here while
+         * @description A part of a deployment's log, in order. `next_cursor` is never null here while
          *     there are lines: pass the last line's id as `after` to go on.
          */
         LogPage: {
@@ -1455,6 +1618,23 @@ export interface components {
             items: components["schemas"]["LogLine"][];
             /** @description What to pass as `cursor` for the next ones; null at the end. */
             next_cursor: string | null;
+        };
+        /**
+         * @description Who wrote a line of a deployment's log.
+         * @enum {string}
+         */
+        LogSource: "build" | "job";
+        /** @description A node that is away. */
+        LostNode: {
+            /** @description Its name. */
+            hostname: string;
+            /** @description Its id. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description Since when it is away.
+             */
+            since: string;
         };
         /** @description What GitHub sent the browser back with, once the App was made. */
         ManifestCode: {
@@ -1517,6 +1697,72 @@ export interface components {
             /** @description What they will be allowed to do. */
             role: components["schemas"]["Role"];
         };
+        /** @description A node of the Swarm, as the leading Berth last saw it. */
+        Node: {
+            /** @description Where it is. */
+            address: string;
+            /** @description As the kernel calls it, such as `x86_64`. */
+            architecture: string;
+            /** @description What a person wants of it. */
+            availability: components["schemas"]["Availability"];
+            /**
+             * Format: date-time
+             * @description Since when it is away; null where it is not.
+             */
+            away_since: string | null;
+            /**
+             * Format: double
+             * @description Its CPUs.
+             */
+            cpus: number;
+            /** @description Its engine's version. */
+            engine_version: string;
+            /** @description Its name. */
+            hostname: string;
+            /** @description Its id. */
+            id: string;
+            /** @description Its labels. */
+            labels: {
+                [key: string]: string;
+            };
+            /** @description Whether it is the manager that leads the Swarm. */
+            leader: boolean;
+            /**
+             * Format: int64
+             * @description Its memory.
+             */
+            memory_bytes: number;
+            /** @description Swarm's words about that; empty where there are none. */
+            message: string;
+            /** @description Such as `linux`. */
+            os: string;
+            /** @description What it is to its Swarm. */
+            role: components["schemas"]["NodeRole"];
+            /** @description Whether it answers. */
+            state: components["schemas"]["NodeState"];
+            /** @description The tasks of Berth's stacks that run on it. */
+            tasks: components["schemas"]["PlacedTasks"][];
+        };
+        /**
+         * @description What a node is to its Swarm.
+         * @enum {string}
+         */
+        NodeRole: "manager" | "worker";
+        /**
+         * @description Swarm's states of a node.
+         * @enum {string}
+         */
+        NodeState: "unknown" | "ready" | "down" | "disconnected";
+        /**
+         * @description The kinds of object that a stack is made of.
+         * @enum {string}
+         */
+        ObjectKind: "service" | "network" | "config" | "secret";
+        /**
+         * @description What becomes of a difference that no deployment made.
+         * @enum {string}
+         */
+        OnDrift: "heal" | "show";
         /**
          * @description What becomes of a stack whose deployment failed.
          * @enum {string}
@@ -1527,6 +1773,46 @@ export interface components {
          * @enum {string}
          */
         OnRegistryFailure: "fail" | "use_known";
+        /** @description A stack on the cluster that nothing asks for. */
+        Orphan: {
+            /** @description What would be removed first, a line an action. Its volumes stay. */
+            actions: string[];
+            /**
+             * Format: date-time
+             * @description When it goes, unless something asks for it by then.
+             */
+            due: string;
+            /**
+             * Format: date-time
+             * @description Since when it was seen with nothing asking for it.
+             */
+            since: string;
+            /** @description Its name. */
+            stack: string;
+        };
+        /** @description A time in which a node was away. */
+        Outage: {
+            /**
+             * Format: date-time
+             * @description Until when; null while it is away.
+             */
+            ended_at: string | null;
+            ending: null | components["schemas"]["OutageEnding"];
+            /** @description Its name at that time. */
+            hostname: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            lost_at: string;
+            /** @description The node's id. */
+            node_id: string;
+        };
+        /**
+         * @description How a time in which a node was away ended.
+         * @enum {string}
+         */
+        OutageEnding: "back" | "removed";
         /**
          * @description What came of a delivery.
          * @enum {string}
@@ -1567,6 +1853,18 @@ export interface components {
              */
             line: number;
         };
+        /** @description Tasks of a stack's service that run on a node. */
+        PlacedTasks: {
+            /**
+             * Format: int64
+             * @description How many run there.
+             */
+            running: number;
+            /** @description The service's short name. */
+            service: string;
+            /** @description The stack's name. */
+            stack: string;
+        };
         /**
          * @description What a compose file may ask for.
          * @enum {string}
@@ -1589,6 +1887,19 @@ export interface components {
             title: string;
             /** @description A stable relative URI for the kind of problem. */
             type: string;
+        };
+        /** @description What a person lets go. */
+        PruneApproval: {
+            /** @description The stacks, as the plan has them: all of them. */
+            stacks: string[];
+        };
+        /** @description What is going to be pruned. */
+        PrunePlan: {
+            approved: null | components["schemas"]["Approval"];
+            /** @description Whether they are more than go without a person. */
+            held: boolean;
+            /** @description The stacks, by name. */
+            orphans: components["schemas"]["Orphan"][];
         };
         /** @description The pull request that a preview belongs to. */
         PullRequest: {
@@ -1884,6 +2195,7 @@ export interface components {
              * @description Tasks that run, and are healthy where there is a check.
              */
             running: number;
+            state: null | components["schemas"]["State"];
             /** @description Where it answers. */
             urls: string[];
             /**
@@ -1913,6 +2225,8 @@ export interface components {
         };
         /** @description A stack, with everything the last pass saw of it. */
         Stack: components["schemas"]["StackSummary"] & {
+            /** @description What is not as it should be; empty where it is synced. */
+            differences: components["schemas"]["Difference"][];
             /** @description What the last pass has to say; mostly nothing. */
             message: string;
             /**
@@ -1928,6 +2242,7 @@ export interface components {
             services: components["schemas"]["Service"][];
             /** @description What people say of its environment. */
             settings: components["schemas"]["StackSettings"];
+            state: null | components["schemas"]["State"];
         };
         /**
          * @description What an environment is for.
@@ -1941,13 +2256,19 @@ export interface components {
             /** @description What to pass as `cursor` for the next ones; null at the end. */
             next_cursor: string | null;
         };
-        /** @description What is said of a stack's environment. */
+        /** @description What is said of a stack's environment. A change says all of it. */
         StackSettings: {
-            freeze: null | components["schemas"]["Freeze"];
+            /** @description What becomes of a difference that no deployment made. */
+            drift: components["schemas"]["OnDrift"];
+            /**
+             * @description When nothing is deployed, the earliest first; empty where there is no such
+             *     time. 50 at most.
+             */
+            freezes: components["schemas"]["Freeze"][];
             /** @description What becomes of it when a deployment fails. */
             on_failure: components["schemas"]["OnFailure"];
             /** @description Whether a person has to approve each deployment. */
-            protected?: boolean;
+            protected: boolean;
         };
         /** @description A stack, as a row of a list. */
         StackSummary: {
@@ -1997,10 +2318,26 @@ export interface components {
             /** @description Whether it should be there. */
             wanted: components["schemas"]["Wanted"];
         };
+        /**
+         * @description Two questions that have an answer each: is it what it should be, and is it
+         *     well?
+         */
+        State: {
+            /** @description How well it is. */
+            healthy: components["schemas"]["HealthState"];
+            /** @description Whether it is what it should be. */
+            synced: components["schemas"]["SyncedState"];
+        };
         /** @description How this Berth is. */
         Status: {
             /** @description The engine. */
             docker: components["schemas"]["Docker"];
+            /**
+             * Format: int64
+             * @description Stacks that nothing asks for and that are too many to be removed before a
+             *     person lets them go.
+             */
+            held_orphans: number;
             /**
              * Format: uuid
              * @description This Berth's id: it labels every object that it makes.
@@ -2008,12 +2345,26 @@ export interface components {
             instance_id: string;
             /** @description Who leads. */
             leader: components["schemas"]["Leader"];
+            /** @description Nodes of the Swarm that are away, by name. */
+            lost_nodes: components["schemas"]["LostNode"][];
             /** @description The database. */
             postgres: components["schemas"]["Check"];
             /** @description Whether all of it is well. */
             ready: boolean;
             /** @description Berth's version. */
             version: string;
+        };
+        /** @description Whether something is what it should be. */
+        SyncedState: {
+            /** @description Why, in words. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description Since when it has been so.
+             */
+            since: string;
+            /** @description Whether it is. */
+            value: boolean;
         };
         /** @description A compose file to start from. */
         Template: {
@@ -2082,7 +2433,7 @@ export interface components {
          * @description What kind of thing changed.
          * @enum {string}
          */
-        Topic: "stack" | "deployment" | "build_log" | "rule" | "repository" | "installation" | "github_app" | "delivery" | "environment" | "member";
+        Topic: "stack" | "deployment" | "build_log" | "rule" | "repository" | "installation" | "github_app" | "delivery" | "environment" | "prune" | "node" | "member";
         /**
          * @description What began a deployment.
          * @enum {string}
@@ -2107,6 +2458,18 @@ export interface components {
          * @enum {string}
          */
         VariableType: "string" | "int" | "bool" | "enum" | "host" | "image" | "port" | "duration" | "size" | "secret";
+        /** @description What a person decided of a deployment, and why. */
+        Verdict: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description The person's name. */
+            by: string;
+            /** @description Why, in the person's words. */
+            reason: string;
+        };
         /**
          * @description What is wanted of a stack.
          * @enum {string}
@@ -2124,9 +2487,12 @@ export type Alive = components['schemas']['Alive'];
 export type ApiToken = components['schemas']['ApiToken'];
 export type ApiTokenPage = components['schemas']['ApiTokenPage'];
 export type Approval = components['schemas']['Approval'];
+export type Availability = components['schemas']['Availability'];
+export type Because = components['schemas']['Because'];
 export type CandidateKind = components['schemas']['CandidateKind'];
 export type Change = components['schemas']['Change'];
 export type Check = components['schemas']['Check'];
+export type Cluster = components['schemas']['Cluster'];
 export type Commit = components['schemas']['Commit'];
 export type CreatedApiToken = components['schemas']['CreatedApiToken'];
 export type CreatedInvitation = components['schemas']['CreatedInvitation'];
@@ -2137,12 +2503,14 @@ export type Deployment = components['schemas']['Deployment'];
 export type DeploymentPage = components['schemas']['DeploymentPage'];
 export type DeploymentPhase = components['schemas']['DeploymentPhase'];
 export type DeploymentRef = components['schemas']['DeploymentRef'];
+export type Difference = components['schemas']['Difference'];
 export type Docker = components['schemas']['Docker'];
 export type FieldError = components['schemas']['FieldError'];
 export type Freeze = components['schemas']['Freeze'];
 export type Github = components['schemas']['Github'];
 export type GithubApp = components['schemas']['GithubApp'];
 export type Health = components['schemas']['Health'];
+export type HealthState = components['schemas']['HealthState'];
 export type Installation = components['schemas']['Installation'];
 export type InstallationClaim = components['schemas']['InstallationClaim'];
 export type Invitation = components['schemas']['Invitation'];
@@ -2158,6 +2526,8 @@ export type LoginSession = components['schemas']['LoginSession'];
 export type LoginSessionPage = components['schemas']['LoginSessionPage'];
 export type LogLine = components['schemas']['LogLine'];
 export type LogPage = components['schemas']['LogPage'];
+export type LogSource = components['schemas']['LogSource'];
+export type LostNode = components['schemas']['LostNode'];
 export type ManifestCode = components['schemas']['ManifestCode'];
 export type ManifestForm = components['schemas']['ManifestForm'];
 export type ManifestRequest = components['schemas']['ManifestRequest'];
@@ -2166,15 +2536,26 @@ export type MemberPage = components['schemas']['MemberPage'];
 export type MemberRole = components['schemas']['MemberRole'];
 export type NewApiToken = components['schemas']['NewApiToken'];
 export type NewInvitation = components['schemas']['NewInvitation'];
+export type Node = components['schemas']['Node'];
+export type NodeRole = components['schemas']['NodeRole'];
+export type NodeState = components['schemas']['NodeState'];
+export type ObjectKind = components['schemas']['ObjectKind'];
+export type OnDrift = components['schemas']['OnDrift'];
 export type OnFailure = components['schemas']['OnFailure'];
 export type OnRegistryFailure = components['schemas']['OnRegistryFailure'];
+export type Orphan = components['schemas']['Orphan'];
+export type Outage = components['schemas']['Outage'];
+export type OutageEnding = components['schemas']['OutageEnding'];
 export type Outcome = components['schemas']['Outcome'];
 export type Paused = components['schemas']['Paused'];
 export type Phase = components['schemas']['Phase'];
 export type PhaseState = components['schemas']['PhaseState'];
 export type Place = components['schemas']['Place'];
+export type PlacedTasks = components['schemas']['PlacedTasks'];
 export type Policy = components['schemas']['Policy'];
 export type Problem = components['schemas']['Problem'];
+export type PruneApproval = components['schemas']['PruneApproval'];
+export type PrunePlan = components['schemas']['PrunePlan'];
 export type PullRequest = components['schemas']['PullRequest'];
 export type Readiness = components['schemas']['Readiness'];
 export type Reason = components['schemas']['Reason'];
@@ -2203,7 +2584,9 @@ export type StackKind = components['schemas']['StackKind'];
 export type StackPage = components['schemas']['StackPage'];
 export type StackSettings = components['schemas']['StackSettings'];
 export type StackSummary = components['schemas']['StackSummary'];
+export type State = components['schemas']['State'];
 export type Status = components['schemas']['Status'];
+export type SyncedState = components['schemas']['SyncedState'];
 export type Template = components['schemas']['Template'];
 export type TemplatePage = components['schemas']['TemplatePage'];
 export type TemplateSummary = components['schemas']['TemplateSummary'];
@@ -2213,9 +2596,39 @@ export type Topic = components['schemas']['Topic'];
 export type Trigger = components['schemas']['Trigger'];
 export type User = components['schemas']['User'];
 export type VariableType = components['schemas']['VariableType'];
+export type Verdict = components['schemas']['Verdict'];
 export type Wanted = components['schemas']['Wanted'];
 export type $defs = Record<string, never>;
 export interface operations {
+    get_cluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The nodes, and when which was away */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cluster"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_deliveries: {
         parameters: {
             query?: {
@@ -2402,6 +2815,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LogPage"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    override_freeze: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The deployment's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Because"];
+            };
+        };
+        responses: {
+            /** @description It will go on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reject_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The deployment's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Because"];
+            };
+        };
+        responses: {
+            /** @description It will be stopped */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
                 };
             };
             /** @description What went wrong */
@@ -2874,6 +3359,73 @@ export interface operations {
                 content: {
                     "application/json": unknown;
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_prune_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The plan; empty where everything is asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrunePlan"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve_pruning: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PruneApproval"];
+            };
+        };
+        responses: {
+            /** @description They will be removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The plan has other stacks by now, or nothing is held */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {
@@ -3801,10 +4353,45 @@ export interface operations {
             };
         };
     };
-    set_stack_settings: {
+    get_stack_settings: {
         parameters: {
             query?: never;
             header?: never;
+            path: {
+                /** @description The stack's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The settings; `ETag` has their version */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StackSettings"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_stack_settings: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The `ETag` of the settings as they were read */
+                "if-match": string;
+            };
             path: {
                 /** @description The stack's name */
                 name: string;
@@ -3817,13 +4404,13 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The stack */
+            /** @description The settings; `ETag` has their version */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Stack"];
+                    "application/json": components["schemas"]["StackSettings"];
                 };
             };
             /** @description What went wrong */
