@@ -21,7 +21,7 @@ const NINE: Mode = Mode::Replicated { replicas: 9 };
 
 async fn say(world: &World, on_drift: OnDrift) {
     let settings = Settings { on_drift, ..Settings::default() };
-    environments::set(&world.pool, "shop", &settings).await.unwrap();
+    environments::set(&world.pool, "shop", &settings, None).await.unwrap();
 }
 
 fn scale(world: &World, mode: Mode) {
