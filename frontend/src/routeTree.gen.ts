@@ -37,6 +37,7 @@ import { Route as InSetupGithubIndexRouteImport } from './routes/_in.setup.githu
 import { Route as InSetupGithubDoneRouteImport } from './routes/_in.setup.github.done'
 import { Route as InSetupGithubInstalledRouteImport } from './routes/_in.setup.github.installed'
 import { Route as InAppStacksStackIndexRouteImport } from './routes/_in._app.stacks.$stack.index'
+import { Route as InAppStacksStackDiffRouteImport } from './routes/_in._app.stacks.$stack.diff'
 import { Route as InAppStacksStackSettingsRouteImport } from './routes/_in._app.stacks.$stack.settings'
 import { Route as InAppStacksStackDeploymentsIndexRouteImport } from './routes/_in._app.stacks.$stack.deployments.index'
 import { Route as InAppStacksStackDeploymentsNumberRouteImport } from './routes/_in._app.stacks.$stack.deployments.$number'
@@ -179,6 +180,11 @@ const InAppStacksStackIndexRoute = InAppStacksStackIndexRouteImport.update({
   path: '/',
   getParentRoute: () => InAppStacksStackRoute,
 } as any)
+const InAppStacksStackDiffRoute = InAppStacksStackDiffRouteImport.update({
+  id: '/diff',
+  path: '/diff',
+  getParentRoute: () => InAppStacksStackRoute,
+} as any)
 const InAppStacksStackSettingsRoute =
   InAppStacksStackSettingsRouteImport.update({
     id: '/settings',
@@ -224,6 +230,7 @@ export interface FileRoutesByFullPath {
   '/rules/': typeof InAppRulesIndexRoute
   '/settings/': typeof InAppSettingsIndexRoute
   '/setup/github/': typeof InSetupGithubIndexRoute
+  '/stacks/$stack/diff': typeof InAppStacksStackDiffRoute
   '/stacks/$stack/settings': typeof InAppStacksStackSettingsRoute
   '/stacks/$stack/': typeof InAppStacksStackIndexRoute
   '/stacks/$stack/deployments/$number': typeof InAppStacksStackDeploymentsNumberRoute
@@ -253,6 +260,7 @@ export interface FileRoutesByTo {
   '/rules': typeof InAppRulesIndexRoute
   '/settings': typeof InAppSettingsIndexRoute
   '/setup/github': typeof InSetupGithubIndexRoute
+  '/stacks/$stack/diff': typeof InAppStacksStackDiffRoute
   '/stacks/$stack/settings': typeof InAppStacksStackSettingsRoute
   '/stacks/$stack': typeof InAppStacksStackIndexRoute
   '/stacks/$stack/deployments/$number': typeof InAppStacksStackDeploymentsNumberRoute
@@ -287,6 +295,7 @@ export interface FileRoutesById {
   '/_in/_app/rules/': typeof InAppRulesIndexRoute
   '/_in/_app/settings/': typeof InAppSettingsIndexRoute
   '/_in/setup/github/': typeof InSetupGithubIndexRoute
+  '/_in/_app/stacks/$stack/diff': typeof InAppStacksStackDiffRoute
   '/_in/_app/stacks/$stack/settings': typeof InAppStacksStackSettingsRoute
   '/_in/_app/stacks/$stack/': typeof InAppStacksStackIndexRoute
   '/_in/_app/stacks/$stack/deployments/$number': typeof InAppStacksStackDeploymentsNumberRoute
@@ -320,6 +329,7 @@ export interface FileRouteTypes {
     | '/rules/'
     | '/settings/'
     | '/setup/github/'
+    | '/stacks/$stack/diff'
     | '/stacks/$stack/settings'
     | '/stacks/$stack/'
     | '/stacks/$stack/deployments/$number'
@@ -349,6 +359,7 @@ export interface FileRouteTypes {
     | '/rules'
     | '/settings'
     | '/setup/github'
+    | '/stacks/$stack/diff'
     | '/stacks/$stack/settings'
     | '/stacks/$stack'
     | '/stacks/$stack/deployments/$number'
@@ -382,6 +393,7 @@ export interface FileRouteTypes {
     | '/_in/_app/rules/'
     | '/_in/_app/settings/'
     | '/_in/setup/github/'
+    | '/_in/_app/stacks/$stack/diff'
     | '/_in/_app/stacks/$stack/settings'
     | '/_in/_app/stacks/$stack/'
     | '/_in/_app/stacks/$stack/deployments/$number'
@@ -593,6 +605,13 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof InAppStacksStackIndexRouteImport
       parentRoute: typeof InAppStacksStackRoute
     }
+    '/_in/_app/stacks/$stack/diff': {
+      id: '/_in/_app/stacks/$stack/diff'
+      path: '/diff'
+      fullPath: '/stacks/$stack/diff'
+      preLoaderRoute: typeof InAppStacksStackDiffRouteImport
+      parentRoute: typeof InAppStacksStackRoute
+    }
     '/_in/_app/stacks/$stack/settings': {
       id: '/_in/_app/stacks/$stack/settings'
       path: '/settings'
@@ -646,6 +665,7 @@ const InAppSettingsRouteWithChildren = InAppSettingsRoute._addFileChildren(
 )
 
 interface InAppStacksStackRouteChildren {
+  InAppStacksStackDiffRoute: typeof InAppStacksStackDiffRoute
   InAppStacksStackSettingsRoute: typeof InAppStacksStackSettingsRoute
   InAppStacksStackIndexRoute: typeof InAppStacksStackIndexRoute
   InAppStacksStackDeploymentsNumberRoute: typeof InAppStacksStackDeploymentsNumberRoute
@@ -653,6 +673,7 @@ interface InAppStacksStackRouteChildren {
 }
 
 const InAppStacksStackRouteChildren: InAppStacksStackRouteChildren = {
+  InAppStacksStackDiffRoute: InAppStacksStackDiffRoute,
   InAppStacksStackSettingsRoute: InAppStacksStackSettingsRoute,
   InAppStacksStackIndexRoute: InAppStacksStackIndexRoute,
   InAppStacksStackDeploymentsNumberRoute:

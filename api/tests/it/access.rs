@@ -125,6 +125,7 @@ async fn a_viewer_looks_an_operator_deploys_an_admin_configures(pool: PgPool) {
     admin: post /api/v1/github/installations
     admin: post /api/v1/github/manifest
     admin: post /api/v1/invitations
+    admin: post /api/v1/prune/approve
     admin: post /api/v1/registries/{host}/test
     admin: post /api/v1/rules
     admin: post /api/v1/rules/matches
@@ -149,6 +150,7 @@ async fn a_viewer_looks_an_operator_deploys_an_admin_configures(pool: PgPool) {
     viewer: get /api/v1/github
     viewer: get /api/v1/members
     viewer: get /api/v1/openapi.json
+    viewer: get /api/v1/prune
     viewer: get /api/v1/repositories
     viewer: get /api/v1/rules
     viewer: get /api/v1/rules/{id}

@@ -8,6 +8,9 @@ import { count } from '~/lib/text';
 import { Button } from '~/ui/button';
 import { Confirm } from '~/ui/dialog';
 
+/** Names in the question; of more, the number is told. */
+const SHOWN = 12;
+
 /** Stacks that nothing asks for, too many to go by themselves, and the press that lets them go. */
 export function HeldOrphans({ plan }: { plan: PrunePlan }) {
   const client = useQueryClient();
@@ -35,11 +38,12 @@ export function HeldOrphans({ plan }: { plan: PrunePlan }) {
         }}
       >
         <p>Their services, networks, configs and secrets go for good. Their volumes stay.</p>
-        <ul aria-label="The stacks" tabIndex={0} className="max-h-60 overflow-y-auto font-mono text-meta break-words">
-          {stacks.map((stack) => (
+        <ul className="font-mono text-meta break-words">
+          {stacks.slice(0, SHOWN).map((stack) => (
             <li key={stack}>{stack}</li>
           ))}
         </ul>
+        {stacks.length > SHOWN && <p>and {stacks.length - SHOWN} more</p>}
         {denied && <p className="text-meta">{denied}</p>}
       </Confirm>
     </div>
