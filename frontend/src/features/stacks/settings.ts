@@ -140,7 +140,7 @@ export type SettingsFaults = {
   rest: string | null;
 };
 
-const SHOWN = /^(?:on_failure|drift|protected|freezes|freezes\/\d+\/(?:from|until|reason))$/;
+const SHOWN = /^(?:freezes|freezes\/\d+\/(?:from|until|reason))$/;
 
 /** The server's complaints, sorted to the fields of the form; the rest must not get lost. */
 export function sortSettingsFaults(error: unknown): SettingsFaults {
