@@ -42,6 +42,7 @@ const state = {
   rules: [...rules],
   deployments: [...deployments],
   waiting,
+  orphans: process.env.MOCK_HELD === undefined ? [] : ['blog', 'books', 'wiki-staging'],
   settings: { value: settings, version: 4 },
   tokens: [{ id: 'a1', name: 'ci', created_at: before(900), used_at: before(5) as string | null }],
   registries: [
@@ -127,16 +128,32 @@ export const handlers = [
     return new HttpResponse(null, { status: 204 });
   }),
   http.get(api('/status'), () =>
-    HttpResponse.json(
-      process.env.MOCK_DOCKER_GONE === undefined
-        ? status
-        : {
-            ...status,
-            docker: { ...status.docker, ok: false, detail: 'connection refused' },
-            ready: false,
-          },
-    ),
+    HttpResponse.json({
+      ...status,
+      held_orphans: state.orphans.length,
+      ...(process.env.MOCK_DOCKER_GONE !== undefined && {
+        docker: { ...status.docker, ok: false, detail: 'connection refused' },
+        ready: false,
+      }),
+    }),
   ),
+  http.get(api('/prune'), () =>
+    HttpResponse.json({
+      orphans: state.orphans.map((stack) => ({
+        stack,
+        since: before(30),
+        due: before(20),
+        actions: ['- service web'],
+      })),
+      held: state.orphans.length > 0,
+      approved: null,
+    }),
+  ),
+  http.post(api('/prune/approve'), () => {
+    state.orphans = [];
+    tell('prune', 'true');
+    return new HttpResponse(null, { status: 204 });
+  }),
   http.get(api('/cluster'), () => HttpResponse.json(cluster)),
   http.get(api('/github'), () =>
     HttpResponse.json(
