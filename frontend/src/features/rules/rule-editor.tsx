@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { Link, useBlocker, useNavigate } from '@tanstack/react-router';
+import { Link, useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { Controller, useForm } from 'react-hook-form';
 
@@ -15,6 +15,7 @@ import { Confirm } from '~/ui/dialog';
 import { CheckField, ChoiceField, SelectField, TextAreaField, TextField } from '~/ui/field';
 import { Page, PageHead } from '~/ui/page';
 import { say } from '~/ui/toast';
+import { Unsaved } from '~/ui/unsaved';
 
 import { FIELDS, POLICIES, switchEvent, toDraft, toForm, type RuleForm } from './draft';
 import { RuleMatches } from './rule-matches';
@@ -62,12 +63,6 @@ export function RuleEditor({ existing: newest, initial, repositories, domain }: 
   } = useForm<RuleForm>({ defaultValues: initial });
   const { errors, isDirty, isSubmitting } = formState;
   const form = watch();
-
-  const blocker = useBlocker({
-    shouldBlockFn: () => isDirty && !isSubmitting,
-    enableBeforeUnload: () => isDirty,
-    withResolver: true,
-  });
 
   const save = handleSubmit(async (values) => {
     setRest(null);
@@ -295,21 +290,7 @@ export function RuleEditor({ existing: newest, initial, repositories, domain }: 
           </p>
         </Confirm>
       )}
-      <Confirm
-        open={blocker.status === 'blocked'}
-        onOpenChange={(open) => {
-          if (!open) blocker.reset?.();
-        }}
-        title="Leave without saving?"
-        action="Leave and drop changes"
-        keep="Stay"
-        onConfirm={() => {
-          blocker.proceed?.();
-          return Promise.resolve();
-        }}
-      >
-        <p>What you changed in this rule is not saved.</p>
-      </Confirm>
+      <Unsaved dirty={isDirty} busy={isSubmitting} what="this rule" />
     </Page>
   );
 }

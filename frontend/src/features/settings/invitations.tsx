@@ -9,10 +9,10 @@ import type { CreatedInvitation, Invitation, Role } from '~/api/schema.gen';
 import { full } from '~/lib/time';
 import { Bar } from '~/ui/bar';
 import { Button } from '~/ui/button';
-import { CopyButton } from '~/ui/copy';
 import { Confirm } from '~/ui/dialog';
 import { Empty } from '~/ui/empty';
 import { SelectField, TextField } from '~/ui/field';
+import { Once } from '~/ui/once';
 import { Section } from '~/ui/page';
 import { Table, Td, Th } from '~/ui/table';
 import { Tag } from '~/ui/tag';
@@ -142,25 +142,15 @@ function NewInvitation({ onMade }: { onMade: (made: CreatedInvitation) => void }
 function Link({ made, onDone }: { made: CreatedInvitation; onDone: () => void }) {
   const { email, role, expires_at } = made.invitation;
   return (
-    <div
-      role="status"
-      className="mb-6 rounded-panel border border-warn-line bg-warn-soft px-4 py-3"
+    <Once
+      title={`Copy the link for ${email} now`}
+      secret={made.link}
+      copyLabel="Copy the link"
+      onDone={onDone}
     >
-      <p className="text-ui font-semibold break-words">Copy the link for {email} now</p>
-      <p className="text-ui text-text-2">
-        Whoever opens it first becomes {role}. It works once, until {full(expires_at)}. Berth keeps
-        only its hash and can’t show it again.
-      </p>
-      <div className="mt-2 flex flex-wrap items-center gap-2">
-        <code className="min-w-40 flex-1 rounded-control border border-line bg-surface px-2.5 py-1.5 font-mono text-meta break-all">
-          {made.link}
-        </code>
-        <CopyButton text={made.link} label="Copy the link" />
-        <Button size="small" onClick={onDone}>
-          Done
-        </Button>
-      </div>
-    </div>
+      Whoever opens it first becomes {role}. It works once, until {full(expires_at)}. Berth keeps
+      only its hash and can’t show it again.
+    </Once>
   );
 }
 

@@ -7,10 +7,10 @@ import { createToken, deleteToken } from '~/api/mutations';
 import { tokensQuery } from '~/api/queries';
 import type { ApiToken, CreatedApiToken } from '~/api/schema.gen';
 import { Button } from '~/ui/button';
-import { CopyButton } from '~/ui/copy';
 import { Confirm } from '~/ui/dialog';
 import { Empty } from '~/ui/empty';
 import { TextField } from '~/ui/field';
+import { Once } from '~/ui/once';
 import { Section } from '~/ui/page';
 import { Table, Td, Th } from '~/ui/table';
 import { Ago } from '~/ui/time';
@@ -37,7 +37,16 @@ export function Tokens() {
         <code className="font-mono text-meta">Authorization: Bearer …</code>
       </p>
       <NewToken onMade={setFresh} />
-      {fresh && <Secret token={fresh} onDone={() => setFresh(undefined)} />}
+      {fresh && (
+        <Once
+          title={`Copy the token “${fresh.name}” now`}
+          secret={fresh.token}
+          copyLabel="Copy the token"
+          onDone={() => setFresh(undefined)}
+        >
+          Berth keeps only its hash and can’t show it again.
+        </Once>
+      )}
       <Section title="Your tokens">
         <Loaded query={query} what="your tokens">
           {({ items }) =>
@@ -104,28 +113,6 @@ function NewToken({ onMade }: { onMade: (token: CreatedApiToken) => void }) {
         Make token
       </Button>
     </form>
-  );
-}
-
-/** The only time that the secret is shown. */
-function Secret({ token, onDone }: { token: CreatedApiToken; onDone: () => void }) {
-  return (
-    <div
-      role="status"
-      className="mb-6 rounded-panel border border-warn-line bg-warn-soft px-4 py-3"
-    >
-      <p className="text-ui font-semibold">Copy the token “{token.name}” now</p>
-      <p className="text-ui text-text-2">Berth keeps only its hash and can’t show it again.</p>
-      <div className="mt-2 flex items-center gap-2">
-        <code className="min-w-0 flex-1 rounded-control border border-line bg-surface px-2.5 py-1.5 font-mono text-meta break-all">
-          {token.token}
-        </code>
-        <CopyButton text={token.token} label="Copy the token" />
-        <Button size="small" onClick={onDone}>
-          Done
-        </Button>
-      </div>
-    </div>
   );
 }
 

@@ -1,5 +1,4 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useBlocker } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
 
@@ -14,10 +13,10 @@ import { minutes } from '~/lib/time';
 import { useTitle } from '~/lib/title';
 import { Bar } from '~/ui/bar';
 import { Button } from '~/ui/button';
-import { Confirm } from '~/ui/dialog';
 import { CheckField, ChoiceField } from '~/ui/field';
 import { Page, Section } from '~/ui/page';
 import { say } from '~/ui/toast';
+import { Unsaved } from '~/ui/unsaved';
 
 import { Freezes } from './settings-freezes';
 import {
@@ -71,12 +70,6 @@ export function SettingsForm({ name, newest }: { name: string; newest: Read }) {
   const now = useStore(minutes);
   const dirty = !isSame(form, read.value);
   const behind = newest.etag !== read.etag;
-
-  const blocker = useBlocker({
-    shouldBlockFn: () => dirty && !busy,
-    enableBeforeUnload: () => dirty,
-    withResolver: true,
-  });
 
   const take = (theirs: Read) => {
     setRead(theirs);
@@ -227,21 +220,7 @@ export function SettingsForm({ name, newest }: { name: string; newest: Read }) {
           {dirty && <span className="text-ui text-text-2">Nothing changes until you save.</span>}
         </div>
       </div>
-      <Confirm
-        open={blocker.status === 'blocked'}
-        onOpenChange={(open) => {
-          if (!open) blocker.reset?.();
-        }}
-        title="Leave without saving?"
-        action="Leave and drop changes"
-        keep="Stay"
-        onConfirm={() => {
-          blocker.proceed?.();
-          return Promise.resolve();
-        }}
-      >
-        <p>What you changed in these settings is not saved.</p>
-      </Confirm>
+      <Unsaved dirty={dirty} busy={busy} what="these settings" />
     </form>
   );
 }
