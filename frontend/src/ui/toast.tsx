@@ -1,14 +1,28 @@
 import { Toast } from '@base-ui/react/toast';
 import { CircleCheck, X } from 'lucide-react';
+import { useEffect } from 'react';
 
 /** For success only; an error stays where it happened. */
-export const toasts = Toast.createToastManager();
+const toasts = Toast.createToastManager();
+
+/** What was said while nothing was there to show it: `Toasts` arrives after the first paint. */
+let waiting: string[] | null = [];
 
 export function say(title: string): void {
-  toasts.add({ title, timeout: 5_000 });
+  if (waiting) waiting.push(title);
+  else toasts.add({ title, timeout: 5_000 });
 }
 
 export function Toasts() {
+  // A parent's effects run after its children's: the provider listens by now.
+  useEffect(() => {
+    const said = waiting ?? [];
+    waiting = null;
+    said.forEach(say);
+    return () => {
+      waiting = [];
+    };
+  }, []);
   return (
     <Toast.Provider toastManager={toasts} limit={3}>
       <Toast.Portal>
