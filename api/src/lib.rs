@@ -91,7 +91,7 @@ pub async fn ensure_setup_link(pool: &Pool, public_url: &Url) -> berth_store::Re
 
 fn api() -> OpenApiRouter<ApiState> {
     use crate::routes::{
-        deliveries, deployments, github, members, registries, repositories, rules, session,
+        acts, deliveries, deployments, github, members, registries, repositories, rules, session,
         sessions, stacks, status, templates, tokens,
     };
     OpenApiRouter::with_openapi(openapi::Document::openapi())
@@ -131,6 +131,7 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(deployments::retry_deployment))
         .routes(routes!(deployments::approve_deployment))
         .routes(routes!(deployments::get_build_log))
+        .routes(routes!(acts::list_acts))
         .routes(routes!(deliveries::list_deliveries))
         .routes(routes!(deliveries::get_delivery))
         .routes(routes!(deliveries::replay_delivery))

@@ -1,5 +1,6 @@
 //! The handlers, a file a noun: parse, ask one question, shape the answer.
 
+pub(crate) mod acts;
 pub(crate) mod deliveries;
 pub(crate) mod deployments;
 pub(crate) mod github;

@@ -4,6 +4,7 @@
 //! generated from them) and nothing else: what they mean lives in `domain`, how
 //! they are stored in `store`.
 
+mod acts;
 mod deliveries;
 mod deployments;
 mod github;
@@ -15,6 +16,7 @@ mod stacks;
 mod status;
 mod templates;
 
+pub use self::acts::*;
 pub use self::deliveries::*;
 pub use self::deployments::*;
 pub use self::github::*;

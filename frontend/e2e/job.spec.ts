@@ -71,7 +71,7 @@ test('pages before the first stack say what comes next', async ({ page }) => {
   for (const [path, text] of [
     ['/previews', 'No previews'],
     ['/rules', 'No rules yet'],
-    ['/events', 'No events yet'],
+    ['/events?show=deliveries', 'No deliveries yet'],
   ] as const) {
     await visit(page, path);
     await expect(page.getByText(text)).toBeVisible();

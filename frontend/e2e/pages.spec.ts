@@ -15,6 +15,8 @@ const PAGES: readonly [path: string, heading: string, title: RegExp][] = [
   ['/rules', 'Rules', /^Rules/],
   ['/rules/new', 'New rule', /^New rule/],
   ['/events', 'Events', /^Events/],
+  ['/events?show=people', 'Events', /^Events/],
+  ['/events?show=berth', 'Events', /^Events/],
   ['/settings/account', 'Settings', /^Settings/],
   ['/settings/sessions', 'Settings', /^Settings/],
   ['/settings/members', 'Settings', /^Settings/],

@@ -51,6 +51,8 @@ pub(crate) struct Engine<C, B> {
 struct Memory {
     specs: BTreeMap<ReleaseId, Arc<Desired>>,
     reports: BTreeMap<StackId, Report>,
+    /// What was told last of a stack's healing, until there is none to do.
+    told: BTreeMap<StackId, String>,
     names: BTreeMap<StackName, StackId>,
     failures: BTreeMap<StackId, u32>,
     hints: BTreeMap<StackId, Arc<Notify>>,
@@ -201,6 +203,18 @@ impl<C, B> Engine<C, B> {
     /// Whether nothing is remembered of a stack.
     pub(crate) fn knows_no_report(&self, stack: StackId) -> bool {
         !self.memory().reports.contains_key(&stack)
+    }
+
+    /// Whether this is news of a stack's healing; remembers it. What Docker
+    /// refuses time and again is told once.
+    pub(crate) fn is_news_of_healing(&self, stack: StackId, words: &str) -> bool {
+        let before = self.memory().told.insert(stack, words.to_owned());
+        before.as_deref() != Some(words)
+    }
+
+    /// There is nothing to heal of a stack: the next time is news again.
+    pub(crate) fn is_whole(&self, stack: StackId) {
+        self.memory().told.remove(&stack);
     }
 
     /// Forgets a stack's last report, because it could not be stored.

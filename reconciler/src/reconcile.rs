@@ -9,6 +9,7 @@ use berth_domain::chain;
 use berth_domain::cluster::{Action, Cluster, Desired, ObservedStack, UpdateState};
 use berth_domain::health::Health;
 use berth_domain::ids::{DeploymentId, ReleaseId, StackId};
+use berth_store::acts::{Actor, NewAct};
 use berth_store::leases::Fence;
 use berth_store::releases;
 use berth_store::stacks::{self, LiveStack, Wanted};
@@ -155,7 +156,7 @@ async fn heal<C: Cluster, B: Builder>(
             tracing::info!(stack.name = %stack.name, "heals stack `{}`", stack.name);
             next = Next::After(engine.settings.poll);
         }
-        store_report(engine, fence, stack.id, seen.clone()).await?;
+        store_healing(engine, fence, stack, seen.clone(), &plan).await?;
         match apply(engine, fence, stack, &plan).await {
             Err(error) if error.remedy() == Remedy::Park => {
                 // Docker will not take it: a person has to know.
@@ -167,6 +168,7 @@ async fn heal<C: Cluster, B: Builder>(
             other => other?,
         }
     } else {
+        engine.is_whole(stack.id);
         store_report(engine, fence, stack.id, seen).await?;
         claims::settle(engine, fence, stack, &desired).await?;
     }
@@ -299,13 +301,41 @@ pub(crate) async fn store_report<C, B>(
     stack: StackId,
     seen: Report,
 ) -> Result<(), PassError> {
-    if !engine.is_news(stack, &seen) {
+    store_with(engine, fence, stack, seen, None).await
+}
+
+/// As [`store_report`], with what is about to be done about it: once for as long
+/// as what is seen stays the same.
+async fn store_healing<C, B>(
+    engine: &Engine<C, B>,
+    fence: Fence,
+    stack: &LiveStack,
+    seen: Report,
+    plan: &[Action],
+) -> Result<(), PassError> {
+    let words =
+        crate::acts::healing(plan).filter(|(_, words)| engine.is_news_of_healing(stack.id, words));
+    let act = words.as_ref().map(|(kind, words)| {
+        NewAct::on_stack(Actor::Reconciler, *kind, stack.name.as_str()).saying(words)
+    });
+    store_with(engine, fence, stack.id, seen, act).await
+}
+
+async fn store_with<C, B>(
+    engine: &Engine<C, B>,
+    fence: Fence,
+    stack: StackId,
+    seen: Report,
+    act: Option<NewAct<'_>>,
+) -> Result<(), PassError> {
+    if !engine.is_news(stack, &seen) && act.is_none() {
         return Ok(());
     }
     let value = serde_json::to_value(&seen).unwrap_or_default();
-    let stored = stacks::observe(&engine.pool, fence, stack, &value).await;
+    let stored = stacks::observe(&engine.pool, fence, stack, &value, act).await;
     if stored.is_err() {
         engine.forget_report(stack);
+        engine.is_whole(stack);
     }
     Ok(stored?)
 }

@@ -8,6 +8,7 @@ use berth_domain::build::Builder;
 use berth_domain::chain;
 use berth_domain::cluster::Cluster;
 use berth_domain::ids::ReleaseId;
+use berth_store::acts::{self, Actor, Kind, NewAct};
 use berth_store::leases::Fence;
 use berth_store::notify::{Hint, Listener};
 use berth_store::{Pool, stacks};
@@ -279,8 +280,16 @@ pub(crate) async fn look<C: Cluster, B: Builder>(
     // A stack that was made since its row was read is none: it has its grace.
     for (name, stack) in orphans.due(&seen.orphans, clock, engine.settings.orphan_grace) {
         engine.check(fence)?;
-        if let Err(error) = orphans::prune(&*engine.cluster, name, stack).await {
-            tracing::warn!(stack.name = %name, "could not prune `{name}`: {}", chain(&error));
+        match orphans::prune(&*engine.cluster, name, stack).await {
+            Ok(done) if done.is_empty() => {}
+            Ok(done) => {
+                let words = crate::acts::told(&done);
+                let act = NewAct::new(Actor::Reconciler, Kind::OrphanRemoved, name.as_str());
+                acts::record_led(&engine.pool, fence, act.saying(&words)).await?;
+            }
+            Err(error) => {
+                tracing::warn!(stack.name = %name, "could not prune `{name}`: {}", chain(&error));
+            }
         }
     }
     Ok(())

@@ -4,11 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use berth_domain::ids::DeploymentId;
 use berth_store::Error;
+use berth_store::acts::{self, Actor, Kind, NewAct};
+use berth_store::intent::Intent;
 use berth_store::views::deployments::{self, DeploymentView, LogLineView};
 use http::{HeaderValue, StatusCode, header};
 use uuid::Uuid;
 
-use crate::auth::{Operator, Viewer};
+use crate::auth::{Identity, Operator, Viewer};
 use crate::extract::{Json as Body, OptionalJson, Path, Query};
 use crate::pagination::{self, DEFAULT_LIMIT, MAX_LIMIT, Page};
 use crate::problem::{Problem, Result};
@@ -76,9 +78,13 @@ pub(crate) async fn create_deployment(
         ));
     }
     let why = format!("{} asked for it", who.account.name);
-    let made = berth_store::deployments::again(&state.pool, &name, sha, who.account.id, &why).await;
+    let mut db = Intent::begin(&state.pool).await?;
+    let made = berth_store::deployments::again(&mut *db, &name, sha, who.account.id, &why).await;
     let (_stack, created) =
         made.map_err(|err| conflict(err, "This stack is being removed, or was never deployed."))?;
+    let act = NewAct::on_stack(Actor::Person(&who.account), Kind::Deployed, &name);
+    acts::record(&mut *db, act.numbered(created.number)).await?;
+    db.commit().await?;
     created_at(&state, created.id).await
 }
 
@@ -101,8 +107,13 @@ pub(crate) async fn roll_back(
     Body(target): Body<Rollback>,
 ) -> Result<Made> {
     let (id, by) = (who.account.id, &who.account.name);
-    let made = berth_store::deployments::rollback(&state.pool, &name, target.number, id, by).await;
+    let mut db = Intent::begin(&state.pool).await?;
+    let made = berth_store::deployments::rollback(&mut *db, &name, target.number, id, by).await;
     let (_stack, created) = made.map_err(no_way_back)?;
+    let act = NewAct::on_stack(Actor::Person(&who.account), Kind::RolledBack, &name);
+    let detail = format!("to what #{} brought", target.number);
+    acts::record(&mut *db, act.numbered(created.number).saying(&detail)).await?;
+    db.commit().await?;
     created_at(&state, created.id).await
 }
 
@@ -123,8 +134,11 @@ pub(crate) async fn retry_deployment(
     Path(id): Path<Uuid>,
 ) -> Result<Made> {
     let (by, name) = (who.account.id, &who.account.name);
-    let made = berth_store::deployments::retry(&state.pool, DeploymentId(id), by, name).await;
+    let mut db = Intent::begin(&state.pool).await?;
+    let made = berth_store::deployments::retry(&mut *db, DeploymentId(id), by, name).await;
     let (_stack, created) = made.map_err(no_way_back)?;
+    record(&mut db, &who, Kind::Retried, created.id).await?;
+    db.commit().await?;
     created_at(&state, created.id).await
 }
 
@@ -183,13 +197,15 @@ pub(crate) async fn get_deployment(
 )]
 pub(crate) async fn cancel_deployment(
     State(state): State<ApiState>,
-    _operator: Operator,
+    Operator(who): Operator,
     Path(id): Path<Uuid>,
 ) -> Result<(StatusCode, Json<Deployment>)> {
-    berth_store::deployments::request_cancel(&state.pool, DeploymentId(id))
+    let mut db = Intent::begin(&state.pool).await?;
+    berth_store::deployments::request_cancel(&mut *db, DeploymentId(id))
         .await
         .map_err(|err| conflict(err, "This deployment is over already."))?;
-    let row = deployments::by_id(&state.pool, id).await?;
+    let row = record(&mut db, &who, Kind::Cancelled, DeploymentId(id)).await?;
+    db.commit().await?;
     Ok((StatusCode::ACCEPTED, Json(shape::deployment(row))))
 }
 
@@ -208,10 +224,12 @@ pub(crate) async fn approve_deployment(
     Operator(who): Operator,
     Path(id): Path<Uuid>,
 ) -> Result<(StatusCode, Json<Deployment>)> {
-    berth_store::deployments::approve(&state.pool, DeploymentId(id), &who.account.name)
+    let mut db = Intent::begin(&state.pool).await?;
+    berth_store::deployments::approve(&mut *db, DeploymentId(id), &who.account.name)
         .await
         .map_err(|err| conflict(err, "This deployment is over already."))?;
-    let row = deployments::by_id(&state.pool, id).await?;
+    let row = record(&mut db, &who, Kind::Approved, DeploymentId(id)).await?;
+    db.commit().await?;
     Ok((StatusCode::ACCEPTED, Json(shape::deployment(row))))
 }
 
@@ -236,6 +254,19 @@ pub(crate) async fn get_build_log(
     page.next_cursor =
         page.next_cursor.and_then(|_| page.items.last().map(|line: &LogLine| line.id.to_string()));
     Ok(Json(page.into()))
+}
+
+/// Writes down what somebody did to a deployment, and returns how it is now.
+async fn record(
+    db: &mut Intent,
+    who: &Identity,
+    kind: Kind,
+    id: DeploymentId,
+) -> Result<DeploymentView> {
+    let row = deployments::by_id(&mut **db, id.0).await?;
+    let act = NewAct::on_stack(Actor::Person(&who.account), kind, &row.stack);
+    acts::record(&mut **db, act.numbered(row.number)).await?;
+    Ok(row)
 }
 
 /// Says of a conflict what it means here.

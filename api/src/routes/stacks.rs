@@ -2,6 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
+use berth_store::acts::{self, Actor, Kind, NewAct};
+use berth_store::intent::Intent;
 use berth_store::views::stacks::{self, StackFilter, StackView};
 use http::StatusCode;
 
@@ -75,10 +77,14 @@ pub(crate) async fn get_stack(
 )]
 pub(crate) async fn delete_stack(
     State(state): State<ApiState>,
-    _operator: Operator,
+    Operator(who): Operator,
     Path(name): Path<String>,
 ) -> Result<(StatusCode, Json<StackSummary>)> {
-    berth_store::stacks::remove(&state.pool, &name).await?;
+    let mut db = Intent::begin(&state.pool).await?;
+    berth_store::stacks::remove(&mut *db, &name).await?;
+    let act = NewAct::on_stack(Actor::Person(&who.account), Kind::StackRemoved, &name);
+    acts::record(&mut *db, act).await?;
+    db.commit().await?;
     summary(&state, &name).await
 }
 
@@ -96,7 +102,7 @@ pub(crate) async fn delete_stack(
 )]
 pub(crate) async fn set_stack_settings(
     State(state): State<ApiState>,
-    _admin: Admin,
+    Admin(who): Admin,
     Path(name): Path<String>,
     Body(settings): Body<StackSettings>,
 ) -> Result<Json<Stack>> {
@@ -112,7 +118,11 @@ pub(crate) async fn set_stack_settings(
         protected: settings.protected,
         freeze: settings.freeze.map(|freeze| (freeze.from, freeze.until)),
     };
-    berth_store::environments::set(&state.pool, &name, &settings).await?;
+    let mut db = Intent::begin(&state.pool).await?;
+    berth_store::environments::set(&mut *db, &name, &settings).await?;
+    let act = NewAct::on_stack(Actor::Person(&who.account), Kind::SettingsChanged, &name);
+    acts::record(&mut *db, act).await?;
+    db.commit().await?;
     let row = stacks::get(&state.pool, &name).await?;
     Ok(Json(shape::stack(row, &state.github.settings().web_url)))
 }
@@ -134,13 +144,17 @@ pub(crate) async fn pause_stack(
     Operator(who): Operator,
     Path(name): Path<String>,
 ) -> Result<(StatusCode, Json<StackSummary>)> {
-    berth_store::stacks::pause(&state.pool, &name, &who.account.name).await.map_err(|err| {
+    let mut db = Intent::begin(&state.pool).await?;
+    berth_store::stacks::pause(&mut *db, &name, &who.account.name).await.map_err(|err| {
         if matches!(err, berth_store::Error::Conflict { .. }) {
             Problem::conflict("This stack is being removed.")
         } else {
             err.into()
         }
     })?;
+    let act = NewAct::on_stack(Actor::Person(&who.account), Kind::Paused, &name);
+    acts::record(&mut *db, act).await?;
+    db.commit().await?;
     summary(&state, &name).await
 }
 
@@ -154,10 +168,14 @@ pub(crate) async fn pause_stack(
 )]
 pub(crate) async fn resume_stack(
     State(state): State<ApiState>,
-    _operator: Operator,
+    Operator(who): Operator,
     Path(name): Path<String>,
 ) -> Result<(StatusCode, Json<StackSummary>)> {
-    berth_store::stacks::resume(&state.pool, &name).await?;
+    let mut db = Intent::begin(&state.pool).await?;
+    berth_store::stacks::resume(&mut *db, &name).await?;
+    let act = NewAct::on_stack(Actor::Person(&who.account), Kind::Resumed, &name);
+    acts::record(&mut *db, act).await?;
+    db.commit().await?;
     summary(&state, &name).await
 }
 

@@ -108,6 +108,8 @@ super::words! {
         Delivery = "delivery",
         /// An environment.
         Environment = "environment",
+        /// Somebody, or Berth itself, did something.
+        Act = "act",
         /// A member, or an invitation.
         Member = "member",
     }

@@ -140,6 +140,7 @@ async fn a_viewer_looks_an_operator_deploys_an_admin_configures(pool: PgPool) {
     operator: post /api/v1/stacks/{name}/pause
     operator: post /api/v1/stacks/{name}/resume
     operator: post /api/v1/stacks/{name}/rollback
+    viewer: get /api/v1/acts
     viewer: get /api/v1/deliveries
     viewer: get /api/v1/deliveries/{id}
     viewer: get /api/v1/deployments/{id}/log

@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 
 import { api, take, takeTagged } from './client';
-import type { RuleDraft, StackKind } from './schema.gen';
+import type { ActorKind, RuleDraft, StackKind } from './schema.gen';
 
 /** The first part of every key is what stream.ts marks as stale. */
 
@@ -122,6 +122,19 @@ export const deliveriesQuery = () =>
       take(
         api.GET('/api/v1/deliveries', {
           params: { query: { cursor: pageParam, limit: 30 } },
+          signal,
+        }),
+      ),
+    ...pages,
+  });
+
+export const actsQuery = (by?: ActorKind) =>
+  infiniteQueryOptions({
+    queryKey: ['acts', by],
+    queryFn: ({ signal, pageParam }) =>
+      take(
+        api.GET('/api/v1/acts', {
+          params: { query: { by, cursor: pageParam, limit: 30 } },
           signal,
         }),
       ),

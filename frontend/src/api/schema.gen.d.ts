@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/v1/acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List acts
+         * @description What people did here, and what Berth did by itself; kept for 90 days.
+         */
+        get: operations["list_acts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deliveries": {
         parameters: {
             query?: never;
@@ -958,6 +978,58 @@ export interface components {
             password: string;
             /** @description The `token` of the link. */
             token: string;
+        };
+        /** @description Something that was done. */
+        Act: {
+            /** @description What they were called then. */
+            actor: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Whether a person did it. */
+            by: components["schemas"]["ActorKind"];
+            /** @description What more there is to say; may be empty. */
+            detail: string;
+            /**
+             * Format: int64
+             * @description Its place in the order.
+             */
+            id: number;
+            /** @description What was done. */
+            kind: components["schemas"]["ActKind"];
+            /**
+             * Format: int64
+             * @description The number of that stack's deployment that it is about.
+             */
+            number: number | null;
+            /** @description The stack that it is about. */
+            stack: string | null;
+            /** @description To what: its name then. */
+            subject: string;
+            /**
+             * Format: uuid
+             * @description Whose account it was, if a person did it; it may be gone.
+             */
+            user_id: string | null;
+        };
+        /**
+         * @description What was done.
+         * @enum {string}
+         */
+        ActKind: "deployed" | "rolled_back" | "retried" | "cancelled" | "approved" | "replayed" | "paused" | "resumed" | "stack_removed" | "settings_changed" | "rule_made" | "rule_changed" | "rule_removed" | "registry_set" | "registry_removed" | "token_made" | "token_revoked" | "member_invited" | "invitation_revoked" | "member_joined" | "role_changed" | "member_removed" | "healed" | "pruned" | "stack_gone" | "orphan_removed" | "led";
+        /**
+         * @description Who did something.
+         * @enum {string}
+         */
+        ActorKind: "person" | "berth";
+        /** @description Acts, newest first. */
+        ActPage: {
+            /** @description The items, in the list's order. */
+            items: components["schemas"]["Act"][];
+            /** @description What to pass as `cursor` for the next ones; null at the end. */
+            next_cursor: string | null;
         };
         /** @description This process is alive. */
         Alive: {
@@ -2082,7 +2154,7 @@ export interface components {
          * @description What kind of thing changed.
          * @enum {string}
          */
-        Topic: "stack" | "deployment" | "build_log" | "rule" | "repository" | "installation" | "github_app" | "delivery" | "environment" | "member";
+        Topic: "stack" | "deployment" | "build_log" | "rule" | "repository" | "installation" | "github_app" | "delivery" | "environment" | "act" | "member";
         /**
          * @description What began a deployment.
          * @enum {string}
@@ -2120,6 +2192,10 @@ export interface components {
     pathItems: never;
 }
 export type Acceptance = components['schemas']['Acceptance'];
+export type Act = components['schemas']['Act'];
+export type ActKind = components['schemas']['ActKind'];
+export type ActorKind = components['schemas']['ActorKind'];
+export type ActPage = components['schemas']['ActPage'];
 export type Alive = components['schemas']['Alive'];
 export type ApiToken = components['schemas']['ApiToken'];
 export type ApiTokenPage = components['schemas']['ApiTokenPage'];
@@ -2216,6 +2292,44 @@ export type VariableType = components['schemas']['VariableType'];
 export type Wanted = components['schemas']['Wanted'];
 export type $defs = Record<string, never>;
 export interface operations {
+    list_acts: {
+        parameters: {
+            query?: {
+                /** @description Only those of people, or only those of Berth itself. */
+                by?: components["schemas"]["ActorKind"];
+                /** @description What the page before gave as `next_cursor`. */
+                cursor?: string;
+                /** @description 1 to 100; 50 if nobody says. */
+                limit?: number;
+                /** @description Only those about the stack of this name. */
+                stack?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The acts, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActPage"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_deliveries: {
         parameters: {
             query?: {

@@ -24,6 +24,7 @@ const STALE = {
   installation: ['github', 'repositories'],
   github_app: ['github'],
   delivery: ['deliveries', 'github'],
+  act: ['acts'],
   member: ['members', 'invitations', 'session'],
   // The log viewer listens for itself: it reads what is new and keeps the rest.
   build_log: [],

@@ -1,6 +1,7 @@
 import { http, HttpResponse } from 'msw';
 
 import type { Deployment, Rule, RuleDraft } from '../api/schema.gen';
+import { acts } from './act-fixtures.ts';
 import {
   before,
   deliveries,
@@ -231,6 +232,10 @@ export const handlers = [
   http.get(api('/deployments/:id/log'), ({ request }) => {
     const after = Number(new URL(request.url).searchParams.get('after') ?? 0);
     return page(state.log.filter(({ id }) => id > after).slice(0, 2000));
+  }),
+  http.get(api('/acts'), ({ request }) => {
+    const by = new URL(request.url).searchParams.get('by');
+    return page(state.empty ? [] : acts.filter((it) => !by || it.by === by));
   }),
   http.get(api('/deliveries'), () => page(state.empty ? [] : deliveries)),
   http.post(api('/deliveries/:id/replay'), () => HttpResponse.json(deliveries[0], { status: 202 })),

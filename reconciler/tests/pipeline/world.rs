@@ -19,6 +19,7 @@ use berth_reconciler::settings::{Lease, Settings};
 use berth_reconciler::sim::{Sim, SimBuilder};
 use berth_reconciler::status::Board;
 use berth_reconciler::{Deps, tasks};
+use berth_store::acts::{self, Filter};
 use berth_store::deployments::{self, Commit, Deployment, NewDeployment, Trigger};
 use berth_store::environments::{self, NewEnvironment, PullRequest};
 use berth_store::installations::{self, Installation};
@@ -277,6 +278,12 @@ impl World {
             good.then_some(observed)
         })
         .await
+    }
+
+    /// What was written down as done, newest first.
+    pub(crate) async fn acts(&self) -> Vec<String> {
+        let all = acts::list(&self.pool, Filter::default(), None, 50).await.unwrap();
+        all.into_iter().map(|it| format!("{} {}: {}", it.kind, it.subject, it.detail)).collect()
     }
 
     /// What was done to the cluster, as lines.

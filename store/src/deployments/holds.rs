@@ -8,7 +8,8 @@ use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
 use super::get;
-use crate::{Error, Pool, Result, notify, storable};
+use crate::intent::Begin;
+use crate::{Error, Result, notify, storable};
 
 /// What keeps a deployment from being applied.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -67,7 +68,9 @@ pub async fn holds(db: impl PgExecutor<'_>, id: DeploymentId) -> Result<Holds> {
 /// # Errors
 ///
 /// `NotFound` where there is none, `Conflict` where it is over.
-pub async fn approve(pool: &Pool, id: DeploymentId, who: &str) -> Result<()> {
+pub async fn approve(db: impl Begin<'_>, id: DeploymentId, who: &str) -> Result<()> {
+    let doing = "approve a deployment";
+    let mut db = db.begin().await.map_err(Error::while_(doing))?;
     let stack = sqlx::query_scalar!(
         "update deployment
          set approved_at = coalesce(approved_at, now()), approved_by = coalesce(approved_by, $2),
@@ -77,16 +80,15 @@ pub async fn approve(pool: &Pool, id: DeploymentId, who: &str) -> Result<()> {
         id.0,
         storable(who),
     )
-    .fetch_optional(pool)
+    .fetch_optional(&mut *db)
     .await
-    .map_err(Error::while_("approve a deployment"))?;
-    match stack {
-        Some(stack) => notify::stack(pool, StackId(stack)).await,
-        None => {
-            get(pool, id).await?;
-            Err(Error::Conflict { what: "deployment" })
-        }
-    }
+    .map_err(Error::while_(doing))?;
+    let Some(stack) = stack else {
+        get(&mut *db, id).await?;
+        return Err(Error::Conflict { what: "deployment" });
+    };
+    notify::stack(&mut *db, StackId(stack)).await?;
+    db.commit().await.map_err(Error::while_(doing))
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use berth_domain::ids::StackId;
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
-use crate::{Error, Pool, Result, notify, stacks};
+use crate::intent::Begin;
+use crate::{Error, Result, notify, stacks};
 
 /// What is to become of a stack whose deployment failed.
 ///
@@ -46,9 +47,9 @@ pub struct Settings {
 /// # Errors
 ///
 /// `NotFound` where no live stack has this name.
-pub async fn set(pool: &Pool, stack: &str, settings: &Settings) -> Result<StackId> {
+pub async fn set(db: impl Begin<'_>, stack: &str, settings: &Settings) -> Result<StackId> {
     let doing = "set what an environment is like";
-    let mut db = crate::begin(pool).await.map_err(Error::while_(doing))?;
+    let mut db = db.begin().await.map_err(Error::while_(doing))?;
     let stack = stacks::by_name(&mut *db, stack).await?;
     sqlx::query!(
         "update environment

@@ -4,6 +4,7 @@ use berth_domain::fail_point::Write;
 use berth_domain::ids::{DeploymentId, StackId};
 use sqlx::PgExecutor;
 
+use crate::intent::Begin;
 use crate::leases::{Fence, Guarded};
 use crate::{Error, Pool, Result, notify, storable};
 
@@ -27,9 +28,9 @@ pub async fn paused_by(db: impl PgExecutor<'_>, id: StackId) -> Result<Option<St
 ///
 /// `NotFound` where no live stack has this name, `Conflict` where it is on its
 /// way out.
-pub async fn pause(pool: &Pool, name: &str, who: &str) -> Result<StackId> {
+pub async fn pause(db: impl Begin<'_>, name: &str, who: &str) -> Result<StackId> {
     let doing = "pause a stack";
-    let mut db = crate::begin(pool).await.map_err(Error::while_(doing))?;
+    let mut db = db.begin().await.map_err(Error::while_(doing))?;
     let stack = super::by_name(&mut *db, name).await?.id;
     let done = sqlx::query!(
         "update stack
@@ -56,9 +57,9 @@ pub async fn pause(pool: &Pool, name: &str, who: &str) -> Result<StackId> {
 /// # Errors
 ///
 /// `NotFound` where no live stack has this name.
-pub async fn resume(pool: &Pool, name: &str) -> Result<StackId> {
+pub async fn resume(db: impl Begin<'_>, name: &str) -> Result<StackId> {
     let doing = "resume a stack";
-    let mut db = crate::begin(pool).await.map_err(Error::while_(doing))?;
+    let mut db = db.begin().await.map_err(Error::while_(doing))?;
     let stack = super::by_name(&mut *db, name).await?.id;
     let before =
         sqlx::query_scalar!("select paused_at from stack where stack_id = $1 for update", stack.0)

@@ -16,6 +16,8 @@ import { Status, StatusIcon, type Look } from '~/ui/status';
 import { Ago } from '~/ui/time';
 import { say } from '~/ui/toast';
 
+import type { Show } from './show';
+
 const OUTCOMES = {
   deployed: { look: 'succeeded', word: 'Deployed' },
   ignored: { look: 'stopped', word: 'Ignored' },
@@ -23,7 +25,15 @@ const OUTCOMES = {
   failed: { look: 'failed', word: 'Failed' },
 } satisfies Record<Outcome, { look: Look; word: string }>;
 
-export function DeliveryRow({ delivery, open }: { delivery: Delivery; open: boolean }) {
+export function DeliveryRow({
+  delivery,
+  open,
+  show,
+}: {
+  delivery: Delivery;
+  open: boolean;
+  show: Show | undefined;
+}) {
   const outcome = delivery.outcome
     ? OUTCOMES[delivery.outcome]
     : ({ look: 'pending', word: 'Waiting' } as const);
@@ -32,7 +42,7 @@ export function DeliveryRow({ delivery, open }: { delivery: Delivery; open: bool
     <li>
       <Link
         to="/events"
-        search={open ? {} : { id: delivery.id }}
+        search={open ? { show } : { show, id: delivery.id }}
         resetScroll={false}
         aria-expanded={open}
         className="grid grid-cols-[16px_minmax(0,1fr)_auto] items-center gap-x-3 px-3 py-2 text-ui -outline-offset-2 hover:bg-hover lg:grid-cols-[16px_104px_200px_minmax(0,1fr)_auto]"
