@@ -71,7 +71,7 @@ test('pages before the first stack say what comes next', async ({ page }) => {
   for (const [path, text] of [
     ['/previews', 'No previews'],
     ['/rules', 'No rules yet'],
-    ['/events', 'No events yet'],
+    ['/events?kind=delivery', 'No deliveries'],
   ] as const) {
     await visit(page, path);
     await expect(page.getByText(text)).toBeVisible();
@@ -238,6 +238,14 @@ test('a person redeploys by hand', async ({ page }) => {
   await expect(page.getByText('by hand')).toBeVisible();
   const head = page.getByRole('heading', { level: 2, name: /#2/ }).locator('..');
   await expect(head.getByText('Succeeded')).toBeVisible({ timeout: LONG });
+
+  // The events say who it was, and lead back.
+  await visit(page, `/events?kind=person&stack=${SHOP}`);
+  const told = page.getByRole('listitem').filter({ hasText: `Mira deployed ${SHOP} #2` });
+  await expect(told).toHaveCount(1);
+  await expectAccessible(page);
+  await told.getByRole('link', { name: `${SHOP} #2` }).click();
+  await expect(page.getByRole('heading', { level: 2, name: /#2/ })).toBeVisible();
 });
 
 test('a protected stack gets what a person approves, and not what one rejects', async ({

@@ -18,6 +18,8 @@ const PAGES: readonly [path: string, heading: string, title: RegExp][] = [
   ['/rules/new', 'New rule', /^New rule/],
   ['/events', 'Events', /^Events/],
   ['/cluster', 'Cluster', /^Cluster/],
+  ['/events?kind=person', 'Events', /^Events/],
+  ['/events?kind=berth', 'Events', /^Events/],
   ['/settings/account', 'Settings', /^Settings/],
   ['/settings/sessions', 'Settings', /^Settings/],
   ['/settings/members', 'Settings', /^Settings/],

@@ -20,6 +20,8 @@ pub struct Forgotten {
     pub setup_states: u64,
     /// Invitations that ran out a month ago.
     pub invitations: u64,
+    /// Acts of more than 90 days ago.
+    pub acts: u64,
 }
 
 /// Rows of one table in one statement: enough to keep up, and no long lock.
@@ -67,7 +69,17 @@ pub async fn forget(pool: &Pool, fence: Fence) -> Result<Forgotten> {
         .map_err(Error::while_(doing))?
         .rows_affected();
     let invitations = crate::invitations::forget(pool).await?;
-    Ok(Forgotten { deliveries, changes, sessions, setup_states, invitations })
+    let acts = sqlx::query!(
+        "delete from act where act_id in (
+             select act_id from act
+             where happened_at < now() - interval '90 days' limit $1)",
+        AT_ONCE
+    )
+    .execute(pool)
+    .await
+    .map_err(Error::while_(doing))?
+    .rows_affected();
+    Ok(Forgotten { deliveries, changes, sessions, setup_states, invitations, acts })
 }
 
 #[cfg(test)]
@@ -88,6 +100,9 @@ mod tests {
              insert into delivery (delivery_id, event, body, received_at) values
                  ('waiting', 'ping', '', now() - interval '90 days');
              update deployment set delivery_id = 'old';
+             insert into act (actor, kind, subject, happened_at) values
+                 ('Ada', 'paused', 'old', now() - interval '91 days'),
+                 ('Ada', 'paused', 'young', now() - interval '89 days');
              update change set changed_at = now() - interval '2 hours';
              insert into change (topic, subject_id) values ('rule', 'young');
              insert into account values (gen_random_uuid(), 'a@b', 'a', 'x', 'admin');
@@ -107,6 +122,7 @@ mod tests {
             sessions: 1,
             setup_states: 1,
             invitations: 0,
+            acts: 1,
         };
         assert_eq!(forgotten, expected);
         let left: Vec<String> = sqlx::query_scalar("select delivery_id from delivery order by 1")

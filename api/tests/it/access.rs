@@ -147,6 +147,7 @@ async fn a_viewer_looks_an_operator_deploys_an_admin_configures(pool: PgPool) {
     viewer: get /api/v1/deliveries
     viewer: get /api/v1/deliveries/{id}
     viewer: get /api/v1/deployments/{id}/log
+    viewer: get /api/v1/events
     viewer: get /api/v1/github
     viewer: get /api/v1/members
     viewer: get /api/v1/openapi.json

@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 
 import { api, take, takeTagged } from './client';
-import type { RuleDraft, StackKind } from './schema.gen';
+import type { EventKind, RuleDraft, StackKind } from './schema.gen';
 
 /** The first part of every key is what stream.ts marks as stale. */
 
@@ -129,13 +129,36 @@ export const githubQuery = () =>
     queryFn: ({ signal }) => take(api.GET('/api/v1/github', { signal })),
   });
 
+export const deliveryQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['delivery', id],
+    queryFn: ({ signal }) =>
+      take(api.GET('/api/v1/deliveries/{id}', { params: { path: { id } }, signal })),
+  });
+
+/** The newest deliveries, without what else happened. */
 export const deliveriesQuery = () =>
-  infiniteQueryOptions({
+  queryOptions({
     queryKey: ['deliveries'],
+    queryFn: ({ signal }) =>
+      take(api.GET('/api/v1/deliveries', { params: { query: { limit: 20 } }, signal })),
+  });
+
+/** What the list of events is narrowed to. */
+export type EventFilter = {
+  kind?: EventKind | undefined;
+  stack?: string | undefined;
+  actor?: string | undefined;
+  q?: string | undefined;
+};
+
+export const eventsQuery = ({ kind, stack, actor, q }: EventFilter = {}) =>
+  infiniteQueryOptions({
+    queryKey: ['events', { kind, stack, actor, q }],
     queryFn: ({ signal, pageParam }) =>
       take(
-        api.GET('/api/v1/deliveries', {
-          params: { query: { cursor: pageParam, limit: 30 } },
+        api.GET('/api/v1/events', {
+          params: { query: { kind, stack, actor, q: q || undefined, cursor: pageParam } },
           signal,
         }),
       ),

@@ -4,6 +4,7 @@ import type { Deployment, Rule, RuleDraft, StackSettings, Verdict } from '../api
 import { cluster } from './cluster-fixtures.ts';
 import { settings, waiting } from './control-fixtures.ts';
 import { deliveries } from './delivery-fixtures.ts';
+import { eventsFor } from './event-fixtures.ts';
 import {
   before,
   deployment,
@@ -306,6 +307,13 @@ export const handlers = [
   http.get(api('/deployments/:id/log'), ({ request }) => {
     const after = Number(new URL(request.url).searchParams.get('after') ?? 0);
     return page(state.log.filter(({ id }) => id > after).slice(0, 2000));
+  }),
+  http.get(api('/events'), ({ request }) =>
+    state.empty ? page([]) : HttpResponse.json(eventsFor(new URL(request.url).searchParams)),
+  ),
+  http.get(api('/deliveries/:id'), ({ params }) => {
+    const found = deliveries.find(({ id }) => id === params.id);
+    return found ? HttpResponse.json(found) : missing();
   }),
   http.get(api('/deliveries'), () => page(state.empty ? [] : deliveries)),
   http.post(api('/deliveries/:id/replay'), () => HttpResponse.json(deliveries[0], { status: 202 })),
