@@ -91,7 +91,7 @@ pub async fn ensure_setup_link(pool: &Pool, public_url: &Url) -> berth_store::Re
 
 fn api() -> OpenApiRouter<ApiState> {
     use crate::routes::{
-        cluster, deliveries, deployments, events, github, members, pruning, registries,
+        cluster, deliveries, deployments, events, github, instance, members, pruning, registries,
         repositories, rules, session, sessions, settings, stacks, status, templates, tokens,
     };
     OpenApiRouter::with_openapi(openapi::Document::openapi())
@@ -147,6 +147,7 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(status::get_alive))
         .routes(routes!(status::get_readiness))
         .routes(routes!(status::get_status))
+        .routes(routes!(instance::get_settings))
         .routes(routes!(cluster::get_cluster))
         .routes(routes!(events::stream_changes))
         .routes(routes!(openapi::get_openapi))

@@ -210,6 +210,24 @@ test('a push that no rule wants is explained', async ({ page }) => {
   await expect(page.getByText('did not match').first()).toBeVisible();
 });
 
+test('a draft of a rule is held against what happened before', async ({ page }) => {
+  await visit(page, '/rules');
+  await page.getByRole('link', { name: 'Production' }).click();
+  const past = page.getByRole('region', { name: 'What it would have done' });
+  const line = (branch: string) =>
+    past.getByRole('listitem').filter({ hasText: `pushed to ${branch}` });
+  await expect(line('main').first()).toContainText('Would have deployed');
+  await expect(line('wip/idea')).toContainText('Would have been ignored');
+  await page.getByLabel('Branch patterns').fill('wip/*');
+  await expect(line('wip/idea')).toContainText('Would have deployed');
+  await expect(line('wip/idea')).toContainText('Differs');
+  await expect(line('main').first()).toContainText('Differs');
+  await expectAccessible(page);
+  await page.getByRole('link', { name: 'Discard' }).click();
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Leave and drop changes' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Rules' })).toBeVisible();
+});
+
 test('a pull request gets a preview, which goes when it closes', async ({ page }) => {
   clone.git('switch', '--quiet', 'main');
   const sha = clone.push('chips', 'Serve chips', 'config/banner.txt', 'Fish and chips.\n');

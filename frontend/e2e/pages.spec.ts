@@ -20,6 +20,7 @@ const PAGES: readonly [path: string, heading: string, title: RegExp][] = [
   ['/cluster', 'Cluster', /^Cluster/],
   ['/events?kind=person', 'Events', /^Events/],
   ['/events?kind=berth', 'Events', /^Events/],
+  ['/settings/general', 'Settings', /^Settings/],
   ['/settings/account', 'Settings', /^Settings/],
   ['/settings/sessions', 'Settings', /^Settings/],
   ['/settings/members', 'Settings', /^Settings/],

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 /// What Berth does with each: read which repositories there are, read their
 /// code, comment with a preview's address, and show how a deployment goes.
 /// Nothing can be added later without every account's consent.
-const PERMISSIONS: [(&str, &str); 7] = [
+pub const PERMISSIONS: [(&str, &str); 7] = [
     ("checks", "write"),
     ("contents", "read"),
     ("deployments", "write"),

@@ -116,6 +116,31 @@ export const ruleMatchesQuery = (draft: RuleDraft) =>
     gcTime: 60_000,
   });
 
+/** What a draft would have made of the deliveries that are kept; as {@link ruleMatchesQuery}. */
+export const ruleReplayQuery = (draft: RuleDraft) =>
+  infiniteQueryOptions({
+    queryKey: ['rule-replay', draft],
+    queryFn: ({ signal, pageParam }) =>
+      take(
+        api.POST('/api/v1/rules/replay', {
+          params: { query: { cursor: pageParam, limit: 20 } },
+          body: draft,
+          signal,
+        }),
+      ),
+    ...pages,
+    retry: false,
+    staleTime: 30_000,
+    gcTime: 60_000,
+  });
+
+/** What is set where Berth is started. It changes with a restart only. */
+export const settingsQuery = () =>
+  queryOptions({
+    queryKey: ['settings'],
+    queryFn: ({ signal }) => take(api.GET('/api/v1/settings', { signal })),
+  });
+
 export const repositoriesQuery = () =>
   queryOptions({
     queryKey: ['repositories'],

@@ -24,7 +24,7 @@ const STALE = {
   repository: ['repositories', 'github'],
   installation: ['github', 'repositories'],
   github_app: ['github'],
-  delivery: ['deliveries', 'delivery', 'github', 'events'],
+  delivery: ['deliveries', 'delivery', 'github', 'events', 'rule-replay'],
   act: ['events'],
   prune: ['status', 'prune'],
   node: ['cluster', 'status'],

@@ -21,7 +21,8 @@ import {
 } from './fixtures.ts';
 import { log, logLine } from './log-fixtures.ts';
 import { memberHandlers } from './member-handlers.ts';
-import { ruleMatches } from './rule-fixtures.ts';
+import { ruleMatches, ruleReplay } from './rule-fixtures.ts';
+import { instance } from './settings-fixtures.ts';
 
 /**
  * An API in memory, for unit tests and for working on the UI without a server. It is no model of
@@ -190,6 +191,10 @@ export const handlers = [
   http.post(api('/rules/matches'), async ({ request }) =>
     HttpResponse.json({ items: ruleMatches((await request.json()) as RuleDraft) }),
   ),
+  http.post(api('/rules/replay'), async ({ request }) =>
+    page(ruleReplay((await request.json()) as RuleDraft)),
+  ),
+  http.get(api('/settings'), () => HttpResponse.json(instance)),
   http.get(api('/rules/:id'), ({ params }) => {
     const found = state.rules.find(({ id }) => id === params.id);
     return found
