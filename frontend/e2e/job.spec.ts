@@ -224,7 +224,10 @@ test('a draft of a rule is held against what happened before', async ({ page }) 
   await expect(line('main').first()).toContainText('Differs');
   await expectAccessible(page);
   await page.getByRole('link', { name: 'Discard' }).click();
-  await page.getByRole('alertdialog').getByRole('button', { name: 'Leave and drop changes' }).click();
+  await page
+    .getByRole('alertdialog')
+    .getByRole('button', { name: 'Leave and drop changes' })
+    .click();
   await expect(page.getByRole('heading', { level: 1, name: 'Rules' })).toBeVisible();
 });
 

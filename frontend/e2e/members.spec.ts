@@ -100,7 +100,10 @@ test('who is invited joins, may what the role allows, and is out once removed', 
   ]) {
     await expect(page.getByRole('listitem').filter({ hasText: told })).toHaveCount(1);
   }
-  await page.getByRole('navigation', { name: 'Kinds' }).getByRole('link', { name: 'Berth' }).click();
+  await page
+    .getByRole('navigation', { name: 'Kinds' })
+    .getByRole('link', { name: 'Berth' })
+    .click();
   await expect(page).toHaveURL(/kind=berth/);
   await expect(page.getByText(/took the lead in the replica/).first()).toBeVisible();
 });

@@ -87,36 +87,30 @@ const acts: Done[] = [
 const newestFirst = (a: Event, b: Event) => Date.parse(b.at) - Date.parse(a.at);
 
 export const events: Event[] = [
-  ...acts.map(
-    ({ id, at, ...act }): Event => ({
-      ...bare(String(id), at),
-      kind: act.user_id ? 'person' : 'berth',
-      act,
-    }),
-  ),
-  ...deliveries.map(
-    (delivery): Event => ({
-      ...bare(delivery.id, delivery.received_at),
-      kind: 'delivery',
-      delivery,
-    }),
-  ),
-  ...deployments.map(
-    (it): Event => ({
-      ...bare(it.id, it.created_at),
-      kind: 'deployment',
-      deployment: {
-        stack: it.stack,
-        number: it.number,
-        phase: it.phase,
-        why: it.why,
-        sha: it.commit.sha,
-        message: it.commit.message,
-        reason: it.reason?.text ?? null,
-        finished_at: it.finished_at,
-      },
-    }),
-  ),
+  ...acts.map(({ id, at, ...act }): Event => ({
+    ...bare(String(id), at),
+    kind: act.user_id ? 'person' : 'berth',
+    act,
+  })),
+  ...deliveries.map((delivery): Event => ({
+    ...bare(delivery.id, delivery.received_at),
+    kind: 'delivery',
+    delivery,
+  })),
+  ...deployments.map((it): Event => ({
+    ...bare(it.id, it.created_at),
+    kind: 'deployment',
+    deployment: {
+      stack: it.stack,
+      number: it.number,
+      phase: it.phase,
+      why: it.why,
+      sha: it.commit.sha,
+      message: it.commit.message,
+      reason: it.reason?.text ?? null,
+      finished_at: it.finished_at,
+    },
+  })),
 ].toSorted(newestFirst);
 
 function bare(id: string, at: string) {

@@ -97,9 +97,7 @@ test('what it is narrowed to beside its kind is shown, and can be taken back', a
 test('where nothing of the kind happened, the way back to all is there', async () => {
   server.use(http.get('*/api/v1/events', () => HttpResponse.json(EMPTY)));
   open({ kind: 'person', q: 'nothing' });
-  expect(
-    await screen.findByText('No acts of people with “nothing” in them'),
-  ).toBeVisible();
+  expect(await screen.findByText('No acts of people with “nothing” in them')).toBeVisible();
   expect(screen.getByRole('link', { name: 'Show all events' })).toHaveAttribute('href', '/events');
 });
 
