@@ -14,7 +14,9 @@ type Shown = (SettingTopic, &'static str, fn(&ServeArgs) -> String);
 const SHOWN: [Shown; 21] = {
     use SettingTopic::{Addresses, Pruning, Reconciling, Restricted, Retention};
     [
-        (Addresses, "BERTH_PUBLIC_URL", |args| args.public_url().map_or_else(|_| String::new(), url)),
+        (Addresses, "BERTH_PUBLIC_URL", |args| {
+            args.public_url().map_or_else(|_| String::new(), url)
+        }),
         (Addresses, "BERTH_SITE_URL", |args| args.router.site_url.clone()),
         (Addresses, "BERTH_GITHUB_URL", |args| url(args.github.github_url.clone())),
         (Addresses, "BERTH_ROUTER_URL", |args| url(args.router.router_url.clone())),
@@ -70,7 +72,16 @@ fn url(mut url: Url) -> String {
 }
 
 fn time(duration: std::time::Duration) -> String {
-    humantime::format_duration(duration).to_string()
+    let seconds = duration.as_secs();
+    for (unit, one, more) in
+        [(86_400, "day", "days"), (3_600, "hour", "hours"), (60, "minute", "minutes")]
+    {
+        if seconds >= unit && seconds % unit == 0 {
+            let count = seconds / unit;
+            return format!("{count} {}", if count == 1 { one } else { more });
+        }
+    }
+    format!("{} s", duration.as_secs_f64())
 }
 
 fn cpus(nano: i64) -> String {
@@ -126,6 +137,8 @@ mod tests {
         assert_eq!(value(&all, "BERTH_RESTRICTED_CPUS"), "0.25");
         assert_eq!(value(&all, "BERTH_RESTRICTED_MEMORY"), "1 GiB");
         assert_eq!(value(&all, "BERTH_PRUNE_LIMIT"), "10 %");
+        assert_eq!(value(&all, "BERTH_KEEP_RELEASES_FOR"), "45 days");
+        assert_eq!(value(&all, "BERTH_LEASE_TTL"), "30 s");
         assert_eq!(value(&all, "BERTH_PUBLIC_URL"), "http://127.0.0.1:8080");
         assert_eq!((cpus(1_000_000_000), size(1_536)), ("1".to_owned(), "1536 bytes".to_owned()));
     }

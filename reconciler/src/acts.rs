@@ -24,8 +24,8 @@ pub(crate) async fn store_healing<C, B>(
     (actions, given_up): (&[Action], &[String]),
 ) -> Result<(), PassError> {
     let act = |kind| NewAct::on_stack(Actor::Reconciler, kind, stack.name.as_str());
-    let healing = healing(actions)
-        .filter(|(_, words)| engine.is_news_of_healing(stack.id, fence, words));
+    let healing =
+        healing(actions).filter(|(_, words)| engine.is_news_of_healing(stack.id, fence, words));
     // Told of the row and not of memory: the next leader goes on with it.
     let given_up = given_up.join("; ");
     let said = stack.observed.as_ref().and_then(|before| before.get("message")?.as_str());

@@ -9,8 +9,8 @@ use berth_domain::chain;
 use berth_domain::cluster::{Action, Cluster, Desired, ObservedStack, UpdateState};
 use berth_domain::health::Health;
 use berth_domain::ids::{DeploymentId, ReleaseId, StackId};
-use berth_store::acts::{Actor, NewAct};
 use berth_store::acts::NewAct;
+use berth_store::acts::{Actor, NewAct};
 use berth_store::leases::Fence;
 use berth_store::releases;
 use berth_store::stacks::{self, LiveStack, Wanted};
@@ -378,7 +378,12 @@ pub(crate) async fn store_if_new<C, B>(
 }
 
 /// Has a report go on from the one before it.
-pub(crate) fn follow<C, B>(engine: &Engine<C, B>, fence: Fence, stack: &LiveStack, seen: &mut Report) {
+pub(crate) fn follow<C, B>(
+    engine: &Engine<C, B>,
+    fence: Fence,
+    stack: &LiveStack,
+    seen: &mut Report,
+) {
     let before = engine.before(stack, fence);
     seen.follow(&before, engine.settings.clock.now());
     seen.reached = if seen.synced { stack.release } else { before.reached };

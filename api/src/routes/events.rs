@@ -41,8 +41,7 @@ pub(crate) async fn list_events(
         text: said("q", query.q)?,
     };
     let rows = events::list(&state.pool, &filter, before, limit).await?;
-    let Page { items, next_cursor } =
-        Page::cut(rows, limit, |row: &Row| row.place.clone(), event);
+    let Page { items, next_cursor } = Page::cut(rows, limit, |row: &Row| row.place.clone(), event);
     // What a newer Berth wrote while both run has no word here yet.
     Ok(Json(Page { items: items.into_iter().flatten().collect(), next_cursor }.into()))
 }

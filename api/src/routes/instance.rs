@@ -29,7 +29,7 @@ pub(crate) async fn get_settings(
     let fixed = fixed.map(|(what, days)| Setting {
         topic: SettingTopic::Retention,
         what: what.to_owned(),
-        value: format!("{days}days"),
+        value: format!("{days} days"),
         variable: None,
     });
     let mut items = state.settings.shown.clone();

@@ -170,7 +170,8 @@ async fn everything(pool: &PgPool) -> Vec<(String, Option<String>)> {
     .unwrap();
     let mut all = Vec::new();
     for table in tables {
-        let rows = format!("select md5(string_agg(it::text, '|' order by it::text)) from {table} it");
+        let rows =
+            format!("select md5(string_agg(it::text, '|' order by it::text)) from {table} it");
         let rows = sqlx::query_scalar(sqlx::AssertSqlSafe(rows)).fetch_one(pool).await.unwrap();
         all.push((table, rows));
     }
@@ -185,7 +186,12 @@ async fn replayed(api: &Api, who: &As, query: &str, change: Value) -> (Vec<Strin
         let text = |key: &str| it[key].as_str().unwrap_or("-").to_owned();
         let really = it["delivery"]["outcome"].as_str().unwrap_or("-");
         let place = [text("environment"), text("host")].join(" ");
-        format!("{}: {} ({}) {place}; really {really}", text("happened"), text("verdict"), text("reason"))
+        format!(
+            "{}: {} ({}) {place}; really {really}",
+            text("happened"),
+            text("verdict"),
+            text("reason")
+        )
     });
     (lines.collect(), answer["next_cursor"].clone())
 }
@@ -207,10 +213,12 @@ async fn a_draft_is_held_against_what_happened_and_nothing_is_done(pool: PgPool)
     ] {
         arrive_and_end(&api, fence, id, (event, &body)).await;
     }
-    sqlx::query("update delivery set received_at = received_at + delivery_id::int * interval '1 s'")
-        .execute(&api.pool)
-        .await
-        .unwrap();
+    sqlx::query(
+        "update delivery set received_at = received_at + delivery_id::int * interval '1 s'",
+    )
+    .execute(&api.pool)
+    .await
+    .unwrap();
     let admin = api.browser(Role::Admin).await;
     let before = everything(&api.pool).await;
     let (pushes, end) = replayed(&api, &admin, "", json!({})).await;

@@ -37,25 +37,25 @@ export const instance: InstanceSettings = {
     {
       topic: 'retention',
       what: 'How long the others are kept, and those of stacks that are gone.',
-      value: '30days',
+      value: '30 days',
       variable: 'BERTH_KEEP_RELEASES_FOR',
     },
     {
       topic: 'retention',
       what: 'How long a delivery is kept after it was worked on.',
-      value: '30days',
+      value: '30 days',
       variable: null,
     },
     {
       topic: 'retention',
       what: 'How long what people and Berth did is kept among the events.',
-      value: '90days',
+      value: '90 days',
       variable: null,
     },
     {
       topic: 'pruning',
       what: 'How long a stack stays that nothing asks for, in case something is about to.',
-      value: '10m',
+      value: '10 minutes',
       variable: 'BERTH_PRUNE_AFTER',
     },
     {
@@ -67,7 +67,7 @@ export const instance: InstanceSettings = {
     {
       topic: 'reconciling',
       what: 'How often every stack is compared with the cluster, whether or not anything was heard.',
-      value: '5m',
+      value: '5 minutes',
       variable: 'BERTH_RESYNC',
     },
     {

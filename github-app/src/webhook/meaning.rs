@@ -129,6 +129,7 @@ pub fn skip_directive(message: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::webhook::{Webhook, parse};
 
     #[test]
     fn a_commit_can_say_that_it_is_not_to_be_deployed() {
@@ -138,10 +139,10 @@ mod tests {
     }
 
     fn push(body: &str) -> Push {
-        match super::super::parse("push", body.as_bytes()).unwrap() {
-            super::super::Webhook::Push(push) => push,
-            other => panic!("{other:?}"),
-        }
+        let Webhook::Push(push) = parse("push", body.as_bytes()).unwrap() else {
+            panic!("{body} is no push");
+        };
+        push
     }
 
     #[test]
@@ -158,7 +159,10 @@ mod tests {
         assert_eq!(asks.happened, "ann pushed to main");
         assert_eq!(asks.event.kind, EventKind::Push);
         let asks = of_push(&push(&body("refs/tags/v1", false))).unwrap();
-        assert_eq!((asks.happened.as_str(), asks.head.tag.as_deref()), ("ann tagged v1", Some("v1")));
+        assert_eq!(
+            (asks.happened.as_str(), asks.head.tag.as_deref()),
+            ("ann tagged v1", Some("v1"))
+        );
         let gone = of_push(&push(&body("refs/heads/main", true)));
         assert_eq!(gone, Err("`main` was deleted".to_owned()));
         let strange = of_push(&push(&body("refs/notes/x", false)));

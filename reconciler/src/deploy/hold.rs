@@ -66,7 +66,8 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
 
     /// See [`wait`].
     pub(super) async fn wait(&self, hold: &Hold) -> Result<Next, PassError> {
-        let next = wait(self.engine, self.fence, self.stack, (self.id(), &hold.why, hold.act)).await?;
+        let next =
+            wait(self.engine, self.fence, self.stack, (self.id(), &hold.why, hold.act)).await?;
         Ok(match (next, hold.left) {
             (next, None) => next,
             (Next::OnChange, Some(left)) => Next::After(left),

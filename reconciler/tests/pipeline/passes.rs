@@ -226,10 +226,8 @@ async fn what_no_stack_asks_for_is_removed_and_written_down(pool: PgPool) {
     })
     .await;
     assert_eq!(act, "orphan_removed left: - network left_default");
-    eventually("it is gone", async || {
-        world.sim.peek(&left).networks.is_empty().then_some(())
-    })
-    .await;
+    eventually("it is gone", async || world.sim.peek(&left).networks.is_empty().then_some(()))
+        .await;
     let acts = world.acts().await;
     let told = acts.iter().filter(|act| act.starts_with("orphan_removed")).count();
     assert_eq!(told, 1, "{acts:?}");

@@ -82,12 +82,7 @@ pub async fn approve(db: impl Begin<'_>, id: DeploymentId, who: &str) -> Result<
 /// # Errors
 ///
 /// As for [`approve`], and `Conflict` of `approval` where it was approved.
-pub async fn reject(
-    db: impl Begin<'_>,
-    id: DeploymentId,
-    who: &str,
-    why: &str,
-) -> Result<()> {
+pub async fn reject(db: impl Begin<'_>, id: DeploymentId, who: &str, why: &str) -> Result<()> {
     let doing = "reject a deployment";
     let mut db = db.begin().await.map_err(Error::while_(doing))?;
     let now = stand(&mut db, id).await?;

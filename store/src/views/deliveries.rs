@@ -106,10 +106,7 @@ pub async fn of_repository(
 /// # Errors
 ///
 /// What the database says.
-pub async fn bodies(
-    db: impl PgExecutor<'_>,
-    ids: &[String],
-) -> Result<BTreeMap<String, Vec<u8>>> {
+pub async fn bodies(db: impl PgExecutor<'_>, ids: &[String]) -> Result<BTreeMap<String, Vec<u8>>> {
     let rows =
         sqlx::query!("select delivery_id, body from delivery where delivery_id = any($1)", ids)
             .fetch_all(db)

@@ -4,6 +4,7 @@ import { Loaded } from '~/api/loaded';
 import { settingsQuery } from '~/api/queries';
 import type { Setting, SettingTopic } from '~/api/schema.gen';
 import { Panel, Section } from '~/ui/page';
+import { Said } from '~/ui/said';
 
 import { facts } from './facts';
 
@@ -48,9 +49,9 @@ export function GeneralSettings() {
 
 function Fact({ setting: { what, value, variable } }: { setting: Setting }) {
   return (
-    <div className="grid gap-x-6 gap-y-1 px-4 py-2.5 sm:grid-cols-[minmax(0,1fr)_minmax(0,40%)]">
+    <div className="grid gap-x-6 gap-y-1 px-4 py-2.5 sm:grid-cols-[minmax(0,1fr)_fit-content(45%)]">
       <dt className="min-w-0">
-        {what}
+        <Said text={what} />
         {variable ? (
           <code className="block font-mono text-meta break-all text-text-2">{variable}</code>
         ) : (
