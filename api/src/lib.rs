@@ -91,8 +91,8 @@ pub async fn ensure_setup_link(pool: &Pool, public_url: &Url) -> berth_store::Re
 
 fn api() -> OpenApiRouter<ApiState> {
     use crate::routes::{
-        cluster, deliveries, deployments, github, members, pruning, registries, repositories,
-        rules, session, sessions, settings, stacks, status, templates, tokens,
+        cluster, deliveries, deployments, events, github, instance, members, pruning, registries,
+        repositories, rules, session, sessions, settings, stacks, status, templates, tokens,
     };
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(session::get_session, session::log_in, session::log_out))
@@ -120,6 +120,7 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(repositories::list_repositories))
         .routes(routes!(rules::list_rules, rules::create_rule))
         .routes(routes!(rules::match_rule))
+        .routes(routes!(rules::replay_rule))
         .routes(routes!(rules::get_rule, rules::update_rule, rules::delete_rule))
         .routes(routes!(stacks::list_stacks))
         .routes(routes!(stacks::get_stack, stacks::delete_stack))
@@ -135,6 +136,7 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(deployments::reject_deployment))
         .routes(routes!(deployments::override_freeze))
         .routes(routes!(deployments::get_build_log))
+        .routes(routes!(events::list_events))
         .routes(routes!(deliveries::list_deliveries))
         .routes(routes!(deliveries::get_delivery))
         .routes(routes!(deliveries::replay_delivery))
@@ -145,6 +147,7 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(status::get_alive))
         .routes(routes!(status::get_readiness))
         .routes(routes!(status::get_status))
+        .routes(routes!(instance::get_settings))
         .routes(routes!(cluster::get_cluster))
         .routes(routes!(events::stream_changes))
         .routes(routes!(openapi::get_openapi))

@@ -28,6 +28,7 @@ use crate::types::{Change, Topic};
         (name = "stacks", description = "What runs, and what is to run"),
         (name = "deployments", description = "How it came to run"),
         (name = "deliveries", description = "What GitHub said"),
+        (name = "events", description = "All that happened, with what people and Berth itself did"),
         (name = "templates", description = "Compose files to start from, and their schema"),
         (name = "status", description = "Health, the event stream, this document"),
     )

@@ -15,6 +15,7 @@ use crate::auth::login::Attempts;
 use crate::events::Hub;
 use crate::health::Health;
 use crate::routes::rules::Listings;
+use crate::types::Setting;
 use crate::webhook::Keys;
 
 /// Who this Berth is, and where.
@@ -29,6 +30,8 @@ pub struct Settings {
     pub instance_id: Uuid,
     /// This process's id as a holder of the lease: shown as "that's me".
     pub replica: Uuid,
+    /// What else is set where it is started, for people to read: no secret.
+    pub shown: Vec<Setting>,
 }
 
 /// What [`ApiState::start`] is made of.

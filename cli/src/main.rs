@@ -25,6 +25,7 @@ mod documented;
 mod private_postgres;
 #[cfg(test)]
 mod shipped;
+mod shown;
 mod telemetry;
 
 /// Pushes become running stacks on your own Docker Swarm.

@@ -151,6 +151,8 @@ names! {
         ReportDropped = "outbox.dropped",
         /// Reports are held back.
         HoldReports = "outbox.hold",
+        /// An act that changed nothing else in the database is written down.
+        RecordAct = "acts.record",
         /// What is old is forgotten.
         Forget = "retention.forget",
         /// Releases are forgotten that nobody will go back to.

@@ -71,7 +71,7 @@ test('pages before the first stack say what comes next', async ({ page }) => {
   for (const [path, text] of [
     ['/previews', 'No previews'],
     ['/rules', 'No rules yet'],
-    ['/events', 'No events yet'],
+    ['/events?kind=delivery', 'No deliveries'],
   ] as const) {
     await visit(page, path);
     await expect(page.getByText(text)).toBeVisible();
@@ -210,6 +210,27 @@ test('a push that no rule wants is explained', async ({ page }) => {
   await expect(page.getByText('did not match').first()).toBeVisible();
 });
 
+test('a draft of a rule is held against what happened before', async ({ page }) => {
+  await visit(page, '/rules');
+  await page.getByRole('link', { name: 'Production' }).click();
+  const past = page.getByRole('region', { name: 'What it would have done' });
+  const line = (branch: string) =>
+    past.getByRole('listitem').filter({ hasText: `pushed to ${branch}` });
+  await expect(line('main').first()).toContainText('Would have deployed');
+  await expect(line('wip/idea')).toContainText('Would have been ignored');
+  await page.getByLabel('Branch patterns').fill('wip/*');
+  await expect(line('wip/idea')).toContainText('Would have deployed');
+  await expect(line('wip/idea')).toContainText('Differs');
+  await expect(line('main').first()).toContainText('Differs');
+  await expectAccessible(page);
+  await page.getByRole('link', { name: 'Discard' }).click();
+  await page
+    .getByRole('alertdialog')
+    .getByRole('button', { name: 'Leave and drop changes' })
+    .click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Rules' })).toBeVisible();
+});
+
 test('a pull request gets a preview, which goes when it closes', async ({ page }) => {
   clone.git('switch', '--quiet', 'main');
   const sha = clone.push('chips', 'Serve chips', 'config/banner.txt', 'Fish and chips.\n');
@@ -238,6 +259,14 @@ test('a person redeploys by hand', async ({ page }) => {
   await expect(page.getByText('by hand')).toBeVisible();
   const head = page.getByRole('heading', { level: 2, name: /#2/ }).locator('..');
   await expect(head.getByText('Succeeded')).toBeVisible({ timeout: LONG });
+
+  // The events say who it was, and lead back.
+  await visit(page, `/events?kind=person&stack=${SHOP}`);
+  const told = page.getByRole('listitem').filter({ hasText: `Mira deployed ${SHOP} #2` });
+  await expect(told).toHaveCount(1);
+  await expectAccessible(page);
+  await told.getByRole('link', { name: `${SHOP} #2` }).click();
+  await expect(page.getByRole('heading', { level: 2, name: /#2/ })).toBeVisible();
 });
 
 test('a protected stack gets what a person approves, and not what one rejects', async ({

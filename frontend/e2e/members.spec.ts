@@ -89,6 +89,23 @@ test('who is invited joins, may what the role allows, and is out once removed', 
   await expect(hers.getByRole('heading', { name: 'Log in' })).toBeVisible();
   expect(complaints.list).toEqual([]);
   await hers.context().close();
+
+  // All of it is written down, with who it was.
+  await visit(page, '/events?kind=person');
+  for (const told of [
+    `Mira removed the member ${name}`,
+    `Mira changed the role of ${name}`,
+    `${name} accepted the invitation of ${email}`,
+    `Mira invited ${email}`,
+  ]) {
+    await expect(page.getByRole('listitem').filter({ hasText: told })).toHaveCount(1);
+  }
+  await page
+    .getByRole('navigation', { name: 'Kinds' })
+    .getByRole('link', { name: 'Berth' })
+    .click();
+  await expect(page).toHaveURL(/kind=berth/);
+  await expect(page.getByText(/took the lead in the replica/).first()).toBeVisible();
 });
 
 test('an invitation is revoked, and the only admin stays', async ({ page, colorScheme }) => {

@@ -27,6 +27,7 @@ import { Route as InAppSettingsIndexRouteImport } from './routes/_in._app.settin
 import { Route as InAppSettingsAboutRouteImport } from './routes/_in._app.settings.about'
 import { Route as InAppSettingsAccountRouteImport } from './routes/_in._app.settings.account'
 import { Route as InAppSettingsAppearanceRouteImport } from './routes/_in._app.settings.appearance'
+import { Route as InAppSettingsGeneralRouteImport } from './routes/_in._app.settings.general'
 import { Route as InAppSettingsGithubRouteImport } from './routes/_in._app.settings.github'
 import { Route as InAppSettingsMembersRouteImport } from './routes/_in._app.settings.members'
 import { Route as InAppSettingsRegistriesRouteImport } from './routes/_in._app.settings.registries'
@@ -130,6 +131,11 @@ const InAppSettingsAppearanceRoute = InAppSettingsAppearanceRouteImport.update({
   path: '/appearance',
   getParentRoute: () => InAppSettingsRoute,
 } as any)
+const InAppSettingsGeneralRoute = InAppSettingsGeneralRouteImport.update({
+  id: '/general',
+  path: '/general',
+  getParentRoute: () => InAppSettingsRoute,
+} as any)
 const InAppSettingsGithubRoute = InAppSettingsGithubRouteImport.update({
   id: '/github',
   path: '/github',
@@ -219,6 +225,7 @@ export interface FileRoutesByFullPath {
   '/settings/about': typeof InAppSettingsAboutRoute
   '/settings/account': typeof InAppSettingsAccountRoute
   '/settings/appearance': typeof InAppSettingsAppearanceRoute
+  '/settings/general': typeof InAppSettingsGeneralRoute
   '/settings/github': typeof InAppSettingsGithubRoute
   '/settings/members': typeof InAppSettingsMembersRoute
   '/settings/registries': typeof InAppSettingsRegistriesRoute
@@ -250,6 +257,7 @@ export interface FileRoutesByTo {
   '/settings/about': typeof InAppSettingsAboutRoute
   '/settings/account': typeof InAppSettingsAccountRoute
   '/settings/appearance': typeof InAppSettingsAppearanceRoute
+  '/settings/general': typeof InAppSettingsGeneralRoute
   '/settings/github': typeof InAppSettingsGithubRoute
   '/settings/members': typeof InAppSettingsMembersRoute
   '/settings/registries': typeof InAppSettingsRegistriesRoute
@@ -284,6 +292,7 @@ export interface FileRoutesById {
   '/_in/_app/settings/about': typeof InAppSettingsAboutRoute
   '/_in/_app/settings/account': typeof InAppSettingsAccountRoute
   '/_in/_app/settings/appearance': typeof InAppSettingsAppearanceRoute
+  '/_in/_app/settings/general': typeof InAppSettingsGeneralRoute
   '/_in/_app/settings/github': typeof InAppSettingsGithubRoute
   '/_in/_app/settings/members': typeof InAppSettingsMembersRoute
   '/_in/_app/settings/registries': typeof InAppSettingsRegistriesRoute
@@ -318,6 +327,7 @@ export interface FileRouteTypes {
     | '/settings/about'
     | '/settings/account'
     | '/settings/appearance'
+    | '/settings/general'
     | '/settings/github'
     | '/settings/members'
     | '/settings/registries'
@@ -349,6 +359,7 @@ export interface FileRouteTypes {
     | '/settings/about'
     | '/settings/account'
     | '/settings/appearance'
+    | '/settings/general'
     | '/settings/github'
     | '/settings/members'
     | '/settings/registries'
@@ -382,6 +393,7 @@ export interface FileRouteTypes {
     | '/_in/_app/settings/about'
     | '/_in/_app/settings/account'
     | '/_in/_app/settings/appearance'
+    | '/_in/_app/settings/general'
     | '/_in/_app/settings/github'
     | '/_in/_app/settings/members'
     | '/_in/_app/settings/registries'
@@ -535,6 +547,13 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof InAppSettingsAppearanceRouteImport
       parentRoute: typeof InAppSettingsRoute
     }
+    '/_in/_app/settings/general': {
+      id: '/_in/_app/settings/general'
+      path: '/general'
+      fullPath: '/settings/general'
+      preLoaderRoute: typeof InAppSettingsGeneralRouteImport
+      parentRoute: typeof InAppSettingsRoute
+    }
     '/_in/_app/settings/github': {
       id: '/_in/_app/settings/github'
       path: '/github'
@@ -640,6 +659,7 @@ interface InAppSettingsRouteChildren {
   InAppSettingsAboutRoute: typeof InAppSettingsAboutRoute
   InAppSettingsAccountRoute: typeof InAppSettingsAccountRoute
   InAppSettingsAppearanceRoute: typeof InAppSettingsAppearanceRoute
+  InAppSettingsGeneralRoute: typeof InAppSettingsGeneralRoute
   InAppSettingsGithubRoute: typeof InAppSettingsGithubRoute
   InAppSettingsMembersRoute: typeof InAppSettingsMembersRoute
   InAppSettingsRegistriesRoute: typeof InAppSettingsRegistriesRoute
@@ -652,6 +672,7 @@ const InAppSettingsRouteChildren: InAppSettingsRouteChildren = {
   InAppSettingsAboutRoute: InAppSettingsAboutRoute,
   InAppSettingsAccountRoute: InAppSettingsAccountRoute,
   InAppSettingsAppearanceRoute: InAppSettingsAppearanceRoute,
+  InAppSettingsGeneralRoute: InAppSettingsGeneralRoute,
   InAppSettingsGithubRoute: InAppSettingsGithubRoute,
   InAppSettingsMembersRoute: InAppSettingsMembersRoute,
   InAppSettingsRegistriesRoute: InAppSettingsRegistriesRoute,

@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
-/// What Berth does with each: read which repositories there are, read their
-/// code, comment with a preview's address, and show how a deployment goes.
-/// Nothing can be added later without every account's consent.
-const PERMISSIONS: [(&str, &str); 7] = [
+/// What Berth asks of an account.
+///
+/// It reads which repositories there are and their code, comments with a preview's
+/// address, and shows how a deployment goes. Nothing can be added later without
+/// every account's consent.
+pub const PERMISSIONS: [(&str, &str); 7] = [
     ("checks", "write"),
     ("contents", "read"),
     ("deployments", "write"),

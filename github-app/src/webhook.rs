@@ -5,6 +5,7 @@
 //! event would be meaningless without is required.
 
 mod event;
+pub mod meaning;
 
 use berth_domain::ids::{InstallationId, RepositoryId};
 use serde::de::DeserializeOwned;

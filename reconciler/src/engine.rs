@@ -55,6 +55,8 @@ struct Memory {
     reports: BTreeMap<StackId, (Fence, Report)>,
     /// What was put back lately of each stack, as which leader knew it.
     bouts: BTreeMap<StackId, (Fence, Vec<Bout>)>,
+    /// What was told last of a stack's healing, until there is none to do.
+    told: BTreeMap<StackId, (Fence, String)>,
     names: BTreeMap<StackName, StackId>,
     failures: BTreeMap<StackId, u32>,
     hints: BTreeMap<StackId, Arc<Notify>>,
@@ -229,6 +231,18 @@ impl<C, B> Engine<C, B> {
     /// Remembers what was put back of a stack, until a report says it.
     pub(crate) fn set_bouts(&self, stack: StackId, fence: Fence, bouts: Vec<Bout>) {
         self.memory().bouts.insert(stack, (fence, bouts));
+    }
+
+    /// Whether this is news of a stack's healing; remembers it. What Docker
+    /// refuses time and again is told once.
+    pub(crate) fn is_news_of_healing(&self, stack: StackId, fence: Fence, words: &str) -> bool {
+        let told = (fence, words.to_owned());
+        self.memory().told.insert(stack, told.clone()) != Some(told)
+    }
+
+    /// There is nothing to heal of a stack: the next time is news again.
+    pub(crate) fn is_whole(&self, stack: StackId) {
+        self.memory().told.remove(&stack);
     }
 
     /// Forgets a stack's last report, because it could not be stored.

@@ -12,6 +12,7 @@
 //! [`berth_domain::build::Builder`]; [`sim`] has both in memory. It is not the
 //! place for what Docker's wire looks like (`swarm`), nor for SQL (`store`).
 
+mod acts;
 mod claims;
 pub mod clock;
 mod deploy;

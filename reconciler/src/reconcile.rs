@@ -9,10 +9,13 @@ use berth_domain::chain;
 use berth_domain::cluster::{Action, Cluster, Desired, ObservedStack, UpdateState};
 use berth_domain::health::Health;
 use berth_domain::ids::{DeploymentId, ReleaseId, StackId};
+use berth_store::acts::NewAct;
+use berth_store::acts::{Actor, NewAct};
 use berth_store::leases::Fence;
 use berth_store::releases;
 use berth_store::stacks::{self, LiveStack, Wanted};
 
+use crate::acts;
 use crate::claims;
 use crate::deploy;
 use crate::engine::Engine;
@@ -105,7 +108,7 @@ async fn deploy_in_turn<C: Cluster, B: Builder>(
     }
     let Some(_slot) = engine.previews.take(stack.id) else {
         let why = "other previews are being deployed, and it has its turn after them";
-        return deploy::hold::wait(engine, fence, stack, (id, why)).await;
+        return deploy::hold::wait(engine, fence, stack, (id, why, None)).await;
     };
     deploy::drive(engine, fence, stack, id).await
 }
@@ -161,6 +164,7 @@ async fn heal<C: Cluster, B: Builder>(
         return put_back(engine, fence, (stack, release), &plan, (&observed, seen)).await;
     }
     let next = look_again(engine, &seen);
+    engine.is_whole(stack.id);
     store_report(engine, fence, stack, seen).await?;
     claims::settle(engine, fence, stack, &desired).await?;
     Ok(next)
@@ -194,7 +198,7 @@ async fn put_back<C: Cluster, B>(
         tracing::info!(stack.name = %stack.name, "heals stack `{}`", stack.name);
         next = Next::After(engine.settings.poll);
     }
-    store_report(engine, fence, stack, seen.clone()).await?;
+    acts::store_healing(engine, fence, stack, seen.clone(), (&actions, &held.sentences)).await?;
     match apply(engine, fence, stack, &actions).await {
         Err(error) if error.remedy() == Remedy::Park => {
             // Docker will not take it: a person has to know.
@@ -339,7 +343,7 @@ pub(crate) async fn store_report<C, B>(
     mut seen: Report,
 ) -> Result<(), PassError> {
     follow(engine, fence, stack, &mut seen);
-    put_report(engine, fence, stack, &seen).await
+    put_report(engine, fence, stack, &seen, &[]).await
 }
 
 /// As [`store_report`], of a stack that is being deployed: it is nothing as a
@@ -352,7 +356,7 @@ pub(crate) async fn store_progress<C, B>(
 ) -> Result<(), PassError> {
     follow(engine, fence, stack, &mut seen);
     seen.reached = None;
-    put_report(engine, fence, stack, &seen).await
+    put_report(engine, fence, stack, &seen, &[]).await
 }
 
 /// As [`store_report`], where the row may say so already: after a start, nothing
@@ -370,30 +374,38 @@ pub(crate) async fn store_if_new<C, B>(
         engine.is_news(stack.id, fence, &seen);
         return Ok(());
     }
-    put_report(engine, fence, stack, &seen).await
+    put_report(engine, fence, stack, &seen, &[]).await
 }
 
 /// Has a report go on from the one before it.
-fn follow<C, B>(engine: &Engine<C, B>, fence: Fence, stack: &LiveStack, seen: &mut Report) {
+pub(crate) fn follow<C, B>(
+    engine: &Engine<C, B>,
+    fence: Fence,
+    stack: &LiveStack,
+    seen: &mut Report,
+) {
     let before = engine.before(stack, fence);
     seen.follow(&before, engine.settings.clock.now());
     seen.reached = if seen.synced { stack.release } else { before.reached };
     seen.bouts = engine.bouts(stack, fence);
 }
 
-async fn put_report<C, B>(
+/// Stores a report, if that or what is about to be done is news.
+pub(crate) async fn put_report<C, B>(
     engine: &Engine<C, B>,
     fence: Fence,
     stack: &LiveStack,
     seen: &Report,
+    acts: &[NewAct<'_>],
 ) -> Result<(), PassError> {
-    if !engine.is_news(stack.id, fence, seen) {
+    if !engine.is_news(stack.id, fence, seen) && acts.is_empty() {
         return Ok(());
     }
     let value = serde_json::to_value(seen).unwrap_or_default();
-    let stored = stacks::observe(&engine.pool, fence, stack.id, &value).await;
+    let stored = stacks::observe(&engine.pool, fence, stack.id, &value, acts).await;
     if stored.is_err() {
         engine.forget_report(stack.id);
+        engine.is_whole(stack.id);
     }
     Ok(stored?)
 }

@@ -12,8 +12,9 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
 pub use self::writer::{WriteError, Writer, WriterSettings, WriterTasks, Written};
+use crate::intent::Begin;
 use crate::leases::Guarded;
-use crate::{Error, Pool, Result, notify, storable};
+use crate::{Error, Result, storable};
 
 /// A webhook as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -354,20 +355,27 @@ pub async fn postpone(db: &mut Guarded, id: &str, wait: Duration, reason: &str) 
 /// # Errors
 ///
 /// `NotFound` where there is no such delivery.
-pub async fn replay(pool: &Pool, id: &str) -> Result<()> {
+pub async fn replay(db: impl Begin<'_>, id: &str) -> Result<()> {
+    let doing = "replay a delivery";
+    let mut db = db.begin().await.map_err(Error::while_(doing))?;
     let done = sqlx::query!(
         "update delivery
          set processed_at = null, outcome = null, reason = null, attempts = 0, retry_at = now()
          where delivery_id = $1",
         id
     )
-    .execute(pool)
+    .execute(&mut *db)
     .await
-    .map_err(Error::while_("replay a delivery"))?;
+    .map_err(Error::while_(doing))?;
     if done.rows_affected() == 0 {
         return Err(Error::NotFound { what: "delivery" });
     }
-    notify::inbox(pool).await
+    // Unlike an arrival's, this hint is worth its flush: it comes with the write.
+    sqlx::query!("select pg_notify('berth_inbox', '')")
+        .execute(&mut *db)
+        .await
+        .map_err(Error::while_(doing))?;
+    db.commit().await.map_err(Error::while_(doing))
 }
 
 /// Which of these GUIDs are here.

@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor, Postgres, Transaction};
 use uuid::Uuid;
 
-use crate::{Error, Pool, Result};
+use crate::{Error, Pool, Result, acts};
 
 /// Proof of having led: the lease's epoch at the time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,17 +49,28 @@ pub async fn acquire(
 ) -> Result<Option<Fence>> {
     let taken = sqlx::query_scalar!(
         r#"
-        insert into leader_lease as l (lease_name, holder, epoch, expires_at)
-        values ('reconciler', $1, 1, now() + make_interval(secs => $2))
-        on conflict (lease_name) do update
-        set holder     = excluded.holder,
-            epoch      = l.epoch + (l.holder <> excluded.holder)::int,
-            expires_at = excluded.expires_at
-        where l.holder = excluded.holder or l.expires_at < now()
-        returning epoch
+        with before as (
+            select epoch from leader_lease where lease_name = 'reconciler'
+        ), taken as (
+            insert into leader_lease as l (lease_name, holder, epoch, expires_at)
+            values ('reconciler', $1, 1, now() + make_interval(secs => $2))
+            on conflict (lease_name) do update
+            set holder     = excluded.holder,
+                epoch      = l.epoch + (l.holder <> excluded.holder)::int,
+                expires_at = excluded.expires_at
+            where l.holder = excluded.holder or l.expires_at < now()
+            returning epoch
+        ), told as (
+            insert into act (actor, kind, subject, detail)
+            select $3, $4, $1::uuid::text, 'epoch ' || taken.epoch from taken
+            where not exists (select from before where before.epoch = taken.epoch)
+        )
+        select epoch as "epoch!" from taken
         "#,
         holder,
         ttl.as_secs_f64(),
+        acts::RECONCILER,
+        acts::Kind::Led.as_str(),
     )
     .fetch_optional(db);
     let epoch =

@@ -19,6 +19,7 @@
 //! and `reconciler`'s.
 
 pub mod accounts;
+pub mod acts;
 pub mod build_logs;
 pub mod changes;
 pub mod claims;

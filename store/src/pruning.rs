@@ -90,7 +90,7 @@ pub async fn put(pool: &Pool, fence: Fence, orphans: &[Orphan], held: bool) -> R
 /// # Errors
 ///
 /// `Conflict` where the plan is of other stacks by now, or is not held.
-pub async fn approve(pool: &Pool, stacks: &[String], who: &str) -> Result<()> {
+pub async fn approve(db: impl PgExecutor<'_>, stacks: &[String], who: &str) -> Result<()> {
     // A hint at no stack in particular is one at all of them.
     let done = sqlx::query!(
         "with approved as (
@@ -104,7 +104,7 @@ pub async fn approve(pool: &Pool, stacks: &[String], who: &str) -> Result<()> {
         stacks,
         who,
     )
-    .execute(pool)
+    .execute(db)
     .await
     .map_err(Error::while_("let a removal go on"))?;
     if done.rows_affected() == 0 { Err(Error::Conflict { what: "plan" }) } else { Ok(()) }

@@ -10,7 +10,7 @@ use berth_domain::fail_point::Write;
 /// How many rows were deleted, by table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Forgotten {
-    /// Deliveries that were judged more than 30 days ago.
+    /// Deliveries that were judged more than [`DELIVERIES_DAYS`] ago.
     pub deliveries: u64,
     /// Changes older than an hour.
     pub changes: u64,
@@ -20,7 +20,15 @@ pub struct Forgotten {
     pub setup_states: u64,
     /// Invitations that ran out a month ago.
     pub invitations: u64,
+    /// Acts of more than [`ACTS_DAYS`] ago.
+    pub acts: u64,
 }
+
+/// How many days a delivery is kept that was judged.
+pub const DELIVERIES_DAYS: i32 = 30;
+
+/// How many days an act is kept.
+pub const ACTS_DAYS: i32 = 90;
 
 /// Rows of one table in one statement: enough to keep up, and no long lock.
 const AT_ONCE: i64 = 5_000;
@@ -36,8 +44,9 @@ pub async fn forget(pool: &Pool, fence: Fence) -> Result<Forgotten> {
     let deliveries = sqlx::query!(
         "delete from delivery where delivery_id in (
              select delivery_id from delivery
-             where processed_at < now() - interval '30 days' limit $1)",
-        AT_ONCE
+             where processed_at < now() - make_interval(days => $2) limit $1)",
+        AT_ONCE,
+        DELIVERIES_DAYS,
     )
     .execute(&mut *db)
     .await
@@ -67,7 +76,18 @@ pub async fn forget(pool: &Pool, fence: Fence) -> Result<Forgotten> {
         .map_err(Error::while_(doing))?
         .rows_affected();
     let invitations = crate::invitations::forget(pool).await?;
-    Ok(Forgotten { deliveries, changes, sessions, setup_states, invitations })
+    let acts = sqlx::query!(
+        "delete from act where act_id in (
+             select act_id from act
+             where happened_at < now() - make_interval(days => $2) limit $1)",
+        AT_ONCE,
+        ACTS_DAYS,
+    )
+    .execute(pool)
+    .await
+    .map_err(Error::while_(doing))?
+    .rows_affected();
+    Ok(Forgotten { deliveries, changes, sessions, setup_states, invitations, acts })
 }
 
 #[cfg(test)]
@@ -88,6 +108,9 @@ mod tests {
              insert into delivery (delivery_id, event, body, received_at) values
                  ('waiting', 'ping', '', now() - interval '90 days');
              update deployment set delivery_id = 'old';
+             insert into act (actor, kind, subject, happened_at) values
+                 ('Ada', 'paused', 'old', now() - interval '91 days'),
+                 ('Ada', 'paused', 'young', now() - interval '89 days');
              update change set changed_at = now() - interval '2 hours';
              insert into change (topic, subject_id) values ('rule', 'young');
              insert into account values (gen_random_uuid(), 'a@b', 'a', 'x', 'admin');
@@ -107,6 +130,7 @@ mod tests {
             sessions: 1,
             setup_states: 1,
             invitations: 0,
+            acts: 1,
         };
         assert_eq!(forgotten, expected);
         let left: Vec<String> = sqlx::query_scalar("select delivery_id from delivery order by 1")

@@ -5,9 +5,10 @@ use berth_domain::policy::Policy;
 use berth_domain::registry::OnRegistryFailure;
 use berth_domain::rule::{EventKind, Rule};
 use chrono::{DateTime, Utc};
-use sqlx::PgExecutor;
+use sqlx::{PgConnection, PgExecutor};
 
 use crate::error::breaks;
+use crate::intent::Begin;
 use crate::{Error, Result};
 
 /// A rule with what the database adds to it.
@@ -198,11 +199,13 @@ pub async fn create(db: impl PgExecutor<'_>, rule: &Rule, position: i32) -> Resu
 /// `Conflict` where it moved on, `NotFound` where it is gone, `Taken` where
 /// another has the name.
 pub async fn update(
-    db: &crate::Pool,
+    db: impl Begin<'_>,
     rule: &Rule,
     position: i32,
     version: i64,
 ) -> Result<StoredRule> {
+    let doing = "change a rule";
+    let mut db = db.begin().await.map_err(Error::while_(doing))?;
     let row = sqlx::query_as!(
         RuleRow,
         "update rule
@@ -225,13 +228,12 @@ pub async fn update(
         rule.policy.as_str(),
         version,
     )
-    .fetch_optional(db)
+    .fetch_optional(&mut *db)
     .await
-    .map_err(refused("change a rule"))?;
-    match row {
-        Some(row) => row.try_into(),
-        None => Err(gone_or_changed(db, rule.id).await),
-    }
+    .map_err(refused(doing))?;
+    let Some(row) = row else { return Err(gone_or_changed(&mut db, rule.id).await) };
+    db.commit().await.map_err(Error::while_(doing))?;
+    row.try_into()
 }
 
 /// Deletes a rule that still stands at `version`. What it deployed stays.
@@ -239,12 +241,17 @@ pub async fn update(
 /// # Errors
 ///
 /// `Conflict` where it moved on, `NotFound` where it is gone.
-pub async fn delete(db: &crate::Pool, id: RuleId, version: i64) -> Result<()> {
+pub async fn delete(db: impl Begin<'_>, id: RuleId, version: i64) -> Result<()> {
+    let doing = "delete a rule";
+    let mut db = db.begin().await.map_err(Error::while_(doing))?;
     let done = sqlx::query!("delete from rule where rule_id = $1 and version = $2", id.0, version)
-        .execute(db)
+        .execute(&mut *db)
         .await
-        .map_err(Error::while_("delete a rule"))?;
-    if done.rows_affected() == 0 { Err(gone_or_changed(db, id).await) } else { Ok(()) }
+        .map_err(Error::while_(doing))?;
+    if done.rows_affected() == 0 {
+        return Err(gone_or_changed(&mut db, id).await);
+    }
+    db.commit().await.map_err(Error::while_(doing))
 }
 
 /// Reads the word that a row of `what` has.
@@ -255,7 +262,7 @@ pub(crate) fn on_registry_failure(what: &'static str, word: &str) -> Result<OnRe
     })
 }
 
-async fn gone_or_changed(db: &crate::Pool, id: RuleId) -> Error {
+async fn gone_or_changed(db: &mut PgConnection, id: RuleId) -> Error {
     match get(db, id).await {
         Ok(_) => Error::Conflict { what: "rule" },
         Err(err) => err,

@@ -11,6 +11,8 @@ use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 pub use self::pause::{go_on, pause, paused_by, resume, wait};
+use crate::acts::{self, Actor, Kind, NewAct};
+use crate::intent::Begin;
 use crate::leases::{Fence, Guarded};
 use crate::{Error, Pool, Result, claims, deployments, notify, outbox, storable_json};
 
@@ -341,9 +343,9 @@ pub async fn of_repository(
 /// # Errors
 ///
 /// `NotFound` where no live stack has this name.
-pub async fn remove(pool: &Pool, name: &str) -> Result<StackId> {
+pub async fn remove(db: impl Begin<'_>, name: &str) -> Result<StackId> {
     let doing = "ask for a stack's removal";
-    let mut db = crate::begin(pool).await.map_err(Error::while_(doing))?;
+    let mut db = db.begin().await.map_err(Error::while_(doing))?;
     let stack = by_name(&mut *db, name).await?;
     sqlx::query!(
         "update environment set closed_at = now() where environment_id = $1 and closed_at is null",
@@ -408,13 +410,22 @@ pub async fn put_release(db: &mut Guarded, id: StackId, release: Option<ReleaseI
     if done.rows_affected() == 0 { Err(Error::NotFound { what: "stack" }) } else { Ok(()) }
 }
 
-/// Stores what a pass saw of a stack. Call it when that has changed, and now
-/// and then otherwise: each call is news to every browser.
+/// Stores what a pass saw of a stack, and what it is about to do about it, as far
+/// as that is worth telling.
+///
+/// Call it when that has changed, and now and then otherwise: each call is news to
+/// every browser.
 ///
 /// # Errors
 ///
 /// `Fenced`.
-pub async fn observe(pool: &Pool, fence: Fence, id: StackId, observed: &Value) -> Result<()> {
+pub async fn observe(
+    pool: &Pool,
+    fence: Fence,
+    id: StackId,
+    observed: &Value,
+    acts: &[NewAct<'_>],
+) -> Result<()> {
     let mut db = Guarded::begin(pool, fence, Write::Observe).await?;
     sqlx::query!(
         "update stack set observed = $2, observed_at = now() where stack_id = $1",
@@ -424,6 +435,9 @@ pub async fn observe(pool: &Pool, fence: Fence, id: StackId, observed: &Value) -
     .execute(&mut *db)
     .await
     .map_err(Error::while_("store what a pass saw"))?;
+    for act in acts {
+        acts::record(&mut *db, *act).await?;
+    }
     db.commit().await
 }
 
@@ -434,17 +448,18 @@ pub async fn observe(pool: &Pool, fence: Fence, id: StackId, observed: &Value) -
 /// `Fenced`, or `Conflict` where it is wanted again or was gone already.
 pub async fn mark_removed(pool: &Pool, fence: Fence, id: StackId) -> Result<()> {
     let mut db = Guarded::begin(pool, fence, Write::MarkRemoved).await?;
-    let done = sqlx::query!(
+    let name = sqlx::query_scalar!(
         "update stack set removed_at = now(), updated_at = now()
-         where stack_id = $1 and wanted = 'absent' and removed_at is null",
+         where stack_id = $1 and wanted = 'absent' and removed_at is null
+         returning name",
         id.0
     )
-    .execute(&mut *db)
+    .fetch_optional(&mut *db)
     .await
-    .map_err(Error::while_("note that a stack is gone"))?;
-    if done.rows_affected() == 0 {
-        return Err(Error::Conflict { what: "stack" });
-    }
+    .map_err(Error::while_("note that a stack is gone"))?
+    .ok_or(Error::Conflict { what: "stack" })?;
+    let act = NewAct::on_stack(Actor::Reconciler, Kind::StackGone, &name);
+    acts::record(&mut *db, act).await?;
     claims::drop_all(&mut db, id).await?;
     outbox::owe_for_stack(&mut db, id).await?;
     db.commit().await

@@ -103,22 +103,23 @@ pub async fn list(db: impl PgExecutor<'_>, user: UserId) -> Result<Vec<ApiToken>
     .map_err(Error::while_("list tokens"))
 }
 
-/// Revokes a token of `user`.
+/// Revokes a token of `user`, and returns its name.
 ///
 /// # Errors
 ///
 /// `NotFound` where they have no such token in force.
-pub async fn revoke(db: impl PgExecutor<'_>, user: UserId, id: Uuid) -> Result<()> {
-    let done = sqlx::query!(
+pub async fn revoke(db: impl PgExecutor<'_>, user: UserId, id: Uuid) -> Result<String> {
+    sqlx::query_scalar!(
         "update api_token set revoked_at = now()
-         where token_id = $1 and user_id = $2 and revoked_at is null",
+         where token_id = $1 and user_id = $2 and revoked_at is null
+         returning name",
         id,
         user.0,
     )
-    .execute(db)
+    .fetch_optional(db)
     .await
-    .map_err(Error::while_("revoke a token"))?;
-    if done.rows_affected() == 0 { Err(Error::NotFound { what: "token" }) } else { Ok(()) }
+    .map_err(Error::while_("revoke a token"))?
+    .ok_or(Error::NotFound { what: "token" })
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 pub mod deliveries;
 pub mod deployments;
+pub mod events;
 pub mod github;
 pub mod rules;
 pub mod stacks;

@@ -2,6 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
+use berth_store::acts::{self, Actor, Kind, NewAct};
+use berth_store::intent::Intent;
 use berth_store::views::deliveries::{self, DecisionView, DeliveryView};
 use http::StatusCode;
 
@@ -60,15 +62,19 @@ pub(crate) async fn get_delivery(
 )]
 pub(crate) async fn replay_delivery(
     State(state): State<ApiState>,
-    _operator: Operator,
+    Operator(who): Operator,
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<Delivery>)> {
-    berth_store::deliveries::replay(&state.pool, &id).await?;
+    let mut db = Intent::begin(&state.pool).await?;
+    berth_store::deliveries::replay(&mut *db, &id).await?;
+    let act = NewAct::new(Actor::Person(&who.account), Kind::Replayed, &id);
+    acts::record(&mut *db, act).await?;
+    db.commit().await?;
     let row = deliveries::get(&state.pool, &id).await?;
     Ok((StatusCode::ACCEPTED, Json(delivery(row))))
 }
 
-fn delivery(row: DeliveryView) -> Delivery {
+pub(super) fn delivery(row: DeliveryView) -> Delivery {
     Delivery {
         id: row.id,
         event: row.event,

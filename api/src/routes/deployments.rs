@@ -4,11 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use berth_domain::ids::DeploymentId;
 use berth_store::Error;
+use berth_store::acts::{self, Actor, Kind, NewAct};
+use berth_store::intent::Intent;
 use berth_store::views::deployments::{self, DeploymentView, LogLineView};
 use http::{HeaderValue, StatusCode, header};
 use uuid::Uuid;
 
-use crate::auth::{Admin, Operator, Viewer};
+use crate::auth::{Admin, Identity, Operator, Viewer};
 use crate::extract::{Json as Body, OptionalJson, Path, Query};
 use crate::pagination::{self, DEFAULT_LIMIT, MAX_LIMIT, Page};
 use crate::problem::{Problem, Result};
@@ -77,9 +79,13 @@ pub(crate) async fn create_deployment(
         ));
     }
     let why = format!("{} asked for it", who.account.name);
-    let made = berth_store::deployments::again(&state.pool, &name, sha, who.account.id, &why).await;
+    let mut db = Intent::begin(&state.pool).await?;
+    let made = berth_store::deployments::again(&mut *db, &name, sha, who.account.id, &why).await;
     let (_stack, created) =
         made.map_err(|err| conflict(err, "This stack is being removed, or was never deployed."))?;
+    let act = NewAct::on_stack(Actor::Person(&who.account), Kind::Deployed, &name);
+    acts::record(&mut *db, act.numbered(created.number)).await?;
+    db.commit().await?;
     created_at(&state, created.id).await
 }
 
@@ -102,8 +108,13 @@ pub(crate) async fn roll_back(
     Body(target): Body<Rollback>,
 ) -> Result<Made> {
     let (id, by) = (who.account.id, &who.account.name);
-    let made = berth_store::deployments::rollback(&state.pool, &name, target.number, id, by).await;
+    let mut db = Intent::begin(&state.pool).await?;
+    let made = berth_store::deployments::rollback(&mut *db, &name, target.number, id, by).await;
     let (_stack, created) = made.map_err(no_way_back)?;
+    let act = NewAct::on_stack(Actor::Person(&who.account), Kind::RolledBack, &name);
+    let detail = format!("to what #{} brought", target.number);
+    acts::record(&mut *db, act.numbered(created.number).saying(&detail)).await?;
+    db.commit().await?;
     created_at(&state, created.id).await
 }
 
@@ -124,8 +135,11 @@ pub(crate) async fn retry_deployment(
     Path(id): Path<Uuid>,
 ) -> Result<Made> {
     let (by, name) = (who.account.id, &who.account.name);
-    let made = berth_store::deployments::retry(&state.pool, DeploymentId(id), by, name).await;
+    let mut db = Intent::begin(&state.pool).await?;
+    let made = berth_store::deployments::retry(&mut *db, DeploymentId(id), by, name).await;
     let (_stack, created) = made.map_err(no_way_back)?;
+    record(&mut db, &who, Kind::Retried, (created.id, "")).await?;
+    db.commit().await?;
     created_at(&state, created.id).await
 }
 
@@ -184,13 +198,15 @@ pub(crate) async fn get_deployment(
 )]
 pub(crate) async fn cancel_deployment(
     State(state): State<ApiState>,
-    _operator: Operator,
+    Operator(who): Operator,
     Path(id): Path<Uuid>,
 ) -> Result<(StatusCode, Json<Deployment>)> {
-    berth_store::deployments::request_cancel(&state.pool, DeploymentId(id))
+    let mut db = Intent::begin(&state.pool).await?;
+    berth_store::deployments::request_cancel(&mut *db, DeploymentId(id))
         .await
         .map_err(|err| conflict(err, "This deployment is over already."))?;
-    let row = deployments::by_id(&state.pool, id).await?;
+    let row = record(&mut db, &who, Kind::Cancelled, (DeploymentId(id), "")).await?;
+    db.commit().await?;
     Ok((StatusCode::ACCEPTED, Json(shape::deployment(row))))
 }
 
@@ -209,11 +225,11 @@ pub(crate) async fn approve_deployment(
     Operator(who): Operator,
     Path(id): Path<Uuid>,
 ) -> Result<(StatusCode, Json<Deployment>)> {
-    let name = &who.account.name;
-    berth_store::deployments::approve(&state.pool, DeploymentId(id), name)
+    let mut db = Intent::begin(&state.pool).await?;
+    let new = berth_store::deployments::approve(&mut *db, DeploymentId(id), &who.account.name)
         .await
         .map_err(undecided)?;
-    accepted(&state, id).await
+    decided(&state, db, new.then_some(Kind::Approved), (&who, id, "")).await
 }
 
 /// Turn down a deployment that waits for approval
@@ -234,10 +250,11 @@ pub(crate) async fn reject_deployment(
     Body(because): Body<Because>,
 ) -> Result<(StatusCode, Json<Deployment>)> {
     let (name, why) = (&who.account.name, reason(&because)?);
-    berth_store::deployments::reject(&state.pool, DeploymentId(id), name, why)
+    let mut db = Intent::begin(&state.pool).await?;
+    berth_store::deployments::reject(&mut *db, DeploymentId(id), name, why)
         .await
         .map_err(undecided)?;
-    accepted(&state, id).await
+    decided(&state, db, Some(Kind::Rejected), (&who, id, why)).await
 }
 
 /// Let one deployment through the freezes of its environment
@@ -259,10 +276,11 @@ pub(crate) async fn override_freeze(
     Body(because): Body<Because>,
 ) -> Result<(StatusCode, Json<Deployment>)> {
     let (name, why) = (&who.account.name, reason(&because)?);
-    berth_store::deployments::override_freeze(&state.pool, DeploymentId(id), name, why)
+    let mut db = Intent::begin(&state.pool).await?;
+    let new = berth_store::deployments::override_freeze(&mut *db, DeploymentId(id), name, why)
         .await
         .map_err(undecided)?;
-    accepted(&state, id).await
+    decided(&state, db, new.then_some(Kind::FreezeOverridden), (&who, id, why)).await
 }
 
 /// The reason that somebody gives for a decision.
@@ -283,8 +301,18 @@ fn undecided(err: Error) -> Problem {
     })
 }
 
-/// The answer to whoever decided something.
-async fn accepted(state: &ApiState, id: Uuid) -> Result<(StatusCode, Json<Deployment>)> {
+/// The answer to whoever decided something, which is written down where it is
+/// `news`: who comes second decides nothing.
+async fn decided(
+    state: &ApiState,
+    mut db: Intent,
+    news: Option<Kind>,
+    (who, id, why): (&Identity, Uuid, &str),
+) -> Result<(StatusCode, Json<Deployment>)> {
+    if let Some(kind) = news {
+        record(&mut db, who, kind, (DeploymentId(id), why)).await?;
+    }
+    db.commit().await?;
     let row = deployments::by_id(&state.pool, id).await?;
     Ok((StatusCode::ACCEPTED, Json(shape::deployment(row))))
 }
@@ -312,6 +340,19 @@ pub(crate) async fn get_build_log(
     page.next_cursor =
         page.next_cursor.and_then(|_| page.items.last().map(|line: &LogLine| line.id.to_string()));
     Ok(Json(page.into()))
+}
+
+/// Writes down what somebody did to a deployment, and returns how it is now.
+async fn record(
+    db: &mut Intent,
+    who: &Identity,
+    kind: Kind,
+    (id, why): (DeploymentId, &str),
+) -> Result<DeploymentView> {
+    let row = deployments::by_id(&mut **db, id.0).await?;
+    let act = NewAct::on_stack(Actor::Person(&who.account), kind, &row.stack);
+    acts::record(&mut **db, act.numbered(row.number).saying(why)).await?;
+    Ok(row)
 }
 
 /// Says of a conflict what it means here.

@@ -22,7 +22,7 @@ use crate::problem::{Problem, Result};
 use crate::state::ApiState;
 use crate::types::{
     Github, GithubApp, Installation, InstallationClaim, Link, ManifestCode, ManifestForm,
-    ManifestRequest,
+    ManifestRequest, Permission,
 };
 
 /// How long a round trip to GitHub may take: GitHub's code lasts no longer.
@@ -280,6 +280,23 @@ fn installation(state: &ApiState, row: InstallationView) -> Installation {
         account_kind: row.account_kind,
         suspended: row.suspended,
         repository_count: row.repository_count,
+        permissions: permissions(&row.permissions),
         html_url,
     }
+}
+
+/// What Berth asks for, beside what an account grants: who made the App before
+/// Berth asked for something has to grant that once more.
+fn permissions(granted: &serde_json::Value) -> Vec<Permission> {
+    let permission = |(name, wanted): (&str, &str)| {
+        let granted = granted.get(name).and_then(serde_json::Value::as_str);
+        let enough = granted.is_some_and(|granted| granted == wanted || granted == "write");
+        Permission {
+            name: name.to_owned(),
+            wanted: wanted.to_owned(),
+            granted: granted.map(str::to_owned),
+            enough,
+        }
+    };
+    manifest::PERMISSIONS.into_iter().map(permission).collect()
 }

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use berth_domain::ids::UserId;
+use berth_store::acts::{self, Actor, Kind, NewAct};
 use berth_store::intent::Intent;
 use berth_store::invitations::{self, Invitation};
 use berth_store::members::{self, Changed, Member};
@@ -60,6 +61,9 @@ pub(crate) async fn set_member_role(
     let Changed::Done(mut changed) = members::set_role(&mut db, UserId(id), role).await? else {
         return Err(last_admin());
     };
+    let detail = format!("from {} to {}", changed.account.role.as_str(), role.as_str());
+    let act = NewAct::new(Actor::Person(&who.account), Kind::RoleChanged, &changed.account.name);
+    acts::record(&mut *db, act.saying(&detail)).await?;
     db.commit().await?;
     changed.account.role = role;
     Ok(Json(member(changed, who.account.id)))
@@ -78,13 +82,15 @@ pub(crate) async fn set_member_role(
 )]
 pub(crate) async fn delete_member(
     State(state): State<ApiState>,
-    Admin(_who): Admin,
+    Admin(who): Admin,
     Path(id): Path<Uuid>,
 ) -> Result<StatusCode> {
     let mut db = Intent::begin(&state.pool).await?;
-    let Changed::Done(_) = members::remove(&mut db, UserId(id)).await? else {
+    let Changed::Done(gone) = members::remove(&mut db, UserId(id)).await? else {
         return Err(last_admin());
     };
+    let act = NewAct::new(Actor::Person(&who.account), Kind::MemberRemoved, &gone.account.name);
+    acts::record(&mut *db, act.saying(&gone.account.email)).await?;
     db.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -135,6 +141,8 @@ pub(crate) async fn create_invitation(
         return Err(Problem::invalid_field("/email", "Somebody with this address is a member."));
     }
     let made = made?;
+    let act = NewAct::new(Actor::Person(&who.account), Kind::MemberInvited, email);
+    acts::record(&mut *db, act.saying(&format!("as {}", role.as_str()))).await?;
     db.commit().await?;
     let mut link = state.settings.public_url.clone();
     link.set_path("/invitation");
@@ -153,10 +161,14 @@ pub(crate) async fn create_invitation(
 )]
 pub(crate) async fn delete_invitation(
     State(state): State<ApiState>,
-    Admin(_who): Admin,
+    Admin(who): Admin,
     Path(id): Path<Uuid>,
 ) -> Result<StatusCode> {
-    invitations::revoke(&state.pool, id).await?;
+    let mut db = Intent::begin(&state.pool).await?;
+    let email = invitations::revoke(&mut *db, id).await?;
+    let act = NewAct::new(Actor::Person(&who.account), Kind::InvitationRevoked, &email);
+    acts::record(&mut *db, act).await?;
+    db.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -229,6 +241,8 @@ async fn make(
     let password = login::hash(&state.hashing, password).await?;
     let mut db = Intent::begin(&state.pool).await?;
     let account = invitations::accept(&mut db, hash, name, &password).await.map_err(no_good)?;
+    let act = NewAct::new(Actor::Person(&account), Kind::MemberJoined, &account.email);
+    acts::record(&mut *db, act.saying(&format!("as {}", account.role.as_str()))).await?;
     db.commit().await?;
     Ok(account)
 }

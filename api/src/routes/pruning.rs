@@ -2,6 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
+use berth_store::acts::{self, Actor, Kind, NewAct};
+use berth_store::intent::Intent;
 use berth_store::pruning;
 use http::StatusCode;
 
@@ -53,8 +55,15 @@ pub(crate) async fn approve_pruning(
     Admin(who): Admin,
     Body(approval): Body<PruneApproval>,
 ) -> Result<StatusCode> {
-    match pruning::approve(&state.pool, &approval.stacks, &who.account.name).await {
-        Ok(()) => Ok(StatusCode::NO_CONTENT),
+    let mut db = Intent::begin(&state.pool).await?;
+    match pruning::approve(&mut *db, &approval.stacks, &who.account.name).await {
+        Ok(()) => {
+            let stacks = approval.stacks.join(", ");
+            let act = NewAct::new(Actor::Person(&who.account), Kind::PruneApproved, &stacks);
+            acts::record(&mut *db, act).await?;
+            db.commit().await?;
+            Ok(StatusCode::NO_CONTENT)
+        }
         Err(berth_store::Error::Conflict { .. }) => Err(Problem::conflict(
             "The plan has other stacks by now, or nothing is held. Read it again.",
         )),

@@ -3,6 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use berth_domain::registry::{DOCKER_HUB, Login};
+use berth_store::acts::{self, Actor, Kind, NewAct};
+use berth_store::intent::Intent;
 use berth_store::registries;
 use berth_swarm::LoginCheck;
 use http::StatusCode;
@@ -50,12 +52,17 @@ pub(crate) async fn list_registries(
 )]
 pub(crate) async fn put_registry(
     State(state): State<ApiState>,
-    _admin: Admin,
+    Admin(who): Admin,
     Path(host): Path<String>,
     Body(login): Body<RegistryLogin>,
 ) -> Result<Json<Registry>> {
     let login = check(&host, login)?;
-    Ok(Json(registry(registries::put(&state.pool, &state.seal, &host, &login).await?)))
+    let mut db = Intent::begin(&state.pool).await?;
+    let stored = registries::put(&mut *db, &state.seal, &host, &login).await?;
+    let act = NewAct::new(Actor::Person(&who.account), Kind::RegistrySet, &host);
+    acts::record(&mut *db, act).await?;
+    db.commit().await?;
+    Ok(Json(registry(stored)))
 }
 
 /// Forget the login to a registry
@@ -70,10 +77,14 @@ pub(crate) async fn put_registry(
 )]
 pub(crate) async fn delete_registry(
     State(state): State<ApiState>,
-    _admin: Admin,
+    Admin(who): Admin,
     Path(host): Path<String>,
 ) -> Result<StatusCode> {
-    registries::delete(&state.pool, &host).await?;
+    let mut db = Intent::begin(&state.pool).await?;
+    registries::delete(&mut *db, &host).await?;
+    let act = NewAct::new(Actor::Person(&who.account), Kind::RegistryRemoved, &host);
+    acts::record(&mut *db, act).await?;
+    db.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -2,19 +2,23 @@
 
 mod draft;
 mod matches;
+mod replay;
 
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use berth_domain::ids::RuleId;
+use berth_store::acts::{self, Actor, Kind, NewAct};
+use berth_store::intent::Intent;
 use berth_store::views::rules::{self, RuleView};
 use berth_store::{Error, repositories};
 
 pub(crate) use self::matches::{__path_match_rule, Listings, match_rule};
+pub(crate) use self::replay::{__path_replay_rule, replay_rule};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use uuid::Uuid;
 
-use crate::auth::{Admin, Viewer};
+use crate::auth::{Admin, Identity, Viewer};
 use crate::extract::{Json as Body, Path, Query};
 use crate::pagination::{self, DEFAULT_LIMIT, MAX_LIMIT, Page};
 use crate::problem::{Problem, Result};
@@ -52,7 +56,7 @@ pub(crate) async fn list_rules(
 )]
 pub(crate) async fn create_rule(
     State(state): State<ApiState>,
-    _admin: Admin,
+    Admin(who): Admin,
     Body(draft): Body<RuleDraft>,
 ) -> Result<Response> {
     let id = RuleId::fresh();
@@ -61,7 +65,10 @@ pub(crate) async fn create_rule(
         None => rules::next_position(&state.pool, draft.repository_id).await?,
     };
     let rule = draft::check(&state, id, draft).await?;
-    berth_store::rules::create(&state.pool, &rule, position).await.map_err(refused)?;
+    let mut db = Intent::begin(&state.pool).await?;
+    berth_store::rules::create(&mut *db, &rule, position).await.map_err(refused)?;
+    record(&mut db, &who, Kind::RuleMade, id.0).await?;
+    db.commit().await?;
     let row = rules::get(&state.pool, id.0).await?;
     let place = HeaderValue::from_str(&format!("/api/v1/rules/{id}"))
         .map_err(|err| Problem::internal().because(&err))?;
@@ -98,7 +105,7 @@ pub(crate) async fn get_rule(
 )]
 pub(crate) async fn update_rule(
     State(state): State<ApiState>,
-    _admin: Admin,
+    Admin(who): Admin,
     Path(id): Path<Uuid>,
     headers: HeaderMap,
     Body(draft): Body<RuleDraft>,
@@ -118,7 +125,10 @@ pub(crate) async fn update_rule(
     }
     let rule = draft::check(&state, RuleId(id), draft).await?;
     let version = seen.unwrap_or(before.version);
-    berth_store::rules::update(&state.pool, &rule, position, version).await.map_err(refused)?;
+    let mut db = Intent::begin(&state.pool).await?;
+    berth_store::rules::update(&mut *db, &rule, position, version).await.map_err(refused)?;
+    record(&mut db, &who, Kind::RuleChanged, id).await?;
+    db.commit().await?;
     answer(rules::get(&state.pool, id).await?)
 }
 
@@ -137,14 +147,24 @@ pub(crate) async fn update_rule(
 )]
 pub(crate) async fn delete_rule(
     State(state): State<ApiState>,
-    _admin: Admin,
+    Admin(who): Admin,
     Path(id): Path<Uuid>,
     headers: HeaderMap,
 ) -> Result<StatusCode> {
     let before = rules::get(&state.pool, id).await?;
     let version = version::expected(&headers, "rule")?.unwrap_or(before.version);
-    berth_store::rules::delete(&state.pool, RuleId(id), version).await.map_err(refused)?;
+    let mut db = Intent::begin(&state.pool).await?;
+    record(&mut db, &who, Kind::RuleRemoved, id).await?;
+    berth_store::rules::delete(&mut *db, RuleId(id), version).await.map_err(refused)?;
+    db.commit().await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Writes down what somebody did to a rule, which is there then.
+async fn record(db: &mut Intent, who: &Identity, kind: Kind, id: Uuid) -> Result<()> {
+    let rule = rules::get(&mut **db, id).await?;
+    let act = NewAct::new(Actor::Person(&who.account), kind, &rule.name).saying(&rule.repository);
+    Ok(acts::record(&mut **db, act).await?)
 }
 
 fn refused(err: Error) -> Problem {

@@ -2,6 +2,8 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use berth_store::acts::{self, Actor, Kind, NewAct};
+use berth_store::intent::Intent;
 use berth_store::{Error, environments};
 use http::HeaderMap;
 
@@ -49,26 +51,59 @@ pub(crate) async fn get_stack_settings(
 )]
 pub(crate) async fn set_stack_settings(
     State(state): State<ApiState>,
-    _admin: Admin,
+    Admin(who): Admin,
     Path(name): Path<String>,
     headers: HeaderMap,
     Body(said): Body<StackSettings>,
 ) -> Result<Response> {
     let version = version::expected(&headers, "environment")?;
     let settings = check(said)?;
-    environments::set(&state.pool, &name, &settings, version).await.map_err(|err| {
+    let mut db = Intent::begin(&state.pool).await?;
+    let (before, _) = environments::settings(&mut *db, &name).await?;
+    environments::set(&mut *db, &name, &settings, version).await.map_err(|err| {
         if matches!(err, Error::Conflict { .. }) {
             version::stale("environment")
         } else {
             err.into()
         }
     })?;
+    let changes = changes(&before, &settings);
+    if !changes.is_empty() {
+        let act = NewAct::on_stack(Actor::Person(&who.account), Kind::SettingsChanged, &name);
+        acts::record(&mut *db, act.saying(&changes)).await?;
+    }
+    db.commit().await?;
     answer(&state, &name).await
 }
 
 async fn answer(state: &ApiState, name: &str) -> Result<Response> {
     let (settings, version) = environments::settings(&state.pool, name).await?;
     version::tagged(version, shown(settings))
+}
+
+/// What differs between two settings, in words; empty where nothing does.
+fn changes(before: &environments::Settings, after: &environments::Settings) -> String {
+    let mut changes = Vec::new();
+    if before.protected != after.protected {
+        changes.push(match after.protected {
+            true => "deployments wait for approval".to_owned(),
+            false => "deployments wait for nobody".to_owned(),
+        });
+    }
+    if before.on_failure != after.on_failure {
+        changes.push(format!("on failure: {}", after.on_failure.as_str()));
+    }
+    if before.on_drift != after.on_drift {
+        changes.push(format!("on drift: {}", after.on_drift.as_str()));
+    }
+    if before.freezes != after.freezes {
+        let reasons: Vec<&str> = after.freezes.iter().map(|it| it.reason.as_str()).collect();
+        changes.push(match reasons.len() {
+            0 => "no freezes".to_owned(),
+            _ => format!("freezes: {}", reasons.join(", ")),
+        });
+    }
+    changes.join("; ")
 }
 
 /// The settings that somebody says, where all of them can be meant.

@@ -329,7 +329,7 @@ fn observed(value: Option<Value>) -> Observed {
     value.and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default()
 }
 
-fn reason(value: Value) -> Option<Reason> {
+pub(super) fn reason(value: Value) -> Option<Reason> {
     let StoredReason { code, text, place } = serde_json::from_value(value).ok()?;
     let place = place.map(|StoredPlace { file, line, column }| Place { file, line, column });
     Some(Reason { code, text, place })
@@ -368,7 +368,7 @@ pub(super) fn page(github: &Url, segments: &[&str]) -> String {
     url.into()
 }
 
-fn first_line(text: &str) -> &str {
+pub(super) fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 

@@ -2,6 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
+use berth_store::acts::{self, Actor, Kind, NewAct};
+use berth_store::intent::Intent;
 use berth_store::views::stacks::{self, StackFilter, StackView};
 use http::StatusCode;
 
@@ -74,10 +76,14 @@ pub(crate) async fn get_stack(
 )]
 pub(crate) async fn delete_stack(
     State(state): State<ApiState>,
-    _operator: Operator,
+    Operator(who): Operator,
     Path(name): Path<String>,
 ) -> Result<(StatusCode, Json<StackSummary>)> {
-    berth_store::stacks::remove(&state.pool, &name).await?;
+    let mut db = Intent::begin(&state.pool).await?;
+    berth_store::stacks::remove(&mut *db, &name).await?;
+    let act = NewAct::on_stack(Actor::Person(&who.account), Kind::StackRemoved, &name);
+    acts::record(&mut *db, act).await?;
+    db.commit().await?;
     summary(&state, &name).await
 }
 
@@ -98,13 +104,20 @@ pub(crate) async fn pause_stack(
     Operator(who): Operator,
     Path(name): Path<String>,
 ) -> Result<(StatusCode, Json<StackSummary>)> {
-    berth_store::stacks::pause(&state.pool, &name, &who.account.name).await.map_err(|err| {
-        if matches!(err, berth_store::Error::Conflict { .. }) {
-            Problem::conflict("This stack is being removed.")
-        } else {
-            err.into()
-        }
-    })?;
+    let mut db = Intent::begin(&state.pool).await?;
+    let news =
+        berth_store::stacks::pause(&mut *db, &name, &who.account.name).await.map_err(|err| {
+            if matches!(err, berth_store::Error::Conflict { .. }) {
+                Problem::conflict("This stack is being removed.")
+            } else {
+                err.into()
+            }
+        })?;
+    if news {
+        let act = NewAct::on_stack(Actor::Person(&who.account), Kind::Paused, &name);
+        acts::record(&mut *db, act).await?;
+    }
+    db.commit().await?;
     summary(&state, &name).await
 }
 
@@ -118,10 +131,15 @@ pub(crate) async fn pause_stack(
 )]
 pub(crate) async fn resume_stack(
     State(state): State<ApiState>,
-    _operator: Operator,
+    Operator(who): Operator,
     Path(name): Path<String>,
 ) -> Result<(StatusCode, Json<StackSummary>)> {
-    berth_store::stacks::resume(&state.pool, &name).await?;
+    let mut db = Intent::begin(&state.pool).await?;
+    if berth_store::stacks::resume(&mut *db, &name).await? {
+        let act = NewAct::on_stack(Actor::Person(&who.account), Kind::Resumed, &name);
+        acts::record(&mut *db, act).await?;
+    }
+    db.commit().await?;
     summary(&state, &name).await
 }
 

@@ -2,6 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
+use berth_store::acts::{self, Actor, Kind, NewAct};
+use berth_store::intent::Intent;
 use berth_store::tokens;
 use http::StatusCode;
 use secrecy::ExposeSecret as _;
@@ -58,7 +60,11 @@ pub(crate) async fn create_token(
         return Err(Problem::invalid_field("/name", "A token's name has 1 to 100 characters."));
     }
     let (token, hash) = secret::fresh(secret::TOKEN_PREFIX);
-    let id = tokens::create(&state.pool, &hash, who.account.id, &name).await?;
+    let mut db = Intent::begin(&state.pool).await?;
+    let id = tokens::create(&mut *db, &hash, who.account.id, &name).await?;
+    let act = NewAct::new(Actor::Person(&who.account), Kind::TokenMade, &name);
+    acts::record(&mut *db, act).await?;
+    db.commit().await?;
     let token = token.expose_secret().to_owned();
     Ok((StatusCode::CREATED, Json(CreatedApiToken { id, name, token })))
 }
@@ -76,6 +82,10 @@ pub(crate) async fn delete_token(
     Viewer(who): Viewer,
     Path(id): Path<Uuid>,
 ) -> Result<StatusCode> {
-    tokens::revoke(&state.pool, who.account.id, id).await?;
+    let mut db = Intent::begin(&state.pool).await?;
+    let name = tokens::revoke(&mut *db, who.account.id, id).await?;
+    let act = NewAct::new(Actor::Person(&who.account), Kind::TokenRevoked, &name);
+    acts::record(&mut *db, act).await?;
+    db.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

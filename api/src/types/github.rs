@@ -35,8 +35,24 @@ pub struct Installation {
     pub suspended: bool,
     /// How many repositories it lets us see.
     pub repository_count: i64,
+    /// What Berth needs of it, and what it grants.
+    pub permissions: Vec<Permission>,
     /// Where it is configured on GitHub.
     pub html_url: String,
+}
+
+/// Something that Berth may or may not do on an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Permission {
+    /// GitHub's name of it, such as `pull_requests`.
+    pub name: String,
+    /// What Berth needs: `read` or `write`.
+    pub wanted: String,
+    /// What is granted; null where nothing is.
+    #[schema(required = true)]
+    pub granted: Option<String>,
+    /// Whether that is enough.
+    pub enough: bool,
 }
 
 /// How this Berth stands with GitHub.

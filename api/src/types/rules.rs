@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::deliveries::Delivery;
 use super::{page, words};
 
 words! {
@@ -170,6 +171,58 @@ pub struct RuleMatches {
     /// Open pull requests, branches, and tags where the rule listens to tags;
     /// of each kind in GitHub's order.
     pub items: Vec<RuleMatch>,
+}
+
+words! {
+    /// What a rule would have made of something that happened.
+    ReplayVerdict {
+        /// It would have deployed it.
+        Deploys = "deploys",
+        /// It would have made or updated a preview.
+        Previews = "previews",
+        /// It would have removed the preview.
+        Removes = "removes",
+        /// Nothing.
+        Ignored = "ignored",
+    }
+}
+
+/// What a rule would have made of a delivery, beside what really came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RuleReplay {
+    /// The delivery, with what really came of it.
+    pub delivery: Delivery,
+    /// What happened, in words: `ann pushed to main`.
+    pub happened: String,
+    /// What the rule would have made of it.
+    pub verdict: ReplayVerdict,
+    /// Why, in one sentence.
+    pub reason: String,
+    /// The environment that it would have deployed; null where it would not.
+    #[schema(required = true)]
+    pub environment: Option<String>,
+    /// Where that would have answered; null where it would not.
+    #[schema(required = true)]
+    pub host: Option<String>,
+}
+
+page! {
+    /// What a rule would have made of past deliveries, newest first.
+    RuleReplayPage of RuleReplay
+}
+
+/// Which past deliveries to hold a rule against.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct RuleReplayQuery {
+    /// Where to go on: an earlier answer's `next_cursor`.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// How many at most: 1 to 100, 50 without it.
+    #[serde(default)]
+    #[param(minimum = 1, maximum = 100)]
+    pub limit: Option<u16>,
 }
 
 const fn fail() -> OnRegistryFailure {

@@ -162,6 +162,8 @@ super::words! {
         Prune = "prune",
         /// A node of the Swarm.
         Node = "node",
+        /// Somebody, or Berth itself, did something.
+        Act = "act",
         /// A member, or an invitation.
         Member = "member",
     }

@@ -129,6 +129,7 @@ async fn a_viewer_looks_an_operator_deploys_an_admin_configures(pool: PgPool) {
     admin: post /api/v1/registries/{host}/test
     admin: post /api/v1/rules
     admin: post /api/v1/rules/matches
+    admin: post /api/v1/rules/replay
     admin: put /api/v1/members/{id}
     admin: put /api/v1/registries/{host}
     admin: put /api/v1/rules/{id}
@@ -147,6 +148,7 @@ async fn a_viewer_looks_an_operator_deploys_an_admin_configures(pool: PgPool) {
     viewer: get /api/v1/deliveries
     viewer: get /api/v1/deliveries/{id}
     viewer: get /api/v1/deployments/{id}/log
+    viewer: get /api/v1/events
     viewer: get /api/v1/github
     viewer: get /api/v1/members
     viewer: get /api/v1/openapi.json
@@ -155,6 +157,7 @@ async fn a_viewer_looks_an_operator_deploys_an_admin_configures(pool: PgPool) {
     viewer: get /api/v1/rules
     viewer: get /api/v1/rules/{id}
     viewer: get /api/v1/schema/compose.json
+    viewer: get /api/v1/settings
     viewer: get /api/v1/stacks
     viewer: get /api/v1/stacks/{name}
     viewer: get /api/v1/stacks/{name}/deployments

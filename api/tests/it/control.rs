@@ -115,7 +115,9 @@ async fn a_stack_says_who_paused_it_until_it_is_resumed(pool: PgPool) {
     let admin = api.browser(Role::Admin).await;
     assert_eq!(api.post(&admin, pause, json!({})).await.json()["paused"], since);
 
-    berth_store::stacks::wait(&api.pool, fence, id, "The operator paused the stack").await.unwrap();
+    berth_store::stacks::wait(&api.pool, fence, id, "The operator paused the stack", None)
+        .await
+        .unwrap();
     let read = "/api/v1/stacks/shop/deployments/1";
     let waiting = api.get(&operator, read).await.json()["waiting"].clone();
     assert_eq!(waiting, "The operator paused the stack");

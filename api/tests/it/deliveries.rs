@@ -4,7 +4,7 @@ use berth_domain::fail_point::Write;
 use berth_domain::ids::RuleId;
 use berth_store::accounts::Role;
 use berth_store::deliveries::{self, About, NewDelivery, Outcome, RuleDecision, Verdict};
-use berth_store::leases::Guarded;
+use berth_store::leases::{Fence, Guarded};
 use http::StatusCode;
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -16,6 +16,26 @@ async fn arrive(api: &Api, id: &str) {
     let body = b"{\"planted\": \"body\"}".to_vec();
     let new = NewDelivery::now(id.to_owned(), "push".to_owned(), body);
     deliveries::insert(&api.pool, &[new]).await.unwrap();
+}
+
+/// A delivery about the shop that came to nothing, and waits no more.
+pub(crate) async fn arrive_and_end(
+    api: &Api,
+    fence: Fence,
+    id: &str,
+    (event, body): (&str, &Value),
+) {
+    let new = NewDelivery::now(id.to_owned(), event.to_owned(), body.to_string().into_bytes());
+    deliveries::insert(&api.pool, &[new]).await.unwrap();
+    let verdict = Verdict {
+        outcome: Outcome::Ignored,
+        reason: "its rule does not match".to_owned(),
+        about: About { repository: Some(SHOP), ..About::default() },
+        decisions: Vec::new(),
+    };
+    let mut db = Guarded::begin(&api.pool, fence, Write::Observe).await.unwrap();
+    deliveries::finish(&mut db, id, &verdict).await.unwrap();
+    db.commit().await.unwrap();
 }
 
 #[sqlx::test(migrator = "berth_store::MIGRATOR")]

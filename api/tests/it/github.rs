@@ -193,6 +193,15 @@ async fn the_app_is_made_installed_and_read(pool: PgPool) {
     assert_eq!(installed.status, StatusCode::CREATED, "{:?}", github.asked());
     let shown = installed.json();
     assert_eq!((&shown["account_login"], &shown["repository_count"]), (&json!("acme"), &json!(1)));
+    // What Berth needs, beside what the account grants.
+    let permission = |name: &str| {
+        let all = shown["permissions"].as_array().unwrap();
+        all.iter().find(|it| it["name"] == name).unwrap().clone()
+    };
+    let granted = json!({"name": "contents", "wanted": "read", "granted": "read", "enough": true});
+    assert_eq!(permission("contents"), granted);
+    let lacking = json!({"name": "checks", "wanted": "write", "granted": null, "enough": false});
+    assert_eq!(permission("checks"), lacking);
     let repositories = api.get(&admin, "/api/v1/repositories").await.json();
     assert_eq!(repositories["items"][0]["full_name"], "acme/shop");
     let known = api.get(&admin, "/api/v1/github").await.json();

@@ -6,7 +6,7 @@ use berth_store::accounts::Role;
 use http::StatusCode;
 use sqlx::PgPool;
 
-use crate::support::{Api, As, REPLICA};
+use crate::support::{Api, As, PUBLIC_URL, REPLICA};
 
 #[sqlx::test(migrator = "berth_store::MIGRATOR")]
 async fn what_is_missing_is_said(pool: PgPool) {
@@ -56,4 +56,24 @@ async fn without_its_database_berth_says_so_and_nothing_else(pool: PgPool) {
     assert_eq!(report["postgres"]["ok"], false);
     assert_eq!(report["leader"]["ok"], false);
     assert_eq!(api.get(&As::Nobody, "/healthz").await.status, StatusCode::OK);
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn everybody_may_read_what_is_set(pool: PgPool) {
+    let api = Api::new(pool);
+    let viewer = api.browser(Role::Viewer).await;
+    let answer = api.get(&viewer, "/api/v1/settings").await;
+    let settings = answer.json();
+    assert_eq!(settings["public_url"], format!("{}/", PUBLIC_URL.trim_end_matches('/')));
+    let lines = settings["items"].as_array().unwrap().iter().map(|it| {
+        let text = |key: &str| it[key].as_str().unwrap_or("-").to_owned();
+        [text("topic"), text("value"), text("variable"), text("what")].join(" ")
+    });
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @"
+    retention 30 days - How long a delivery is kept after it was worked on.
+    retention 90 days - How long what people and Berth did is kept among the events.
+    pruning 25 % BERTH_PRUNE_LIMIT How much may go at once.
+    ");
+    let stranger = api.get(&As::Nobody, "/api/v1/settings").await;
+    assert_eq!(stranger.status, StatusCode::UNAUTHORIZED);
 }

@@ -5,6 +5,7 @@ mod access;
 mod cluster;
 mod control;
 mod deliveries;
+mod events;
 mod github;
 mod health;
 mod matches;

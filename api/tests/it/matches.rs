@@ -5,7 +5,9 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
+use crate::deliveries::arrive_and_end;
 use crate::github::{Github, state};
+use crate::stacks::lead;
 use crate::support::{Api, As};
 
 const PATH: &str = "/api/v1/rules/matches";
@@ -126,4 +128,115 @@ async fn without_github_it_says_so_and_not_that_nothing_matches(pool: PgPool) {
     let admin = api.browser(Role::Admin).await;
     let answer = api.post(&admin, PATH, draft(&json!({}))).await;
     assert!(answer.status.is_server_error(), "{}", answer.shown());
+}
+
+const REPLAY: &str = "/api/v1/rules/replay";
+
+fn repository() -> Value {
+    json!({"id": 100, "name": "shop", "full_name": "acme/shop", "owner": {"login": "acme"}})
+}
+
+fn pushed(branch: &str, deleted: bool, message: &str) -> Value {
+    json!({
+        "ref": format!("refs/heads/{branch}"), "before": "a".repeat(40), "after": "b".repeat(40),
+        "deleted": deleted, "repository": repository(), "sender": {"login": "ann"},
+        "head_commit": {"id": "b".repeat(40), "message": message, "author": {"name": "Ann"}},
+    })
+}
+
+fn pulled(action: &str, number: i64, from: i64) -> Value {
+    json!({
+        "action": action, "number": number, "repository": repository(),
+        "sender": {"login": "bob"},
+        "pull_request": {
+            "number": number, "title": "A title", "user": {"login": "bob"},
+            "state": if action == "closed" { "closed" } else { "open" }, "draft": false,
+            "merged": action == "closed",
+            "head": {"sha": "c".repeat(40), "ref": "fix", "repo": {"id": from}},
+            "base": {"sha": "a".repeat(40), "ref": "main"},
+        },
+    })
+}
+
+/// Every row of every table but those that an answer itself may touch.
+async fn everything(pool: &PgPool) -> Vec<(String, Option<String>)> {
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select table_name::text from information_schema.tables
+         where table_schema = 'public' and table_name not in ('login_session', 'leader_lease')
+         order by 1",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap();
+    let mut all = Vec::new();
+    for table in tables {
+        let rows =
+            format!("select md5(string_agg(it::text, '|' order by it::text)) from {table} it");
+        let rows = sqlx::query_scalar(sqlx::AssertSqlSafe(rows)).fetch_one(pool).await.unwrap();
+        all.push((table, rows));
+    }
+    all
+}
+
+async fn replayed(api: &Api, who: &As, query: &str, change: Value) -> (Vec<String>, Value) {
+    let answer = api.post(who, &format!("{REPLAY}{query}"), draft(&change)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.shown());
+    let answer = answer.json();
+    let lines = answer["items"].as_array().unwrap().iter().map(|it| {
+        let text = |key: &str| it[key].as_str().unwrap_or("-").to_owned();
+        let really = it["delivery"]["outcome"].as_str().unwrap_or("-");
+        let place = [text("environment"), text("host")].join(" ");
+        format!(
+            "{}: {} ({}) {place}; really {really}",
+            text("happened"),
+            text("verdict"),
+            text("reason")
+        )
+    });
+    (lines.collect(), answer["next_cursor"].clone())
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn a_draft_is_held_against_what_happened_and_nothing_is_done(pool: PgPool) {
+    let api = Api::new(pool).with_shop().await;
+    let fence = lead(&api).await;
+    for (id, event, body) in [
+        ("1", "push", pushed("main", false, "Open")),
+        ("2", "push", pushed("main", false, "Fix [skip ci]")),
+        ("3", "push", pushed("wip/idea", false, "Try")),
+        ("4", "push", pushed("wip/idea", true, "")),
+        ("5", "pull_request", pulled("opened", 7, 100)),
+        ("6", "pull_request", pulled("opened", 8, 999)),
+        ("7", "pull_request", pulled("labeled", 7, 100)),
+        ("8", "pull_request", pulled("closed", 7, 100)),
+        ("9", "ping", json!({"zen": "x"})),
+    ] {
+        arrive_and_end(&api, fence, id, (event, &body)).await;
+    }
+    sqlx::query(
+        "update delivery set received_at = received_at + delivery_id::int * interval '1 s'",
+    )
+    .execute(&api.pool)
+    .await
+    .unwrap();
+    let admin = api.browser(Role::Admin).await;
+    let before = everything(&api.pool).await;
+    let (pushes, end) = replayed(&api, &admin, "", json!({})).await;
+    insta::assert_snapshot!(pushes.join("\n"), @"");
+    assert_eq!(end, json!(null));
+    let previews = json!({
+        "event": "pull_request", "environment": "pr-{{number}}", "host": "pr-{{number}}.localhost",
+    });
+    let (pulls, _) = replayed(&api, &admin, "?limit=4", previews).await;
+    insta::assert_snapshot!(pulls.join("\n"), @"");
+    let (first, cursor) = replayed(&api, &admin, "?limit=3", json!({})).await;
+    let next = format!("?limit=100&cursor={}", cursor.as_str().unwrap());
+    let (rest, _) = replayed(&api, &admin, &next, json!({})).await;
+    assert_eq!([first, rest].concat(), pushes);
+    assert_eq!(everything(&api.pool).await, before, "nothing is written");
+
+    let viewer = api.browser(Role::Operator).await;
+    assert_eq!(api.post(&viewer, REPLAY, draft(&json!({}))).await.status, StatusCode::FORBIDDEN);
+    let wrong = api.post(&admin, REPLAY, draft(&json!({"refs": ["["]}))).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
 }

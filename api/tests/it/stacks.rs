@@ -115,7 +115,7 @@ async fn a_stack_shows_what_the_last_pass_saw(pool: PgPool) {
     assert_eq!((&fresh["health"], &fresh["deploying"]), (&json!("progressing"), &json!(true)));
     assert_eq!((&fresh["commit"], &fresh["observed_at"]), (&Value::Null, &Value::Null));
 
-    stacks::observe(&api.pool, fence, id, &seen()).await.unwrap();
+    stacks::observe(&api.pool, fence, id, &seen(), &[]).await.unwrap();
     insta::assert_snapshot!(api.get(&viewer, "/api/v1/stacks/shop").await.shown(), @r#"
     200 {
       "name": "shop",

@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
+use berth_api::types::{Setting, SettingTopic};
 use berth_api::{ApiState, ApiTasks, Parts, Settings};
 use berth_domain::ids::{InstallationId, RepositoryId, UserId};
 use berth_store::accounts::{self, Account, Role};
@@ -93,6 +94,12 @@ impl Api {
                 version: "0.1.0-test".to_owned(),
                 instance_id: Uuid::from_u128(0x1),
                 replica: REPLICA,
+                shown: vec![Setting {
+                    topic: SettingTopic::Pruning,
+                    what: "How much may go at once.".to_owned(),
+                    value: "25 %".to_owned(),
+                    variable: Some("BERTH_PRUNE_LIMIT".to_owned()),
+                }],
             },
         };
         let (state, following) = ApiState::start(parts, shutdown.clone());

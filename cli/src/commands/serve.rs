@@ -175,6 +175,7 @@ fn api(
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 instance_id: parts.instance,
                 replica: parts.replica,
+                shown: crate::shown::shown(&parts.args),
             },
         },
         stop.clone(),

@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 
 import { api, take, takeTagged } from './client';
-import type { RuleDraft, StackKind } from './schema.gen';
+import type { EventKind, RuleDraft, StackKind } from './schema.gen';
 
 /** The first part of every key is what stream.ts marks as stale. */
 
@@ -116,6 +116,31 @@ export const ruleMatchesQuery = (draft: RuleDraft) =>
     gcTime: 60_000,
   });
 
+/** What a draft would have made of the deliveries that are kept; as {@link ruleMatchesQuery}. */
+export const ruleReplayQuery = (draft: RuleDraft) =>
+  infiniteQueryOptions({
+    queryKey: ['rule-replay', draft],
+    queryFn: ({ signal, pageParam }) =>
+      take(
+        api.POST('/api/v1/rules/replay', {
+          params: { query: { cursor: pageParam, limit: 20 } },
+          body: draft,
+          signal,
+        }),
+      ),
+    ...pages,
+    retry: false,
+    staleTime: 30_000,
+    gcTime: 60_000,
+  });
+
+/** What is set where Berth is started. It changes with a restart only. */
+export const settingsQuery = () =>
+  queryOptions({
+    queryKey: ['settings'],
+    queryFn: ({ signal }) => take(api.GET('/api/v1/settings', { signal })),
+  });
+
 export const repositoriesQuery = () =>
   queryOptions({
     queryKey: ['repositories'],
@@ -129,13 +154,36 @@ export const githubQuery = () =>
     queryFn: ({ signal }) => take(api.GET('/api/v1/github', { signal })),
   });
 
+export const deliveryQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['delivery', id],
+    queryFn: ({ signal }) =>
+      take(api.GET('/api/v1/deliveries/{id}', { params: { path: { id } }, signal })),
+  });
+
+/** The newest deliveries, without what else happened. */
 export const deliveriesQuery = () =>
-  infiniteQueryOptions({
+  queryOptions({
     queryKey: ['deliveries'],
+    queryFn: ({ signal }) =>
+      take(api.GET('/api/v1/deliveries', { params: { query: { limit: 20 } }, signal })),
+  });
+
+/** What the list of events is narrowed to. */
+export type EventFilter = {
+  kind?: EventKind | undefined;
+  stack?: string | undefined;
+  actor?: string | undefined;
+  q?: string | undefined;
+};
+
+export const eventsQuery = ({ kind, stack, actor, q }: EventFilter = {}) =>
+  infiniteQueryOptions({
+    queryKey: ['events', { kind, stack, actor, q }],
     queryFn: ({ signal, pageParam }) =>
       take(
-        api.GET('/api/v1/deliveries', {
-          params: { query: { cursor: pageParam, limit: 30 } },
+        api.GET('/api/v1/events', {
+          params: { query: { kind, stack, actor, q: q || undefined, cursor: pageParam } },
           signal,
         }),
       ),

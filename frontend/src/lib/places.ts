@@ -12,6 +12,7 @@ export type Place = (typeof PLACES)[number];
 
 /** The pages of the settings, in their order. */
 export const SETTINGS = [
+  { to: '/settings/general', label: 'General' },
   { to: '/settings/account', label: 'Account' },
   { to: '/settings/sessions', label: 'Sessions' },
   { to: '/settings/members', label: 'Members' },

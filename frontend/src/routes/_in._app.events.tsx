@@ -1,17 +1,27 @@
 import { createFileRoute } from '@tanstack/react-router';
 
-import { deliveriesQuery } from '~/api/queries';
+import { eventsQuery } from '~/api/queries';
 import { EventsPage } from '~/features/events/events-page';
-import { text } from '~/lib/search';
+import type { Search } from '~/features/events/filter';
+import { oneOf, text } from '~/lib/search';
+
+const KINDS = ['delivery', 'deployment', 'person', 'berth'] as const;
 
 export const Route = createFileRoute('/_in/_app/events')({
-  validateSearch: (search: Record<string, unknown>): { id?: string | undefined } => ({
+  validateSearch: (search: Record<string, unknown>): Search => ({
     id: text(search.id),
+    kind: oneOf(search.kind, KINDS),
+    stack: text(search.stack),
+    actor: text(search.actor),
+    q: text(search.q),
   }),
-  loader: ({ context }) => void context.client.prefetchInfiniteQuery(deliveriesQuery()),
+  loaderDeps: ({ search: { id: _open, ...filter } }) => filter,
+  loader: ({ context, deps }) => {
+    void context.client.prefetchInfiniteQuery(eventsQuery(deps));
+  },
   component: Events,
 });
 
 function Events() {
-  return <EventsPage open={Route.useSearch().id} />;
+  return <EventsPage search={Route.useSearch()} />;
 }

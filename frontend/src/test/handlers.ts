@@ -4,6 +4,7 @@ import type { Deployment, Rule, RuleDraft, StackSettings, Verdict } from '../api
 import { cluster } from './cluster-fixtures.ts';
 import { settings, waiting } from './control-fixtures.ts';
 import { deliveries } from './delivery-fixtures.ts';
+import { eventsFor } from './event-fixtures.ts';
 import {
   before,
   deployment,
@@ -20,7 +21,8 @@ import {
 } from './fixtures.ts';
 import { log, logLine } from './log-fixtures.ts';
 import { memberHandlers } from './member-handlers.ts';
-import { ruleMatches } from './rule-fixtures.ts';
+import { ruleMatches, ruleReplay } from './rule-fixtures.ts';
+import { instance } from './settings-fixtures.ts';
 
 /**
  * An API in memory, for unit tests and for working on the UI without a server. It is no model of
@@ -189,6 +191,10 @@ export const handlers = [
   http.post(api('/rules/matches'), async ({ request }) =>
     HttpResponse.json({ items: ruleMatches((await request.json()) as RuleDraft) }),
   ),
+  http.post(api('/rules/replay'), async ({ request }) =>
+    page(ruleReplay((await request.json()) as RuleDraft)),
+  ),
+  http.get(api('/settings'), () => HttpResponse.json(instance)),
   http.get(api('/rules/:id'), ({ params }) => {
     const found = state.rules.find(({ id }) => id === params.id);
     return found
@@ -306,6 +312,13 @@ export const handlers = [
   http.get(api('/deployments/:id/log'), ({ request }) => {
     const after = Number(new URL(request.url).searchParams.get('after') ?? 0);
     return page(state.log.filter(({ id }) => id > after).slice(0, 2000));
+  }),
+  http.get(api('/events'), ({ request }) =>
+    state.empty ? page([]) : HttpResponse.json(eventsFor(new URL(request.url).searchParams)),
+  ),
+  http.get(api('/deliveries/:id'), ({ params }) => {
+    const found = deliveries.find(({ id }) => id === params.id);
+    return found ? HttpResponse.json(found) : missing();
   }),
   http.get(api('/deliveries'), () => page(state.empty ? [] : deliveries)),
   http.post(api('/deliveries/:id/replay'), () => HttpResponse.json(deliveries[0], { status: 202 })),

@@ -1,4 +1,5 @@
-import type { RuleDraft, RuleMatch } from '../api/schema.gen';
+import type { RuleDraft, RuleMatch, RuleReplay } from '../api/schema.gen';
+import { deliveries } from './delivery-fixtures.ts';
 
 /** Not the server's patterns: enough of them that a draft shows both faces. */
 export function ruleMatches(draft: Pick<RuleDraft, 'event' | 'refs'>): RuleMatch[] {
@@ -31,4 +32,33 @@ export function ruleMatches(draft: Pick<RuleDraft, 'event' | 'refs'>): RuleMatch
       host: matched ? (it.number === null ? 'shop.example.com' : `${name}.shop.example.com`) : null,
     };
   });
+}
+
+/** What a draft would have made of the deliveries that rules are asked about. */
+export function ruleReplay(draft: Pick<RuleDraft, 'event' | 'refs'>): RuleReplay[] {
+  const refs = draft.refs ?? [];
+  return deliveries
+    .filter(({ event }) => event === 'push' || event === 'pull_request')
+    .map((delivery) => {
+      const pull = delivery.event === 'pull_request';
+      const branch = delivery.git_ref?.replace('refs/heads/', '') ?? '';
+      const base = pull ? 'main' : branch;
+      const noun = pull ? 'base branch' : 'branch';
+      const listens = draft.event === (pull ? 'pull_request' : 'push');
+      const matched = listens && (refs.length === 0 || refs.includes(base));
+      const why = !listens
+        ? `it listens to ${draft.event === 'push' ? 'pushes to branches' : 'pull requests'}`
+        : matched
+          ? `${noun} \`${base}\` matches \`${refs[0] ?? base}\``
+          : `${noun} \`${base}\` matches none of ${refs.map((ref) => `\`${ref}\``).join(', ')}`;
+      const name = pull ? 'pr-214' : 'production';
+      return {
+        delivery,
+        happened: pull ? 'mira pushed to pull request 214' : `mira pushed to ${branch}`,
+        verdict: matched ? (pull ? 'previews' : 'deploys') : 'ignored',
+        reason: why,
+        environment: matched ? name : null,
+        host: matched ? (pull ? `${name}.shop.example.com` : 'shop.example.com') : null,
+      };
+    });
 }

@@ -7,6 +7,7 @@ use berth_domain::build::Builder;
 use berth_domain::cluster::Cluster;
 use berth_domain::deployment::{OnFailure, Phase, Reason, Step};
 use berth_domain::ids::DeploymentId;
+use berth_store::acts::Kind;
 use berth_store::deployments::{Deployment, Frozen, Holds};
 use berth_store::leases::Fence;
 use berth_store::stacks::LiveStack;
@@ -65,7 +66,8 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
 
     /// See [`wait`].
     pub(super) async fn wait(&self, hold: &Hold) -> Result<Next, PassError> {
-        let next = wait(self.engine, self.fence, self.stack, (self.id(), &hold.why)).await?;
+        let next =
+            wait(self.engine, self.fence, self.stack, (self.id(), &hold.why, hold.act)).await?;
         Ok(match (next, hold.left) {
             (next, None) => next,
             (Next::OnChange, Some(left)) => Next::After(left),
@@ -78,6 +80,8 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Hold {
     why: String,
+    /// What it is written down as, where it is not told already of whoever did it.
+    act: Option<Kind>,
     left: Option<Duration>,
 }
 
@@ -88,20 +92,20 @@ fn judge(step: Step, holds: &Holds) -> Option<Hold> {
         return None;
     }
     if let Some(who) = &holds.paused_by {
-        return Some(Hold { why: format!("{who} paused the stack"), left: None });
+        return Some(Hold { why: format!("{who} paused the stack"), act: None, left: None });
     }
     if step != Step::Apply || holds.applying {
         return None;
     }
     if holds.unapproved {
         let why = "its environment is protected, and somebody has to approve it".to_owned();
-        return Some(Hold { why, left: None });
+        return Some(Hold { why, act: Some(Kind::Held), left: None });
     }
     let Frozen { until, left, reason } = holds.frozen.as_ref()?;
     let until = until.format("%Y-%m-%d %H:%M UTC");
     let why = format!("its environment is frozen until {until}: {reason}");
     // Not a moment too early, or it would be asked again and again.
-    Some(Hold { why, left: Some(*left + Duration::from_millis(50)) })
+    Some(Hold { why, act: Some(Kind::Held), left: Some(*left + Duration::from_millis(50)) })
 }
 
 /// Has a deployment wait for a change, having said what for. Whoever brings the
@@ -110,7 +114,7 @@ pub(crate) async fn wait<C: Cluster, B>(
     engine: &Engine<C, B>,
     fence: Fence,
     stack: &LiveStack,
-    (id, why): (DeploymentId, &str),
+    (id, why, act): (DeploymentId, &str, Option<Kind>),
 ) -> Result<Next, PassError> {
     let deployment = deployments::get(&engine.pool, id).await?;
     if deployment.cancel_requested_at.is_some() {
@@ -118,7 +122,7 @@ pub(crate) async fn wait<C: Cluster, B>(
         settled(deployments::cancel(&engine.pool, fence, id, &why).await)?;
         return Ok(Next::After(Duration::ZERO));
     }
-    stacks::wait(&engine.pool, fence, id, why).await?;
+    stacks::wait(&engine.pool, fence, id, why, act).await?;
     reconcile::only_look(engine, fence, stack).await
 }
 

@@ -14,6 +14,7 @@ use std::time::Duration;
 use berth_domain::build::Builder;
 use berth_domain::fail_point::Write;
 use berth_domain::rule::{Event, EventKind};
+use berth_github_app::webhook::meaning::Head;
 use berth_github_app::wire::DeliveryAttempt;
 use berth_github_app::{App, Error as GithubError};
 use berth_store::deployments::{self, Commit, Trigger};
@@ -24,7 +25,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tracing::{info, warn};
 
 use super::inbox::deploy::Occasion;
-use super::inbox::names::Head;
 use super::inbox::{Trouble, accounts};
 use super::previews::{catch_up_with, client, shrug};
 use super::{Deps, Done, Task, TaskError};

@@ -11,10 +11,12 @@ use std::time::Duration;
 use berth_domain::chain;
 use berth_domain::cluster::{Action, Cluster, ClusterError, Desired, ObservedStack};
 use berth_domain::ids::StackName;
+use berth_store::acts::{Actor, Kind, NewAct, record_led};
 use berth_store::leases::Fence;
 use berth_store::pruning::{self, Orphan};
 use chrono::{DateTime, Utc};
 
+use crate::acts;
 use crate::engine::Engine;
 use crate::error::PassError;
 use crate::plan::{Prune, plan};
@@ -26,6 +28,8 @@ use crate::survey::Survey;
 #[derive(Debug, Default)]
 pub struct Orphans {
     since: BTreeMap<StackName, DateTime<Utc>>,
+    /// What was told last of what goes, by name.
+    told: BTreeMap<StackName, String>,
 }
 
 impl Orphans {
@@ -45,6 +49,7 @@ impl Orphans {
         grace: Duration,
     ) -> Vec<Orphan> {
         self.since.retain(|name, _| seen.contains_key(name));
+        self.told.retain(|name, _| seen.contains_key(name));
         let there = seen.iter().map(|(name, stack)| (name, to_do(stack)));
         there
             .filter(|(_, actions)| !actions.is_empty())
@@ -58,6 +63,13 @@ impl Orphans {
                 }
             })
             .collect()
+    }
+
+    /// Whether it is news that this goes of an orphan; remembers it. What Docker
+    /// refuses time and again is told once.
+    fn is_news(&mut self, name: &StackName, words: &str) -> bool {
+        let before = self.told.insert(name.clone(), words.to_owned());
+        before.as_deref() != Some(words)
     }
 }
 
@@ -109,6 +121,12 @@ pub(crate) async fn tend<C: Cluster, B>(
     let is_due = |name: &StackName| due.iter().any(|orphan| orphan.stack == name.as_str());
     for (name, stack) in seen.orphans.iter().filter(|(name, _)| is_due(name)) {
         engine.check(fence)?;
+        let words = acts::told(&to_do(stack));
+        if orphans.is_news(name, &words) {
+            let act = NewAct::new(Actor::Reconciler, Kind::OrphanRemoved, name.as_str());
+            let told = record_led(&engine.pool, fence, act.saying(&words)).await;
+            told.inspect_err(|_| drop(orphans.told.remove(name)))?;
+        }
         if let Err(error) = prune(&*engine.cluster, name, stack).await {
             tracing::warn!(stack.name = %name, "could not prune `{name}`: {}", chain(&error));
         }

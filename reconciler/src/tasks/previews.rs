@@ -10,6 +10,7 @@ use std::time::Duration;
 use berth_domain::build::Builder;
 use berth_domain::fail_point::Write;
 use berth_domain::rule::{Event, EventKind};
+use berth_github_app::webhook::meaning::{Head, skip_directive};
 use berth_github_app::wire::PullRequest;
 use berth_github_app::{App, RepositoryClient, RepositoryName};
 use berth_store::deployments::{Commit, Trigger};
@@ -20,7 +21,6 @@ use tracing::{debug, info, warn};
 
 use super::inbox::Trouble;
 use super::inbox::deploy::{Considered, Occasion, carry_out, consider};
-use super::inbox::names::{Head, skip_directive};
 use super::{Deps, Done, Task, TaskError};
 
 /// How often to compare. Webhooks are what makes things quick.

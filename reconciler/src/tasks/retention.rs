@@ -36,7 +36,7 @@ impl Task for Retention {
     }
 
     async fn activate(&mut self, fence: Fence) -> Result<Done, TaskError> {
-        let Forgotten { deliveries, changes, sessions, setup_states, invitations } =
+        let Forgotten { deliveries, changes, sessions, setup_states, invitations, acts } =
             forget(&self.pool, fence).await?;
         let releases = forget_releases(&self.pool, fence, self.kept).await?;
         let all = [
@@ -45,6 +45,7 @@ impl Task for Retention {
             (sessions, "logins"),
             (setup_states, "unfinished setups"),
             (invitations, "invitations"),
+            (acts, "acts"),
             (releases, "releases"),
         ];
         let said: Vec<_> = all

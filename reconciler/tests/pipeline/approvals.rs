@@ -63,6 +63,7 @@ async fn a_frozen_environment_gets_what_waits_once_it_thaws_by_itself_or_by_hand
     let why = waiting_for(&world, first).await;
     assert!(why.starts_with("its environment is frozen until "), "{why}");
     assert!(why.ends_with(" UTC: Black Friday"), "{why}");
+    assert_eq!(world.acts().await[0], format!("held shop: {why}"));
     assert_eq!(world.done(), Vec::<String>::new());
     set(&world, Settings::default()).await;
     assert_eq!(world.ended(first).await, (Phase::Succeeded, None));

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use berth_domain::cluster::TaskState;
+use berth_domain::cluster::{Action, Cluster as _, TaskState};
 use berth_domain::deployment::Phase;
-use berth_domain::stack::Mode;
+use berth_domain::ids::StackName;
+use berth_domain::stack::{Mode, NetworkSpec};
 use berth_store::stacks;
 use sqlx::PgPool;
 
@@ -34,6 +35,12 @@ async fn drift_is_healed_and_what_is_not_ours_stays(pool: PgPool) {
         (healed && services.contains_key("store") && services.contains_key("guest")).then_some(())
     })
     .await;
+    world.settled().await;
+    let acts = world.acts().await;
+    assert_eq!(acts.len(), 2, "{acts:?}");
+    assert!(acts[0].starts_with("healed shop: "), "{acts:?}");
+    assert!(acts[0].contains("+ service store") && acts[0].contains("~ service web"), "{acts:?}");
+    assert!(acts[1].starts_with("led "), "{acts:?}");
     berth.stop().await;
 }
 
@@ -64,6 +71,7 @@ async fn a_stack_is_removed_once_docker_confirms_it(pool: PgPool) {
     eventually("the row says that it is gone", async || world.row().await.removed_at).await;
     let seen = world.sim.peek(&world.name());
     assert_eq!(seen, berth_domain::cluster::ObservedStack::default());
+    assert_eq!(world.acts().await[0], "stack_gone shop: ");
     berth.stop().await;
 }
 
@@ -115,6 +123,8 @@ async fn what_docker_refuses_is_shown_to_a_person(pool: PgPool) {
         (silent && healed != Mode::Replicated { replicas: 9 }).then_some(())
     })
     .await;
+    let healed = world.acts().await.into_iter().filter(|act| act.starts_with("healed"));
+    assert_eq!(healed.count(), 1, "however often it was tried");
     berth.stop().await;
 }
 
@@ -196,5 +206,30 @@ async fn what_swarm_takes_back_each_time_is_given_up_and_told(pool: PgPool) {
         .await
         .unwrap_err();
     assert_eq!(world.times("~ service web web:1"), tries, "it goes on trying");
+    berth.stop().await;
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn what_no_stack_asks_for_is_removed_and_written_down(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    let left = StackName::parse("left").unwrap();
+    let network = "left_default".to_owned();
+    let create = Action::CreateNetwork { name: network, spec: NetworkSpec::default() };
+    world.sim.apply(&left, &create).await.unwrap();
+    let berth = world.start(1);
+    let act = eventually("it is written down", async || {
+        world.clock.advance(Duration::from_secs(7200));
+        // A hint that nobody understands: anything may have happened.
+        let hint = "select pg_notify('berth_stack', 'anything')";
+        sqlx::query(hint).execute(&world.pool).await.unwrap();
+        world.acts().await.into_iter().find(|act| act.starts_with("orphan_removed"))
+    })
+    .await;
+    assert_eq!(act, "orphan_removed left: - network left_default");
+    eventually("it is gone", async || world.sim.peek(&left).networks.is_empty().then_some(()))
+        .await;
+    let acts = world.acts().await;
+    let told = acts.iter().filter(|act| act.starts_with("orphan_removed")).count();
+    assert_eq!(told, 1, "{acts:?}");
     berth.stop().await;
 }

@@ -28,6 +28,7 @@ use berth_store::repositories::{self, Repository};
 use berth_store::retention::Kept;
 use berth_store::seal::SealKey;
 use berth_store::stacks::{self, Stack};
+use berth_store::views::events::{self, EventKind, Filter, What};
 use chrono::DateTime;
 use http::{Request, Response};
 use hyper::body::Bytes;
@@ -290,6 +291,17 @@ impl World {
             good.then_some(observed)
         })
         .await
+    }
+
+    /// What was written down as done, newest first.
+    pub(crate) async fn acts(&self) -> Vec<String> {
+        let filter = Filter { kind: Some(EventKind::Berth), ..Filter::default() };
+        let all = events::list(&self.pool, &filter, None, 50).await.unwrap();
+        let acts = all.into_iter().filter_map(|event| match event.what {
+            What::Act(act) => Some(act),
+            What::Delivery(_) | What::Deployment(_) => None,
+        });
+        acts.map(|act| format!("{} {}: {}", act.kind, act.subject, act.detail)).collect()
     }
 
     /// What was done to the cluster, as lines.

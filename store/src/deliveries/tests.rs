@@ -3,6 +3,7 @@
 use sqlx::PgPool;
 
 use super::*;
+use crate::notify;
 use crate::seed;
 
 fn delivery(id: &str) -> NewDelivery {

@@ -4,7 +4,8 @@ use berth_domain::ids::{StackId, UserId};
 use berth_domain::policy::Policy;
 
 use super::{Commit, Created, Deployment, NewDeployment, Trigger, create, newest};
-use crate::{Error, Pool, Result, rules, stacks};
+use crate::intent::Begin;
+use crate::{Error, Result, rules, stacks};
 
 /// Makes a deployment like a stack's newest one, of `sha` where one is given.
 ///
@@ -13,14 +14,14 @@ use crate::{Error, Pool, Result, rules, stacks};
 /// `NotFound` where no live stack has this name, `Conflict` where it is on its
 /// way out or was never deployed.
 pub async fn again(
-    pool: &Pool,
+    db: impl Begin<'_>,
     stack: &str,
     sha: Option<&str>,
     who: UserId,
     why: &str,
 ) -> Result<(StackId, Created)> {
     let doing = "deploy a stack anew";
-    let mut db = crate::begin(pool).await.map_err(Error::while_(doing))?;
+    let mut db = db.begin().await.map_err(Error::while_(doing))?;
     let stack = stacks::by_name(&mut *db, stack).await?.id;
     let last = newest(&mut *db, stack).await?.ok_or(Error::Conflict { what: "stack" })?;
     let commit = match sha {

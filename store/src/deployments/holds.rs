@@ -124,7 +124,7 @@ mod tests {
     async fn what_waits_says_so_and_what_is_being_applied_too(pool: PgPool) {
         let fence = seed::lead(&pool).await;
         let id = seed::deployment(&pool, fence).await.deployment;
-        stacks::wait(&pool, fence, id, "somebody has to approve it").await.unwrap();
+        stacks::wait(&pool, fence, id, "somebody has to approve it", None).await.unwrap();
         assert_eq!(holds(&pool, id).await.unwrap(), Holds { waits: true, ..Holds::default() });
         stacks::go_on(&pool, fence, id).await.unwrap();
         assert_eq!(holds(&pool, id).await.unwrap(), Holds::default());

@@ -6,7 +6,8 @@ use berth_domain::ids::{DeploymentId, StackId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{Error, Pool, Result, notify, storable};
+use crate::intent::Begin;
+use crate::{Error, Result, notify, storable};
 
 /// How a deployment stands that somebody decides on. Its row is locked.
 struct Standing {
@@ -46,20 +47,20 @@ async fn stand(db: &mut PgConnection, id: DeploymentId) -> Result<Standing> {
 }
 
 /// A person lets a deployment of a protected environment go. The first who does
-/// is remembered.
+/// is remembered; whether it was this one is returned.
 ///
 /// # Errors
 ///
 /// `NotFound` where there is none. `Conflict` where it is over (of `deployment`),
 /// was turned down (`rejection`), is being applied (`step`) or where its
 /// environment is not protected (`environment`).
-pub async fn approve(pool: &Pool, id: DeploymentId, who: &str) -> Result<()> {
+pub async fn approve(db: impl Begin<'_>, id: DeploymentId, who: &str) -> Result<bool> {
     let doing = "approve a deployment";
-    let mut db = crate::begin(pool).await.map_err(Error::while_(doing))?;
+    let mut db = db.begin().await.map_err(Error::while_(doing))?;
     let now = stand(&mut db, id).await?;
     refuse(&[(now.over, "deployment"), (now.rejected, "rejection")])?;
     if now.approved {
-        return Ok(());
+        return Ok(false);
     }
     refuse(&[(!now.protected, "environment"), (now.applying, "step")])?;
     sqlx::query!(
@@ -72,7 +73,8 @@ pub async fn approve(pool: &Pool, id: DeploymentId, who: &str) -> Result<()> {
     .await
     .map_err(Error::while_(doing))?;
     notify::stack(&mut *db, StackId(now.stack)).await?;
-    db.commit().await.map_err(Error::while_(doing))
+    db.commit().await.map_err(Error::while_(doing))?;
+    Ok(true)
 }
 
 /// A person turns down a deployment that waits for approval: it is to be stopped.
@@ -80,9 +82,9 @@ pub async fn approve(pool: &Pool, id: DeploymentId, who: &str) -> Result<()> {
 /// # Errors
 ///
 /// As for [`approve`], and `Conflict` of `approval` where it was approved.
-pub async fn reject(pool: &Pool, id: DeploymentId, who: &str, why: &str) -> Result<()> {
+pub async fn reject(db: impl Begin<'_>, id: DeploymentId, who: &str, why: &str) -> Result<()> {
     let doing = "reject a deployment";
-    let mut db = crate::begin(pool).await.map_err(Error::while_(doing))?;
+    let mut db = db.begin().await.map_err(Error::while_(doing))?;
     let now = stand(&mut db, id).await?;
     refuse(&[
         (now.over, "deployment"),
@@ -108,19 +110,24 @@ pub async fn reject(pool: &Pool, id: DeploymentId, who: &str, why: &str) -> Resu
 }
 
 /// A person lets one deployment through all freezes of its environment. The
-/// first who does is remembered.
+/// first who does is remembered; whether it was this one is returned.
 ///
 /// # Errors
 ///
 /// `NotFound` where there is none. `Conflict` where it is over (of `deployment`),
 /// is being applied (`step`) or where its environment is not frozen (`freeze`).
-pub async fn override_freeze(pool: &Pool, id: DeploymentId, who: &str, why: &str) -> Result<()> {
+pub async fn override_freeze(
+    db: impl Begin<'_>,
+    id: DeploymentId,
+    who: &str,
+    why: &str,
+) -> Result<bool> {
     let doing = "let a deployment through a freeze";
-    let mut db = crate::begin(pool).await.map_err(Error::while_(doing))?;
+    let mut db = db.begin().await.map_err(Error::while_(doing))?;
     let now = stand(&mut db, id).await?;
     refuse(&[(now.over, "deployment")])?;
     if now.overridden {
-        return Ok(());
+        return Ok(false);
     }
     refuse(&[(now.applying, "step"), (!now.frozen, "freeze")])?;
     sqlx::query!(
@@ -136,7 +143,8 @@ pub async fn override_freeze(pool: &Pool, id: DeploymentId, who: &str, why: &str
     .await
     .map_err(Error::while_(doing))?;
     notify::stack(&mut *db, StackId(now.stack)).await?;
-    db.commit().await.map_err(Error::while_(doing))
+    db.commit().await.map_err(Error::while_(doing))?;
+    Ok(true)
 }
 
 /// Refuses for the first reason that holds.
@@ -166,7 +174,7 @@ mod tests {
     }
 
     /// What a call was refused for.
-    fn refusal(said: Result<()>) -> &'static str {
+    fn refusal<T: std::fmt::Debug>(said: Result<T>) -> &'static str {
         match said {
             Err(Error::Conflict { what }) => what,
             other => panic!("{other:?}"),
@@ -193,8 +201,8 @@ mod tests {
         assert!(holds(&pool, id).await.unwrap().unapproved);
         assert!(by_id(&pool, id.0).await.unwrap().needs_approval);
 
-        approve(&pool, id, "Ada").await.unwrap();
-        approve(&pool, id, "Bob").await.unwrap();
+        assert!(approve(&pool, id, "Ada").await.unwrap());
+        assert!(!approve(&pool, id, "Bob").await.unwrap(), "the first is remembered");
         assert_eq!(holds(&pool, id).await.unwrap(), Holds::default());
         let shown = by_id(&pool, id.0).await.unwrap();
         assert_eq!((shown.needs_approval, shown.approved_by.as_deref()), (false, Some("Ada")));
@@ -256,8 +264,8 @@ mod tests {
         assert_eq!(shown.frozen_reason.as_deref(), Some("a fair"));
         assert!(shown.frozen_from.is_some() && shown.frozen_until.is_some());
 
-        override_freeze(&pool, id, "Ada", "a hole to close").await.unwrap();
-        override_freeze(&pool, id, "Bob", "me too").await.unwrap();
+        assert!(override_freeze(&pool, id, "Ada", "a hole to close").await.unwrap());
+        assert!(!override_freeze(&pool, id, "Bob", "me too").await.unwrap());
         assert_eq!(holds(&pool, id).await.unwrap(), Holds::default());
         let shown = by_id(&pool, id.0).await.unwrap();
         assert_eq!(shown.freeze_overridden_by.as_deref(), Some("Ada"));

@@ -4,7 +4,8 @@ use berth_domain::deployment::Phase;
 use berth_domain::ids::{DeploymentId, StackId, UserId};
 
 use super::{Created, NewDeployment, Trigger, create, get, newest, rollback};
-use crate::{Error, Pool, Result, rules};
+use crate::intent::Begin;
+use crate::{Error, Result, rules};
 
 /// Makes a deployment of what one that failed, or was stopped, was of: the same
 /// commit, or for a rollback the same release.
@@ -16,13 +17,13 @@ use crate::{Error, Pool, Result, rules};
 /// where another came after it, about the `stack` where it is on its way out;
 /// of a rollback also those of [`rollback`](super::rollback()).
 pub async fn retry(
-    pool: &Pool,
+    db: impl Begin<'_>,
     id: DeploymentId,
     who: UserId,
     name: &str,
 ) -> Result<(StackId, Created)> {
     let doing = "try a deployment again";
-    let mut db = crate::begin(pool).await.map_err(Error::while_(doing))?;
+    let mut db = db.begin().await.map_err(Error::while_(doing))?;
     // The stack's row is the lock: of two who ask at once, one finds the
     // deployment that the other made.
     sqlx::query!(

@@ -7,7 +7,8 @@ use berth_domain::policy::Policy;
 use sqlx::PgConnection;
 
 use super::{Created, Deployment, NewDeployment, Trigger, create, get};
-use crate::{Error, Pool, Result, rules, stacks};
+use crate::intent::Begin;
+use crate::{Error, Result, rules, stacks};
 
 /// Makes a deployment of the release that deployment `number` of a stack
 /// brought. It begins where a release is there already.
@@ -19,14 +20,14 @@ use crate::{Error, Pool, Result, rules, stacks};
 /// `release` where that never succeeded or is not kept, about the `policy` where
 /// the release was made from a file that its rule no longer trusts.
 pub async fn rollback(
-    pool: &Pool,
+    db: impl Begin<'_>,
     stack: &str,
     number: i64,
     who: UserId,
     name: &str,
 ) -> Result<(StackId, Created)> {
     let doing = "go back to a release";
-    let mut db = crate::begin(pool).await.map_err(Error::while_(doing))?;
+    let mut db = db.begin().await.map_err(Error::while_(doing))?;
     let stack = stacks::by_name(&mut *db, stack).await?.id;
     // Locked, so that what is gone back to is not forgotten meanwhile.
     sqlx::query!("select stack_id from stack where stack_id = $1 for update", stack.0)

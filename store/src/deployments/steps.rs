@@ -10,6 +10,7 @@ use berth_domain::ids::{DeploymentId, StackId};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
+use crate::intent::Begin;
 use crate::leases::{Fence, Guarded};
 use crate::{Error, Pool, Result, environments, notify, outbox, storable, storable_json};
 
@@ -325,8 +326,9 @@ pub(super) async fn close_step(
 /// # Errors
 ///
 /// `NotFound` where there is none, `Conflict` where it is over.
-pub async fn request_cancel(pool: &Pool, id: DeploymentId) -> Result<()> {
+pub async fn request_cancel(db: impl Begin<'_>, id: DeploymentId) -> Result<()> {
     let doing = "ask for a deployment to be stopped";
+    let mut db = db.begin().await.map_err(Error::while_(doing))?;
     let stack = sqlx::query_scalar!(
         "update deployment
          set cancel_requested_at = coalesce(cancel_requested_at, now()), updated_at = now()
@@ -334,16 +336,15 @@ pub async fn request_cancel(pool: &Pool, id: DeploymentId) -> Result<()> {
          returning stack_id",
         id.0
     )
-    .fetch_optional(pool)
+    .fetch_optional(&mut *db)
     .await
     .map_err(Error::while_(doing))?;
-    match stack {
-        Some(stack) => notify::stack(pool, StackId(stack)).await,
-        None => {
-            super::get(pool, id).await?;
-            Err(Error::Conflict { what: "deployment" })
-        }
-    }
+    let Some(stack) = stack else {
+        super::get(&mut *db, id).await?;
+        return Err(Error::Conflict { what: "deployment" });
+    };
+    notify::stack(&mut *db, StackId(stack)).await?;
+    db.commit().await.map_err(Error::while_(doing))
 }
 
 async fn phase(db: &mut PgConnection, id: DeploymentId) -> Result<Phase> {

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use sqlx::PgExecutor;
 use sqlx::types::Json;
 
-use crate::{Error, Pool, Result, notify, stacks, storable};
+use crate::intent::Begin;
+use crate::{Error, Result, notify, stacks, storable};
 
 /// What is to become of a stack whose deployment failed.
 ///
@@ -108,13 +109,13 @@ pub async fn settings(db: impl PgExecutor<'_>, stack: &str) -> Result<(Settings,
 /// `NotFound` where no live stack has this name, `Conflict` where somebody
 /// changed it meanwhile.
 pub async fn set(
-    pool: &Pool,
+    db: impl Begin<'_>,
     stack: &str,
     settings: &Settings,
     version: Option<i64>,
 ) -> Result<StackId> {
     let doing = "set what an environment is like";
-    let mut db = crate::begin(pool).await.map_err(Error::while_(doing))?;
+    let mut db = db.begin().await.map_err(Error::while_(doing))?;
     let stack = stacks::by_name(&mut *db, stack).await?;
     let done = sqlx::query!(
         "update environment

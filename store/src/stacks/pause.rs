@@ -4,6 +4,8 @@ use berth_domain::fail_point::Write;
 use berth_domain::ids::{DeploymentId, StackId};
 use sqlx::PgExecutor;
 
+use crate::acts::{self, Actor, Kind, NewAct};
+use crate::intent::Begin;
 use crate::leases::{Fence, Guarded};
 use crate::{Error, Pool, Result, notify, storable};
 
@@ -21,44 +23,49 @@ pub async fn paused_by(db: impl PgExecutor<'_>, id: StackId) -> Result<Option<St
 }
 
 /// Nothing is applied to a stack any more. Where it is paused already, it stays
-/// as it was paused first.
+/// as it was paused first. Whether it was not is returned.
 ///
 /// # Errors
 ///
 /// `NotFound` where no live stack has this name, `Conflict` where it is on its
 /// way out.
-pub async fn pause(pool: &Pool, name: &str, who: &str) -> Result<StackId> {
+pub async fn pause(db: impl Begin<'_>, name: &str, who: &str) -> Result<bool> {
     let doing = "pause a stack";
-    let mut db = crate::begin(pool).await.map_err(Error::while_(doing))?;
+    let mut db = db.begin().await.map_err(Error::while_(doing))?;
     let stack = super::by_name(&mut *db, name).await?.id;
-    let done = sqlx::query!(
-        "update stack
-         set paused_at = coalesce(paused_at, now()), paused_by = coalesce(paused_by, $2),
-             updated_at = now()
-         where stack_id = $1 and removed_at is null and wanted = 'present'",
+    let news = sqlx::query_scalar!(
+        r#"
+        with before as (
+            select stack_id, paused_at is null as news from stack where stack_id = $1 for update
+        )
+        update stack s
+        set paused_at = coalesce(s.paused_at, now()), paused_by = coalesce(s.paused_by, $2),
+            updated_at = now()
+        from before
+        where s.stack_id = before.stack_id and s.removed_at is null and s.wanted = 'present'
+        returning before.news as "news!"
+        "#,
         stack.0,
         storable(who),
     )
-    .execute(&mut *db)
+    .fetch_optional(&mut *db)
     .await
-    .map_err(Error::while_(doing))?;
-    if done.rows_affected() == 0 {
-        return Err(Error::Conflict { what: "stack" });
-    }
+    .map_err(Error::while_(doing))?
+    .ok_or(Error::Conflict { what: "stack" })?;
     notify::stack(&mut *db, stack).await?;
     db.commit().await.map_err(Error::while_(doing))?;
-    Ok(stack)
+    Ok(news)
 }
 
 /// A stack's deployments go on. What its deadline lost to the pause, the step
-/// under way gets back.
+/// under way gets back. Whether it was paused is returned.
 ///
 /// # Errors
 ///
 /// `NotFound` where no live stack has this name.
-pub async fn resume(pool: &Pool, name: &str) -> Result<StackId> {
+pub async fn resume(db: impl Begin<'_>, name: &str) -> Result<bool> {
     let doing = "resume a stack";
-    let mut db = crate::begin(pool).await.map_err(Error::while_(doing))?;
+    let mut db = db.begin().await.map_err(Error::while_(doing))?;
     let stack = super::by_name(&mut *db, name).await?.id;
     let before =
         sqlx::query_scalar!("select paused_at from stack where stack_id = $1 for update", stack.0)
@@ -86,25 +93,39 @@ pub async fn resume(pool: &Pool, name: &str) -> Result<StackId> {
     .map_err(Error::while_(doing))?;
     notify::stack(&mut *db, stack).await?;
     db.commit().await.map_err(Error::while_(doing))?;
-    Ok(stack)
+    Ok(before.is_some())
 }
 
-/// Says what an open deployment waits for. News only if it differs.
+/// Says what an open deployment waits for. News only if it differs: then it is
+/// written down as an act too, where it is one of Berth's.
 ///
 /// # Errors
 ///
 /// `Fenced`.
-pub async fn wait(pool: &Pool, fence: Fence, id: DeploymentId, why: &str) -> Result<()> {
+pub async fn wait(
+    pool: &Pool,
+    fence: Fence,
+    id: DeploymentId,
+    why: &str,
+    act: Option<Kind>,
+) -> Result<()> {
     let mut db = Guarded::begin(pool, fence, Write::Wait).await?;
-    sqlx::query!(
-        "update deployment set waiting = $2, updated_at = now()
-         where deployment_id = $1 and finished_at is null and waiting is distinct from $2",
+    let news = sqlx::query!(
+        "update deployment d set waiting = $2, updated_at = now()
+         from stack s
+         where d.deployment_id = $1 and d.finished_at is null and d.waiting is distinct from $2
+           and s.stack_id = d.stack_id
+         returning s.name, d.number",
         id.0,
         storable(why),
     )
-    .execute(&mut *db)
+    .fetch_optional(&mut *db)
     .await
     .map_err(Error::while_("say what a deployment waits for"))?;
+    if let Some((news, kind)) = news.zip(act) {
+        let act = NewAct::on_stack(Actor::Reconciler, kind, &news.name).numbered(news.number);
+        acts::record(&mut *db, act.saying(why)).await?;
+    }
     db.commit().await
 }
 
@@ -144,8 +165,8 @@ mod tests {
         let fence = seed::lead(&pool).await;
         let seeded = seed::deployment(&pool, fence).await;
         assert_eq!(paused_by(&pool, seeded.stack).await.unwrap(), None);
-        pause(&pool, NAME, "Ada").await.unwrap();
-        pause(&pool, NAME, "Bob").await.unwrap();
+        assert!(pause(&pool, NAME, "Ada").await.unwrap());
+        assert!(!pause(&pool, NAME, "Bob").await.unwrap());
         assert_eq!(paused_by(&pool, seeded.stack).await.unwrap().as_deref(), Some("Ada"));
         assert!(stacks::live_one(&pool, seeded.stack).await.unwrap().unwrap().paused);
         assert!(stacks::live(&pool).await.unwrap().iter().all(|stack| stack.paused));
@@ -176,7 +197,7 @@ mod tests {
         let minute = Duration::from_secs(60);
         deployments::begin_step(&pool, fence, id, Step::Fetch, minute).await.unwrap();
         pause(&pool, NAME, "Ada").await.unwrap();
-        wait(&pool, fence, id, "Ada paused the stack").await.unwrap();
+        wait(&pool, fence, id, "Ada paused the stack", None).await.unwrap();
         assert_eq!(
             by_id(&pool, id.0).await.unwrap().waiting.as_deref(),
             Some("Ada paused the stack")
@@ -203,10 +224,10 @@ mod tests {
         let fence = seed::lead(&pool).await;
         let seeded = seed::deployment(&pool, fence).await;
         let now = seed::depose(&pool, fence).await;
-        let late = wait(&pool, fence, seeded.deployment, "x").await;
+        let late = wait(&pool, fence, seeded.deployment, "x", None).await;
         assert!(matches!(late, Err(Error::Fenced)), "{late:?}");
         assert_eq!(by_id(&pool, seeded.deployment.0).await.unwrap().waiting, None);
-        wait(&pool, now, seeded.deployment, "x").await.unwrap();
+        wait(&pool, now, seeded.deployment, "x", None).await.unwrap();
         let late = go_on(&pool, fence, seeded.deployment).await;
         assert!(matches!(late, Err(Error::Fenced)), "{late:?}");
         go_on(&pool, now, seeded.deployment).await.unwrap();

@@ -51,7 +51,7 @@ async fn one_query_knows_what_every_pass_needs(pool: PgPool) {
     let fence = seed::lead(&pool).await;
     let seeded = seed::deployment(&pool, fence).await;
     let seen = serde_json::json!({"health": "healthy"});
-    observe(&pool, fence, seeded.stack, &seen).await.unwrap();
+    observe(&pool, fence, seeded.stack, &seen, &[]).await.unwrap();
 
     let all = live(&pool).await.unwrap();
     assert_eq!(all.len(), 1);
@@ -87,7 +87,7 @@ async fn a_stale_leader_writes_nothing(pool: PgPool) {
     seed::depose(&pool, fence).await;
     let seen = serde_json::json!({"health": "lies"});
     for refused in [
-        observe(&pool, fence, seeded.stack, &seen).await,
+        observe(&pool, fence, seeded.stack, &seen, &[]).await,
         set_release(&pool, fence, seeded.stack, None).await,
         mark_removed(&pool, fence, seeded.stack).await,
     ] {

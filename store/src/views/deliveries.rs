@@ -1,5 +1,8 @@
 //! Deliveries as lists and pages show them: everything but the body.
 
+use std::collections::BTreeMap;
+
+use berth_domain::ids::RepositoryId;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use sqlx::PgExecutor;
@@ -66,6 +69,9 @@ struct DeliveryRow {
     decisions: Json<Vec<DecisionView>>,
 }
 
+/// The place of a delivery in the order.
+pub type Place = (DateTime<Utc>, String);
+
 /// Deliveries, newest first: those before the one that came at this time and
 /// has this id, at most `limit + 1`.
 ///
@@ -74,11 +80,49 @@ struct DeliveryRow {
 /// What the database says.
 pub async fn list(
     db: impl PgExecutor<'_>,
-    before: Option<(DateTime<Utc>, String)>,
+    before: Option<Place>,
     limit: i64,
 ) -> Result<Vec<DeliveryView>> {
-    let (at, id) = before.unzip();
-    find(db, None, at, id, limit).await
+    find(db, Which::default(), before, limit).await
+}
+
+/// The pushes and the events of pull requests of a repository that were judged
+/// and are still kept, newest first; see [`list`].
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn of_repository(
+    db: impl PgExecutor<'_>,
+    id: RepositoryId,
+    before: Option<Place>,
+    limit: i64,
+) -> Result<Vec<DeliveryView>> {
+    find(db, Which { ids: None, repository: Some(id.0) }, before, limit).await
+}
+
+/// The bodies of these deliveries, byte for byte.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn bodies(db: impl PgExecutor<'_>, ids: &[String]) -> Result<BTreeMap<String, Vec<u8>>> {
+    let rows =
+        sqlx::query!("select delivery_id, body from delivery where delivery_id = any($1)", ids)
+            .fetch_all(db)
+            .await
+            .map_err(Error::while_("read what was delivered"))?;
+    Ok(rows.into_iter().map(|row| (row.delivery_id, row.body)).collect())
+}
+
+/// The deliveries with these ids, as far as they are kept, newest first.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn all(db: impl PgExecutor<'_>, ids: &[String]) -> Result<Vec<DeliveryView>> {
+    let which = Which { ids: Some(ids), repository: None };
+    find(db, which, None, i64::try_from(ids.len()).unwrap_or_default()).await
 }
 
 /// The delivery with this id.
@@ -87,16 +131,25 @@ pub async fn list(
 ///
 /// `NotFound` where there is none.
 pub async fn get(db: impl PgExecutor<'_>, id: &str) -> Result<DeliveryView> {
-    find(db, Some(id), None, None, 1).await?.pop().ok_or(Error::NotFound { what: "delivery" })
+    let which = Which { ids: Some(&[id.to_owned()]), repository: None };
+    find(db, which, None, 1).await?.pop().ok_or(Error::NotFound { what: "delivery" })
+}
+
+/// Which deliveries to read; all of them where nothing is said.
+#[derive(Debug, Clone, Copy, Default)]
+struct Which<'a> {
+    ids: Option<&'a [String]>,
+    /// Of this repository, and such as rules may be asked about.
+    repository: Option<i64>,
 }
 
 async fn find(
     db: impl PgExecutor<'_>,
-    id: Option<&str>,
-    before_at: Option<DateTime<Utc>>,
-    before_id: Option<String>,
+    Which { ids, repository }: Which<'_>,
+    before: Option<Place>,
     limit: i64,
 ) -> Result<Vec<DeliveryView>> {
+    let (before_at, before_id) = before.unzip();
     let rows = sqlx::query_as!(
         DeliveryRow,
         r#"
@@ -113,15 +166,18 @@ async fn find(
                ), '[]') as "decisions!: Json<Vec<DecisionView>>"
         from delivery d
         left join repository r using (repository_id)
-        where ($1::text is null or d.delivery_id = $1)
+        where ($1::text[] is null or d.delivery_id = any($1))
           and ($2::timestamptz is null or (d.received_at, d.delivery_id) < ($2, $3))
+          and ($5::bigint is null or (d.repository_id = $5 and d.processed_at is not null
+                                      and d.event in ('push', 'pull_request')))
         order by d.received_at desc, d.delivery_id desc
         limit $4::bigint + 1
         "#,
-        id,
+        ids,
         before_at,
         before_id,
         limit,
+        repository,
     )
     .fetch_all(db)
     .await

@@ -1,11 +1,12 @@
 //! Installations and repositories as lists show them.
 
+use serde_json::Value;
 use sqlx::PgExecutor;
 
 use crate::{Error, Result};
 
 /// An installation and how much it lets us see.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct InstallationView {
     /// GitHub's id.
     pub id: i64,
@@ -17,6 +18,8 @@ pub struct InstallationView {
     pub suspended: bool,
     /// How many repositories it lets us see.
     pub repository_count: i64,
+    /// What it lets us do: an object of GitHub's names and `read` or `write`.
+    pub permissions: Value,
 }
 
 /// A repository that we may see.
@@ -47,7 +50,7 @@ pub async fn installations(db: impl PgExecutor<'_>) -> Result<Vec<InstallationVi
                i.suspended_at is not null as "suspended!",
                (select count(*) from repository r
                 where r.installation_id = i.installation_id and r.removed_at is null)
-                   as "repository_count!"
+                   as "repository_count!", i.permissions
         from installation i
         where i.removed_at is null
         order by i.account_login, i.installation_id

@@ -15,6 +15,10 @@ pub(super) const EXCUSED: &[(&str, &str)] = &[
         "accounts.installation",
         "only where an installation's own event is late: tasks/inbox/tests.rs",
     ),
+    (
+        "acts.record",
+        "only of what no stack asks for, which no scenario leaves: tests/pipeline/passes.rs",
+    ),
     ("inbox.account", "the simulator's accounts keep their names"),
     ("stacks.set_release", "only after a deployment that was replaced half way: tests/pipeline"),
     ("stacks.wait", "only of what a pause, a person or a time holds up: tests/pipeline/pauses.rs"),

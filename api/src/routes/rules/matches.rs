@@ -139,7 +139,16 @@ fn candidates(listed: &Listed, repository: &Repository, rule: &Rule) -> Vec<Cand
 fn judged(it: Candidate, rule: &Rule, repository: &Repository) -> RuleMatch {
     let (matched, reason) = verdict(&it.event, rule);
     let (number, title) = it.pull_request.unzip();
-    let place = match matched.then(|| target(&it.name, it.kind, number, rule, repository)) {
+    let tag = it.kind == CandidateKind::Tag;
+    let names = Names {
+        branch: (!tag).then_some(it.name.as_str()),
+        tag: tag.then_some(it.name.as_str()),
+        number: number.and_then(|number| u64::try_from(number).ok()),
+        app: &repository.name,
+        owner: &repository.owner,
+        environment: None,
+    };
+    let place = match matched.then(|| target(&names, rule)) {
         None => Err(reason),
         Some(Ok(place)) => Ok((place, reason)),
         Some(Err(wrong)) => Err(wrong),
@@ -152,7 +161,8 @@ fn judged(it: Candidate, rule: &Rule, repository: &Repository) -> RuleMatch {
     RuleMatch { kind: it.kind, name: it.name, number, title, matched, reason, environment, host }
 }
 
-fn verdict(event: &Event, rule: &Rule) -> (bool, String) {
+/// What a rule makes of an event whose changes nobody knows.
+pub(super) fn verdict(event: &Event, rule: &Rule) -> (bool, String) {
     let by_ref = Rule { paths: Vec::new(), ..rule.clone() };
     let decision = rule::decide(event, &Changes::Unknown, std::slice::from_ref(&by_ref)).pop();
     let (matched, mut reason) =
@@ -164,25 +174,10 @@ fn verdict(event: &Event, rule: &Rule) -> (bool, String) {
 }
 
 /// The environment and the host.
-fn target(
-    name: &str,
-    kind: CandidateKind,
-    number: Option<i64>,
-    rule: &Rule,
-    repository: &Repository,
-) -> Result<(String, String), String> {
-    let tag = kind == CandidateKind::Tag;
-    let names = Names {
-        branch: (!tag).then_some(name),
-        tag: tag.then_some(name),
-        number: number.and_then(|number| u64::try_from(number).ok()),
-        app: &repository.name,
-        owner: &repository.owner,
-        environment: None,
-    };
-    let environment = render_environment(&rule.environment, &names)
+pub(super) fn target(names: &Names<'_>, rule: &Rule) -> Result<(String, String), String> {
+    let environment = render_environment(&rule.environment, names)
         .map_err(|err| format!("the rule's environment is wrong: {}", err.message))?;
-    let named = Names { environment: Some(&environment), ..names };
+    let named = Names { environment: Some(&environment), ..*names };
     let host = render_host(&rule.host, &named)
         .map_err(|err| format!("the rule's host is wrong: {}", err.message))?;
     Ok((environment, host))

@@ -51,13 +51,18 @@ export function LastDeployments({ stack }: { stack: string }) {
     <Section
       title="Deployments"
       aside={
-        <Link
-          to="/stacks/$stack/deployments"
-          params={{ stack }}
-          className="text-meta text-text-2 underline-offset-2 hover:underline"
-        >
-          See all
-        </Link>
+        <span className="flex gap-4 text-meta text-text-2">
+          <Link to="/events" search={{ stack }} className="underline-offset-2 hover:underline">
+            What happened to it
+          </Link>
+          <Link
+            to="/stacks/$stack/deployments"
+            params={{ stack }}
+            className="underline-offset-2 hover:underline"
+          >
+            See all
+          </Link>
+        </span>
       }
     >
       <Loaded query={query} what="the deployments" skeleton={<SkeletonRows rows={3} height={96} />}>

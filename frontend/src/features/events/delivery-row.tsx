@@ -16,6 +16,8 @@ import { Status, StatusIcon, type Look } from '~/ui/status';
 import { Ago } from '~/ui/time';
 import { say } from '~/ui/toast';
 
+import type { Search } from './filter';
+
 const OUTCOMES = {
   deployed: { look: 'succeeded', word: 'Deployed' },
   ignored: { look: 'stopped', word: 'Ignored' },
@@ -23,7 +25,15 @@ const OUTCOMES = {
   failed: { look: 'failed', word: 'Failed' },
 } satisfies Record<Outcome, { look: Look; word: string }>;
 
-export function DeliveryRow({ delivery, open }: { delivery: Delivery; open: boolean }) {
+export function DeliveryRow({
+  delivery,
+  open,
+  search,
+}: {
+  delivery: Delivery;
+  open: boolean;
+  search: Search;
+}) {
   const outcome = delivery.outcome
     ? OUTCOMES[delivery.outcome]
     : ({ look: 'pending', word: 'Waiting' } as const);
@@ -32,7 +42,7 @@ export function DeliveryRow({ delivery, open }: { delivery: Delivery; open: bool
     <li>
       <Link
         to="/events"
-        search={open ? {} : { id: delivery.id }}
+        search={{ ...search, id: open ? undefined : delivery.id }}
         resetScroll={false}
         aria-expanded={open}
         className="grid grid-cols-[16px_minmax(0,1fr)_auto] items-center gap-x-3 px-3 py-2 text-ui -outline-offset-2 hover:bg-hover lg:grid-cols-[16px_104px_200px_minmax(0,1fr)_auto]"
@@ -69,12 +79,12 @@ export function DeliveryRow({ delivery, open }: { delivery: Delivery; open: bool
           <Ago at={delivery.received_at} />
         </span>
       </Link>
-      {open && <Details delivery={delivery} />}
+      {open && <Details delivery={delivery} search={search} />}
     </li>
   );
 }
 
-function Details({ delivery }: { delivery: Delivery }) {
+function Details({ delivery, search }: { delivery: Delivery; search: Search }) {
   const denied = useDenied('operator');
   const { busy, error, press } = usePress();
   return (
@@ -102,7 +112,20 @@ function Details({ delivery }: { delivery: Delivery }) {
         </span>
         <span>
           received {full(delivery.received_at)}
-          {delivery.sender && ` from ${delivery.sender}`}
+          {delivery.sender && (
+            <>
+              {' '}
+              from{' '}
+              <Link
+                to="/events"
+                search={{ ...search, id: undefined, actor: delivery.sender }}
+                title={`Only what ${delivery.sender} did`}
+                className="underline decoration-line-strong underline-offset-2 hover:text-accent"
+              >
+                {delivery.sender}
+              </Link>
+            </>
+          )}
         </span>
         <span className="ml-auto">
           <Button

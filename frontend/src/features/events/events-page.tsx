@@ -1,34 +1,58 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { Link, useNavigate } from '@tanstack/react-router';
+import { X } from 'lucide-react';
 
 import { Loaded } from '~/api/loaded';
-import { deliveriesQuery, githubQuery } from '~/api/queries';
+import { deliveryQuery, eventsQuery, githubQuery } from '~/api/queries';
+import type { Event, EventKind } from '~/api/schema.gen';
 import { buttonClass } from '~/ui/button';
+import { chipClass } from '~/ui/chip';
 import { Empty } from '~/ui/empty';
 import { More } from '~/ui/more';
-import { Page, PageHead, Panel } from '~/ui/page';
+import { Page, PageHead, Panel, Section } from '~/ui/page';
+import { Search as SearchField } from '~/ui/search';
 
+import { ActRow } from './act-row';
 import { DeliveryRow } from './delivery-row';
+import { DeployRow } from './deploy-row';
+import { isNarrow, nothing, type Search } from './filter';
 
-/** Every delivery, and why it did or did not deploy. `open` is the one that shows its decisions. */
-export function EventsPage({ open }: { open: string | undefined }) {
-  const query = useInfiniteQuery(deliveriesQuery());
+const KINDS: readonly { kind: EventKind | undefined; label: string }[] = [
+  { kind: undefined, label: 'All' },
+  { kind: 'delivery', label: 'Deliveries' },
+  { kind: 'deployment', label: 'Deployments' },
+  { kind: 'person', label: 'People' },
+  { kind: 'berth', label: 'Berth' },
+];
+
+/**
+ * Everything that happened: deliveries with why they did or did not deploy, deployments, and what
+ * people and Berth itself did.
+ */
+export function EventsPage({ search }: { search: Search }) {
+  const { id, ...filter } = search;
+  const query = useInfiniteQuery(eventsQuery(filter));
+  const events = query.data?.pages.flatMap((page) => page.items);
+  const listed = events?.some(({ delivery }) => delivery?.id === id);
   return (
     <Page>
       <PageHead title="Events">
         <p className="mt-0.5 text-ui text-text-2">
-          What GitHub told Berth, and what each rule made of it.
+          What GitHub told Berth and what each rule made of it, what was deployed, and what people
+          and Berth did.
         </p>
       </PageHead>
+      <Filters search={search} />
+      {id && events && !listed && <Asked id={id} search={search} />}
       <Loaded query={query} what="the events">
         {(data) => {
-          const deliveries = data.pages.flatMap((page) => page.items);
-          if (deliveries.length === 0) return <NoEvents />;
+          const items = data.pages.flatMap((page) => page.items);
+          if (items.length === 0) return isNarrow(filter) ? <None search={search} /> : <NoEvents />;
           return (
             <Panel>
               <ul data-rows className="divide-y divide-line">
-                {deliveries.map((delivery) => (
-                  <DeliveryRow key={delivery.id} delivery={delivery} open={delivery.id === open} />
+                {items.map((event) => (
+                  <Row key={`${event.kind} ${event.id}`} event={event} search={search} />
                 ))}
               </ul>
             </Panel>
@@ -41,6 +65,93 @@ export function EventsPage({ open }: { open: string | undefined }) {
         onMore={() => query.fetchNextPage()}
       />
     </Page>
+  );
+}
+
+function Row({ event, search }: { event: Event; search: Search }) {
+  const { act, at, delivery, deployment } = event;
+  if (delivery)
+    return <DeliveryRow delivery={delivery} open={delivery.id === search.id} search={search} />;
+  if (deployment) return <DeployRow deployment={deployment} at={at} />;
+  return act && <ActRow act={act} at={at} search={search} />;
+}
+
+function Filters({ search }: { search: Search }) {
+  const navigate = useNavigate();
+  const { kind, stack, actor, q } = search;
+  const rest = { ...search, id: undefined };
+  return (
+    <div role="search" className="mb-3 flex flex-wrap items-center gap-2">
+      <SearchField
+        label="Search the events"
+        value={q ?? ''}
+        onChange={(next) =>
+          void navigate({ to: '/events', search: { ...rest, q: next || undefined }, replace: true })
+        }
+      />
+      <nav aria-label="Kinds" className="flex flex-wrap gap-1">
+        {KINDS.map(({ kind: it, label }) => (
+          <Link
+            key={label}
+            to="/events"
+            search={{ ...rest, kind: it }}
+            aria-current={kind === it ? 'true' : undefined}
+            className={chipClass({ on: kind === it })}
+          >
+            {label}
+          </Link>
+        ))}
+      </nav>
+      {stack && <Narrowed name="Stack" value={stack} without={{ ...rest, stack: undefined }} />}
+      {actor && <Narrowed name="By" value={actor} without={{ ...rest, actor: undefined }} />}
+    </div>
+  );
+}
+
+/** What the list is narrowed to beside its kind; a link to the list without that. */
+function Narrowed({ name, value, without }: { name: string; value: string; without: Search }) {
+  return (
+    <Link
+      to="/events"
+      search={without}
+      aria-label={`${name} ${value}: show all again`}
+      className="inline-flex h-8 max-w-64 items-center gap-1.5 rounded-control border border-line-strong px-2.5 text-ui hover:bg-hover"
+    >
+      <span className="text-text-2">{name}</span>
+      <span className="truncate font-medium">{value}</span>
+      <X size={14} aria-hidden className="shrink-0 text-text-3" />
+    </Link>
+  );
+}
+
+/** The delivery that a link leads to, where the list does not have it, or not yet. */
+function Asked({ id, search }: { id: string; search: Search }) {
+  const query = useQuery(deliveryQuery(id));
+  return (
+    <Section title="The delivery that was asked for">
+      <Loaded query={query} what="the delivery">
+        {(delivery) => (
+          <Panel>
+            <ul>
+              <DeliveryRow delivery={delivery} open search={search} />
+            </ul>
+          </Panel>
+        )}
+      </Loaded>
+    </Section>
+  );
+}
+
+function None({ search }: { search: Search }) {
+  return (
+    <Empty
+      title={nothing(search)}
+      action={
+        <Link to="/events" search={{}} className={buttonClass()}>
+          Show all events
+        </Link>
+      }
+    />
   );
 }
 
@@ -62,7 +173,7 @@ function NoEvents() {
   }
   return (
     <Empty title="No events yet">
-      The first push, tag or pull request shows up here.
+      The first push, tag or pull request shows up here, and whatever people and Berth do.
       {github && (
         <span className="mt-1 block">
           GitHub sends to{' '}

@@ -19,6 +19,7 @@ import { Unsaved } from '~/ui/unsaved';
 
 import { FIELDS, POLICIES, switchEvent, toDraft, toForm, type RuleForm } from './draft';
 import { RuleMatches } from './rule-matches';
+import { RuleReplay } from './rule-replay';
 import { RuleStory } from './rule-story';
 
 const EVENTS = [
@@ -269,6 +270,7 @@ export function RuleEditor({ existing: newest, initial, repositories, domain }: 
           <div className="min-w-0 space-y-6">
             <RuleStory form={form} repository={repository} />
             <RuleMatches form={form} />
+            <RuleReplay form={form} />
           </div>
         </div>
       </form>

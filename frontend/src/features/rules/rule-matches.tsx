@@ -1,15 +1,14 @@
 import { useQuery } from '@tanstack/react-query';
 import { GitBranch, GitPullRequest, Tag, type LucideIcon } from 'lucide-react';
-import { useMemo, useState } from 'react';
+import { useState } from 'react';
 
 import { useDenied } from '~/api/access';
 import { isStatus } from '~/api/client';
 import { sortFaults } from '~/api/faults';
 import { Loaded } from '~/api/loaded';
 import { ruleMatchesQuery } from '~/api/queries';
-import type { CandidateKind, RuleDraft, RuleMatch } from '~/api/schema.gen';
+import type { CandidateKind, RuleMatch } from '~/api/schema.gen';
 import { cn } from '~/lib/cn';
-import { useDebounced } from '~/lib/debounce';
 import { Empty } from '~/ui/empty';
 import { More } from '~/ui/more';
 import { Panel } from '~/ui/page';
@@ -17,11 +16,11 @@ import { Said } from '~/ui/said';
 import { SkeletonRows } from '~/ui/skeleton';
 import { StatusIcon } from '~/ui/status';
 
-import { toDraft, type RuleForm } from './draft';
+import { useDeciding } from './deciding';
+import type { RuleForm } from './draft';
 
 /** Rows at once: a repository may have thousands of branches. */
 const STEP = 50;
-const PAUSE_MS = 400;
 
 const ICONS = {
   branch: GitBranch,
@@ -29,17 +28,10 @@ const ICONS = {
   pull_request: GitPullRequest,
 } satisfies Record<CandidateKind, LucideIcon>;
 
-/** Of a draft, only what decides: its name and the like must not ask GitHub anew. */
-function deciding(form: RuleForm): string {
-  const draft: RuleDraft = { ...toDraft(form), name: 'draft', policy: null };
-  return JSON.stringify({ ...draft, compose_file: 'compose.yaml', on_registry_failure: 'fail' });
-}
-
 /** What the draft would match now, over every branch and open pull request. */
 export function RuleMatches({ form }: { form: RuleForm }) {
   const denied = useDenied('admin');
-  const settled = useDebounced(deciding(form), PAUSE_MS);
-  const draft = useMemo(() => JSON.parse(settled) as RuleDraft, [settled]);
+  const draft = useDeciding(form);
   const asked = Boolean(form.repository_id) && !denied;
   const query = useQuery({ ...ruleMatchesQuery(draft), enabled: asked });
   if (!asked) return null;

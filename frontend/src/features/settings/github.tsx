@@ -2,14 +2,15 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 
 import { Loaded } from '~/api/loaded';
-import { githubQuery } from '~/api/queries';
-import type { Github } from '~/api/schema.gen';
-import { count } from '~/lib/text';
+import { deliveriesQuery, githubQuery } from '~/api/queries';
+import type { Github, Installation, Outcome } from '~/api/schema.gen';
+import { count, shortRef } from '~/lib/text';
 import { buttonClass } from '~/ui/button';
 import { CopyButton } from '~/ui/copy';
 import { Empty } from '~/ui/empty';
 import { Outside } from '~/ui/outside';
 import { Panel, Section } from '~/ui/page';
+import { Status, type Look } from '~/ui/status';
 import { Table, Td, Th } from '~/ui/table';
 import { Tag } from '~/ui/tag';
 import { Ago } from '~/ui/time';
@@ -40,6 +41,30 @@ export function GithubSettings() {
               <Link to="/setup/github" className={`mt-3 ${buttonClass()}`}>
                 Add repositories
               </Link>
+            </Section>
+          )}
+          {github.installations.map((installation) => (
+            <Section
+              key={installation.id}
+              title={`What ${installation.account_login} lets Berth do`}
+            >
+              <Permissions installation={installation} />
+            </Section>
+          ))}
+          {github.app && (
+            <Section
+              title="Last deliveries"
+              aside={
+                <Link
+                  to="/events"
+                  search={{ kind: 'delivery' }}
+                  className="text-accent hover:underline"
+                >
+                  All deliveries
+                </Link>
+              }
+            >
+              <Deliveries webhook={github.webhook_url} />
             </Section>
           )}
         </>
@@ -118,5 +143,117 @@ function Installations({ github }: { github: Github }) {
         </tr>
       ))}
     </Table>
+  );
+}
+
+/** Why Berth asks for each; GitHub's names on the left. */
+const WHY: Record<string, string> = {
+  checks: 'to show on a commit how its deployment goes',
+  contents: 'to read the source of what is deployed',
+  deployments: 'to tell GitHub what is deployed where',
+  issues: 'to find its own comment on a pull request',
+  metadata: 'to see which repositories there are',
+  pull_requests: 'to read pull requests, and comment with a preview’s address',
+  statuses: 'to mark a commit where checks are not shown',
+};
+
+function Permissions({ installation }: { installation: Installation }) {
+  const missing = installation.permissions.some(({ enough }) => !enough);
+  return (
+    <>
+      {missing && (
+        <p className="mb-2 text-ui text-warn">
+          Something is not granted.{' '}
+          <Outside href={installation.html_url}>Grant it on GitHub</Outside>
+        </p>
+      )}
+      <Table
+        label={`What ${installation.account_login} lets Berth do`}
+        head={
+          <>
+            <Th>Permission</Th>
+            <Th>Needed</Th>
+            <Th>Granted</Th>
+          </>
+        }
+      >
+        {installation.permissions.map(({ name, wanted, granted, enough }) => (
+          <tr key={name}>
+            <Td>
+              {name.replaceAll('_', ' ')}
+              {WHY[name] && <span className="block text-meta text-text-2">{WHY[name]}</span>}
+            </Td>
+            <Td className="text-text-2">{wanted}</Td>
+            <Td>
+              <Status
+                look={enough ? 'done' : 'degraded'}
+                word={granted ? granted : 'Not granted'}
+              />
+            </Td>
+          </tr>
+        ))}
+      </Table>
+    </>
+  );
+}
+
+const OUTCOMES = {
+  deployed: { look: 'succeeded', word: 'Deployed' },
+  ignored: { look: 'stopped', word: 'Ignored' },
+  recorded: { look: 'noted', word: 'Recorded' },
+  failed: { look: 'failed', word: 'Failed' },
+} satisfies Record<Outcome, { look: Look; word: string }>;
+
+function Deliveries({ webhook }: { webhook: string }) {
+  const query = useQuery(deliveriesQuery());
+  return (
+    <Loaded query={query} what="the last deliveries">
+      {({ items }) =>
+        items.length === 0 ? (
+          <Empty title="No delivery yet">
+            GitHub sends to <code className="font-mono text-meta break-all">{webhook}</code>
+          </Empty>
+        ) : (
+          <Table
+            label="Last deliveries"
+            head={
+              <>
+                <Th>Event</Th>
+                <Th hide="sm">About</Th>
+                <Th>Outcome</Th>
+                <Th right>Came</Th>
+              </>
+            }
+          >
+            {items.map((it) => (
+              <tr key={it.id}>
+                <Td>
+                  <Link
+                    to="/events"
+                    search={{ id: it.id }}
+                    className="font-mono text-meta underline decoration-line-strong underline-offset-2 hover:text-accent"
+                  >
+                    {it.action ? `${it.event} ${it.action}` : it.event}
+                  </Link>
+                </Td>
+                <Td hide="sm" className="text-text-2">
+                  {it.repository} {it.git_ref && shortRef(it.git_ref)}
+                </Td>
+                <Td>
+                  {it.outcome ? (
+                    <Status {...OUTCOMES[it.outcome]} />
+                  ) : (
+                    <Status look="pending" word="Waiting" />
+                  )}
+                </Td>
+                <Td right>
+                  <Ago at={it.received_at} />
+                </Td>
+              </tr>
+            ))}
+          </Table>
+        )
+      }
+    </Loaded>
   );
 }

@@ -11,6 +11,7 @@ use berth_domain::build::{BuildError, Builder, Source};
 use berth_domain::ids::{DeploymentId, RuleId, StackId};
 use berth_domain::rule::{self, Changes, Event, Rule};
 use berth_github_app::webhook;
+use berth_github_app::webhook::meaning::Head;
 use berth_store::deliveries::{self, RuleDecision};
 use berth_store::deployments::{self, Commit, Deployment, NewDeployment, Trigger};
 use berth_store::environments::{self, NewEnvironment, PullRequest};
@@ -20,7 +21,7 @@ use berth_store::{Error, Pool, rules, stacks};
 use chrono::{DateTime, Utc};
 
 use super::Trouble;
-use super::names::{self, Head};
+use super::names;
 use crate::tasks::Deps;
 
 /// Something that may lead to deployments.

@@ -3,9 +3,10 @@
 use berth_domain::build::Builder;
 use berth_domain::fail_point::Write;
 use berth_domain::ids::DeploymentId;
-use berth_domain::rule::{Event, EventKind};
+use berth_domain::rule::EventKind;
 use berth_github_app::RepositoryName;
 use berth_github_app::report::REDEPLOY;
+use berth_github_app::webhook::meaning::{self, Asks, Meaning, skip_directive};
 use berth_github_app::webhook::{self, CheckRun, Push, Webhook};
 use berth_store::deliveries::{self, Delivery, Outcome, RuleDecision, Verdict};
 use berth_store::deployments::{self, Commit, NewDeployment, Trigger};
@@ -16,7 +17,6 @@ use berth_store::{Error, installations, rules};
 
 use super::about::verdict;
 use super::deploy::{Considered, Occasion, carry_out, consider};
-use super::names::{Head, skip_directive};
 use super::{Judged, Trouble, accounts};
 use crate::tasks::Deps;
 
@@ -96,17 +96,10 @@ async fn push<B: Builder>(
     (webhook, event): (&Webhook, &Push),
 ) -> Result<Judged, Trouble> {
     let said = |outcome, reason: &str| Ok(Judged::Said(verdict(webhook, outcome, reason)));
-    let (kind, trigger, name) = match (event.branch(), event.tag()) {
-        (Some(branch), _) => (EventKind::Push, Trigger::Push, branch),
-        (None, Some(tag)) => (EventKind::Tag, Trigger::Tag, tag),
-        (None, None) => {
-            let reason = format!("`{}` is neither a branch nor a tag", event.git_ref);
-            return said(Outcome::Ignored, &reason);
-        }
+    let Asks { event: asked, head, happened } = match meaning::of_push(event) {
+        Ok(asks) => asks,
+        Err(reason) => return said(Outcome::Ignored, &reason),
     };
-    if event.deleted {
-        return said(Outcome::Ignored, &format!("`{name}` was deleted"));
-    }
     let repository =
         accounts::repository(deps, fence, &event.repository, event.installation).await?;
     let Some(repository) = repository else { return said(Outcome::Ignored, NOT_INSTALLED) };
@@ -117,22 +110,13 @@ async fn push<B: Builder>(
         message: head_commit.map(|commit| commit.message.clone()).unwrap_or_default(),
         author: head_commit.map(|commit| commit.author.clone()).unwrap_or_default(),
     };
-    let who = event.sender.as_deref().or(event.pusher.as_deref()).unwrap_or("somebody");
-    let is_tag = kind == EventKind::Tag;
+    let is_tag = asked.kind == EventKind::Tag;
     let occasion = Occasion {
         repository: &repository,
-        event: Event { kind, name: name.to_owned(), from_fork: false },
-        trigger,
-        happened: if is_tag {
-            format!("{who} tagged {name}")
-        } else {
-            format!("{who} pushed to {name}")
-        },
-        head: Head {
-            branch: (!is_tag).then(|| name.to_owned()),
-            tag: is_tag.then(|| name.to_owned()),
-            pull_request: None,
-        },
+        event: asked,
+        trigger: if is_tag { Trigger::Tag } else { Trigger::Push },
+        happened,
+        head,
         commit,
         git_ref: event.git_ref.clone(),
         before: Some(&event.before),
@@ -153,41 +137,22 @@ async fn pull_request<B: Builder>(
         accounts::repository(deps, fence, &event.repository, event.installation).await?;
     let Some(repository) = repository else { return said(Outcome::Ignored, NOT_INSTALLED) };
     let number = event.number;
-    match event.action.as_str() {
-        "closed" => return closed(deps, fence, delivery, (webhook, event, &repository)).await,
-        "edited" if !event.base_changed => {
+    let Asks { event: asked, head, happened } = match meaning::of_pull_request(event) {
+        Meaning::Asks(asks) => asks,
+        Meaning::Ends(why) => {
+            return closed(deps, fence, delivery, (webhook, event, &repository), &why).await;
+        }
+        Meaning::Retitles => {
             return edited(deps, fence, delivery, (webhook, event, &repository)).await;
         }
-        "opened" | "reopened" | "synchronize" | "ready_for_review" | "edited" => {}
-        other => {
-            let reason = format!("`{other}` changes nothing about what is deployed");
-            return said(Outcome::Ignored, &reason);
-        }
-    }
-    if event.state == "closed" {
-        return said(Outcome::Ignored, &format!("pull request {number} is closed"));
-    }
-    let who = event.sender.as_deref().unwrap_or(&event.author);
-    let did = match event.action.as_str() {
-        "synchronize" => "pushed to".to_owned(),
-        "ready_for_review" => "marked as ready".to_owned(),
-        "edited" => "retargeted".to_owned(),
-        other => other.to_owned(),
+        Meaning::Nothing(reason) => return said(Outcome::Ignored, &reason),
     };
     let mut occasion = Occasion {
         repository: &repository,
-        event: Event {
-            kind: EventKind::PullRequest,
-            name: event.base_ref.clone(),
-            from_fork: event.from_fork(),
-        },
+        event: asked,
         trigger: Trigger::PullRequest,
-        happened: format!("{who} {did} pull request {number}"),
-        head: Head {
-            branch: Some(event.head_ref.clone()),
-            tag: None,
-            pull_request: u64::try_from(number).ok(),
-        },
+        happened,
+        head,
         commit: Commit { sha: event.head_sha.clone(), ..Commit::default() },
         git_ref: format!("refs/pull/{number}/head"),
         before: None,
@@ -224,14 +189,12 @@ async fn closed<B: Builder>(
     fence: Fence,
     delivery: &Delivery,
     (webhook, event, repository): (&Webhook, &webhook::PullRequest, &Repository),
+    why: &str,
 ) -> Result<Judged, Trouble> {
-    let number = event.number;
     let mut db = Guarded::begin(&deps.pool, fence, Write::ClosePreviews).await?;
-    let open = environments::open_previews(&mut *db, repository.id, Some(number)).await?;
-    let end = if event.merged { "merged" } else { "closed" };
-    let why = format!("pull request {number} was {end}");
+    let open = environments::open_previews(&mut *db, repository.id, Some(event.number)).await?;
     for environment in &open {
-        environments::close(&mut db, environment.id, &why).await?;
+        environments::close(&mut db, environment.id, why).await?;
     }
     let judged = if open.is_empty() {
         verdict(webhook, Outcome::Ignored, format!("{why}; it had no preview"))

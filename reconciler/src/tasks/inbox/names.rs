@@ -1,8 +1,9 @@
-//! Names for what an event makes, and the words that forbid it. Pure.
+//! Names for what an event makes. Pure.
 
 use berth_compose_templates::render::Names;
 use berth_domain::ids::StackName;
 use berth_domain::slug::label;
+use berth_github_app::webhook::meaning::Head;
 use berth_store::repositories::Repository;
 
 /// The environment whose stack is called like the repository alone.
@@ -33,25 +34,6 @@ pub(crate) fn names<'a>(repository: &'a Repository, head: &'a Head) -> Names<'a>
         owner: &repository.owner,
         environment: None,
     }
-}
-
-/// What an event is about, as templates call it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Head {
-    /// The branch; of a pull request, the one it comes from.
-    pub(crate) branch: Option<String>,
-    /// The tag.
-    pub(crate) tag: Option<String>,
-    /// The pull request's number.
-    pub(crate) pull_request: Option<u64>,
-}
-
-/// The words in a commit's message that forbid deploying it, if there are any.
-pub(crate) fn skip_directive(message: &str) -> Option<&'static str> {
-    let message = message.to_ascii_lowercase();
-    ["[skip deploy]", "[deploy skip]", "[no deploy]", "[skip ci]", "[ci skip]", "[no ci]"]
-        .into_iter()
-        .find(|words| message.contains(words))
 }
 
 #[cfg(test)]
@@ -92,12 +74,5 @@ mod tests {
         assert!(all.iter().all(|name| name.len() <= StackName::MAX), "{all:?}");
         let distinct: std::collections::BTreeSet<_> = all.iter().collect();
         assert_eq!(distinct.len(), 3, "{all:?}");
-    }
-
-    #[test]
-    fn a_commit_can_say_that_it_is_not_to_be_deployed() {
-        assert_eq!(skip_directive("Fix docs\n\n[Skip Deploy]"), Some("[skip deploy]"));
-        assert_eq!(skip_directive("[ci skip] x"), Some("[ci skip]"));
-        assert_eq!(skip_directive("skip ci please"), None);
     }
 }

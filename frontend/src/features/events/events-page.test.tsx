@@ -1,0 +1,133 @@
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import {
+  createMemoryHistory,
+  createRootRoute,
+  createRoute,
+  createRouter,
+  RouterProvider,
+} from '@tanstack/react-router';
+import { render, screen, within } from '@testing-library/react';
+import { http, HttpResponse } from 'msw';
+import { setupServer } from 'msw/node';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+
+import { sessionQuery } from '~/api/queries';
+import { deliveries } from '~/test/delivery-fixtures';
+import { events } from '~/test/event-fixtures';
+import { session } from '~/test/fixtures';
+import { handlers } from '~/test/handlers';
+
+import { EventsPage } from './events-page';
+import type { Search } from './filter';
+
+const server = setupServer(...handlers);
+beforeAll(() => server.listen());
+afterEach(() => server.resetHandlers());
+afterAll(() => server.close());
+
+function open(search: Search = {}) {
+  const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
+  client.setQueryData(sessionQuery().queryKey, session);
+  const root = createRootRoute();
+  const router = createRouter({
+    routeTree: root.addChildren([
+      createRoute({
+        getParentRoute: () => root,
+        path: '/events',
+        component: () => <EventsPage search={search} />,
+      }),
+    ]),
+    history: createMemoryHistory({ initialEntries: ['/events'] }),
+  });
+  render(
+    <QueryClientProvider client={client}>
+      <RouterProvider router={router} />
+    </QueryClientProvider>,
+  );
+}
+
+async function rows(search: Search = {}): Promise<string[]> {
+  open(search);
+  const list = (await screen.findAllByRole('list')).at(-1)!;
+  return within(list)
+    .getAllByRole('listitem')
+    .map((row) => row.textContent);
+}
+
+const EMPTY = { items: [], next_cursor: null };
+
+test('deliveries, deployments and acts stand in one list, newest first', async () => {
+  const all = await rows();
+  const place = (part: string) => all.findIndex((row) => row.includes(part));
+  expect(place('Mira approved the deployment shop #143')).toBeGreaterThan(0);
+  expect(place('Mira approved')).toBeLessThan(place('feat/cart-v2'));
+  expect(place('feat/cart-v2')).toBeLessThan(place('Berth put back shop'));
+  expect(all.some((row) => row.includes('shop #142') && row.includes('Failed'))).toBe(true);
+  expect(all.some((row) => row.startsWith('Berth gave up putting back blog'))).toBe(true);
+});
+
+test('the list can be narrowed to what people did, in words that lead somewhere', async () => {
+  const people = await rows({ kind: 'person' });
+  expect(people).toHaveLength(4);
+  expect(people[1]).toContain('Tariq changed the rule previews');
+  expect(screen.getByRole('link', { name: 'People' })).toHaveAttribute('aria-current', 'true');
+  expect(screen.getByRole('link', { name: 'shop #142' })).toHaveAttribute(
+    'href',
+    '/stacks/shop/deployments/142',
+  );
+  expect(screen.getByRole('link', { name: 'Tariq' })).toHaveAttribute(
+    'href',
+    '/events?kind=person&actor=Tariq',
+  );
+});
+
+test('what it is narrowed to beside its kind is shown, and can be taken back', async () => {
+  await rows({ stack: 'shop', actor: 'Mira', q: 'cart' }).catch(() => []);
+  expect(screen.getByRole('link', { name: 'Stack shop: show all again' })).toHaveAttribute(
+    'href',
+    '/events?actor=Mira&q=cart',
+  );
+  expect(screen.getByRole('link', { name: 'By Mira: show all again' })).toHaveAttribute(
+    'href',
+    '/events?stack=shop&q=cart',
+  );
+  expect(screen.getByRole('searchbox', { name: 'Search the events' })).toHaveValue('cart');
+});
+
+test('where nothing of the kind happened, the way back to all is there', async () => {
+  server.use(http.get('*/api/v1/events', () => HttpResponse.json(EMPTY)));
+  open({ kind: 'person', q: 'nothing' });
+  expect(await screen.findByText('No acts of people with “nothing” in them')).toBeVisible();
+  expect(screen.getByRole('link', { name: 'Show all events' })).toHaveAttribute('href', '/events');
+});
+
+test('where nothing happened yet, the page says what will show up', async () => {
+  server.use(http.get('*/api/v1/events', () => HttpResponse.json(EMPTY)));
+  open();
+  expect(await screen.findByText('No events yet')).toBeVisible();
+});
+
+test('a list that fails says so, and can be tried again', async () => {
+  server.use(
+    http.get('*/api/v1/events', () => HttpResponse.json({ title: 'No' }, { status: 503 })),
+  );
+  open();
+  expect(await screen.findByText('Could not load the events')).toBeVisible();
+  expect(screen.getByRole('button', { name: /again|retry/i })).toBeVisible();
+});
+
+test('a delivery that a link leads to is shown though the list does not have it', async () => {
+  const [wanted] = deliveries;
+  server.use(
+    http.get('*/api/v1/events', () =>
+      HttpResponse.json({
+        items: events.filter(({ kind }) => kind === 'person'),
+        next_cursor: 'older',
+      }),
+    ),
+  );
+  open({ id: wanted!.id });
+  expect(await screen.findByText('The delivery that was asked for')).toBeVisible();
+  expect(await screen.findByText(wanted!.id)).toBeVisible();
+  expect(screen.getByRole('button', { name: 'Show more' })).toBeVisible();
+});

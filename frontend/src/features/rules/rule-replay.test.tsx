@@ -1,0 +1,96 @@
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import {
+  createMemoryHistory,
+  createRootRoute,
+  createRouter,
+  RouterProvider,
+} from '@tanstack/react-router';
+import { fireEvent, render, screen } from '@testing-library/react';
+import { http, HttpResponse } from 'msw';
+import { setupServer } from 'msw/node';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+
+import { sessionQuery } from '~/api/queries';
+import type { RuleReplay as Replayed } from '~/api/schema.gen';
+import { session } from '~/test/fixtures';
+import { ruleReplay } from '~/test/rule-fixtures';
+
+import { emptyForm } from './draft';
+import { RuleReplay } from './rule-replay';
+
+const server = setupServer();
+beforeAll(() => server.listen());
+afterEach(() => server.resetHandlers());
+afterAll(() => server.close());
+
+function show(answer: (request: Request) => Response) {
+  server.use(http.post('*/api/v1/rules/replay', ({ request }) => answer(request)));
+  const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
+  client.setQueryData(sessionQuery().queryKey, session);
+  const router = createRouter({
+    routeTree: createRootRoute({
+      component: () => <RuleReplay form={emptyForm('push', '41', 'localhost')} />,
+    }),
+    history: createMemoryHistory(),
+  });
+  render(
+    <QueryClientProvider client={client}>
+      <RouterProvider router={router} />
+    </QueryClientProvider>,
+  );
+}
+
+const list = (items: Replayed[], next_cursor: string | null = null) =>
+  HttpResponse.json({ items, next_cursor });
+
+const past = ruleReplay({ event: 'push', refs: ['main'] });
+
+test('each past delivery says what the draft would have made of it, and what came of it', async () => {
+  show(() => list(past));
+  expect(await screen.findByText('something for 1 of the last 3')).toBeTruthy();
+  const rows = screen.getAllByRole('listitem').map((row) => row.textContent);
+  expect(rows[0]).toContain('Would have deployed: branch main matches main');
+  expect(rows[0]).toContain('Really it was deployed as shop #143');
+  expect(rows[0]).not.toContain('Differs');
+  expect(rows[1]).toContain('Would have been ignored: branch feat/cart-v2 matches none of main');
+  // A pull request that was deployed, which this draft does not listen to.
+  expect(rows[2]).toContain('Differs');
+  expect(screen.getByRole('link', { name: 'shop #143' })).toHaveAttribute(
+    'href',
+    '/stacks/shop/deployments/143',
+  );
+});
+
+test('older deliveries come page by page', async () => {
+  const asked: (string | null)[] = [];
+  show((request) => {
+    const cursor = new URL(request.url).searchParams.get('cursor');
+    asked.push(cursor);
+    return cursor ? list(past.slice(1)) : list(past.slice(0, 1), 'older');
+  });
+  fireEvent.click(await screen.findByRole('button', { name: 'Show more' }));
+  expect(await screen.findByText('something for 1 of the last 3')).toBeTruthy();
+  expect(asked).toEqual([null, 'older']);
+  expect(screen.queryByRole('button', { name: 'Show more' })).toBeNull();
+});
+
+test('where nothing was delivered yet, it says what will show up', async () => {
+  show(() => list([]));
+  expect(await screen.findByText('No delivery to look back on')).toBeTruthy();
+});
+
+test('a draft that cannot be read yet says why', async () => {
+  const detail = 'A `{{` is not closed.';
+  show(() =>
+    HttpResponse.json(
+      { title: 'Some fields are not right', status: 422, errors: [{ pointer: '/host', detail }] },
+      { status: 422, headers: { 'content-type': 'application/problem+json' } },
+    ),
+  );
+  expect(await screen.findByText(detail)).toBeTruthy();
+});
+
+test('a failure says so and can be tried again', async () => {
+  show(() => HttpResponse.json({ title: 'No', status: 503 }, { status: 503 }));
+  expect(await screen.findByRole('button', { name: 'Retry' })).toBeTruthy();
+});

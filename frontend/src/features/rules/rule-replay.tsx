@@ -1,0 +1,150 @@
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+
+import { useDenied } from '~/api/access';
+import { isStatus } from '~/api/client';
+import { sortFaults } from '~/api/faults';
+import { Loaded } from '~/api/loaded';
+import { ruleReplayQuery } from '~/api/queries';
+import type { Delivery, ReplayVerdict, RuleReplay as Replayed } from '~/api/schema.gen';
+import { cn } from '~/lib/cn';
+import { Empty } from '~/ui/empty';
+import { More } from '~/ui/more';
+import { Panel } from '~/ui/page';
+import { Said } from '~/ui/said';
+import { SkeletonRows } from '~/ui/skeleton';
+import { StatusIcon, type Look } from '~/ui/status';
+import { Tag } from '~/ui/tag';
+import { Ago } from '~/ui/time';
+
+import { useDeciding } from './deciding';
+import type { RuleForm } from './draft';
+import { differs } from './replay';
+
+const VERDICTS = {
+  deploys: { look: 'done', word: 'Would have deployed' },
+  previews: { look: 'done', word: 'Would have been previewed' },
+  removes: { look: 'noted', word: 'Would have ended its preview' },
+  ignored: { look: 'stopped', word: 'Would have been ignored' },
+} satisfies Record<ReplayVerdict, { look: Look; word: string }>;
+
+const OUTCOMES = {
+  deployed: 'it was deployed',
+  ignored: 'it was ignored',
+  recorded: 'it was recorded',
+  failed: 'it failed',
+} satisfies Record<NonNullable<Delivery['outcome']>, string>;
+
+/** What the draft would have made of what GitHub told before, beside what really came of it. */
+export function RuleReplay({ form }: { form: RuleForm }) {
+  const denied = useDenied('admin');
+  const draft = useDeciding(form);
+  const asked = Boolean(form.repository_id) && !denied;
+  const query = useInfiniteQuery({ ...ruleReplayQuery(draft), enabled: asked });
+  if (!asked) return null;
+  const items = query.data?.pages.flatMap((page) => page.items) ?? [];
+  const acted = items.filter(({ verdict }) => verdict !== 'ignored').length;
+  return (
+    <section aria-label="What it would have done" aria-busy={query.isFetching}>
+      <h2 className="mb-1.5 flex items-baseline gap-2 text-ui font-medium">
+        What it would have done
+        {query.data && !query.error && items.length > 0 && (
+          <span role="status" className="font-normal text-text-2 tabular-nums">
+            something for {acted} of the last {items.length}
+            {query.hasNextPage && '+'}
+          </span>
+        )}
+      </h2>
+      {isStatus(query.error, 422) ? (
+        <Empty title="This draft cannot be read yet">{sortFaults(query.error, []).rest}</Empty>
+      ) : (
+        <Loaded
+          query={query.error ? { ...query, data: undefined } : query}
+          what="the past deliveries"
+          skeleton={<SkeletonRows rows={4} />}
+        >
+          {() =>
+            items.length === 0 ? (
+              <Empty title="No delivery to look back on">
+                Pushes and pull requests of this repository show up here, for 30 days.
+              </Empty>
+            ) : (
+              <Panel>
+                <ul className="divide-y divide-line">
+                  {items.map((item) => (
+                    <Line key={item.delivery.id} item={item} />
+                  ))}
+                </ul>
+              </Panel>
+            )
+          }
+        </Loaded>
+      )}
+      <More
+        has={query.hasNextPage && !query.error}
+        busy={query.isFetchingNextPage}
+        onMore={() => query.fetchNextPage()}
+      />
+    </section>
+  );
+}
+
+function Line({ item }: { item: Replayed }) {
+  const { delivery, happened, verdict, reason, environment, host } = item;
+  const { look, word } = VERDICTS[verdict];
+  return (
+    <li className="flex items-start gap-2.5 px-3 py-2.5 text-ui">
+      <span className="mt-0.5">
+        <StatusIcon look={look} />
+      </span>
+      <div className="min-w-0 flex-1">
+        <p className={cn('flex flex-wrap gap-x-2', verdict === 'ignored' && 'text-text-2')}>
+          <span className="min-w-0 break-words">{happened}</span>
+          <span className="text-meta leading-5 text-text-2">
+            <Ago at={delivery.received_at} />
+          </span>
+          {differs(item) && <Tag tone="warn">Differs</Tag>}
+        </p>
+        <p className="text-meta break-words text-text-2">
+          <span className="font-medium text-text">{word}:</span> <Said text={reason} />
+        </p>
+        {environment && (
+          <p className="text-meta break-words">
+            to <code className="font-mono">{environment}</code> at{' '}
+            <code className="font-mono">{host}</code>
+          </p>
+        )}
+        <Really delivery={delivery} />
+      </div>
+    </li>
+  );
+}
+
+function Really({ delivery }: { delivery: Delivery }) {
+  const made = delivery.decisions.flatMap(({ deployment }) => deployment ?? []);
+  return (
+    <p className="text-meta break-words text-text-2">
+      Really{' '}
+      <Link
+        to="/events"
+        search={{ id: delivery.id }}
+        className="underline decoration-line-strong underline-offset-2 hover:text-accent"
+      >
+        {delivery.outcome ? OUTCOMES[delivery.outcome] : 'it waits'}
+      </Link>
+      {made.map(({ stack, number }) => (
+        <span key={`${stack} ${number}`}>
+          {' '}
+          as{' '}
+          <Link
+            to="/stacks/$stack/deployments/$number"
+            params={{ stack, number: String(number) }}
+            className="underline decoration-line-strong underline-offset-2 hover:text-accent"
+          >
+            {stack} #{number}
+          </Link>
+        </span>
+      ))}
+    </p>
+  );
+}
