@@ -41,7 +41,12 @@ export async function readLines(
     answer = await fetch(address(stack, '', filter, place), { signal });
   } catch (error) {
     if (signal.aborted) throw error;
-    throw new ApiError('Berth did not answer. Is it running, and is the network up?', 0, undefined, []);
+    throw new ApiError(
+      'Berth did not answer. Is it running, and is the network up?',
+      0,
+      undefined,
+      [],
+    );
   }
   const body: unknown = await answer.json().catch(() => undefined);
   if (!answer.ok) throw problem(answer.status, body, answer.headers.get('x-request-id'));

@@ -47,3 +47,19 @@ export function uneven(heights: readonly number[]): Geometry {
 /** How high a line of this length will be where it wraps, until it is measured. */
 export const guess = (length: number, columns: number): number =>
   Math.max(1, Math.ceil(length / Math.max(1, columns))) * ROW;
+
+/** How many lines are laid out where lines wrap, and how near its edge one may come. */
+export const WRAPPED = 20_000;
+const MARGIN = 2_000;
+
+/**
+ * The first line of those that are laid out where lines wrap: the same as before, until what is
+ * looked at comes near the edge.
+ */
+export function wrappedBase(count: number, focus: number, base: number): number {
+  if (count <= WRAPPED) return 0;
+  const most = count - MARGIN;
+  const inside =
+    (focus >= base + MARGIN || base === 0) && focus <= base + WRAPPED - MARGIN && base < most;
+  return inside ? base : Math.max(0, Math.min(focus - WRAPPED / 2, most));
+}

@@ -93,8 +93,9 @@ export class LogSession {
     if (wide?.covers(this.search) && (!at || isTime(at) || wide.buffer.find(at) !== undefined)) {
       const { signal } = this.#abort;
       const { lines } = wide.buffer;
-      const found =
-        wide.search === this.search ? [...lines] : await sift(lines, matcher(this.filter), signal);
+      const found = isWithin(wide.search, this.search)
+        ? [...lines]
+        : await sift(lines, matcher(this.filter), signal);
       if (!found) return;
       this.#begin(found, wide.#from, wide.#to);
       const { older, keptSince, services, troubles } = wide.facts;
