@@ -90,12 +90,12 @@ export function listenToLines(stack: string, filter: LogFilter, listener: LogLis
       listener.onOpen();
     });
     mine.addEventListener('lines', (event: MessageEvent<string>) => {
-      const lines = list<ContainerLine>(event.data);
-      if (lines) listener.onLines(lines);
+      const lines = list(event.data);
+      if (lines) listener.onLines(lines as ContainerLine[]);
     });
     mine.addEventListener('troubles', (event: MessageEvent<string>) => {
-      const troubles = list<LogTrouble>(event.data);
-      if (troubles) listener.onTroubles(troubles);
+      const troubles = list(event.data);
+      if (troubles) listener.onTroubles(troubles as LogTrouble[]);
     });
     mine.addEventListener('error', () => {
       if (mine !== source) return;
@@ -125,10 +125,10 @@ export function listenToLines(stack: string, filter: LogFilter, listener: LogLis
   };
 }
 
-function list<T>(data: string): T[] | null {
+function list(data: string): unknown[] | null {
   try {
     const value: unknown = JSON.parse(data);
-    return Array.isArray(value) ? (value as T[]) : null;
+    return Array.isArray(value) ? value : null;
   } catch {
     return null;
   }

@@ -95,6 +95,9 @@ export function LogGrid(props: Props) {
     );
   };
 
+  // After every render: whatever changed, the rows are put where they belong. What is written down
+  // is the same the second time, which ends it.
+  // oxlint-disable-next-line react-hooks/exhaustive-deps
   useLayoutEffect(() => {
     const element = grid.current;
     if (!element) return;

@@ -31,11 +31,15 @@ export type Facts = {
 export type LogServer = { read: typeof readLines; listen: typeof listenToLines };
 const SERVER: LogServer = { read: readLines, listen: listenToLines };
 
+let serials = 0;
+
 /**
  * One look at a stack's log through one filter: a piece without a gap, that grows at both ends, and
  * the stream at its new end. It has at most one stream, and none once it is stopped.
  */
 export class LogSession {
+  /** Tells this look from the ones before and after it. */
+  readonly serial = ++serials;
   readonly buffer: LineBuffer;
   readonly filter: LogFilter;
   facts: Facts = {
@@ -55,6 +59,8 @@ export class LogSession {
   /** What lies between these is here, as far as the filter lets it through. */
   #from: string | undefined;
   #to: string | undefined;
+  /** The line that was read around. */
+  #sought: string | undefined;
   /** Whoever reads is not at the end: what is there may not fall out. */
   #held = false;
   #abort = new AbortController();
@@ -123,6 +129,7 @@ export class LogSession {
       loadingNewer: false,
     });
     const around = at && !isTime(at) ? at : undefined;
+    this.#sought = around;
     try {
       const place = { around, limit: FIRST };
       const page = await this.server.read(this.stack, this.filter, place, abort.signal);
@@ -147,6 +154,12 @@ export class LogSession {
   stop(): void {
     this.#abort.abort();
     this.#deafen();
+  }
+
+  /** Reads what lies around a line that is not here, unless that was tried. */
+  seek(id: string): void {
+    if (isTime(id) || this.buffer.find(id) !== undefined || this.#sought === id) return;
+    void this.load(id);
   }
 
   hold(held: boolean): void {

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
 
 import { ApiError } from '~/api/client';
 import { copyText } from '~/lib/copy';
@@ -36,7 +36,9 @@ export function LogsPage({ stack, search, onSearch }: Props) {
   const [picked, setPicked] = useState<Picked>();
   const [times, setTimes] = useState(storage.get('log-times') !== 'off');
   const [copied, setCopied] = useState(0);
-  const written = useRef<string>(undefined);
+  /** The line that the address named last, and the one that this page wrote there. */
+  const [seen, setSeen] = useState<string>();
+  const [mine, setMine] = useState<string>();
   const rest = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => () => clearTimeout(rest.current), []);
 
@@ -45,12 +47,11 @@ export function LogsPage({ stack, search, onSearch }: Props) {
 
   const onFollow = (on: boolean) => {
     setFollow(on);
-    session?.hold(!on);
     if (on && session?.facts.newer) void session.load();
   };
   const write = (at: string | undefined, wait: number) => {
     clearTimeout(rest.current);
-    written.current = at;
+    setMine(at);
     rest.current = setTimeout(() => onSearch({ ...search, at }), wait);
   };
   const onPick = (id: string | undefined, extend: boolean) => {
@@ -73,29 +74,25 @@ export function LogsPage({ stack, search, onSearch }: Props) {
     }
     if (!kept) setPicked(undefined);
     setFollow(!kept);
-    written.current = kept;
+    setMine(kept);
     onSearch({ ...next, at: kept });
   };
 
-  // The address names a line: one that is here, one of a time, or one that has to be read first.
+  // The address names another line than this page wrote there: one that is here, one of a time, or
+  // one that has to be read first.
+  const ready = session !== undefined && !pending && session.facts.phase === 'ready';
+  if (ready && search.at !== seen) {
+    setSeen(search.at);
+    if (search.at !== mine) {
+      setMine(search.at);
+      setPicked(search.at ? named(session, search.at) : undefined);
+      if (search.at) setFollow(false);
+    }
+  }
   useEffect(() => {
-    const { at } = search;
-    if (!session || session.facts.phase !== 'ready' || pending || at === written.current) return;
-    written.current = at;
-    if (!at) {
-      setPicked(undefined);
-      return;
-    }
-    const { buffer } = session;
-    const place = isTime(at) ? buffer.findTime(Date.parse(at)) : buffer.find(at);
-    const line = place === undefined ? undefined : buffer.lines[place];
-    setFollow(false);
-    session.hold(true);
-    setPicked(line && { from: line.id, to: line.id });
-    if (!line && !isTime(at)) {
-      void session.load(at).then(() => setPicked({ from: at, to: at }));
-    }
-  }, [search, session, version, pending]);
+    if (ready && search.at) session.seek(search.at);
+  }, [session, ready, search.at]);
+  useEffect(() => session?.hold(!following), [session, following]);
 
   const chosenLines = session && picked ? between(session, picked) : [];
   const copy = async () => {
@@ -110,6 +107,7 @@ export function LogsPage({ stack, search, onSearch }: Props) {
       <LogsToolbar
         stack={stack}
         search={search}
+        filter={session?.filter ?? { service: [] }}
         services={session?.facts.services ?? []}
         onSearch={change}
         times={times}
@@ -123,12 +121,10 @@ export function LogsPage({ stack, search, onSearch }: Props) {
         counted={session ? counted(session, search) : ''}
       />
       {session && <Notices session={session} at={pending ? undefined : search.at} />}
-      <Body
-        session={session}
-        search={search}
-        onSearch={change}
-        grid={(shown) => (
+      <Body session={session} search={search} onSearch={change}>
+        {(shown) => (
           <LogGrid
+            key={shown.serial}
             session={shown}
             version={version}
             wrap={Boolean(search.wrap)}
@@ -141,7 +137,7 @@ export function LogsPage({ stack, search, onSearch }: Props) {
             busy={pending}
           />
         )}
-      />
+      </Body>
       {chosenLines.length > 0 && (
         <PickedStrip
           lines={chosenLines}
@@ -152,6 +148,13 @@ export function LogsPage({ stack, search, onSearch }: Props) {
       )}
     </div>
   );
+}
+
+/** The line that the address names, by its id or by when it was written. */
+function named({ buffer }: LogSession, at: string): Picked | undefined {
+  if (!isTime(at)) return { from: at, to: at };
+  const line = buffer.lines[buffer.findTime(Date.parse(at)) ?? 0];
+  return line && { from: line.id, to: line.id };
 }
 
 function between({ buffer }: LogSession, picked: Picked) {
@@ -211,14 +214,14 @@ function Body({
   session,
   search,
   onSearch,
-  grid,
+  children,
 }: {
   session: LogSession | undefined;
   search: LogSearch;
   onSearch: (part: Partial<LogSearch>) => void;
-  grid: (session: LogSession) => React.ReactNode;
+  children: (session: LogSession) => ReactNode;
 }) {
-  if (session && session.buffer.lines.length > 0) return grid(session);
+  if (session && session.buffer.lines.length > 0) return children(session);
   return (
     <div className="min-h-0 flex-1 overflow-y-auto px-4 py-5 sm:px-6">
       {!session || session.facts.phase === 'loading' ? (

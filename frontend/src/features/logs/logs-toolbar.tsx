@@ -1,29 +1,22 @@
 import { ChevronDown, Clock, Download, WrapText } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 
-import { downloadAddress } from '~/api/container-logs';
+import { downloadAddress, type LogFilter } from '~/api/container-logs';
 import { cn } from '~/lib/cn';
 import { Button, buttonClass } from '~/ui/button';
 import { Menu } from '~/ui/menu';
 import { MenuCheck } from '~/ui/menu-check';
 import { Search } from '~/ui/search';
 
-import {
-  asked,
-  chosen,
-  fromField,
-  LEVEL_WORDS,
-  LEVELS,
-  RANGES,
-  toField,
-  type LogSearch,
-} from './filter';
+import { chosen, fromField, LEVEL_WORDS, LEVELS, RANGES, toField, type LogSearch } from './filter';
 
 const SELECT = 'h-8 rounded-control border border-line-strong bg-surface px-2 text-ui';
 
 type Props = {
   stack: string;
   search: LogSearch;
+  /** The same, as the server is asked for it. */
+  filter: LogFilter;
   services: readonly string[];
   onSearch: (part: Partial<LogSearch>) => void;
   times: boolean;
@@ -36,7 +29,7 @@ type Props = {
 };
 
 export function LogsToolbar(props: Props) {
-  const { stack, search, onSearch, follow, noFollow } = props;
+  const { stack, search, filter, onSearch, follow, noFollow } = props;
   const field = useRef<HTMLInputElement>(null);
   const custom = isCustom(search);
   const [between, setBetween] = useState(custom);
@@ -119,7 +112,7 @@ export function LogsToolbar(props: Props) {
             <Clock size={16} aria-hidden />
           </Button>
           <a
-            href={downloadAddress(stack, asked(search, Date.now()))}
+            href={downloadAddress(stack, filter)}
             download
             aria-label="Download"
             title="Download these lines as text"
@@ -142,7 +135,7 @@ export function LogsToolbar(props: Props) {
           </Button>
         </div>
       </div>
-      {(between || custom) && <Between search={search} onSearch={onSearch} />}
+      {(between || custom) && <Between filter={filter} onSearch={onSearch} />}
     </div>
   );
 }
@@ -197,12 +190,11 @@ function Services({ search, services, onSearch }: Props) {
 }
 
 /** The two ends of a time of one's own choice; taken when one leaves the field. */
-function Between({ search, onSearch }: Pick<Props, 'search' | 'onSearch'>) {
-  const { since } = asked(search, Date.now());
+function Between({ filter, onSearch }: Pick<Props, 'filter' | 'onSearch'>) {
   return (
     <div className="mt-2 flex flex-wrap items-center gap-x-4 gap-y-2 text-ui text-text-2">
-      <When label="From" value={since} onChange={(next) => onSearch({ since: next })} />
-      <When label="To" value={search.until} onChange={(next) => onSearch({ until: next })} />
+      <When label="From" value={filter.since} onChange={(next) => onSearch({ since: next })} />
+      <When label="To" value={filter.until} onChange={(next) => onSearch({ until: next })} />
     </div>
   );
 }

@@ -32,7 +32,7 @@ export function PickedStrip({
     if (!done) return;
     const timer = setTimeout(() => setDone(undefined), 1_500);
     return () => clearTimeout(timer);
-  }, [done, copied]);
+  }, [done]);
   const [line] = lines;
   const last = lines.at(-1);
   if (!line || !last) return null;
