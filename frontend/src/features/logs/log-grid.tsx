@@ -12,6 +12,8 @@ import { isPicked, type Picked } from './pick';
 
 /** Rows beyond each edge, so that a quick scroll finds them there. */
 const OVERSCAN = 20;
+/** The rows in the page are so many, or twice as many. */
+const POOL = 64;
 /** What a letter of the monospaced type takes, and what stands beside the message, in pixels. */
 const LETTER = 7.2;
 
@@ -79,6 +81,8 @@ export function LogGrid(props: Props) {
 
   const from = Math.max(0, geometry.at(box.top - HEAD) - OVERSCAN);
   const to = Math.min(geometry.count - 1, geometry.at(box.top - HEAD + box.height) + OVERSCAN);
+
+  const pool = POOL * Math.ceil((to - from + 1) / POOL);
 
   const note = () => {
     const element = grid.current;
@@ -254,7 +258,7 @@ export function LogGrid(props: Props) {
         onKeyDown={onKeyDown}
         onMouseDown={(event) => event.shiftKey && event.preventDefault()}
         onClick={onClick}
-        className="absolute inset-0 overflow-auto bg-code font-mono text-meta leading-5 -outline-offset-2 [contain:strict] [overflow-anchor:none]"
+        className="absolute inset-0 overflow-auto bg-code font-mono text-meta leading-5 [font-variant-ligatures:none] -outline-offset-2 [contain:strict] [overflow-anchor:none]"
       >
         <HeadStrip session={session} />
         <div role="rowgroup" className="relative" style={{ height: geometry.total + 4 }}>
@@ -264,7 +268,9 @@ export function LogGrid(props: Props) {
             return (
               line && (
                 <LogRow
-                  key={line.id}
+                  // A row that leaves at one edge is filled anew at the other: that costs less than
+                  // a new one, of which a quick scroll would need a screenful.
+                  key={(first + index) % pool}
                   line={line}
                   index={first + index}
                   top={geometry.start(index)}

@@ -2,7 +2,7 @@ import { memo, type ReactNode } from 'react';
 
 import type { ContainerLine, LogLevel } from '~/api/log-types';
 import { cn } from '~/lib/cn';
-import { clock, full } from '~/lib/time';
+import { clock } from '~/lib/time';
 
 import { spans } from './ansi';
 
@@ -25,6 +25,19 @@ const EDGES = {
 
 const DAY = new Intl.DateTimeFormat(undefined, { day: '2-digit', month: 'short' });
 export const day = (at: string): string => DAY.format(new Date(at));
+
+/** Many lines share a second, and a clock takes its time. */
+const clocks = new Map<string, string>();
+function clockOf(at: string): string {
+  const second = at.slice(0, 19);
+  let text = clocks.get(second);
+  if (text === undefined) {
+    text = clock(at);
+    if (clocks.size > 2_000) clocks.clear();
+    clocks.set(second, text);
+  }
+  return text;
+}
 
 type Props = {
   line: ContainerLine;
@@ -55,10 +68,10 @@ export const LogRow = memo(function Row({ line, index, top, id, picked, wrap, ti
       style={{ transform: `translateY(${top}px)` }}
     >
       {times !== 'none' && (
-        <span role="gridcell" className="shrink-0 text-text-3 tabular-nums" title={full(line.at)}>
+        <span role="gridcell" className="shrink-0 text-text-3 tabular-nums" title={line.at}>
           <time dateTime={line.at}>
             {times === 'day' && `${day(line.at)} `}
-            {clock(line.at)}
+            {clockOf(line.at)}
           </time>
         </span>
       )}

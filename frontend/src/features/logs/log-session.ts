@@ -7,6 +7,8 @@ import { LineBuffer, sift } from './line-buffer';
 /** Lines of the first page, and of each further one. */
 const FIRST = 1_000;
 const PART = 2_000;
+/** The page is painted anew for new lines as often as this, in milliseconds. */
+const EVERY_MS = 60;
 
 export type Facts = {
   phase: 'loading' | 'ready' | 'failed';
@@ -66,7 +68,8 @@ export class LogSession {
   #abort = new AbortController();
   #leave: (() => void) | undefined;
   #version = 0;
-  #frame = 0;
+  #telling = false;
+  #toldAt = 0;
   #watchers = new Set<() => void>();
 
   constructor(
@@ -282,14 +285,21 @@ export class LogSession {
     if (this.facts.link !== 'off') this.#set({ link: 'off' });
   }
 
-  /** Tells once a frame, however many parts came in it. */
+  /** Tells once a frame, and not with every frame while many parts come. */
   #set(part: Partial<Facts>): void {
     this.facts = { ...this.facts, ...part };
-    if (this.#frame) return;
-    this.#frame = requestAnimationFrame(() => {
-      this.#frame = 0;
-      this.#version += 1;
-      for (const tell of this.#watchers) tell();
-    });
+    if (this.#telling) return;
+    this.#telling = true;
+    const wait = this.#toldAt + EVERY_MS - performance.now();
+    const soon = () => requestAnimationFrame(() => this.#tell());
+    if (wait > 0) setTimeout(soon, wait);
+    else soon();
+  }
+
+  #tell(): void {
+    this.#telling = false;
+    this.#toldAt = performance.now();
+    this.#version += 1;
+    for (const tell of this.#watchers) tell();
   }
 }

@@ -3,13 +3,14 @@ import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { ApiError } from '~/api/client';
 import { copyText } from '~/lib/copy';
 import { storage } from '~/lib/storage';
-import { count, messageOf } from '~/lib/text';
+import { asSentence, count, messageOf } from '~/lib/text';
 import { clock } from '~/lib/time';
 import { useTitle } from '~/lib/title';
 import { Bar } from '~/ui/bar';
 import { Button } from '~/ui/button';
 import { Empty } from '~/ui/empty';
 import { ErrorPanel } from '~/ui/error-panel';
+import { Said } from '~/ui/said';
 import { SkeletonRows } from '~/ui/skeleton';
 
 import { isFiltered, isTime, matcher, RANGES, asked, type LogSearch } from './filter';
@@ -118,7 +119,7 @@ export function LogsPage({ stack, search, onSearch }: Props) {
         follow={following}
         onFollow={onFollow}
         noFollow={open ? undefined : 'The range of time ends before now.'}
-        counted={session ? counted(session, search) : ''}
+        counted={session ? counted(session) : ''}
       />
       {session && <Notices session={session} at={pending ? undefined : search.at} />}
       <Body session={session} search={search} onSearch={change}>
@@ -163,10 +164,10 @@ function between({ buffer }: LogSession, picked: Picked) {
   return buffer.lines.slice(buffer.place(first), buffer.lines[end]?.id === last ? end + 1 : end);
 }
 
-function counted({ buffer, facts }: LogSession, search: LogSearch): string {
+function counted({ buffer, facts }: LogSession): string {
   const many = count(buffer.lines.length, 'line');
   if (facts.phase !== 'ready' || buffer.lines.length === 0) return '';
-  return isFiltered(search) && (facts.older || facts.newer) ? `${many} so far` : many;
+  return facts.older || facts.newer ? `${many} loaded` : many;
 }
 
 /** What keeps lines from being here. */
@@ -202,7 +203,8 @@ function Troubles({ troubles }: Pick<Facts, 'troubles'>) {
       <ul className={troubles.length > 1 ? 'list-disc pl-5' : ''}>
         {troubles.map(({ service, node, since, message }) => (
           <li key={`${service} ${node} ${message}`} className="break-words">
-            {message} <span className="text-meta text-text-2">Since {clock(since)}.</span>
+            <Said text={asSentence(message)} />{' '}
+            <span className="text-meta text-text-2">Since {clock(since)}.</span>
           </li>
         ))}
       </ul>
