@@ -39,6 +39,7 @@ import { Route as InSetupGithubDoneRouteImport } from './routes/_in.setup.github
 import { Route as InSetupGithubInstalledRouteImport } from './routes/_in.setup.github.installed'
 import { Route as InAppStacksStackIndexRouteImport } from './routes/_in._app.stacks.$stack.index'
 import { Route as InAppStacksStackDiffRouteImport } from './routes/_in._app.stacks.$stack.diff'
+import { Route as InAppStacksStackLogsRouteImport } from './routes/_in._app.stacks.$stack.logs'
 import { Route as InAppStacksStackSettingsRouteImport } from './routes/_in._app.stacks.$stack.settings'
 import { Route as InAppStacksStackDeploymentsIndexRouteImport } from './routes/_in._app.stacks.$stack.deployments.index'
 import { Route as InAppStacksStackDeploymentsNumberRouteImport } from './routes/_in._app.stacks.$stack.deployments.$number'
@@ -191,6 +192,11 @@ const InAppStacksStackDiffRoute = InAppStacksStackDiffRouteImport.update({
   path: '/diff',
   getParentRoute: () => InAppStacksStackRoute,
 } as any)
+const InAppStacksStackLogsRoute = InAppStacksStackLogsRouteImport.update({
+  id: '/logs',
+  path: '/logs',
+  getParentRoute: () => InAppStacksStackRoute,
+} as any)
 const InAppStacksStackSettingsRoute =
   InAppStacksStackSettingsRouteImport.update({
     id: '/settings',
@@ -238,6 +244,7 @@ export interface FileRoutesByFullPath {
   '/settings/': typeof InAppSettingsIndexRoute
   '/setup/github/': typeof InSetupGithubIndexRoute
   '/stacks/$stack/diff': typeof InAppStacksStackDiffRoute
+  '/stacks/$stack/logs': typeof InAppStacksStackLogsRoute
   '/stacks/$stack/settings': typeof InAppStacksStackSettingsRoute
   '/stacks/$stack/': typeof InAppStacksStackIndexRoute
   '/stacks/$stack/deployments/$number': typeof InAppStacksStackDeploymentsNumberRoute
@@ -269,6 +276,7 @@ export interface FileRoutesByTo {
   '/settings': typeof InAppSettingsIndexRoute
   '/setup/github': typeof InSetupGithubIndexRoute
   '/stacks/$stack/diff': typeof InAppStacksStackDiffRoute
+  '/stacks/$stack/logs': typeof InAppStacksStackLogsRoute
   '/stacks/$stack/settings': typeof InAppStacksStackSettingsRoute
   '/stacks/$stack': typeof InAppStacksStackIndexRoute
   '/stacks/$stack/deployments/$number': typeof InAppStacksStackDeploymentsNumberRoute
@@ -305,6 +313,7 @@ export interface FileRoutesById {
   '/_in/_app/settings/': typeof InAppSettingsIndexRoute
   '/_in/setup/github/': typeof InSetupGithubIndexRoute
   '/_in/_app/stacks/$stack/diff': typeof InAppStacksStackDiffRoute
+  '/_in/_app/stacks/$stack/logs': typeof InAppStacksStackLogsRoute
   '/_in/_app/stacks/$stack/settings': typeof InAppStacksStackSettingsRoute
   '/_in/_app/stacks/$stack/': typeof InAppStacksStackIndexRoute
   '/_in/_app/stacks/$stack/deployments/$number': typeof InAppStacksStackDeploymentsNumberRoute
@@ -340,6 +349,7 @@ export interface FileRouteTypes {
     | '/settings/'
     | '/setup/github/'
     | '/stacks/$stack/diff'
+    | '/stacks/$stack/logs'
     | '/stacks/$stack/settings'
     | '/stacks/$stack/'
     | '/stacks/$stack/deployments/$number'
@@ -371,6 +381,7 @@ export interface FileRouteTypes {
     | '/settings'
     | '/setup/github'
     | '/stacks/$stack/diff'
+    | '/stacks/$stack/logs'
     | '/stacks/$stack/settings'
     | '/stacks/$stack'
     | '/stacks/$stack/deployments/$number'
@@ -406,6 +417,7 @@ export interface FileRouteTypes {
     | '/_in/_app/settings/'
     | '/_in/setup/github/'
     | '/_in/_app/stacks/$stack/diff'
+    | '/_in/_app/stacks/$stack/logs'
     | '/_in/_app/stacks/$stack/settings'
     | '/_in/_app/stacks/$stack/'
     | '/_in/_app/stacks/$stack/deployments/$number'
@@ -631,6 +643,13 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof InAppStacksStackDiffRouteImport
       parentRoute: typeof InAppStacksStackRoute
     }
+    '/_in/_app/stacks/$stack/logs': {
+      id: '/_in/_app/stacks/$stack/logs'
+      path: '/logs'
+      fullPath: '/stacks/$stack/logs'
+      preLoaderRoute: typeof InAppStacksStackLogsRouteImport
+      parentRoute: typeof InAppStacksStackRoute
+    }
     '/_in/_app/stacks/$stack/settings': {
       id: '/_in/_app/stacks/$stack/settings'
       path: '/settings'
@@ -687,6 +706,7 @@ const InAppSettingsRouteWithChildren = InAppSettingsRoute._addFileChildren(
 
 interface InAppStacksStackRouteChildren {
   InAppStacksStackDiffRoute: typeof InAppStacksStackDiffRoute
+  InAppStacksStackLogsRoute: typeof InAppStacksStackLogsRoute
   InAppStacksStackSettingsRoute: typeof InAppStacksStackSettingsRoute
   InAppStacksStackIndexRoute: typeof InAppStacksStackIndexRoute
   InAppStacksStackDeploymentsNumberRoute: typeof InAppStacksStackDeploymentsNumberRoute
@@ -695,6 +715,7 @@ interface InAppStacksStackRouteChildren {
 
 const InAppStacksStackRouteChildren: InAppStacksStackRouteChildren = {
   InAppStacksStackDiffRoute: InAppStacksStackDiffRoute,
+  InAppStacksStackLogsRoute: InAppStacksStackLogsRoute,
   InAppStacksStackSettingsRoute: InAppStacksStackSettingsRoute,
   InAppStacksStackIndexRoute: InAppStacksStackIndexRoute,
   InAppStacksStackDeploymentsNumberRoute:

@@ -3,7 +3,12 @@ import { useEffect, useId } from 'react';
 import { Store } from './store';
 
 /** Something that the page one is on can do; the palette offers it first. */
-export type Act = { label: string; run: () => void };
+export type Act = {
+  label: string;
+  run: () => void;
+  /** It leads to another page, which takes the focus. */
+  leads?: boolean;
+};
 
 /** What the palette and the sheet of shortcuts are opened by, from anywhere. */
 export const overlay = new Store<'palette' | 'shortcuts' | null>(null);

@@ -15,10 +15,13 @@ export function chooseSingleKeys(on: boolean): void {
   singleKeys.set(on);
 }
 
-/** How the palette's own key is written here. */
-export const PALETTE_KEY = /mac|iphone|ipad/i.test(globalThis.navigator?.userAgent ?? '')
-  ? '⌘K'
-  : 'Ctrl K';
+const MAC = /mac|iphone|ipad/i.test(globalThis.navigator?.userAgent ?? '');
+
+/** How the palette's own key is written here, and the others that hold a second one down. */
+export const PALETTE_KEY = MAC ? '⌘K' : 'Ctrl K';
+export const FIND_KEY = MAC ? '⌘F' : 'Ctrl F';
+export const COPY_KEY = MAC ? '⌘C' : 'Ctrl C';
+export const SHIFT_KEY = MAC ? '⇧↓' : 'Shift ↓';
 
 /** Whether a key press belongs to a field and not to a shortcut. */
 export function isTyping(target: EventTarget | null): boolean {
@@ -66,8 +69,8 @@ function single(key: string): boolean {
     return true;
   }
   if (key === 'j' || key === 'k') return walk(key === 'j' ? 1 : -1);
-  const named = /^[\d/]$/.test(key)
-    ? document.querySelector<HTMLElement>(`main [aria-keyshortcuts="${key}"]`)
+  const named = /^[a-z\d/]$/.test(key)
+    ? document.querySelector<HTMLElement>(`main [aria-keyshortcuts~="${key}"]`)
     : null;
   if (named instanceof HTMLInputElement) named.focus();
   else if (named) named.click();

@@ -20,6 +20,7 @@ import {
   status,
 } from './fixtures.ts';
 import { log, logLine } from './log-fixtures.ts';
+import { logHandlers } from './log-handlers.ts';
 import { memberHandlers } from './member-handlers.ts';
 import { ruleMatches, ruleReplay } from './rule-fixtures.ts';
 import { instance } from './settings-fixtures.ts';
@@ -112,6 +113,7 @@ function decide(body: unknown, part: (verdict: Verdict) => Partial<Deployment>):
 
 export const handlers = [
   ...memberHandlers,
+  ...logHandlers,
   http.get(api('/session'), () =>
     state.signedIn ? HttpResponse.json(session) : problem(401, 'Log in first.'),
   ),

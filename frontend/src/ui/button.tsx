@@ -3,7 +3,7 @@ import { LoaderCircle } from 'lucide-react';
 import type { ComponentProps } from 'react';
 
 export const buttonClass = cva(
-  'inline-flex shrink-0 items-center justify-center gap-2 rounded-control text-ui font-medium whitespace-nowrap select-none aria-disabled:cursor-not-allowed',
+  'inline-flex shrink-0 items-center justify-center gap-2 rounded-control text-ui font-medium whitespace-nowrap select-none aria-disabled:cursor-not-allowed aria-pressed:bg-active',
   {
     variants: {
       kind: {

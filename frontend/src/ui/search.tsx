@@ -1,14 +1,19 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useRef, useState, type Ref } from 'react';
 
 /** A filter that reports what was typed after a short pause, and follows the URL. */
 export function Search({
   label,
   value,
   onChange,
+  keys = '/',
+  ref,
 }: {
   label: string;
   value: string;
   onChange: (next: string) => void;
+  /** The keys that reach it. */
+  keys?: string;
+  ref?: Ref<HTMLInputElement>;
 }) {
   const [draft, setDraft] = useState(value);
   const [seen, setSeen] = useState(value);
@@ -21,9 +26,10 @@ export function Search({
   useEffect(() => () => clearTimeout(timer.current), []);
   return (
     <input
+      ref={ref}
       type="search"
       aria-label={label}
-      aria-keyshortcuts="/"
+      aria-keyshortcuts={keys}
       placeholder={`${label}…`}
       value={draft}
       onChange={(event) => {

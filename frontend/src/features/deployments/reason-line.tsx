@@ -1,7 +1,9 @@
+import { Link } from '@tanstack/react-router';
+
 import type { Deployment } from '~/api/schema.gen';
 import { Said } from '~/ui/said';
 
-import { brokenPhase, placeText, STEP_WORDS } from './words';
+import { brokenPhase, momentOf, placeText, STEP_WORDS } from './words';
 
 /** Why it ended early, directly under the phases. */
 export function ReasonLine({ deployment }: { deployment: Deployment }) {
@@ -10,6 +12,7 @@ export function ReasonLine({ deployment }: { deployment: Deployment }) {
   const text = reason?.text || broken?.message;
   if (!text) return null;
   const place = placeText(deployment);
+  const moment = momentOf(deployment);
   if (phase !== 'failed') {
     return (
       <p className="border-t border-line bg-sunken px-3 py-2 text-ui text-text-2">
@@ -22,6 +25,16 @@ export function ReasonLine({ deployment }: { deployment: Deployment }) {
       {broken && <strong className="font-semibold">{STEP_WORDS[broken.phase]} failed. </strong>}
       <Said text={text} />
       {place && <code className="mt-1 block font-mono text-meta">{place}</code>}
+      {moment && (
+        <Link
+          to="/stacks/$stack/logs"
+          params={{ stack: deployment.stack }}
+          search={moment}
+          className="mt-1 block w-fit text-accent underline underline-offset-2"
+        >
+          Logs from that minute
+        </Link>
+      )}
     </p>
   );
 }

@@ -89,3 +89,20 @@ export function placeText(deployment: Pick<Deployment, 'reason'>): string | null
   const place = deployment.reason?.place;
   return place ? `${place.file}:${place.line}:${place.column}` : null;
 }
+
+/** The phases whose failure the services' own words explain. */
+const RAN: ReadonlySet<Phase> = new Set(['converged', 'routed', 'succeeded']);
+const MINUTE = 60_000;
+
+/** Where in the stack's logs the reason of a failure stands; null where nothing ran. */
+export function momentOf(
+  deployment: Pick<Deployment, 'phase' | 'phases' | 'finished_at'>,
+): { since: string; until: string; at: string } | null {
+  const broken = brokenPhase(deployment.phases);
+  const ended = Date.parse(broken?.ended_at ?? deployment.finished_at ?? '');
+  if (deployment.phase !== 'failed' || !broken || !RAN.has(broken.phase) || Number.isNaN(ended)) {
+    return null;
+  }
+  const time = (ms: number) => new Date(ms).toISOString();
+  return { since: time(ended - MINUTE), until: time(ended + MINUTE), at: time(ended) };
+}

@@ -1,6 +1,6 @@
 import { Dialog } from '@base-ui/react/dialog';
 
-import { PALETTE_KEY } from '~/lib/keys';
+import { COPY_KEY, FIND_KEY, PALETTE_KEY, SHIFT_KEY } from '~/lib/keys';
 import { PLACES } from '~/lib/places';
 import { Kbd } from '~/ui/kbd';
 
@@ -30,6 +30,19 @@ const PARTS: readonly { title: string; keys: readonly [keys: string, does: strin
     keys: [
       ['1', 'Overview'],
       ['2', 'Deployments'],
+      ['l', 'Logs'],
+      ['d', 'Diff'],
+    ],
+  },
+  {
+    title: 'In the logs',
+    keys: [
+      ['f', 'Follow the newest lines'],
+      ['w', 'Wrap long lines'],
+      [FIND_KEY, 'Search the lines'],
+      ['↑ ↓', 'Line before, line after'],
+      [SHIFT_KEY, 'Select more lines'],
+      [COPY_KEY, 'Copy what is selected'],
     ],
   },
 ];

@@ -35,11 +35,11 @@ export function useItems(typed: string): Item[] {
     run,
   });
   return [
-    ...[...here.values()].flat().map(({ label, run }): Item => ({
+    ...[...here.values()].flat().map(({ label, leads = false, run }): Item => ({
       id: `here-${slug(label)}`,
       group: 'Here',
       label,
-      leads: false,
+      leads,
       run,
     })),
     ...[...stacks.values()].map((stack): Item => ({

@@ -53,7 +53,11 @@ export function Shell({ children }: { children: ReactNode }) {
         <Sidebar />
       </aside>
       <TopBar />
-      <main id="content" className="min-w-0">
+      {/* A page that fills the screen scrolls in itself. */}
+      <main
+        id="content"
+        className="min-w-0 has-[>[data-fill]]:flex has-[>[data-fill]]:h-[calc(100dvh-48px)] has-[>[data-fill]]:flex-col lg:has-[>[data-fill]]:h-dvh"
+      >
         <Trouble />
         {children}
       </main>

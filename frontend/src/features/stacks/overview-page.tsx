@@ -45,7 +45,7 @@ export function OverviewPage({ name, deployments }: { name: string; deployments:
                     )
                   }
                 >
-                  <ServicesTable services={stack.services} />
+                  <ServicesTable stack={stack.name} services={stack.services} />
                 </Section>
               </>
             )}

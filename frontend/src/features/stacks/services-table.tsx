@@ -1,3 +1,5 @@
+import { Link } from '@tanstack/react-router';
+
 import type { Service } from '~/api/schema.gen';
 import { bareUrl, shortImage } from '~/lib/text';
 import { Outside } from '~/ui/outside';
@@ -16,22 +18,36 @@ const HEAD = (
   </>
 );
 
-export function ServicesTable({ services }: { services: readonly Service[] }) {
+export function ServicesTable({
+  stack,
+  services,
+}: {
+  stack: string;
+  services: readonly Service[];
+}) {
   return (
     <Table label="Services" head={HEAD}>
       {services.map((service) => (
-        <Row key={service.name} service={service} />
+        <Row key={service.name} stack={stack} service={service} />
       ))}
     </Table>
   );
 }
 
-function Row({ service }: { service: Service }) {
+function Row({ stack, service }: { stack: string; service: Service }) {
   const { mode, image, urls, ports, reason, state } = service;
   return (
     <tr>
       <Td>
-        <span className="font-medium">{service.name}</span>
+        <Link
+          to="/stacks/$stack/logs"
+          params={{ stack }}
+          search={{ service: service.name }}
+          title={`Logs of ${service.name}`}
+          className="rounded-tag font-medium hover:underline"
+        >
+          {service.name}
+        </Link>
         {mode !== '' && mode !== 'replicated' && (
           <span className="ml-2 text-meta text-text-2">{mode}</span>
         )}

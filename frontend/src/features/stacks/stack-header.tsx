@@ -28,6 +28,14 @@ import { stackLook } from './look';
 export function StackHeader({ name }: { name: string }) {
   const { data: stack, error } = useQuery(stackQuery(name));
   const look = stack && stackLook(stack);
+  const navigate = useNavigate();
+  useActs([
+    {
+      label: `Logs of ${name}`,
+      leads: true,
+      run: () => void navigate({ to: '/stacks/$stack/logs', params: { stack: name }, search: {} }),
+    },
+  ]);
   useTitle(look === 'degraded' || look === 'failed' ? `● ${name}` : name);
   return (
     <header className="border-b border-line">
@@ -68,9 +76,19 @@ export function StackHeader({ name }: { name: string }) {
             Deployments
           </Link>
           <Link
+            to="/stacks/$stack/logs"
+            params={{ stack: name }}
+            search={{}}
+            activeOptions={{ includeSearch: false }}
+            aria-keyshortcuts="3 l"
+            className={tabClass()}
+          >
+            Logs
+          </Link>
+          <Link
             to="/stacks/$stack/diff"
             params={{ stack: name }}
-            aria-keyshortcuts="3"
+            aria-keyshortcuts="4 d"
             className={tabClass()}
           >
             Diff

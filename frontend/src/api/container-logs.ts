@@ -1,0 +1,135 @@
+import { ApiError, problem } from './client';
+import type { ContainerLine, ContainerLogPage, LogLevel, LogTrouble } from './log-types';
+
+/** What the server leaves out; the same words for a page, the stream and the download. */
+export type LogFilter = {
+  service: readonly string[];
+  level?: LogLevel | undefined;
+  q?: string | undefined;
+  since?: string | undefined;
+  until?: string | undefined;
+};
+
+/** Where a page lies; without any of them it holds the newest lines. */
+export type LogPlace = {
+  before?: string | undefined;
+  after?: string | undefined;
+  around?: string | undefined;
+  limit?: number;
+};
+
+function address(stack: string, tail: string, filter: LogFilter, place: LogPlace = {}): string {
+  const query = new URLSearchParams();
+  if (filter.service.length > 0) query.set('service', filter.service.join(','));
+  const { level, q, since, until } = filter;
+  for (const [name, value] of Object.entries({ level, q, since, until, ...place })) {
+    if (value !== undefined && value !== '') query.set(name, String(value));
+  }
+  const text = query.toString();
+  return `/api/v1/stacks/${encodeURIComponent(stack)}/logs${tail}${text && `?${text}`}`;
+}
+
+/** One part of what a stack's containers wrote, oldest line first. */
+export async function readLines(
+  stack: string,
+  filter: LogFilter,
+  place: LogPlace,
+  signal: AbortSignal,
+): Promise<ContainerLogPage> {
+  let answer: Response;
+  try {
+    answer = await fetch(address(stack, '', filter, place), { signal });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new ApiError(
+      'Berth did not answer. Is it running, and is the network up?',
+      0,
+      undefined,
+      [],
+    );
+  }
+  const body: unknown = await answer.json().catch(() => undefined);
+  if (!answer.ok) throw problem(answer.status, body, answer.headers.get('x-request-id'));
+  return body as ContainerLogPage;
+}
+
+/** Where the browser gets the same lines as a file. */
+export const downloadAddress = (stack: string, filter: LogFilter): string =>
+  address(stack, '/download', filter);
+
+export type LogListener = {
+  /** The id to go on from, asked for at every new connection. */
+  after: () => string | undefined;
+  onLines: (lines: ContainerLine[]) => void;
+  onTroubles: (troubles: LogTrouble[]) => void;
+  onOpen: () => void;
+  onLost: () => void;
+};
+
+/** A hidden tab gives its connection back after this time: a browser has only six for one host. */
+const HIDDEN_MS = 30_000;
+const RETRY_MS = [500, 1_000, 2_000, 5_000, 10_000];
+
+/**
+ * What the containers write from now on, until the returned function is called. The browser resumes
+ * by itself; where it can't (a refused stream, a tab that was hidden), it goes on after the last id.
+ */
+export function listenToLines(stack: string, filter: LogFilter, listener: LogListener): () => void {
+  let source: EventSource | undefined;
+  let retry: ReturnType<typeof setTimeout> | undefined;
+  let hide: ReturnType<typeof setTimeout> | undefined;
+  let attempt = 0;
+  let ended = false;
+
+  const open = () => {
+    if (ended || source) return;
+    const mine = new EventSource(address(stack, '/stream', filter, { after: listener.after() }));
+    source = mine;
+    mine.addEventListener('open', () => {
+      attempt = 0;
+      listener.onOpen();
+    });
+    mine.addEventListener('lines', (event: MessageEvent<string>) => {
+      const lines = list(event.data);
+      if (lines) listener.onLines(lines as ContainerLine[]);
+    });
+    mine.addEventListener('troubles', (event: MessageEvent<string>) => {
+      const troubles = list(event.data);
+      if (troubles) listener.onTroubles(troubles as LogTrouble[]);
+    });
+    mine.addEventListener('error', () => {
+      if (mine !== source) return;
+      listener.onLost();
+      if (mine.readyState !== EventSource.CLOSED) return;
+      close();
+      retry = setTimeout(open, RETRY_MS[Math.min(attempt++, RETRY_MS.length - 1)]);
+    });
+  };
+  const close = () => {
+    source?.close();
+    source = undefined;
+    clearTimeout(retry);
+  };
+  const onVisibility = () => {
+    clearTimeout(hide);
+    if (document.hidden) hide = setTimeout(close, HIDDEN_MS);
+    else open();
+  };
+  document.addEventListener('visibilitychange', onVisibility);
+  open();
+  return () => {
+    ended = true;
+    document.removeEventListener('visibilitychange', onVisibility);
+    clearTimeout(hide);
+    close();
+  };
+}
+
+function list(data: string): unknown[] | null {
+  try {
+    const value: unknown = JSON.parse(data);
+    return Array.isArray(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
