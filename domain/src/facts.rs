@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::cluster::Version;
 use crate::stack::Held;
 
 /// A cluster, as far as it decides whether a stack can run on it.
@@ -67,6 +68,10 @@ pub struct NodeFacts {
     pub nano_cpus: i64,
     /// Its memory, in bytes.
     pub memory: i64,
+    /// Whether it is the one whose engine was asked.
+    pub asked: bool,
+    /// Its version, which a change must name.
+    pub version: Version,
 }
 
 /// Swarm's states of a node.

@@ -23,6 +23,7 @@ mod inventory;
 mod logs;
 mod objects;
 mod observe;
+mod placed;
 mod reader;
 mod registry;
 mod swarm;
