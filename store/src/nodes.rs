@@ -153,6 +153,24 @@ pub async fn placed(db: impl PgExecutor<'_>) -> Result<Vec<Placed>> {
     .map_err(Error::while_("list which tasks run where"))
 }
 
+/// Tasks of stacks that run, and that should, jobs apart: as the last passes saw it.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn tally(db: impl PgExecutor<'_>) -> Result<(i64, i64)> {
+    let row = sqlx::query!(
+        r#"select coalesce(sum((service ->> 'running')::bigint), 0)::bigint as "running!",
+                  coalesce(sum((service ->> 'wanted')::bigint), 0)::bigint as "wanted!"
+           from stack s, jsonb_array_elements(s.observed -> 'services') service
+           where s.removed_at is null and service ->> 'mode' in ('replicated', 'global')"#
+    )
+    .fetch_one(db)
+    .await
+    .map_err(Error::while_("count tasks"))?;
+    Ok((row.running, row.wanted))
+}
+
 /// Stores what was seen of the nodes, and says which of them went and which came
 /// back. Where nothing is new, nothing is written.
 ///
