@@ -31,6 +31,10 @@ pub struct ClusterFacts {
     /// ports that are published on every node lead nowhere; [`None`] where that
     /// can't be told.
     pub ipvs: Option<bool>,
+    /// Whether the kernel of the node that was asked has IPsec's ESP, without which
+    /// nothing of an encrypted network gets from node to node; [`None`] where that
+    /// can't be told.
+    pub esp: Option<bool>,
 }
 
 /// A node.

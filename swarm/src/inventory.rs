@@ -13,7 +13,7 @@ use tokio::{join, try_join};
 
 use crate::client::{Request, segment};
 use crate::error::Failure;
-use crate::facts::ipvs;
+use crate::kernel::{esp, ipvs};
 use crate::objects::{SERVICE_ID_LABEL, list, networks, task_state};
 use crate::reader::claims_of;
 use crate::swarm::Swarm;
@@ -53,6 +53,7 @@ impl Swarm {
             ports: ports_of_services(&services, &tasks),
             routes: services.iter().flat_map(|it| claims_of(&it.spec.labels)).collect(),
             ipvs: ipvs(client.endpoint()),
+            esp: esp(client.endpoint()),
             ..ClusterFacts::default()
         };
         facts.ports.extend(ports_of_containers(&containers, &info.swarm.node_id));

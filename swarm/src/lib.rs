@@ -20,6 +20,7 @@ mod error;
 mod events;
 mod facts;
 mod inventory;
+mod kernel;
 mod logs;
 mod objects;
 mod observe;
