@@ -40,13 +40,13 @@ export default defineConfig({
     { name: 'job', testMatch: 'job.spec.ts' },
     {
       name: 'light',
-      testMatch: 'pages.spec.ts',
+      testMatch: ['pages.spec.ts', 'cluster.spec.ts'],
       dependencies: ['job'],
       use: { colorScheme: 'light' },
     },
     {
       name: 'dark',
-      testMatch: 'pages.spec.ts',
+      testMatch: ['pages.spec.ts', 'cluster.spec.ts'],
       dependencies: ['job'],
       use: { colorScheme: 'dark' },
     },

@@ -149,6 +149,8 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(status::get_status))
         .routes(routes!(instance::get_settings))
         .routes(routes!(cluster::get_cluster))
+        .routes(routes!(cluster::get_node))
+        .routes(routes!(cluster::set_node_availability))
         .routes(routes!(events::stream_changes))
         .routes(routes!(openapi::get_openapi))
         .routes(routes!(webhook::receive_delivery))

@@ -9,7 +9,7 @@ use std::future::Future;
 
 use chrono::{DateTime, Utc};
 
-use crate::facts::{ClusterFacts, NodeFacts};
+use crate::facts::{Availability, ClusterFacts, NodeFacts};
 use crate::ids::StackName;
 use crate::registry::{Answer, LoginError, Origin};
 use crate::stack::{FileSpec, Mode, NetworkSpec, ServiceSpec, StackSpec};
@@ -54,8 +54,8 @@ pub struct ObservedService {
     pub tasks: Vec<ObservedTask>,
 }
 
-/// A service's version: an update that names an older one is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// A service's or node's version: an update that names an older one is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Version(pub u64);
 
 /// A network as it is.
@@ -328,6 +328,15 @@ pub trait Cluster: Send + Sync + 'static {
 
     /// The cluster's nodes.
     fn nodes(&self) -> impl Future<Output = Result<Vec<NodeFacts>, ClusterError>> + Send;
+
+    /// Makes a node, as it was at version `from`, be `wanted`. Doing it twice does
+    /// it once.
+    fn set_availability(
+        &self,
+        node: &str,
+        wanted: Availability,
+        from: Version,
+    ) -> impl Future<Output = Result<(), ClusterError>> + Send;
 
     /// Carries out one action. Doing it twice does it once.
     fn apply(

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::cluster::Version;
 use crate::stack::Held;
 
 /// A cluster, as far as it decides whether a stack can run on it.
@@ -30,6 +31,10 @@ pub struct ClusterFacts {
     /// ports that are published on every node lead nowhere; [`None`] where that
     /// can't be told.
     pub ipvs: Option<bool>,
+    /// Whether the kernel of the node that was asked has IPsec's ESP, without which
+    /// nothing of an encrypted network gets from node to node; [`None`] where that
+    /// can't be told.
+    pub esp: Option<bool>,
 }
 
 /// A node.
@@ -67,6 +72,10 @@ pub struct NodeFacts {
     pub nano_cpus: i64,
     /// Its memory, in bytes.
     pub memory: i64,
+    /// Whether it is the one whose engine was asked.
+    pub asked: bool,
+    /// Its version, which a change must name.
+    pub version: Version,
 }
 
 /// Swarm's states of a node.

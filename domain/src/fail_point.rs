@@ -129,6 +129,8 @@ names! {
         Observe = "stacks.observe",
         /// What was seen of the nodes is stored.
         ObserveNodes = "nodes.observe",
+        /// What a person wanted of a node is done, or can't be.
+        SettleNode = "nodes.settle",
         /// A stack is noted as gone.
         MarkRemoved = "stacks.mark_removed",
         /// What is going to be pruned is written down.
@@ -185,6 +187,8 @@ names! {
         RemoveVolume = "cluster.remove_volume",
         /// An image is removed.
         RemoveImage = "cluster.remove_image",
+        /// A node is made active, paused or drained.
+        SetAvailability = "cluster.set_availability",
         /// A commit's files are fetched.
         Fetch = "builder.fetch",
         /// Two commits are fetched and compared.

@@ -13,8 +13,10 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tokio::sync::mpsc;
 
-use berth_domain::cluster::{Action, Cluster, ClusterError, ObservedService, ObservedStack};
-use berth_domain::facts::{ClusterFacts, NodeFacts};
+use berth_domain::cluster::{
+    Action, Cluster, ClusterError, ObservedService, ObservedStack, Version,
+};
+use berth_domain::facts::{Availability, ClusterFacts, NodeFacts, NodeState};
 use berth_domain::ids::StackName;
 use berth_domain::registry::{Answer, Found, Origin};
 
@@ -74,6 +76,8 @@ pub struct Calls {
     pub observe_all: u64,
     /// [`Cluster::apply`], as far as it was carried out.
     pub apply: u64,
+    /// [`Cluster::set_availability`], likewise.
+    pub set_availability: u64,
 }
 
 /// A cluster in memory.
@@ -293,6 +297,42 @@ impl State {
         kind.filter(|_| rng.random_bool(*share))
     }
 
+    fn set_availability(
+        &mut self,
+        node: &str,
+        wanted: Availability,
+        from: Version,
+    ) -> Result<(), ClusterError> {
+        self.check()?;
+        let fault = self.next_fault();
+        let what = format!("node {node}");
+        let found = self.facts.nodes.iter_mut().find(|it| it.id == node);
+        let Some(found) = found else { return Err(ClusterError::Stale { what }) };
+        if found.availability == wanted {
+            return Ok(());
+        }
+        match fault {
+            Some(Fault::Unavailable) => return Err(unavailable("the call was lost")),
+            Some(Fault::Stale) => {
+                // Somebody gave it a label, say.
+                found.version.0 += 1;
+                return Err(ClusterError::Stale { what });
+            }
+            Some(Fault::AnswerLost) | None => {}
+        }
+        if found.version != from {
+            return Err(ClusterError::Stale { what });
+        }
+        found.availability = wanted;
+        found.takes_tasks = found.state == NodeState::Ready && wanted == Availability::Active;
+        found.version.0 += 1;
+        self.calls.set_availability += 1;
+        match fault {
+            Some(_) => Err(unavailable("the answer was lost")),
+            None => Ok(()),
+        }
+    }
+
     fn observe(&mut self, stack: &StackName, now: DateTime<Utc>) -> ObservedStack {
         let Self { stacks, counter, behaviours, tasks_leave, .. } = self;
         stacks.get_mut(stack).map_or_else(ObservedStack::default, |world| {
@@ -338,6 +378,19 @@ impl Cluster for Sim {
         let state = self.state();
         state.check()?;
         Ok(state.facts.nodes.clone())
+    }
+
+    async fn set_availability(
+        &self,
+        node: &str,
+        wanted: Availability,
+        from: Version,
+    ) -> Result<(), ClusterError> {
+        // As of `apply`.
+        tokio::task::yield_now().await;
+        self.state().set_availability(node, wanted, from)?;
+        drop(self.wake.send(None));
+        Ok(())
     }
 
     async fn apply(&self, stack: &StackName, action: &Action) -> Result<(), ClusterError> {

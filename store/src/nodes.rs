@@ -3,8 +3,11 @@
 //! Only a manager can be asked about them, and only while it has others to agree
 //! with: here every replica can read of them.
 
+mod intents;
+
 use std::collections::BTreeMap;
 
+use berth_domain::cluster::Version;
 use berth_domain::facts::{Availability, NodeFacts, NodeState};
 use berth_domain::fail_point::Write;
 use chrono::{DateTime, Utc};
@@ -12,6 +15,7 @@ use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
+pub use self::intents::{Intent, intend, intents, settle};
 use crate::leases::{Fence, Guarded};
 use crate::{Error, Pool, Result, storable, storable_json};
 
@@ -25,6 +29,8 @@ pub struct Node {
     pub facts: NodeFacts,
     /// Since when it is away.
     pub away_since: Option<DateTime<Utc>>,
+    /// Since when its state is what it is.
+    pub state_since: DateTime<Utc>,
 }
 
 /// A time in which a node was away.
@@ -73,7 +79,8 @@ pub async fn list(db: impl PgExecutor<'_>) -> Result<Vec<Node>> {
     let rows = sqlx::query!(
         r#"select node_id, hostname, role, leader, availability, state, message, address, engine,
                   os, architecture, nano_cpus, memory,
-                  labels as "labels: Json<BTreeMap<String, String>>", away_since
+                  labels as "labels: Json<BTreeMap<String, String>>", away_since,
+                  state_since, asked
            from node order by hostname, node_id"#
     )
     .fetch_all(db)
@@ -99,8 +106,11 @@ pub async fn list(db: impl PgExecutor<'_>) -> Result<Vec<Node>> {
                 address: row.address,
                 nano_cpus: row.nano_cpus,
                 memory: row.memory,
+                asked: row.asked,
+                version: Version::default(),
             },
             away_since: row.away_since,
+            state_since: row.state_since,
         })
         .collect())
 }
@@ -141,6 +151,24 @@ pub async fn placed(db: impl PgExecutor<'_>) -> Result<Vec<Placed>> {
     .fetch_all(db)
     .await
     .map_err(Error::while_("list which tasks run where"))
+}
+
+/// Tasks of stacks that run, and that should, jobs apart: as the last passes saw it.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn tally(db: impl PgExecutor<'_>) -> Result<(i64, i64)> {
+    let row = sqlx::query!(
+        r#"select coalesce(sum((service ->> 'running')::bigint), 0)::bigint as "running!",
+                  coalesce(sum((service ->> 'wanted')::bigint), 0)::bigint as "wanted!"
+           from stack s, jsonb_array_elements(s.observed -> 'services') service
+           where s.removed_at is null and service ->> 'mode' in ('replicated', 'global')"#
+    )
+    .fetch_one(db)
+    .await
+    .map_err(Error::while_("count tasks"))?;
+    Ok((row.running, row.wanted))
 }
 
 /// Stores what was seen of the nodes, and says which of them went and which came
@@ -184,7 +212,11 @@ fn differs(known: &[Node], seen: &[NodeFacts]) -> bool {
         known.iter().map(|node| (node.facts.id.as_str(), &node.facts)).collect();
     known.len() != seen.len()
         || seen.iter().any(|node| {
-            let as_stored = NodeFacts { engine_labels: BTreeMap::new(), ..node.clone() };
+            let as_stored = NodeFacts {
+                engine_labels: BTreeMap::new(),
+                version: Version::default(),
+                ..node.clone()
+            };
             known.get(node.id.as_str()) != Some(&&as_stored)
         })
 }
@@ -194,15 +226,17 @@ async fn put(db: &mut PgConnection, node: &NodeFacts) -> Result<()> {
         r#"
         insert into node as n
             (node_id, hostname, role, leader, availability, state, message, address, engine, os,
-             architecture, nano_cpus, memory, labels, away_since)
+             architecture, nano_cpus, memory, labels, asked, away_since)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-                case when $15::boolean then now() end)
+                $16, case when $15::boolean then now() end)
         on conflict (node_id) do update
         set hostname = excluded.hostname, role = excluded.role, leader = excluded.leader,
             availability = excluded.availability, state = excluded.state,
             message = excluded.message, address = excluded.address, engine = excluded.engine,
             os = excluded.os, architecture = excluded.architecture,
             nano_cpus = excluded.nano_cpus, memory = excluded.memory, labels = excluded.labels,
+            asked = excluded.asked,
+            state_since = case when n.state = excluded.state then n.state_since else now() end,
             away_since = case when $15 is null then n.away_since
                               when $15 then coalesce(n.away_since, excluded.away_since) end
         "#,
@@ -221,6 +255,7 @@ async fn put(db: &mut PgConnection, node: &NodeFacts) -> Result<()> {
         node.memory,
         storable_json(&node.labels)?,
         node.state.is_away(),
+        node.asked,
     )
     .execute(db)
     .await

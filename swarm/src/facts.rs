@@ -1,12 +1,10 @@
 //! What an engine is and can do, for `berth doctor` and for the status page.
 
-use std::path::Path;
-
 use berth_domain::cluster::ClusterError;
 use chrono::{DateTime, Utc};
 
-use crate::Endpoint;
 use crate::client::{Client, Request};
+use crate::kernel;
 use crate::version::ApiVersion;
 use crate::wire;
 
@@ -37,6 +35,9 @@ pub struct Facts {
     /// Whether the kernel has IPVS, without which service addresses (`vip`) and
     /// the ingress mesh lead nowhere; [`None`] where the engine is elsewhere.
     pub ipvs: Option<bool>,
+    /// Whether the kernel has IPsec's ESP, without which encrypted networks carry
+    /// nothing from node to node; [`None`] where that can't be told.
+    pub esp: Option<bool>,
 }
 
 pub(crate) async fn engine(client: &Client) -> Result<Engine, ClusterError> {
@@ -56,46 +57,6 @@ pub(crate) async fn engine(client: &Client) -> Result<Engine, ClusterError> {
 
 pub(crate) async fn facts(client: &Client) -> Result<Facts, ClusterError> {
     let engine = engine(client).await?;
-    Ok(Facts { engine, ipvs: ipvs(client.endpoint()) })
-}
-
-/// Whether the kernel has IPVS; [`None`] where the engine is elsewhere.
-pub(crate) fn ipvs(endpoint: &Endpoint) -> Option<bool> {
-    endpoint.is_local().then(|| has_ipvs(Path::new("/")))
-}
-
-/// Whether the kernel under `root` has IPVS: loaded, built in, or as a module
-/// that would be loaded when it is needed.
-fn has_ipvs(root: &Path) -> bool {
-    if root.join("proc/net/ip_vs").exists() || root.join("sys/module/ip_vs").exists() {
-        return true;
-    }
-    let Ok(release) = std::fs::read_to_string(root.join("proc/sys/kernel/osrelease")) else {
-        return false;
-    };
-    let modules = root.join("lib/modules").join(release.trim());
-    ["modules.builtin", "modules.dep"].iter().any(|list| {
-        std::fs::read_to_string(modules.join(list))
-            .is_ok_and(|text| text.lines().any(|line| line.contains("/ip_vs.ko")))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ipvs_is_found_loaded_or_as_a_module_and_missed_elsewhere() {
-        let root = std::env::temp_dir().join(format!("berth-ipvs-{}", uuid::Uuid::now_v7()));
-        let modules = root.join("lib/modules/6.1.0");
-        std::fs::create_dir_all(&modules).unwrap();
-        std::fs::create_dir_all(root.join("proc/sys/kernel")).unwrap();
-        std::fs::write(root.join("proc/sys/kernel/osrelease"), "6.1.0\n").unwrap();
-        assert!(!has_ipvs(&root));
-
-        let list = "kernel/net/netfilter/ipvs/ip_vs.ko.xz: kernel/lib/libcrc32c.ko\n";
-        std::fs::write(modules.join("modules.dep"), list).unwrap();
-        assert!(has_ipvs(&root));
-        std::fs::remove_dir_all(&root).unwrap();
-    }
+    let endpoint = client.endpoint();
+    Ok(Facts { engine, ipvs: kernel::ipvs(endpoint), esp: kernel::esp(endpoint) })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use berth_domain::cluster::{Cluster as _, ClusterError, TaskState};
+use berth_domain::cluster::{Cluster as _, ClusterError, TaskState, Version};
 use berth_domain::facts::{
     Availability, ClusterFacts, ImageFact, NetworkFacts, NodeFacts, NodeState, TakenPort,
 };
@@ -13,7 +13,7 @@ use tokio::{join, try_join};
 
 use crate::client::{Request, segment};
 use crate::error::Failure;
-use crate::facts::ipvs;
+use crate::kernel::{esp, ipvs};
 use crate::objects::{SERVICE_ID_LABEL, list, networks, task_state};
 use crate::reader::claims_of;
 use crate::swarm::Swarm;
@@ -46,13 +46,14 @@ impl Swarm {
         let api = client.api().await.map_err(failed)?;
         let mut facts = ClusterFacts {
             api_minor: (api.major == 1).then_some(api.minor),
-            nodes: nodes.iter().map(node).collect(),
+            nodes: nodes.iter().map(|it| node(it, &info.swarm.node_id)).collect(),
             networks: networks_of(networks),
             configs: configs.into_iter().map(|config| config.spec.name).collect(),
             secrets: secrets.into_iter().map(|secret| secret.spec.name).collect(),
             ports: ports_of_services(&services, &tasks),
             routes: services.iter().flat_map(|it| claims_of(&it.spec.labels)).collect(),
             ipvs: ipvs(client.endpoint()),
+            esp: esp(client.endpoint()),
             ..ClusterFacts::default()
         };
         facts.ports.extend(ports_of_containers(&containers, &info.swarm.node_id));
@@ -63,10 +64,12 @@ impl Swarm {
     }
 
     pub(crate) async fn list_nodes(&self) -> Result<Vec<NodeFacts>, ClusterError> {
-        let nodes = list::<Vec<wire::Node>>(&self.client, "/nodes", &[])
-            .await
+        let (nodes, info) =
+            try_join!(list::<Vec<wire::Node>>(&self.client, "/nodes", &[]), async {
+                self.client.json::<wire::Info>(Request::get("/info")).await
+            })
             .map_err(|error| error.about("reading the nodes"))?;
-        Ok(nodes.iter().map(node).collect())
+        Ok(nodes.iter().map(|it| node(it, &info.swarm.node_id)).collect())
     }
 
     /// Looks for an image on this manager, then in its registry.
@@ -89,7 +92,8 @@ impl Swarm {
     }
 }
 
-fn node(node: &wire::Node) -> NodeFacts {
+/// A node, where the engine that was asked is that of the node `asked`.
+pub(crate) fn node(node: &wire::Node, asked: &str) -> NodeFacts {
     let wire::NodeDescription { hostname, platform, resources, engine } = &node.description;
     NodeFacts {
         id: node.id.clone(),
@@ -108,6 +112,8 @@ fn node(node: &wire::Node) -> NodeFacts {
         address: address(node),
         nano_cpus: resources.nano_cpus,
         memory: resources.memory_bytes,
+        asked: node.id == asked,
+        version: Version(node.version.index),
     }
 }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use berth_domain::cluster::{ClusterError, ObservedTask};
+use berth_domain::drain::Placed;
+use berth_domain::facts::NodeFacts;
 use berth_domain::ids::StackName;
 use berth_domain::stack::{Claim, Held, NAMESPACE_LABEL, ROUTES_LABEL};
 
@@ -103,6 +105,15 @@ impl Reader {
                 }
             })
             .collect())
+    }
+
+    /// The nodes, and all tasks that are to run on them, whosever they are.
+    ///
+    /// # Errors
+    ///
+    /// The engine does not answer, or is no manager.
+    pub async fn placed(&self) -> Result<(Vec<NodeFacts>, Vec<Placed>), ClusterError> {
+        crate::placed::placed(&self.client).await
     }
 
     /// What a service of `stack`, by its short name, writes.

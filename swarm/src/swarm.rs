@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
-use berth_domain::cluster::{Action, Cluster, ClusterError, ObservedStack};
-use berth_domain::facts::{ClusterFacts, NodeFacts};
+use berth_domain::cluster::{Action, Cluster, ClusterError, ObservedStack, Version};
+use berth_domain::facts::{Availability, ClusterFacts, NodeFacts};
 use berth_domain::ids::StackName;
 use berth_domain::registry::{Anonymous, Answer, Login, Logins, Origin, host};
 use berth_domain::stack::INSTANCE_LABEL;
@@ -112,6 +112,15 @@ impl Cluster for Swarm {
 
     async fn nodes(&self) -> Result<Vec<NodeFacts>, ClusterError> {
         self.list_nodes().await
+    }
+
+    async fn set_availability(
+        &self,
+        node: &str,
+        wanted: Availability,
+        from: Version,
+    ) -> Result<(), ClusterError> {
+        self.make_node_be(node, wanted, from).await
     }
 
     fn apply(

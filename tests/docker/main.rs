@@ -6,6 +6,7 @@ mod drift;
 mod failing;
 mod jobs;
 mod lasting;
+mod nodes;
 mod outages;
 mod policies;
 mod previews;

@@ -1,11 +1,15 @@
 //! The Swarm's nodes: what the leader stored of them, so that every replica can
-//! answer, whether or not its own engine does.
+//! answer, whether or not its own engine does. What is on one now, and what would
+//! become of it, the replica's own engine is asked.
+
+mod node;
 
 use axum::Json;
 use axum::extract::State;
 use berth_domain::facts;
 use berth_store::nodes;
 
+pub(crate) use self::node::*;
 use crate::auth::Viewer;
 use crate::problem::Result;
 use crate::state::ApiState;
@@ -32,14 +36,17 @@ pub(crate) async fn get_cluster(
     let known = nodes::list(&state.pool).await?;
     let placed = nodes::placed(&state.pool).await?;
     let outages = nodes::outages(&state.pool, OUTAGES).await?;
+    let (tasks_running, tasks_desired) = nodes::tally(&state.pool).await?;
     Ok(Json(Cluster {
         nodes: known.into_iter().map(|node| shape(node, &placed)).collect(),
+        tasks_running,
+        tasks_desired,
         outages: outages.into_iter().map(outage).collect(),
     }))
 }
 
 fn shape(node: nodes::Node, placed: &[nodes::Placed]) -> Node {
-    let nodes::Node { facts, away_since } = node;
+    let nodes::Node { facts, away_since, state_since } = node;
     let tasks = placed.iter().filter(|it| it.node_id == facts.id).map(|it| PlacedTasks {
         stack: it.stack.clone(),
         service: it.service.clone(),
@@ -49,11 +56,8 @@ fn shape(node: nodes::Node, placed: &[nodes::Placed]) -> Node {
         tasks: tasks.collect(),
         role: if facts.manager { NodeRole::Manager } else { NodeRole::Worker },
         leader: facts.leader,
-        availability: match facts.availability {
-            facts::Availability::Active => Availability::Active,
-            facts::Availability::Pause => Availability::Pause,
-            facts::Availability::Drain => Availability::Drain,
-        },
+        berth_leader: facts.asked,
+        availability: availability(facts.availability),
         state: match facts.state {
             facts::NodeState::Unknown => NodeState::Unknown,
             facts::NodeState::Ready => NodeState::Ready,
@@ -61,6 +65,7 @@ fn shape(node: nodes::Node, placed: &[nodes::Placed]) -> Node {
             facts::NodeState::Disconnected => NodeState::Disconnected,
         },
         message: facts.message,
+        state_since,
         away_since,
         address: facts.address,
         engine_version: facts.engine,
@@ -71,6 +76,14 @@ fn shape(node: nodes::Node, placed: &[nodes::Placed]) -> Node {
         labels: facts.labels,
         id: facts.id,
         hostname: facts.name,
+    }
+}
+
+const fn availability(is: facts::Availability) -> Availability {
+    match is {
+        facts::Availability::Active => Availability::Active,
+        facts::Availability::Pause => Availability::Pause,
+        facts::Availability::Drain => Availability::Drain,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::words;
@@ -76,12 +76,16 @@ pub struct Node {
     pub role: NodeRole,
     /// Whether it is the manager that leads the Swarm.
     pub leader: bool,
+    /// Whether it is the one through whose engine Berth's leader works.
+    pub berth_leader: bool,
     /// What a person wants of it.
     pub availability: Availability,
     /// Whether it answers.
     pub state: NodeState,
     /// Swarm's words about that; empty where there are none.
     pub message: String,
+    /// Since when it is in that state, as far as Berth has seen.
+    pub state_since: DateTime<Utc>,
     /// Since when it is away; null where it is not.
     #[schema(required = true)]
     pub away_since: Option<DateTime<Utc>>,
@@ -125,6 +129,139 @@ pub struct Outage {
 pub struct Cluster {
     /// Its nodes, by name; none before a Berth has led.
     pub nodes: Vec<Node>,
+    /// Tasks of Berth's stacks that run, jobs apart.
+    pub tasks_running: i64,
+    /// Tasks of Berth's stacks that should run, jobs apart.
+    pub tasks_desired: i64,
     /// When nodes were away, the newest first: of the last 90 days, at most 50.
     pub outages: Vec<Outage>,
+}
+
+words! {
+    /// Swarm's states of a task.
+    TaskState {
+        /// Made.
+        New = "new",
+        /// Waiting for a node.
+        Pending = "pending",
+        /// Given to a node.
+        Assigned = "assigned",
+        /// Taken by the node.
+        Accepted = "accepted",
+        /// The image is being pulled.
+        Preparing = "preparing",
+        /// Prepared.
+        Ready = "ready",
+        /// Started, and not yet healthy.
+        Starting = "starting",
+        /// Started, and healthy where there is a check.
+        Running = "running",
+        /// Ended well.
+        Complete = "complete",
+        /// Told to end.
+        Shutdown = "shutdown",
+        /// Ended badly.
+        Failed = "failed",
+        /// The node would not take it.
+        Rejected = "rejected",
+        /// To be removed.
+        Remove = "remove",
+        /// Its node is lost.
+        Orphaned = "orphaned",
+    }
+}
+
+words! {
+    /// What would become of a task if its node were drained.
+    Fate {
+        /// It is started on another node.
+        Moves = "moves",
+        /// It is started on another node, without what is in its volumes.
+        MovesEmpty = "moves_empty",
+        /// It ends, and none takes its place: the other nodes have theirs.
+        Ends = "ends",
+        /// It ends, and what takes its place waits: no other node can have it.
+        Waits = "waits",
+    }
+}
+
+/// A task that is on a node and is to run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct NodeTask {
+    /// Its id.
+    pub id: String,
+    /// The stack of this Berth that it is of; null where it is of none.
+    #[schema(required = true)]
+    pub stack: Option<String>,
+    /// Its service: of a stack of this Berth by its short name, else as Docker calls it.
+    pub service: String,
+    /// Which of the service's tasks it is; null for global services.
+    #[schema(required = true)]
+    pub slot: Option<u64>,
+    /// Its image.
+    pub image: String,
+    /// What it is.
+    pub state: TaskState,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// What would become of it if the node were drained.
+    pub fate: Fate,
+    /// Why, where it would not simply move; else empty.
+    pub why: String,
+}
+
+/// What is on a node.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct NodeLoad {
+    /// The tasks that are to run there, of this Berth's stacks first, by name.
+    pub tasks: Vec<NodeTask>,
+    /// CPUs that are kept for them.
+    pub reserved_cpus: f64,
+    /// Memory that is kept for them.
+    pub reserved_memory_bytes: i64,
+    /// Why the node can't be drained; null where it can.
+    #[schema(required = true)]
+    pub no_drain: Option<String>,
+}
+
+/// What a person last wanted of a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct NodeIntent {
+    /// What it is to be.
+    pub availability: Availability,
+    /// Who wanted it.
+    pub by: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// When it was done or given up; null while it is to be done.
+    #[schema(required = true)]
+    pub done_at: Option<DateTime<Utc>>,
+    /// Why it was not done; null where it was, or is to be.
+    #[schema(required = true)]
+    pub failure: Option<String>,
+}
+
+/// A node, what is on it, and what people want of it.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct NodeDetail {
+    /// The node.
+    pub node: Node,
+    /// What a person last wanted of it; null where nobody did.
+    #[schema(required = true)]
+    pub intent: Option<NodeIntent>,
+    /// What is on it now; null where the Berth that answers can't ask Docker.
+    #[schema(required = true)]
+    pub load: Option<NodeLoad>,
+    /// Why that is not known; empty where it is.
+    pub blind: String,
+}
+
+/// What a node is to be.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+pub struct AvailabilityChange {
+    /// What it is to be.
+    pub availability: Availability,
+    /// Drain it although Berth's leader works through it.
+    #[serde(default)]
+    pub even_with_leader: bool,
 }

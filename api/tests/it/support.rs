@@ -72,6 +72,15 @@ impl Api {
     }
 
     pub(crate) fn with_github(pool: PgPool, github: &str) -> Self {
+        Self::with(pool, github, "unix:///nowhere/docker.sock")
+    }
+
+    /// One whose engine listens at `docker`.
+    pub(crate) fn with_docker(pool: PgPool, docker: &str) -> Self {
+        Self::with(pool, "http://127.0.0.1:1", docker)
+    }
+
+    fn with(pool: PgPool, github: &str, docker: &str) -> Self {
         let url = Url::parse(github).unwrap();
         let github = berth_github_app::Client::new(berth_github_app::Settings {
             api_url: url.clone(),
@@ -88,7 +97,7 @@ impl Api {
             seal: Arc::clone(&seal),
             inbox,
             github,
-            docker: berth_swarm::Reader::new(&"unix:///nowhere/docker.sock".parse().unwrap()),
+            docker: berth_swarm::Reader::new(&docker.parse().unwrap()),
             settings: Settings {
                 public_url: Url::parse(PUBLIC_URL).unwrap(),
                 version: "0.1.0-test".to_owned(),

@@ -120,6 +120,14 @@ async fn docker(args: &DockerArgs) -> Vec<Finding> {
             detail: "can't be told from here, the engine is elsewhere".to_owned(),
         },
     });
+    if facts.esp == Some(false) && engine.nodes > 1 {
+        findings.push(Finding {
+            grade: Grade::Note,
+            what: "esp",
+            detail: "the kernel lacks IPsec's ESP: encrypted networks carry nothing from and to this node; load esp4, or have none"
+                .to_owned(),
+        });
+    }
     findings
 }
 

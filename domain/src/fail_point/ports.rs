@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::{Effect, around};
 use crate::build::{BuildError, BuildLog, BuildRequest, Builder, Checkout, Image, Source};
-use crate::cluster::{Action, Cluster, ClusterError, ObservedStack};
-use crate::facts::{ClusterFacts, NodeFacts};
+use crate::cluster::{Action, Cluster, ClusterError, ObservedStack, Version};
+use crate::facts::{Availability, ClusterFacts, NodeFacts};
 use crate::ids::StackName;
 use crate::registry::{Answer, Origin};
 use crate::rule::Changes;
@@ -50,6 +50,16 @@ impl<C: Cluster> Cluster for Marked<C> {
 
     async fn nodes(&self) -> Result<Vec<NodeFacts>, ClusterError> {
         self.0.nodes().await
+    }
+
+    async fn set_availability(
+        &self,
+        node: &str,
+        wanted: Availability,
+        from: Version,
+    ) -> Result<(), ClusterError> {
+        let change = self.0.set_availability(node, wanted, from);
+        around(Effect::SetAvailability, change).await
     }
 
     async fn apply(&self, stack: &StackName, action: &Action) -> Result<(), ClusterError> {

@@ -1,5 +1,7 @@
 import { api, done, take, takeTagged } from './client';
-import type { NewInvitation, RegistryLogin, Role, RuleDraft, StackSettings } from './schema.gen';
+import type {
+  AvailabilityChange,
+  NewInvitation, RegistryLogin, Role, RuleDraft, StackSettings } from './schema.gen';
 
 /** Every request that changes something, one line each. Errors stay with whoever asked. */
 
@@ -89,6 +91,9 @@ export const replayDelivery = (id: string) =>
 
 export const approvePruning = (stacks: string[]) =>
   done(api.POST('/api/v1/prune/approve', { body: { stacks } }));
+
+export const setAvailability = (id: string, body: AvailabilityChange) =>
+  take(api.PUT('/api/v1/cluster/nodes/{id}/availability', { params: { path: { id } }, body }));
 
 export const putRegistry = (host: string, body: RegistryLogin) =>
   take(api.PUT('/api/v1/registries/{host}', { params: { path: { host } }, body }));

@@ -27,6 +27,16 @@ export const clusterQuery = () =>
     queryFn: ({ signal }) => take(api.GET('/api/v1/cluster', { signal })),
   });
 
+/** A node, and what is on it; the first part of the key is the cluster's. */
+export const nodeQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['cluster', 'node', id],
+    queryFn: ({ signal }) =>
+      take(api.GET('/api/v1/cluster/nodes/{id}', { params: { path: { id } }, signal })),
+    // Tasks of others on it are no events of ours.
+    staleTime: 0,
+  });
+
 type Paged = { next_cursor: string | null };
 const pages = {
   initialPageParam: undefined as string | undefined,

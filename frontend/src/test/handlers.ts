@@ -1,7 +1,15 @@
 import { http, HttpResponse } from 'msw';
 
-import type { Deployment, Rule, RuleDraft, StackSettings, Verdict } from '../api/schema.gen';
-import { cluster } from './cluster-fixtures.ts';
+import type {
+  AvailabilityChange,
+  Deployment,
+  NodeIntent,
+  Rule,
+  RuleDraft,
+  StackSettings,
+  Verdict,
+} from '../api/schema.gen';
+import { cluster, nodeDetail } from './cluster-fixtures.ts';
 import { settings, waiting } from './control-fixtures.ts';
 import { deliveries } from './delivery-fixtures.ts';
 import { eventsFor } from './event-fixtures.ts';
@@ -51,6 +59,8 @@ const state = {
   registries: [
     { host: 'ghcr.io', username: 'acme-robot', created_at: before(900), updated_at: before(90) },
   ],
+  nodes: cluster.nodes,
+  intents: new Map<string, NodeIntent>(),
   log: [...log],
   sessions: [
     { id: 's1', user_agent: 'Chrome/156.0 (X11; Linux)', current: true, created: 4000, seen: 0 },
@@ -158,7 +168,24 @@ export const handlers = [
     tell('prune', 'true');
     return new HttpResponse(null, { status: 204 });
   }),
-  http.get(api('/cluster'), () => HttpResponse.json(cluster)),
+  http.get(api('/cluster'), () => HttpResponse.json({ ...cluster, nodes: state.nodes })),
+  http.get(api('/cluster/nodes/:id'), ({ params }) => {
+    const found = state.nodes.find(({ id }) => id === params.id);
+    const intent = state.intents.get(String(params.id)) ?? null;
+    return found ? HttpResponse.json(nodeDetail(found, { intent })) : missing();
+  }),
+  http.put(api('/cluster/nodes/:id/availability'), async ({ params, request }) => {
+    const { availability } = (await request.json()) as AvailabilityChange;
+    const found = state.nodes.find(({ id }) => id === params.id);
+    if (!found) return missing();
+    const at = new Date().toISOString();
+    const intent = { availability, by: session.user.name, at, done_at: at, failure: null };
+    state.intents.set(found.id, intent);
+    const next = { ...found, availability };
+    state.nodes = state.nodes.map((it) => (it.id === next.id ? next : it));
+    tell('node', next.id);
+    return HttpResponse.json(nodeDetail(next, { intent }), { status: 202 });
+  }),
   http.get(api('/github'), () =>
     HttpResponse.json(
       state.empty ? { ...github, app: null, installations: [], last_delivery_at: null } : github,

@@ -1,7 +1,9 @@
 //! Networks that are missing, and subnets that overlap.
 
 use berth_compose_templates::Subject;
-use berth_domain::stack::EndpointMode;
+use berth_domain::facts::NodeFacts;
+use berth_domain::placement::fits;
+use berth_domain::stack::{EndpointMode, ServiceSpec};
 use ipnet::IpNet;
 
 use super::Check;
@@ -13,6 +15,35 @@ impl Check<'_> {
     pub(super) fn networks(&mut self) {
         self.missing_networks();
         self.overlaps();
+        self.encryption();
+    }
+
+    /// Swarm makes such a network, and its tasks run; only nobody on another node
+    /// answers them.
+    fn encryption(&mut self) {
+        let (spec, facts) = (self.spec, self.facts);
+        if facts.esp != Some(false) {
+            return;
+        }
+        let Some(node) = facts.nodes.iter().find(|node| node.asked) else { return };
+        let encrypted =
+            spec.networks.iter().filter(|(_, is)| is.driver_opts.contains_key("encrypted"));
+        for (name, _) in encrypted {
+            let on_it: Vec<&ServiceSpec> = spec
+                .services
+                .values()
+                .filter(|service| service.networks.iter().any(|is| is.network == *name))
+                .collect();
+            let may_run = |node: &NodeFacts| on_it.iter().any(|it| fits(&it.placement, node));
+            let elsewhere = facts.nodes.iter().any(|other| other.id != node.id && may_run(other));
+            if may_run(node) && elsewhere {
+                let subject = [Subject::Network(name.clone())];
+                self.refuse(&subject, format!(
+                    "the network `{name}` is encrypted, but the kernel of the node `{}` lacks IPsec's ESP, so tasks there would reach none on other nodes; load esp4 there, take `encrypted` out, or keep its services off that node or on it alone by a constraint",
+                    node.name
+                ));
+            }
+        }
     }
 
     fn missing_networks(&mut self) {

@@ -278,6 +278,32 @@ fn without_ipvs_a_port_of_every_node_is_refused_and_virtual_addresses_are_warned
 }
 
 #[test]
+fn a_network_that_a_node_cannot_encrypt_is_refused_where_it_spans_nodes() {
+    let services = |constraint: &str| {
+        format!(
+            "
+  a: {{image: x, networks: [quiet, open], deploy: {{placement: {{constraints: [{constraint}]}}}}}}
+networks:
+  open: {{}}
+  quiet: {{driver_opts: {{encrypted: ''}}}}
+"
+        )
+    };
+    let mut without = ClusterFacts { esp: Some(false), ..two_nodes() };
+    without.nodes[0].asked = true;
+    insta::assert_snapshot!(said(&services(""), &without), @"");
+    for elsewhere in ["node.hostname==host-n1", "node.hostname!=host-n1"] {
+        assert_eq!(said(&services(elsewhere), &without), "", "{elsewhere}");
+    }
+    for esp in [Some(true), None] {
+        assert_eq!(said(&services(""), &ClusterFacts { esp, ..without.clone() }), "");
+    }
+    // One node alone sends nothing to another.
+    without.nodes.truncate(1);
+    assert_eq!(said(&services(""), &without), "");
+}
+
+#[test]
 fn more_than_any_node_has_is_refused() {
     let services = "
   a: {image: x, mem_reservation: 5g}

@@ -1,9 +1,9 @@
 //! The leader tells of the nodes: which there are, and which is away.
 
-use berth_domain::cluster::TaskState;
+use berth_domain::cluster::{Cluster as _, TaskState};
 use berth_domain::deployment::Phase;
-use berth_domain::facts::{ClusterFacts, NodeFacts, NodeState};
-use berth_reconciler::sim::Behaviour;
+use berth_domain::facts::{Availability, ClusterFacts, NodeFacts, NodeState};
+use berth_reconciler::sim::{Behaviour, Fault};
 use berth_store::nodes::{self, Node};
 use sqlx::PgPool;
 
@@ -82,5 +82,81 @@ async fn a_stack_that_lost_tasks_with_a_node_is_watched_until_it_is_well(pool: P
     world.sim.behave(&image, Behaviour::Runs { after: 0 });
     world.settled().await;
     assert_eq!(world.sim.calls().observe_all, looks, "it waited for a look at all stacks");
+    berth.stop().await;
+}
+
+async fn wish(world: &World, node: &str) -> Option<nodes::Intent> {
+    let all = nodes::intents(&world.pool).await.unwrap();
+    all.into_iter().find(|intent| intent.node_id == node && intent.done_at.is_some())
+}
+
+async fn available(world: &World) -> Vec<Availability> {
+    let nodes = world.sim.nodes().await.unwrap();
+    nodes.iter().map(|node| node.availability).collect()
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn a_node_is_drained_once_and_made_active_again(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    world.sim.set_facts(with_second(NodeState::Ready));
+    let berth = world.start(1);
+    eventually("the nodes are known", async || second(&world).await).await;
+
+    nodes::intend(&world.pool, "n2", Availability::Drain, "Ada").await.unwrap();
+    eventually("it is drained", async || wish(&world, "n2").await).await;
+    assert_eq!(available(&world).await, [Availability::Active, Availability::Drain]);
+    eventually("that is told", async || {
+        let node = second(&world).await?;
+        (node.facts.availability == Availability::Drain && !node.facts.takes_tasks).then_some(())
+    })
+    .await;
+
+    // What other hands do later is theirs: a wish is done once.
+    let version = world.sim.nodes().await.unwrap()[1].version;
+    world.sim.set_availability("n2", Availability::Pause, version).await.unwrap();
+    eventually("that is told, and left", async || {
+        (second(&world).await?.facts.availability == Availability::Pause).then_some(())
+    })
+    .await;
+
+    nodes::intend(&world.pool, "n2", Availability::Active, "Ada").await.unwrap();
+    eventually("it is active", async || wish(&world, "n2").await).await;
+    assert_eq!(available(&world).await, [Availability::Active, Availability::Active]);
+    assert_eq!(world.sim.calls().set_availability, 3);
+    berth.stop().await;
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn a_drain_whose_call_or_answer_is_lost_is_done_once_all_the_same(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    world.sim.set_facts(with_second(NodeState::Ready));
+    let berth = world.start(1);
+    eventually("the nodes are known", async || second(&world).await).await;
+    // The last is as if it crashed between the call and noting that it is done.
+    world.sim.fail_next([Fault::Stale, Fault::Unavailable, Fault::AnswerLost]);
+    nodes::intend(&world.pool, "n2", Availability::Drain, "Ada").await.unwrap();
+    let done = eventually("it is drained", async || wish(&world, "n2").await).await;
+    assert_eq!(done.failure, None);
+    assert_eq!(world.sim.calls().set_availability, 1);
+    berth.stop().await;
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn of_the_last_two_nodes_one_stays_although_both_were_drained_at_once(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    world.sim.set_facts(with_second(NodeState::Ready));
+    let berth = world.start(1);
+    eventually("the nodes are known", async || second(&world).await).await;
+    berth.stop().await;
+
+    for node in ["n1", "n2"] {
+        nodes::intend(&world.pool, node, Availability::Drain, "Ada").await.unwrap();
+    }
+    let berth = world.start(1);
+    eventually("the first is drained", async || wish(&world, "n1").await).await;
+    let refused = eventually("the second is not", async || wish(&world, "n2").await).await;
+    let why = refused.failure.unwrap();
+    assert!(why.starts_with("No other node takes tasks"), "{why}");
+    assert_eq!(available(&world).await, [Availability::Drain, Availability::Active]);
     berth.stop().await;
 }

@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::nullable;
-use super::service::{Driver, Labels, Platform};
+use super::service::{Driver, Labels, Platform, Version};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -77,6 +77,8 @@ pub(crate) struct Node {
     #[serde(rename = "ID")]
     pub(crate) id: String,
     #[serde(default)]
+    pub(crate) version: Version,
+    #[serde(default)]
     pub(crate) spec: NodeSpec,
     #[serde(default)]
     pub(crate) status: NodeStatus,
@@ -85,6 +87,14 @@ pub(crate) struct Node {
     /// Of managers only.
     #[serde(deserialize_with = "nullable", default)]
     pub(crate) manager_status: ManagerStatus,
+}
+
+/// A node as it is sent back: with all of its spec, whatever a newer engine has there.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct WholeNode {
+    pub(crate) version: Version,
+    pub(crate) spec: serde_json::Map<String, serde_json::Value>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

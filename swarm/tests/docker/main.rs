@@ -10,6 +10,7 @@ mod watching;
 use berth_domain::cluster::{
     Action, Cluster, ClusterError, ObservedStack, TaskState, UpdateState, Version,
 };
+use berth_domain::facts::Availability;
 use berth_domain::stack::{
     FileRef, FileSpec, INSTANCE_LABEL, Mode, Mount, MountKind, RestartPolicy, ServiceSpec,
 };
@@ -56,6 +57,57 @@ async fn doing_an_action_twice_does_it_once() {
         stack.apply(update).await;
         let again = stack.service("web").await;
         assert!(again.spec.unwrap().means(&changed));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_node_is_paused_and_drained_and_takes_its_tasks_back() {
+    TestStack::scope(async |stack| {
+        stack.create_network().await;
+        stack.create("web", &stack.shell("sleep 1000")).await;
+        let runs = async || {
+            let tasks = stack.service("web").await.tasks;
+            tasks.iter().any(|task| task.state == TaskState::Running)
+        };
+        eventually("the task runs", runs).await;
+        let here = async || stack.swarm.nodes().await.unwrap().into_iter().find(|it| it.asked);
+        let be = async |wanted: Availability| {
+            // Swarm writes to nodes by itself, too.
+            loop {
+                let node = here().await.unwrap();
+                match stack.swarm.set_availability(&node.id, wanted, node.version).await {
+                    Err(ClusterError::Stale { .. }) => {}
+                    done => break done.unwrap(),
+                }
+            }
+        };
+        let before = here().await.unwrap();
+        assert_eq!((before.availability, before.takes_tasks), (Availability::Active, true));
+
+        be(Availability::Pause).await;
+        let paused = here().await.unwrap();
+        assert_eq!((paused.availability, paused.takes_tasks), (Availability::Pause, false));
+        assert_eq!(paused.labels, before.labels, "nothing else of it changes");
+        assert!(runs().await, "a pause ends nothing");
+        // Done already, which is well even on an old version; anything else is not.
+        let node = |wanted| stack.swarm.set_availability(&before.id, wanted, before.version);
+        node(Availability::Pause).await.unwrap();
+        assert!(matches!(node(Availability::Drain).await, Err(ClusterError::Stale { .. })));
+
+        be(Availability::Drain).await;
+        eventually("its task has ended", async || !runs().await).await;
+        let (_, placed) = stack.swarm.reader().placed().await.unwrap();
+        let web = placed.iter().find(|task| task.service == stack.name.scope("web"));
+        assert_eq!(web.and_then(|task| task.node.as_deref()), None, "it waits for a node");
+
+        be(Availability::Active).await;
+        eventually("the task runs again", runs).await;
+        let (nodes, placed) = stack.swarm.reader().placed().await.unwrap();
+        let web = placed.iter().find(|task| task.service == stack.name.scope("web")).unwrap();
+        assert_eq!(web.node.as_deref(), Some(before.id.as_str()));
+        assert_eq!(web.instance.as_deref(), Some(stack.instance.as_str()));
+        assert!(nodes.iter().any(|node| node.asked && node.takes_tasks));
     })
     .await;
 }

@@ -25,6 +25,11 @@ pub(super) const EXCUSED: &[(&str, &str)] = &[
     ("stacks.go_on", "only of what was held up: tests/pipeline/approvals.rs, turns.rs"),
     ("pruning.plan", "only where nothing asks for a stack: reconciler, tests/pipeline/pruning.rs"),
     ("inbox.postpone", "only with a GitHub that fails: reconciler, tasks/inbox/tests.rs"),
+    ("nodes.settle", "only when a person drains a node: reconciler, tests/pipeline/nodes.rs"),
+    (
+        "cluster.set_availability",
+        "only when a person drains a node: reconciler, tests/pipeline/nodes.rs",
+    ),
     ("nodes.observe", "only when a node changes: store/src/nodes.rs"),
     ("outbox.failed", "only with a GitHub that fails: reconciler, tasks/tests/reports.rs"),
     ("outbox.dropped", "only with a GitHub that refuses: reconciler, tasks/tests/reports.rs"),

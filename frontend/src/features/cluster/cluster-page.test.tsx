@@ -44,11 +44,21 @@ test('a node that is away is named, with what became of it', async () => {
     ended_at: null,
     ending: null,
   };
-  show(() => HttpResponse.json({ nodes: [...cluster.nodes, lost], outages: [outage] }));
+  show(() =>
+    HttpResponse.json({ ...cluster, nodes: [...cluster.nodes, lost], outages: [outage] }),
+  );
   const row = (await screen.findByTitle('harbour-9')).closest('tr');
   expect(row?.textContent).toMatch(/Away.*since 14m ago/);
   expect(screen.getByText('3 of 4')).toBeTruthy();
   expect(screen.getByText('is away', { exact: false })).toBeTruthy();
+});
+
+test('three numbers answer first: nodes, tasks, and where Berth’s leader is', async () => {
+  show(() => HttpResponse.json(cluster));
+  const answer = async (name: string) => (await screen.findByText(name)).nextSibling?.textContent;
+  expect(await answer('Nodes ready')).toBe('3 of 3');
+  expect(await answer('Tasks running')).toBe('8 of 9');
+  expect(await answer('Berth’s leader')).toBe('harbour-1');
 });
 
 test('each node has its tasks and labels', async () => {
@@ -61,7 +71,7 @@ test('each node has its tasks and labels', async () => {
 });
 
 test('before a Berth has looked there are none, and a failure can be tried again', async () => {
-  show(() => HttpResponse.json({ nodes: [], outages: [] }));
+  show(() => HttpResponse.json({ ...cluster, nodes: [], outages: [] }));
   expect(await screen.findByText('No nodes yet')).toBeTruthy();
 });
 

@@ -61,12 +61,12 @@ export function ClusterPage() {
   );
 }
 
-function Numbers({ cluster: { nodes } }: { cluster: Cluster }) {
+function Numbers({ cluster: { nodes, tasks_running, tasks_desired } }: { cluster: Cluster }) {
   const ready = nodes.filter(({ state }) => state === 'ready').length;
   const numbers = [
     ['Nodes ready', `${ready} of ${nodes.length}`],
-    ['Tasks running', running(nodes.flatMap(({ tasks }) => tasks)).toLocaleString('en')],
-    ['Leads the Swarm', nodes.find(({ leader }) => leader)?.hostname ?? 'nobody'],
+    ['Tasks running', `${tasks_running.toLocaleString('en')} of ${tasks_desired.toLocaleString('en')}`],
+    ['Berth’s leader', nodes.find(({ berth_leader }) => berth_leader)?.hostname ?? 'not known yet'],
   ];
   return (
     <dl className="mb-5 flex flex-wrap gap-x-10 gap-y-3">
@@ -85,9 +85,14 @@ function Row({ node }: { node: Node }) {
   return (
     <tr className="align-top">
       <Td className="max-w-0 min-w-40">
-        <span className="block truncate font-medium" title={node.hostname}>
+        <Link
+          to="/cluster/nodes/$node"
+          params={{ node: node.id }}
+          className="block truncate font-medium hover:underline"
+          title={node.hostname}
+        >
           {node.hostname}
-        </span>
+        </Link>
         <span className="block truncate text-meta text-text-2">
           {node.address}
           {node.engine_version && ` · Docker ${node.engine_version}`}
@@ -118,6 +123,7 @@ function Row({ node }: { node: Node }) {
       <Td hide="lg" className="whitespace-nowrap">
         {node.role === 'manager' ? 'Manager' : 'Worker'}
         {node.leader && <span className="block text-meta text-text-2">leads the Swarm</span>}
+        {node.berth_leader && <span className="block text-meta text-text-2">Berth’s leader</span>}
       </Td>
       <Td hide="sm" right className="whitespace-nowrap">
         {cpus(node.cpus)}

@@ -1,4 +1,4 @@
-import type { Node, Outage, PlacedTasks } from '~/api/schema.gen';
+import type { Fate, Node, NodeTask, Outage, PlacedTasks, TaskState } from '~/api/schema.gen';
 import { between, clock } from '~/lib/time';
 import type { Look } from '~/ui/status';
 
@@ -50,4 +50,57 @@ export function outcome({ lost_at, ended_at, ending }: Outage): string {
   return ending === 'removed'
     ? `was away for ${long}, and was removed from the Swarm`
     : `was away for ${long}, and came back at ${clock(ended_at)}`;
+}
+
+/** What a node is to be, while the leader has not made it so yet. */
+export const INTENDED = {
+  active: 'to be active',
+  pause: 'to be paused',
+  drain: 'to be drained',
+} satisfies Record<Node['availability'], string>;
+
+/** A task's state, in our looks. */
+export const TASKS = {
+  new: { look: 'pending', word: 'New' },
+  pending: { look: 'pending', word: 'Waiting' },
+  assigned: { look: 'progressing', word: 'Assigned' },
+  accepted: { look: 'progressing', word: 'Accepted' },
+  preparing: { look: 'progressing', word: 'Preparing' },
+  ready: { look: 'progressing', word: 'Ready' },
+  starting: { look: 'progressing', word: 'Starting' },
+  running: { look: 'healthy', word: 'Running' },
+  complete: { look: 'noted', word: 'Complete' },
+  shutdown: { look: 'stopped', word: 'Stopped' },
+  failed: { look: 'failed', word: 'Failed' },
+  rejected: { look: 'failed', word: 'Rejected' },
+  remove: { look: 'removing', word: 'Removing' },
+  orphaned: { look: 'failed', word: 'Orphaned' },
+} satisfies Record<TaskState, { look: Look; word: string }>;
+
+/** What becomes of tasks, the worst first: for a heading, and for a cell. */
+export const FATES = {
+  waits: { many: 'Nowhere to go: they wait', one: 'Has nowhere to go' },
+  moves_empty: { many: 'Move, without their data', one: 'Moves without its data' },
+  ends: { many: 'End', one: 'Ends' },
+  moves: { many: 'Move to other nodes', one: 'Moves' },
+} satisfies Record<Fate, { many: string; one: string }>;
+
+/** Tasks of one service with one fate. */
+export type Group = { key: string; name: string; many: number; why: string };
+
+/** What would become of the tasks, fate by fate, those of a service as one. */
+export function outlook(tasks: readonly NodeTask[]): [fate: Fate, groups: Group[]][] {
+  return (Object.keys(FATES) as Fate[])
+    .map((fate): [Fate, Group[]] => {
+      const groups = new Map<string, Group>();
+      for (const task of tasks) {
+        if (task.fate !== fate) continue;
+        const name = task.stack ? `${task.stack} / ${task.service}` : task.service;
+        const key = `${name} ${task.why}`;
+        const many = (groups.get(key)?.many ?? 0) + 1;
+        groups.set(key, { key, name, many, why: task.why });
+      }
+      return [fate, [...groups.values()]];
+    })
+    .filter(([, groups]) => groups.length > 0);
 }
