@@ -29,6 +29,7 @@ use crate::types::{Change, Topic};
         (name = "deployments", description = "How it came to run"),
         (name = "deliveries", description = "What GitHub said"),
         (name = "templates", description = "Compose files to start from, and their schema"),
+        (name = "executors", description = "What executors on nodes say, and are told"),
         (name = "status", description = "Health, the event stream, this document"),
     )
 )]

@@ -7,6 +7,7 @@
 mod cluster;
 mod deliveries;
 mod deployments;
+mod executors;
 mod github;
 mod members;
 mod people;
@@ -19,6 +20,7 @@ mod templates;
 pub use self::cluster::*;
 pub use self::deliveries::*;
 pub use self::deployments::*;
+pub use self::executors::*;
 pub use self::github::*;
 pub use self::members::*;
 pub use self::people::*;

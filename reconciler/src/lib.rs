@@ -21,6 +21,8 @@ mod error;
 pub mod fight;
 pub mod leader;
 pub mod looks;
+mod executors;
+pub mod node_prune;
 mod nodes;
 pub mod plan;
 pub mod preflight;

@@ -254,7 +254,11 @@ async fn remove<C: Cluster, B: Builder>(
     fence: Fence,
     stack: &LiveStack,
 ) -> Result<Next, PassError> {
-    let observed = observe(engine, stack).await?;
+    let mut observed = observe(engine, stack).await?;
+    if stack.keeps_volumes {
+        // They are not this pass's: `node_prune` says when they go, if they do.
+        observed.volumes.clear();
+    }
     let desired = Desired::Absent;
     let plan = plan(&desired, &observed, &Prune::all());
     if is_gone(&observed) {

@@ -5,6 +5,7 @@ mod access;
 mod cluster;
 mod control;
 mod deliveries;
+mod executors;
 mod github;
 mod health;
 mod matches;
