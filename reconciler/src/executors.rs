@@ -26,7 +26,7 @@ use crate::settings;
 use crate::survey::{self, Seen, Survey};
 
 /// How often it is decided what nodes are to remove, at most.
-const EVERY: Duration = Duration::from_secs(30);
+pub(crate) const EVERY: Duration = Duration::from_secs(30);
 
 const SECOND: i64 = 1_000_000_000;
 const SOCKET: &str = "/var/run/docker.sock";
@@ -35,6 +35,8 @@ const SOCKET: &str = "/var/run/docker.sock";
 #[derive(Debug, Default)]
 pub(crate) struct Executors {
     decided: Option<DateTime<Utc>>,
+    /// Whether a look came too soon after that: another is to follow.
+    pub(crate) behind: bool,
 }
 
 /// The name of the executors' stack.
@@ -136,7 +138,10 @@ pub(crate) async fn keep<C: Cluster, B>(
         engine.check(fence)?;
         tracing::info!(stack.name = %name, "applies `{action}` to the executors");
         if let Err(error) = engine.cluster.apply(name, action).await {
-            tracing::warn!("could not bring the executors to what they should be: {}", chain(&error));
+            tracing::warn!(
+                "could not bring the executors to what they should be: {}",
+                chain(&error)
+            );
             return Ok(());
         }
     }
@@ -155,7 +160,8 @@ pub(crate) async fn tend<C, B>(
     }
     let now = engine.settings.clock.now();
     let every = EVERY.min(engine.settings.resync);
-    if executors.decided.is_some_and(|last| now < last + every) {
+    executors.behind = executors.decided.is_some_and(|last| now < last + every);
+    if executors.behind {
         return Ok(());
     }
     executors.decided = Some(now);
@@ -206,7 +212,12 @@ async fn wants<C, B>(
     // What is left of a stack on the cluster goes before its volumes do.
     let left = seen.orphans.iter().filter(|(_, it)| !it.services.is_empty());
     Ok(Wanted {
-        stacks: stacks.iter().map(|it| &it.name).chain(left.map(|(name, _)| name)).cloned().collect(),
+        stacks: stacks
+            .iter()
+            .map(|it| &it.name)
+            .chain(left.map(|(name, _)| name))
+            .cloned()
+            .collect(),
         deploying: stacks
             .iter()
             .filter(|it| it.open_deployment.is_some())

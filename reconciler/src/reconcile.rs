@@ -264,6 +264,8 @@ async fn remove<C: Cluster, B: Builder>(
     if is_gone(&observed) {
         stacks::mark_removed(&engine.pool, fence, stack.id).await?;
         engine.forget_report(stack.id);
+        // What it left on nodes is decided by a look at everything.
+        engine.look.notify_one();
         tracing::info!(stack.name = %stack.name, "stack `{}` is gone", stack.name);
         return Ok(Next::OnChange);
     }

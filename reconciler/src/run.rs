@@ -202,7 +202,8 @@ async fn look_at_all<C: Cluster, B: Builder>(engine: Arc<Engine<C, B>>) {
         let wait = match look(&engine, now, (&mut orphans, &mut executors)).await {
             Ok(()) => {
                 failures = 0;
-                engine.settings.resync
+                let resync = engine.settings.resync;
+                if executors.behind { executors::EVERY.min(resync) } else { resync }
             }
             Err(error) => {
                 failures += 1;

@@ -20,18 +20,7 @@ pub struct Settings {
     pub holder: Uuid,
     /// The key that releases are sealed under.
     pub seal_key: Arc<SealKey>,
-    /// What acts on single nodes: Berth's own program, as a service of one task a node.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Executor {
-    /// Berth's own image.
-    pub image: String,
-    /// Where executors reach this Berth.
-    pub server: Url,
-    /// This Berth's id, which labels what they may touch.
-    pub instance: Uuid,
-}
-
-/// The lease's times.
+    /// The lease's times.
     pub lease: Lease,
     /// How many stacks are worked on at once; two at least. Deployments of previews
     /// have half of these places, so that they never hold up the rest.
@@ -76,6 +65,17 @@ pub struct Executor {
     pub kept: Kept,
     /// The clock.
     pub clock: Clock,
+}
+
+/// What acts on single nodes: Berth's own program, as a service of one task a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Executor {
+    /// Berth's own image.
+    pub image: String,
+    /// Where executors reach this Berth.
+    pub server: Url,
+    /// This Berth's id, which labels what they may touch.
+    pub instance: Uuid,
 }
 
 /// The lease's times.

@@ -187,13 +187,8 @@ fn a_previews_volume_goes_after_the_grace_period_and_another_after_its_days() {
 
 #[test]
 fn what_was_wanted_in_between_begins_anew() {
-    let first = plan_node_prune(
-        Some(&gone(VolumePolicy::WithStack, 0)),
-        &a_volume(),
-        &[],
-        GRACE,
-        at(0),
-    );
+    let first =
+        plan_node_prune(Some(&gone(VolumePolicy::WithStack, 0)), &a_volume(), &[], GRACE, at(0));
     let mut wanted = gone(VolumePolicy::WithStack, 0);
     wanted.stacks.insert(name("shop-pr-1"));
     let second = plan_node_prune(Some(&wanted), &a_volume(), &first, GRACE, at(300));
@@ -215,7 +210,8 @@ fn an_image_goes_that_only_a_forgotten_release_named_and_none_while_its_stack_is
     let many = |wanted: &Wanted, report: &NodeReport| {
         plan_node_prune(Some(wanted), report, &[], GRACE, at(0)).len()
     };
-    let old = Wanted { images: Some(BTreeSet::new()), old_images: one.clone(), ..Wanted::default() };
+    let old =
+        Wanted { images: Some(BTreeSet::new()), old_images: one.clone(), ..Wanted::default() };
     assert_eq!(many(&old, &report), 1);
     assert_eq!(many(&Wanted { images: Some(one), ..old.clone() }, &report), 0);
     assert_eq!(many(&Wanted { images: None, ..old.clone() }, &report), 0);
