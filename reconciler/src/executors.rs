@@ -35,6 +35,8 @@ const SOCKET: &str = "/var/run/docker.sock";
 #[derive(Debug, Default)]
 pub(crate) struct Executors {
     decided: Option<DateTime<Utc>>,
+    /// The ids of the executors' own services, as last seen.
+    own: BTreeSet<String>,
     /// Whether a look came too soon after that: another is to follow.
     pub(crate) behind: bool,
 }
@@ -131,9 +133,10 @@ pub(crate) async fn wanted<C, B>(
 pub(crate) async fn keep<C: Cluster, B>(
     engine: &Engine<C, B>,
     fence: Fence,
-    name: &StackName,
-    seen: &Seen,
+    (name, seen): (&StackName, &Seen),
+    executors: &mut Executors,
 ) -> Result<(), PassError> {
+    executors.own = services_of(&seen.observed).collect();
     for action in seen.plan.actions() {
         engine.check(fence)?;
         tracing::info!(stack.name = %name, "applies `{action}` to the executors");
@@ -170,7 +173,8 @@ pub(crate) async fn tend<C, B>(
     if known.is_empty() {
         return Ok(());
     }
-    let wanted = wants(engine, &known, stacks, seen).await?;
+    let mut wanted = wants(engine, &known, stacks, seen).await?;
+    wanted.services.extend(executors.own.iter().cloned());
     let grace = engine.settings.orphan_grace;
     let mut news = Vec::new();
     for it in known {

@@ -39,9 +39,11 @@ pub struct Wanted {
     pub old_images: BTreeSet<String>,
 }
 
-/// Plans what is removed on a node, and when: once it was in the plan for `grace`,
-/// and a volume not before its environment's time. What was not planned `before`
-/// begins now. Without a complete look at what is `wanted`, nothing is.
+/// Plans what is removed on a node, and when.
+///
+/// What was not planned `before` begins now, and goes once it was in the plan for
+/// `grace`; a volume not before its environment's time. Without a complete look at
+/// what is `wanted`, nothing goes.
 #[must_use]
 pub fn plan_node_prune(
     wanted: Option<&Wanted>,

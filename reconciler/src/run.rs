@@ -270,7 +270,7 @@ pub(crate) async fn look<C: Cluster, B: Builder>(
     let Some(fence) = fence else { return Ok(()) };
     nodes::look(engine, fence).await?;
     if let Some((own, seen)) = own.and_then(|own| Some((own.name, seen.stacks.pop()?))) {
-        executors::keep(engine, fence, &own, &seen).await?;
+        executors::keep(engine, fence, (&own, &seen), executors).await?;
     }
 
     let mut idle_ones = Vec::new();

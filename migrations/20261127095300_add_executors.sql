@@ -37,5 +37,9 @@ create table executor (
     plan        jsonb       not null default '[]'
 );
 comment on table executor is 'What the executor of a node said last, and what the leader plans to have removed there. It goes with its node.';
-create trigger note_change after insert or update of plan, failures or delete on executor
+-- Not of each report: it comes twice a minute and mostly says the same.
+create trigger note_change after update on executor for each row
+    when ((old.plan, old.failures) is distinct from (new.plan, new.failures))
+    execute function note_change('prune', 'node_id');
+create trigger note_coming after insert or delete on executor
     for each row execute function note_change('prune', 'node_id');
