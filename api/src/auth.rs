@@ -1,7 +1,8 @@
 //! Who asks, and what they may do.
 //!
 //! Authorisation is a type in the handler's signature: [`Viewer`], [`Operator`]
-//! or [`Admin`]. A handler without one is open, and a test lists those.
+//! or [`Admin`]; [`Executor`] where no account will do. A handler without one is
+//! open, and a test lists those.
 //!
 //! A browser has a session cookie, a program a token. What a browser sends by
 //! cookie it may have been tricked into: whatever changes something must carry
@@ -100,6 +101,24 @@ impl FromRequestParts<ApiState> for Identity {
             same_site(&parts.headers, &state.settings.public_url)?;
         }
         Ok(Self { account, credential })
+    }
+}
+
+/// An executor. No account is one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Executor;
+
+impl FromRequestParts<ApiState> for Executor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self> {
+        if let Credential::Token(hash) = Credential::read(&parts.headers)?
+            && berth_store::executors::is_token(&state.pool, &hash).await?
+        {
+            return Ok(Self);
+        }
+        let _somebody = Identity::from_request_parts(parts, state).await?;
+        Err(Problem::forbidden("This is for executors, and takes their token."))
     }
 }
 

@@ -91,8 +91,9 @@ pub async fn ensure_setup_link(pool: &Pool, public_url: &Url) -> berth_store::Re
 
 fn api() -> OpenApiRouter<ApiState> {
     use crate::routes::{
-        cluster, deliveries, deployments, events, github, instance, members, pruning, registries,
-        repositories, rules, session, sessions, settings, stacks, status, templates, tokens,
+        cluster, deliveries, deployments, events, executors, github, instance, members, pruning,
+        registries, repositories, rules, session, sessions, settings, stacks, status, templates,
+        tokens,
     };
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(session::get_session, session::log_in, session::log_out))
@@ -151,6 +152,11 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(cluster::get_cluster))
         .routes(routes!(cluster::get_node))
         .routes(routes!(cluster::set_node_availability))
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(executors::report_node))
+                .layer(DefaultBodyLimit::max(executors::REPORT_MAX)),
+        )
         .routes(routes!(events::stream_changes))
         .routes(routes!(openapi::get_openapi))
         .routes(routes!(webhook::receive_delivery))

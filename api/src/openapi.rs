@@ -30,6 +30,7 @@ use crate::types::{Change, Topic};
         (name = "deliveries", description = "What GitHub said"),
         (name = "events", description = "All that happened, with what people and Berth itself did"),
         (name = "templates", description = "Compose files to start from, and their schema"),
+        (name = "executors", description = "What executors on nodes say, and are told"),
         (name = "status", description = "Health, the event stream, this document"),
     )
 )]

@@ -1,6 +1,7 @@
 //! The commands, a file each.
 
 pub(crate) mod doctor;
+pub(crate) mod executor;
 pub(crate) mod fail_points;
 pub(crate) mod healthy;
 pub(crate) mod migrate;

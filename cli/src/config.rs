@@ -36,6 +36,9 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) pruning: PruneArgs,
 
+    #[command(flatten)]
+    pub(crate) executors: ExecutorsArgs,
+
     /// The address to serve the API and the UI on.
     #[arg(long, env = "BERTH_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub(crate) listen: SocketAddr,
@@ -90,6 +93,19 @@ pub(crate) struct PruneArgs {
     /// The share of all stacks, in percent, that may go at once; of more, a person is asked.
     #[arg(long, env = "BERTH_PRUNE_LIMIT", default_value_t = 25, value_parser = clap::value_parser!(u8).range(0..=100), value_name = "PERCENT")]
     pub(crate) prune_limit: u8,
+}
+
+/// What acts on single nodes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ExecutorsArgs {
+    /// Berth's own image: with it, Berth runs an executor on each node, which removes
+    /// volumes, images and ended containers there. Without, there are none.
+    #[arg(long, env = "BERTH_EXECUTOR_IMAGE", value_name = "IMAGE")]
+    pub(crate) executor_image: Option<String>,
+
+    /// Where executors reach this Berth [default: the public URL].
+    #[arg(long, env = "BERTH_EXECUTOR_URL", value_name = "URL")]
+    pub(crate) executor_url: Option<Url>,
 }
 
 /// Where the state is.
@@ -368,7 +384,7 @@ fn memory(text: &str) -> Result<i64, String> {
     policy::bytes(text).ok_or_else(|| format!("{text:?} is no size such as 512m or 1g"))
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text)
         .map_err(|_| format!("{text:?} needs a unit: write 30s, 5m or 1h"))
 }

@@ -59,6 +59,8 @@ enum Command {
     Template(commands::template::TemplateArgs),
     /// Print the JSON Schema of compose files with `x-berth`
     Schema,
+    /// Act on one node for a Berth, which makes the service that this is run by
+    Executor(commands::executor::ExecutorArgs),
     /// Deploy stacks straight to a Swarm, with no server
     Stack(commands::stack::StackArgs),
     /// Ask the Berth of this machine whether it answers: a container's health check
@@ -72,7 +74,7 @@ enum Command {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let level = cli.log.as_deref().unwrap_or(match cli.command {
-        Command::Serve(_) => "info",
+        Command::Serve(_) | Command::Executor(_) => "info",
         Command::Migrate(_)
         | Command::Doctor(_)
         | Command::Render(_)
@@ -90,6 +92,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => wait_for(commands::serve::run(*args)),
         Command::Migrate(args) => wait_for(commands::migrate::run(&args)),
         Command::Doctor(args) => wait_for(commands::doctor::run(&args)),
+        Command::Executor(args) => wait_for(commands::executor::run(args)),
         Command::Stack(args) => wait_for(commands::stack::run(args)),
         // These only read and print, and are done before threads would have started.
         Command::Render(args) => commands::render::run(args),

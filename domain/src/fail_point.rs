@@ -135,6 +135,12 @@ names! {
         MarkRemoved = "stacks.mark_removed",
         /// What is going to be pruned is written down.
         PlanPruning = "pruning.plan",
+        /// What is to be removed on nodes is written down.
+        PlanNodes = "executors.plan",
+        /// The executors' token is made.
+        MakeExecutorToken = "executors.token",
+        /// The images of releases are named.
+        NameImages = "executors.name_images",
         /// What a release claims is taken.
         TakeClaims = "claims.take",
         /// What a release does without is given back.

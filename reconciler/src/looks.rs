@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::Deps;
 use crate::engine::{Engine, Parts};
 use crate::error::PassError;
+use crate::executors::Executors;
 use crate::run::look;
 use crate::tasks::orphans::Orphans;
 
@@ -24,6 +25,7 @@ pub struct LookFailed(#[source] PassError);
 pub struct Looks<C, B> {
     engine: Engine<C, B>,
     orphans: Orphans,
+    executors: Executors,
     fence: Fence,
     /// The engine's own way to know that it leads.
     _lead: watch::Sender<Option<Fence>>,
@@ -38,7 +40,13 @@ impl<C: Cluster, B: Builder> Looks<C, B> {
         let (lead, watched) = watch::channel(Some(fence));
         let parts = Parts { settings, pool, cluster, builder, github, board };
         let engine = Engine::new(parts, watched, CancellationToken::new());
-        Self { engine, orphans: Orphans::new(), fence, _lead: lead }
+        Self {
+            engine,
+            orphans: Orphans::new(),
+            executors: Executors::default(),
+            fence,
+            _lead: lead,
+        }
     }
 
     /// One look at every stack: what a resync does. Says how many stacks a pass
@@ -48,8 +56,8 @@ impl<C: Cluster, B: Builder> Looks<C, B> {
     ///
     /// Where the database or the cluster did not answer.
     pub async fn look(&mut self) -> Result<usize, LookFailed> {
-        let Self { engine, orphans, fence, .. } = self;
-        look(engine, Some(*fence), orphans).await.map_err(LookFailed)?;
+        let Self { engine, orphans, executors, fence, .. } = self;
+        look(engine, Some(*fence), (orphans, executors)).await.map_err(LookFailed)?;
         let (waiting, running) = engine.queue.depth();
         Ok(waiting + running)
     }

@@ -258,12 +258,18 @@ async fn remove<C: Cluster, B: Builder>(
     fence: Fence,
     stack: &LiveStack,
 ) -> Result<Next, PassError> {
-    let observed = observe(engine, stack).await?;
+    let mut observed = observe(engine, stack).await?;
+    if stack.keeps_volumes {
+        // They are not this pass's: `node_prune` says when they go, if they do.
+        observed.volumes.clear();
+    }
     let desired = Desired::Absent;
     let plan = plan(&desired, &observed, &Prune::all());
     if is_gone(&observed) {
         stacks::mark_removed(&engine.pool, fence, stack.id).await?;
         engine.forget_report(stack.id);
+        // What it left on nodes is decided by a look at everything.
+        engine.look.notify_one();
         tracing::info!(stack.name = %stack.name, "stack `{}` is gone", stack.name);
         return Ok(Next::OnChange);
     }

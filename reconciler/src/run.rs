@@ -21,6 +21,7 @@ use url::Url;
 use crate::claims;
 use crate::engine::{Engine, Parts, RETRY};
 use crate::error::PassError;
+use crate::executors::{self, Executors};
 use crate::leader::{self, Leader};
 use crate::nodes;
 use crate::queue::Next;
@@ -195,14 +196,15 @@ async fn hear_docker<C: Cluster, B: Builder>(engine: Arc<Engine<C, B>>) {
 /// happened, and now and then.
 async fn look_at_all<C: Cluster, B: Builder>(engine: Arc<Engine<C, B>>) {
     let mut fence = engine.fence.clone();
-    let mut orphans = Orphans::new();
+    let (mut orphans, mut executors) = (Orphans::new(), Executors::default());
     let mut failures = 0;
     loop {
         let now = *fence.borrow_and_update();
-        let wait = match look(&engine, now, &mut orphans).await {
+        let wait = match look(&engine, now, (&mut orphans, &mut executors)).await {
             Ok(()) => {
                 failures = 0;
-                engine.settings.resync
+                let resync = engine.settings.resync;
+                if executors.behind { executors::EVERY.min(resync) } else { resync }
             }
             Err(error) => {
                 failures += 1;
@@ -228,7 +230,7 @@ async fn look_at_all<C: Cluster, B: Builder>(engine: Arc<Engine<C, B>>) {
 pub(crate) async fn look<C: Cluster, B: Builder>(
     engine: &Engine<C, B>,
     fence: Option<Fence>,
-    orphans: &mut Orphans,
+    (orphans, executors): (&mut Orphans, &mut Executors),
 ) -> Result<(), PassError> {
     let stacks = match stacks::live(&engine.pool).await {
         Ok(stacks) => stacks,
@@ -243,14 +245,16 @@ pub(crate) async fn look<C: Cluster, B: Builder>(
         // One that can't be read leaves its stack alone and no other.
         tracing::warn!("some releases cannot be read: {}", chain(&error));
     }
+    let own = executors::wanted(engine, fence).await;
     let wanted: Vec<Wanted> = stacks
         .iter()
         .zip(engine.remember(&stacks))
         .map(|(stack, desired)| Wanted { name: stack.name.clone(), desired })
+        .chain(own.clone())
         .collect();
     let clock = engine.settings.clock.now();
     let seen = survey(&*engine.cluster, &wanted, &engine.settings.public_router, clock).await;
-    let seen = match seen {
+    let mut seen = match seen {
         Ok(seen) => seen,
         Err(error) => {
             engine.board.docker(Link::down(error.to_string()));
@@ -266,6 +270,9 @@ pub(crate) async fn look<C: Cluster, B: Builder>(
     engine.board.update(|status| status.stacks = stacks.len());
     let Some(fence) = fence else { return Ok(()) };
     nodes::look(engine, fence).await?;
+    if let Some((own, seen)) = own.and_then(|own| Some((own.name, seen.stacks.pop()?))) {
+        executors::keep(engine, fence, (&own, &seen), executors).await?;
+    }
 
     let mut idle_ones = Vec::new();
     for (stack, seen) in stacks.iter().zip(&seen.stacks) {
@@ -285,5 +292,6 @@ pub(crate) async fn look<C: Cluster, B: Builder>(
     }
     claims::settle_all(engine, fence, &idle_ones).await?;
     // A stack that was made since its row was read is none: it has its grace.
-    orphans::tend(engine, fence, orphans, &seen).await
+    orphans::tend(engine, fence, orphans, &seen).await?;
+    executors::tend(engine, fence, executors, (&stacks, &seen)).await
 }

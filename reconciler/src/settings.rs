@@ -59,10 +59,23 @@ pub struct Settings {
     /// The share of all stacks that may be pruned at once, in percent: of more, a
     /// person is asked. One stack may always go.
     pub prune_limit: u8,
+    /// What acts on single nodes, where anything does.
+    pub executor: Option<Executor>,
     /// Which releases are kept.
     pub kept: Kept,
     /// The clock.
     pub clock: Clock,
+}
+
+/// What acts on single nodes: Berth's own program, as a service of one task a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Executor {
+    /// Berth's own image.
+    pub image: String,
+    /// Where executors reach this Berth.
+    pub server: Url,
+    /// This Berth's id, which labels what they may touch.
+    pub instance: Uuid,
 }
 
 /// The lease's times.

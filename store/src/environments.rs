@@ -105,9 +105,10 @@ pub async fn ensure(db: &mut Guarded, new: &NewEnvironment) -> Result<Environmen
         EnvironmentRow,
         "insert into environment as e (environment_id, repository_id, name, kind, pull_request,
                                        pull_request_title, pull_request_author, host,
-                                       on_registry_failure)
+                                       on_registry_failure, volumes)
          values ($1, $2, $3, case when $4::bigint is null then 'permanent' else 'preview' end,
-                 $4, $5, $6, $7, $8)
+                 $4, $5, $6, $7, $8,
+                 case when $4::bigint is null then 'keep' else 'with_stack' end)
          on conflict (repository_id, name) where closed_at is null do update
          set pull_request_title = excluded.pull_request_title,
              pull_request_author = excluded.pull_request_author, host = excluded.host,

@@ -27,6 +27,7 @@ pub mod deliveries;
 pub mod deployments;
 pub mod environments;
 pub mod error;
+pub mod executors;
 pub mod github_apps;
 pub mod installations;
 pub mod instance;

@@ -69,6 +69,8 @@ pub struct LiveStack {
     pub keeps_failed: bool,
     /// Whether what differs is shown and left as it is.
     pub shows_drift: bool,
+    /// Whether its volumes outlive it, for some time at least.
+    pub keeps_volumes: bool,
 }
 
 struct StackRow {
@@ -241,6 +243,7 @@ pub async fn live(db: impl PgExecutor<'_>) -> Result<Vec<LiveStack>> {
         select s.stack_id, s.name, s.wanted, s.release_id, s.observed,
                s.paused_at is not null as "paused!", e.kind = 'preview' as "preview!",
                e.on_failure = 'keep' as "keeps_failed!", e.on_drift = 'show' as "shows_drift!",
+               e.volumes <> 'with_stack' as "keeps_volumes!",
                d.deployment_id as "deployment_id?"
         from stack s
         join environment e using (environment_id)
@@ -269,6 +272,7 @@ pub async fn live(db: impl PgExecutor<'_>) -> Result<Vec<LiveStack>> {
                 preview: row.preview,
                 keeps_failed: row.keeps_failed,
                 shows_drift: row.shows_drift,
+                keeps_volumes: row.keeps_volumes,
             })
         })
         .collect()
@@ -285,6 +289,7 @@ pub async fn live_one(db: impl PgExecutor<'_>, id: StackId) -> Result<Option<Liv
         select s.stack_id, s.name, s.wanted, s.release_id, s.observed,
                s.paused_at is not null as "paused!", e.kind = 'preview' as "preview!",
                e.on_failure = 'keep' as "keeps_failed!", e.on_drift = 'show' as "shows_drift!",
+               e.volumes <> 'with_stack' as "keeps_volumes!",
                (select deployment_id from deployment d
                 where d.stack_id = s.stack_id and d.finished_at is null
                 order by number desc limit 1) as "deployment_id?"
@@ -308,6 +313,7 @@ pub async fn live_one(db: impl PgExecutor<'_>, id: StackId) -> Result<Option<Liv
             preview: row.preview,
             keeps_failed: row.keeps_failed,
             shows_drift: row.shows_drift,
+            keeps_volumes: row.keeps_volumes,
         })
     })
     .transpose()

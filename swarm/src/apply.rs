@@ -320,7 +320,7 @@ fn says(live: &wire::ServiceSpec, spec: &ServiceSpec, ids: &Ids) -> bool {
     from_swarm(live, &names).is_ok_and(|live| live.means(spec))
 }
 
-fn not_ours(what: &str) -> ClusterError {
+pub(crate) fn not_ours(what: &str) -> ClusterError {
     ClusterError::Rejected {
         what: what.to_owned(),
         message: "it exists, and was not made for this stack by this Berth".to_owned(),

@@ -27,8 +27,10 @@ async fn stack(scene: &Scene) -> anyhow::Result<Value> {
 
 async fn say(scene: &Scene, drift: &str) -> anyhow::Result<()> {
     let path = format!("/api/v1/stacks/{}/settings", scene.name);
-    let settings =
-        json!({"on_failure": "rollback", "protected": false, "freezes": [], "drift": drift});
+    let settings = json!({
+        "on_failure": "rollback", "protected": false, "freezes": [], "drift": drift,
+        "volumes": {"policy": "keep", "days": null},
+    });
     let api = scene.world.api()?.clone().with_header("if-match", "*");
     let set = api.json(Method::PUT, &path, &settings).await?;
     ensure!(set["drift"] == drift, "{set}");

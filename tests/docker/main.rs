@@ -3,6 +3,7 @@
 
 mod changes;
 mod drift;
+mod executor;
 mod failing;
 mod jobs;
 mod lasting;

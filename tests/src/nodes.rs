@@ -8,10 +8,12 @@
 //! site       the Swarm, deploy/berth.stack.yaml on it, and a person who uses it
 //! probe      who asks the stacks all the time
 //! trials     what is done to them, and what must be so afterwards
+//! left       what stacks leave on nodes, and who removes it there
 //! report     the figures
 //! ```
 
 mod front;
+mod left;
 mod machine;
 mod probe;
 mod report;

@@ -20,7 +20,7 @@ const POSTGRES: &str = "berth-nodes-postgres:1";
 /// What can be chosen.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Only what has this in its name: `lose`, `leader`, `cut`, `upgrade`
+    /// Only what has this in its name: `lose`, `leader`, `cut`, `upgrade`, `volumes`
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
 

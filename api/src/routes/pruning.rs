@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use berth_store::acts::{self, Actor, Kind, NewAct};
 use berth_store::intent::Intent;
-use berth_store::pruning;
+use berth_store::{executors, pruning};
 use http::StatusCode;
 
 use crate::auth::{Admin, Viewer};
@@ -15,7 +15,8 @@ use crate::types::{Approval, Orphan, PruneApproval, PrunePlan};
 
 /// What is going to be pruned
 ///
-/// Stacks on the cluster with this Berth's label that nothing asks for.
+/// Stacks on the cluster with this Berth's label that nothing asks for, and what
+/// stacks left behind on single nodes.
 #[utoipa::path(
     get,
     path = "/api/v1/prune",
@@ -33,7 +34,8 @@ pub(crate) async fn get_prune_plan(
         Orphan { stack, since, due, actions }
     });
     let approved = approved_by.zip(approved_at).map(|(by, at)| Approval { by, at });
-    Ok(Json(PrunePlan { orphans: orphans.collect(), held, approved }))
+    let nodes = executors::list(&state.pool).await?.into_iter().map(super::executors::plan);
+    Ok(Json(PrunePlan { orphans: orphans.collect(), nodes: nodes.collect(), held, approved }))
 }
 
 /// Let go what is held

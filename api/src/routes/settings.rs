@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use berth_domain::node;
 use berth_store::acts::{self, Actor, Kind, NewAct};
 use berth_store::intent::Intent;
 use berth_store::{Error, environments};
@@ -12,11 +13,14 @@ use crate::extract::{Json as Body, Path};
 use crate::problem::{FieldError, Problem, Result};
 use crate::routes::version;
 use crate::state::ApiState;
-use crate::types::{Freeze, OnDrift, OnFailure, StackSettings};
+use crate::types::{Freeze, OnDrift, OnFailure, StackSettings, VolumePolicy, Volumes};
 
 /// Freezes of an environment, and characters of the reason for one.
 const FREEZES_MAX: usize = 50;
 const REASON_MAX: usize = 200;
+
+/// Days that volumes are kept at most: ten years.
+const DAYS_MAX: u16 = 3650;
 
 /// Read what is said of a stack's environment
 #[utoipa::path(
@@ -120,6 +124,7 @@ fn check(said: StackSettings) -> Result<environments::Settings> {
             errors.push(field(format!("/freezes/{place}/reason"), wrong));
         }
     }
+    let volumes = volumes(said.volumes).inspect_err(|wrong| errors.push(wrong.clone())).ok();
     if !errors.is_empty() {
         return Err(Problem::invalid(errors));
     }
@@ -133,6 +138,7 @@ fn check(said: StackSettings) -> Result<environments::Settings> {
             OnDrift::Heal => berth_domain::deployment::OnDrift::Heal,
             OnDrift::Show => berth_domain::deployment::OnDrift::Show,
         },
+        volumes: volumes.unwrap_or_default(),
         freezes: said
             .freezes
             .into_iter()
@@ -143,6 +149,23 @@ fn check(said: StackSettings) -> Result<environments::Settings> {
             })
             .collect(),
     })
+}
+
+fn volumes(said: Volumes) -> Result<node::VolumePolicy, FieldError> {
+    let days = |text: &str| field("/volumes/days", text);
+    match (said.policy, said.days) {
+        (VolumePolicy::Keep, None) => Ok(node::VolumePolicy::Keep),
+        (VolumePolicy::WithStack, None) => Ok(node::VolumePolicy::WithStack),
+        (VolumePolicy::AfterDays, Some(many @ 1..=DAYS_MAX)) => {
+            Ok(node::VolumePolicy::AfterDays(many))
+        }
+        (VolumePolicy::AfterDays, Some(_) | None) => {
+            Err(days(&format!("Say how many days: 1 to {DAYS_MAX}.")))
+        }
+        (VolumePolicy::Keep | VolumePolicy::WithStack, Some(_)) => {
+            Err(days("There are days for `after_days` alone."))
+        }
+    }
 }
 
 /// A reason that a person gives, if it says anything.
@@ -167,6 +190,11 @@ pub(super) fn shown(settings: environments::Settings) -> StackSettings {
             .unwrap_or(OnFailure::Rollback),
         protected: settings.protected,
         drift: OnDrift::from_word(settings.on_drift.as_str()).unwrap_or_default(),
+        volumes: Volumes {
+            policy: VolumePolicy::from_word(settings.volumes.as_str())
+                .unwrap_or(VolumePolicy::Keep),
+            days: settings.volumes.days(),
+        },
         freezes: settings
             .freezes
             .into_iter()

@@ -63,7 +63,7 @@ pub(crate) async fn get_stack(
     Ok(Json(shape::stack(row, settings::shown(said), &state.github.settings().web_url)))
 }
 
-/// Ask for a stack to be removed, with its volumes
+/// Ask for a stack to be removed; its volumes follow what its settings say
 ///
 /// Its environment ends with it: a later event that matches a rule makes new
 /// ones.

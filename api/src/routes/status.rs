@@ -58,6 +58,7 @@ pub(crate) async fn get_status(State(state): State<ApiState>, _viewer: Viewer) -
     let pruning = berth_store::pruning::plan(&state.pool).await.unwrap_or_default();
     let waits = pruning.held && pruning.approved.is_empty();
     let held = if waits { pruning.orphans.len() } else { 0 };
+    let silent = berth_store::executors::silent(&state.pool).await.unwrap_or_default();
     Json(Status {
         version: state.settings.version.clone(),
         instance_id: state.settings.instance_id,
@@ -77,6 +78,7 @@ pub(crate) async fn get_status(State(state): State<ApiState>, _viewer: Viewer) -
             Err(detail) => Docker { ok: false, detail, version: String::new(), nodes: 0 },
         },
         held_orphans: i64::try_from(held).unwrap_or(i64::MAX),
+        silent_executors: silent,
         lost_nodes: report
             .lost_nodes
             .into_iter()

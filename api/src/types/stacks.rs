@@ -270,6 +270,32 @@ pub struct StackSettings {
     pub freezes: Vec<Freeze>,
     /// What becomes of a difference that no deployment made.
     pub drift: OnDrift,
+    /// What becomes of its volumes once the stack is gone.
+    pub volumes: Volumes,
+}
+
+super::words! {
+    /// What becomes of a stack's volumes once it is gone.
+    VolumePolicy {
+        /// They stay.
+        Keep = "keep",
+        /// They go with it.
+        WithStack = "with_stack",
+        /// They go some days after it.
+        AfterDays = "after_days",
+    }
+}
+
+/// What becomes of a stack's volumes once it is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Volumes {
+    /// What becomes of them.
+    pub policy: VolumePolicy,
+    /// Of `after_days`, and of nothing else: how many days; 1 to 3650.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub days: Option<u16>,
 }
 
 /// A stack, with everything the last pass saw of it.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::Approval;
+use super::{Approval, NodePlan};
 
 /// Whether something answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -89,6 +89,9 @@ pub struct Status {
     pub held_orphans: i64,
     /// Nodes of the Swarm that are away, by name.
     pub lost_nodes: Vec<LostNode>,
+    /// Nodes that are there and whose executor was not heard of for too long, by
+    /// name: what is to be removed there stays.
+    pub silent_executors: Vec<String>,
     /// Whether all of it is well.
     pub ready: bool,
 }
@@ -111,7 +114,10 @@ pub struct Orphan {
 pub struct PrunePlan {
     /// The stacks, by name.
     pub orphans: Vec<Orphan>,
-    /// Whether they are more than go without a person.
+    /// What is to be removed on single nodes, by their names; empty where no node
+    /// has an executor.
+    pub nodes: Vec<NodePlan>,
+    /// Whether the stacks are more than go without a person.
     pub held: bool,
     /// Who let them go; null where nobody did.
     #[schema(required = true)]

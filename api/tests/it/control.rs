@@ -148,7 +148,11 @@ async fn put(api: &Api, who: &As, version: Option<&str>, body: Value) -> Answer 
 }
 
 fn said(protected: bool, freezes: &Value) -> Value {
-    json!({"on_failure": "rollback", "protected": protected, "freezes": freezes, "drift": "heal"})
+    let volumes = json!({"policy": "keep", "days": null});
+    json!({
+        "on_failure": "rollback", "protected": protected, "freezes": freezes, "drift": "heal",
+        "volumes": volumes,
+    })
 }
 
 #[sqlx::test(migrator = "berth_store::MIGRATOR")]
@@ -159,7 +163,10 @@ async fn an_admin_says_what_an_environment_is_like_and_nobodys_change_is_lost(po
     let admin = api.browser(Role::Admin).await;
     let read = api.get(&admin, SETTINGS).await;
     assert_eq!((read.json(), read.header("etag")), (said(false, &json!([])), "\"1\""));
-    let keep = json!({"on_failure": "keep", "protected": true, "freezes": [], "drift": "show"});
+    let keep = json!({
+        "on_failure": "keep", "protected": true, "freezes": [], "drift": "show",
+        "volumes": {"policy": "after_days", "days": 7},
+    });
     let unread = put(&api, &admin, None, keep.clone()).await;
     assert_eq!(unread.status, StatusCode::PRECONDITION_REQUIRED);
     let set = put(&api, &admin, Some("\"1\""), keep.clone()).await;
@@ -197,13 +204,25 @@ async fn settings_that_cannot_be_meant_or_leave_something_out_are_refused_by_fie
     let fence = lead(&api).await;
     stack(&api, fence, "shop", None).await;
     let admin = api.browser(Role::Admin).await;
-    for left_out in ["on_failure", "protected", "freezes", "drift"] {
+    for left_out in ["on_failure", "protected", "freezes", "drift", "volumes"] {
         let mut body = said(true, &json!([]));
         body.as_object_mut().unwrap().remove(left_out);
         let left_out = format!("/{left_out}");
         let refused = put(&api, &admin, Some("*"), body).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(refused.json()["errors"][0]["pointer"], left_out);
+    }
+    for volumes in [
+        json!({"policy": "after_days", "days": null}),
+        json!({"policy": "after_days", "days": 0}),
+        json!({"policy": "after_days", "days": 4000}),
+        json!({"policy": "keep", "days": 7}),
+    ] {
+        let mut body = said(true, &json!([]));
+        body["volumes"] = volumes;
+        let refused = put(&api, &admin, Some("*"), body).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(refused.json()["errors"][0]["pointer"], "/volumes/days");
     }
     let freezes = json!([
         {"from": "2026-12-24T00:00:00Z", "until": "2026-12-27T00:00:00Z", "reason": "holidays"},

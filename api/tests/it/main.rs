@@ -6,6 +6,7 @@ mod cluster;
 mod control;
 mod deliveries;
 mod events;
+mod executors;
 mod github;
 mod health;
 mod matches;

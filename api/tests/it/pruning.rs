@@ -40,7 +40,7 @@ async fn the_plan_is_read_first_and_what_was_read_is_let_go(pool: PgPool) {
     let api = Api::new(pool);
     let admin = api.browser(Role::Admin).await;
     let nothing = api.get(&admin, "/api/v1/prune").await.json();
-    assert_eq!(nothing, json!({"orphans": [], "held": false, "approved": null}));
+    assert_eq!(nothing, json!({"orphans": [], "nodes": [], "held": false, "approved": null}));
 
     plan(&api, &["blog", "wiki"], true).await;
     let told = api.get(&admin, "/api/v1/prune").await.json();

@@ -146,7 +146,11 @@ async fn a_stack_shows_what_the_last_pass_saw(pool: PgPool) {
         "on_failure": "rollback",
         "protected": false,
         "freezes": [],
-        "drift": "heal"
+        "drift": "heal",
+        "volumes": {
+          "policy": "keep",
+          "days": null
+        }
       },
       "services": [
         {

@@ -229,6 +229,7 @@ fn reconciler(
             limits: args.limits.limits(),
             orphan_grace: args.pruning.prune_after,
             prune_limit: args.pruning.prune_limit,
+            executor: executor(parts),
             kept: Kept { count: args.releases.keep_releases, age: args.releases.keep_releases_for },
             clock: Clock::system(),
         },
@@ -239,6 +240,17 @@ fn reconciler(
         public_url: parts.public_url.clone(),
         board: berth_reconciler::status::Board::new(),
         tasks: berth_reconciler::tasks::Board::default(),
+    })
+}
+
+/// What acts on single nodes, where an image is named for it.
+fn executor(parts: &Parts) -> Option<berth_reconciler::settings::Executor> {
+    let args = &parts.args.executors;
+    let image = args.executor_image.clone().filter(|image| !image.is_empty())?;
+    Some(berth_reconciler::settings::Executor {
+        image,
+        server: args.executor_url.clone().unwrap_or_else(|| parts.public_url.clone()),
+        instance: parts.instance,
     })
 }
 

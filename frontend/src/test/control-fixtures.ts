@@ -20,6 +20,7 @@ export const settings: StackSettings = {
     },
   ],
   drift: 'heal',
+  volumes: { policy: 'keep', days: null },
 };
 
 /** One that waits for a person and for a time. */

@@ -40,6 +40,7 @@ export const status: Status = {
   docker: { ok: true, detail: '', version: '28.3.2', nodes: 3 },
   held_orphans: 0,
   lost_nodes: [],
+  silent_executors: [],
   ready: true,
 };
 
@@ -194,7 +195,7 @@ export function stack(name: string, part: Partial<Stack> = {}): Stack {
     attention: null,
     policy: part.kind === 'preview' ? 'restricted' : 'trusted',
     latest_deployment: { number: 143, phase: 'succeeded' },
-    settings: { on_failure: 'rollback', protected: false, freezes: [], drift: 'heal' },
+    settings: { on_failure: 'rollback', protected: false, freezes: [], drift: 'heal', volumes: { policy: 'keep', days: null } },
     services,
     plan: [],
     differences: [],
@@ -290,7 +291,7 @@ export const stacks: Stack[] = [
     synced: false,
     differences: differences('shop-staging'),
     plan: ['~ service web berth/shop-web:c41d9e0 x3', '+ network shop-staging_back'],
-    settings: { on_failure: 'rollback', protected: false, freezes: [], drift: 'show' },
+    settings: { on_failure: 'rollback', protected: false, freezes: [], drift: 'show', volumes: { policy: 'with_stack', days: null } },
     commit: commit('c41d9e0', 'Merge branch cart-v2'),
     updated_at: before(51),
   }),

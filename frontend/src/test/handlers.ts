@@ -159,6 +159,7 @@ export const handlers = [
         due: before(20),
         actions: ['- service web'],
       })),
+      nodes: [],
       held: state.orphans.length > 0,
       approved: null,
     }),

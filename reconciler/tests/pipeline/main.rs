@@ -8,6 +8,7 @@ mod crashes;
 mod depends;
 mod deploys;
 mod drift;
+mod executors;
 mod failures;
 mod jobs;
 mod nodes;

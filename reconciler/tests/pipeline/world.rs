@@ -16,7 +16,7 @@ use berth_domain::registry::OnRegistryFailure;
 use berth_github_app::Client;
 use berth_reconciler::clock::Clock;
 use berth_reconciler::looks::Looks;
-use berth_reconciler::settings::{Lease, Settings};
+use berth_reconciler::settings::{Executor, Lease, Settings};
 use berth_reconciler::sim::{Sim, SimBuilder};
 use berth_reconciler::status::Board;
 use berth_reconciler::{Deps, tasks};
@@ -83,6 +83,8 @@ pub(crate) struct World {
     pub(crate) stack: StackId,
     /// Of the deployments that are made next.
     pub(crate) policy: Policy,
+    /// Of those that are started next.
+    pub(crate) executor: Option<Executor>,
     key: Arc<SealKey>,
     router: Url,
     folder: TempDir,
@@ -131,6 +133,7 @@ impl World {
             clock,
             stack,
             policy: Policy::Trusted,
+            executor: None,
             key: Arc::new(SealKey::generate()),
             router,
             folder: TempDir::new().unwrap(),
@@ -195,6 +198,7 @@ impl World {
             tls_entrypoints: Vec::new(),
             orphan_grace: Duration::from_secs(3600),
             prune_limit: 25,
+            executor: self.executor.clone(),
             kept: Kept::USUAL,
             limits: Limits { registries: vec!["docker.io".to_owned()], ..Limits::default() },
             clock: self.clock.clone(),

@@ -3,13 +3,14 @@
 
 use berth_domain::deployment::{OnDrift, OnFailure};
 use berth_domain::ids::StackId;
+use berth_domain::node::VolumePolicy;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use sqlx::PgExecutor;
 use sqlx::types::Json;
 
 use crate::intent::Begin;
-use crate::{Error, Result, notify, stacks, storable};
+use crate::{Error, Result, executors, notify, stacks, storable};
 
 /// What is to become of a stack whose deployment failed.
 ///
@@ -66,6 +67,8 @@ pub struct Settings {
     pub freezes: Vec<Freeze>,
     /// What becomes of a difference that no deployment made.
     pub on_drift: OnDrift,
+    /// What becomes of its stack's volumes once that is gone.
+    pub volumes: VolumePolicy,
 }
 
 /// What was said of the environment of a stack, and how often it was changed.
@@ -76,7 +79,8 @@ pub struct Settings {
 pub async fn settings(db: impl PgExecutor<'_>, stack: &str) -> Result<(Settings, i64)> {
     let row = sqlx::query!(
         r#"
-        select e.on_failure, e.on_drift, e.protected, e.settings_version,
+        select e.on_failure, e.on_drift, e.protected, e.settings_version, e.volumes,
+               e.volumes_days,
                coalesce((
                    select jsonb_agg(jsonb_build_object(
                        'from', f.starts_at, 'until', f.ends_at, 'reason', f.reason)
@@ -97,6 +101,7 @@ pub async fn settings(db: impl PgExecutor<'_>, stack: &str) -> Result<(Settings,
         protected: row.protected,
         freezes: row.freezes.0,
         on_drift: drift(&row.on_drift)?,
+        volumes: executors::policy(&row.volumes, row.volumes_days)?,
     };
     Ok((settings, row.settings_version))
 }
@@ -119,7 +124,7 @@ pub async fn set(
     let stack = stacks::by_name(&mut *db, stack).await?;
     let done = sqlx::query!(
         "update environment
-         set on_failure = $3, protected = $4, on_drift = $5,
+         set on_failure = $3, protected = $4, on_drift = $5, volumes = $6, volumes_days = $7,
              settings_version = settings_version + 1
          where environment_id = $1 and ($2::bigint is null or settings_version = $2)",
         stack.environment.0,
@@ -127,6 +132,8 @@ pub async fn set(
         settings.on_failure.as_str(),
         settings.protected,
         settings.on_drift.as_str(),
+        settings.volumes.as_str(),
+        settings.volumes.days().map(|days| i16::try_from(days).unwrap_or(i16::MAX)),
     )
     .execute(&mut *db)
     .await

@@ -77,6 +77,15 @@ pub async fn forget_releases(pool: &Pool, fence: Fence, kept: Kept) -> Result<u6
         .execute(&mut *db)
         .await
         .map_err(Error::while_(doing))?;
+    sqlx::query!(
+        "insert into old_image (image_key)
+         select distinct key from release, unnest(image_keys) key where release_id = any($1)
+         on conflict (image_key) do update set since = now()",
+        &old
+    )
+    .execute(&mut *db)
+    .await
+    .map_err(Error::while_(doing))?;
     let gone = sqlx::query!("delete from release where release_id = any($1)", &old)
         .execute(&mut *db)
         .await

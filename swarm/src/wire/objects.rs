@@ -259,8 +259,11 @@ pub(crate) struct Volume {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct Image {
+    pub(crate) id: String,
     #[serde(deserialize_with = "nullable")]
     pub(crate) repo_tags: Vec<String>,
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) repo_digests: Vec<String>,
     #[serde(deserialize_with = "nullable")]
     pub(crate) labels: Labels,
 }
@@ -269,6 +272,8 @@ pub(crate) struct Image {
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct Container {
     pub(crate) id: String,
+    #[serde(rename = "ImageID")]
+    pub(crate) image_id: String,
     pub(crate) state: String,
     #[serde(deserialize_with = "nullable")]
     pub(crate) names: Vec<String>,
@@ -307,6 +312,7 @@ pub(crate) struct Actor {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct Info {
+    pub(crate) name: String,
     pub(crate) server_version: String,
     pub(crate) system_time: String,
     pub(crate) swarm: SwarmInfo,
@@ -328,6 +334,8 @@ pub(crate) struct SwarmInfo {
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct ImageDetails {
     pub(crate) id: String,
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) repo_tags: Vec<String>,
     #[serde(deserialize_with = "nullable")]
     pub(crate) repo_digests: Vec<String>,
 }

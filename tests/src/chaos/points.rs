@@ -24,6 +24,9 @@ pub(super) const EXCUSED: &[(&str, &str)] = &[
     ("stacks.wait", "only of what a pause, a person or a time holds up: tests/pipeline/pauses.rs"),
     ("stacks.go_on", "only of what was held up: tests/pipeline/approvals.rs, turns.rs"),
     ("pruning.plan", "only where nothing asks for a stack: reconciler, tests/pipeline/pruning.rs"),
+    ("executors.plan", "only with an executor: store/src/executors/tests.rs"),
+    ("executors.token", "only with an executor: store/src/executors/tests.rs"),
+    ("executors.name_images", "only with an executor: store/src/executors/tests.rs"),
     ("inbox.postpone", "only with a GitHub that fails: reconciler, tasks/inbox/tests.rs"),
     ("nodes.settle", "only when a person drains a node: reconciler, tests/pipeline/nodes.rs"),
     (

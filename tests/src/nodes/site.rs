@@ -159,6 +159,11 @@ impl Site {
         Client::new(self.url()).with_header("authorization", &self.bearer)
     }
 
+    /// The GitHub beside it.
+    pub(super) fn github(&self) -> anyhow::Result<&GithubSim> {
+        self.world.github()
+    }
+
     /// Reads of the API, whoever answers: the node that does not is passed over.
     pub(super) async fn read(&self, path: &str) -> anyhow::Result<Value> {
         timeout(Duration::from_secs(5), self.api().read(path)).await?
@@ -249,6 +254,7 @@ services:
       BERTH_PUBLIC_URL: {url}
       BERTH_GITHUB_URL: {github}
       BERTH_GITHUB_API_URL: {github}
+      BERTH_PRUNE_AFTER: 5s
     deploy: {{ endpoint_mode: dnsrr }}
   traefik:
     deploy: {{ endpoint_mode: dnsrr }}
@@ -303,6 +309,14 @@ services:
             };
             self.world.add_rule(repository, rule).await?;
         }
+        let previews = NewRule {
+            name: "previews",
+            event: "pull_request",
+            refs: &[],
+            environment: "pr-{{number}}",
+            host: "pr-{{number}}.shop.test",
+        };
+        self.world.add_rule(repository, previews).await?;
         until("every replica knows the App", LIMIT, || self.takes_webhooks()).await
     }
 

@@ -23,10 +23,12 @@ enum Trial {
     LoseLeader,
     Cut,
     Upgrade,
+    Left,
 }
 
 impl Trial {
-    const ALL: [Self; 4] = [Self::LoseOther, Self::LoseLeader, Self::Cut, Self::Upgrade];
+    const ALL: [Self; 5] =
+        [Self::LoseOther, Self::LoseLeader, Self::Cut, Self::Upgrade, Self::Left];
 
     const fn name(self) -> &'static str {
         match self {
@@ -34,6 +36,7 @@ impl Trial {
             Self::LoseLeader => "lose the node with Berth's leader",
             Self::Cut => "cut a node off, and mend it",
             Self::Upgrade => "upgrade Berth",
+            Self::Left => "close previews with volumes on a node that is away",
         }
     }
 }
@@ -71,7 +74,7 @@ async fn run(
 ) -> anyhow::Result<()> {
     match trial {
         Trial::Upgrade => return upgrade(site, row, summary).await,
-        Trial::LoseOther | Trial::LoseLeader | Trial::Cut => {}
+        Trial::LoseOther | Trial::LoseLeader | Trial::Cut | Trial::Left => {}
     }
     if trial == Trial::LoseLeader {
         lead_elsewhere(site).await?;
@@ -80,12 +83,15 @@ async fn run(
     let keeper = site.keeper()?.name.clone();
     let name = match trial {
         Trial::LoseLeader => leader,
-        Trial::LoseOther | Trial::Cut | Trial::Upgrade => {
+        Trial::LoseOther | Trial::Cut | Trial::Upgrade | Trial::Left => {
             let others = site.machines.iter().map(|it| &it.name);
             let mut free = others.filter(|it| **it != keeper && **it != leader);
             free.next().context("every node is needed")?.clone()
         }
     };
+    if trial == Trial::Left {
+        return super::left::run(site, &name).await;
+    }
     let begun = Instant::now();
     if trial == Trial::Cut {
         site.machine(&name)?.cut().await?;

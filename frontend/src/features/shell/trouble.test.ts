@@ -22,6 +22,9 @@ describe('troubles', () => {
     expect(troubles({ ...without, postgres: gone })).toMatchObject([
       { title: 'PostgreSQL does not answer.' },
     ]);
+    expect(troubles({ ...status, silent_executors: ['harbour-2'] })).toMatchObject([
+      { title: 'The executor on harbour-2 says nothing.' },
+    ]);
     const leaderless = { ...status, leader: { holder: null, is_me: false, expires_at: null } };
     expect(troubles(leaderless)).toMatchObject([{ title: 'No Berth leads at the moment.' }]);
   });

@@ -89,6 +89,14 @@ export function troubles(status: Status): { title: string; text: string; detail:
       },
     ];
   }
+  if (status.silent_executors.length > 0) {
+    return [
+      {
+        title: `The executor on ${status.silent_executors.join(', ')} says nothing.`,
+        text: 'What is to be removed there stays until it does.',
+      },
+    ];
+  }
   return [];
 }
 

@@ -120,7 +120,7 @@ function Notices({ stack }: { stack: Stack }) {
       {stack.wanted === 'absent' && (
         <Bar tone="run" role="status">
           <strong className="font-semibold">Being removed.</strong> This page stays until Docker has
-          confirmed that every service, network and volume is gone.
+          confirmed that every service and network is gone.
         </Bar>
       )}
       {stack.attention && (

@@ -7,13 +7,13 @@ import { isStatus } from '~/api/client';
 import { Loaded } from '~/api/loaded';
 import { setStackSettings } from '~/api/mutations';
 import { stackSettingsQuery } from '~/api/queries';
-import type { OnDrift, OnFailure, StackSettings } from '~/api/schema.gen';
+import type { OnDrift, OnFailure, StackSettings, VolumePolicy } from '~/api/schema.gen';
 import { useStore } from '~/lib/store';
 import { minutes } from '~/lib/time';
 import { useTitle } from '~/lib/title';
 import { Bar } from '~/ui/bar';
 import { Button } from '~/ui/button';
-import { CheckField, ChoiceField } from '~/ui/field';
+import { CheckField, ChoiceField, TextField } from '~/ui/field';
 import { Page, Section } from '~/ui/page';
 import { say } from '~/ui/toast';
 import { Unsaved } from '~/ui/unsaved';
@@ -28,6 +28,7 @@ import {
   sortSettingsFaults,
   toForm,
   toSettings,
+  VOLUMES,
   type SettingsFaults,
 } from './settings';
 
@@ -39,6 +40,11 @@ const CHOICES = (Object.keys(ON_FAILURE) as OnFailure[]).map((value) => ({
 const DRIFT_CHOICES = (Object.keys(ON_DRIFT) as OnDrift[]).map((value) => ({
   value,
   label: ON_DRIFT[value].word,
+}));
+
+const VOLUME_CHOICES = (Object.keys(VOLUMES) as VolumePolicy[]).map((value) => ({
+  value,
+  label: VOLUMES[value].word,
 }));
 
 export function StackSettingsPage({ name }: { name: string }) {
@@ -135,6 +141,28 @@ export function SettingsForm({ name, newest }: { name: string; newest: Read }) {
               onChange={(drift) => setForm({ ...form, drift })}
               hint={ON_DRIFT[form.drift].help}
             />
+          </div>
+        </Section>
+        <Section title="Volumes">
+          <div className="max-w-88 space-y-3">
+            <ChoiceField
+              label="When the stack is removed"
+              name="volumes"
+              options={VOLUME_CHOICES}
+              value={form.volumes}
+              onChange={(volumes) => setForm({ ...form, volumes })}
+              hint={VOLUMES[form.volumes].help}
+            />
+            {form.volumes === 'after_days' && (
+              <TextField
+                label="Days to keep them"
+                name="volume_days"
+                inputMode="numeric"
+                value={form.volume_days}
+                onChange={(event) => setForm({ ...form, volume_days: event.target.value })}
+                error={faults.fields['volumes/days']}
+              />
+            )}
           </div>
         </Section>
         <Section title="Approval">

@@ -21,6 +21,7 @@ const calm: StackSettings = {
   protected: false,
   freezes: [],
   drift: 'heal',
+  volumes: { policy: 'keep', days: null },
 };
 const frozen: StackSettings = {
   ...calm,
@@ -42,6 +43,14 @@ describe('the form of the settings', () => {
     const moved = { ...form, freezes: [{ ...first, until: toLocal(later.toISOString()) }] };
     expect(toSettings(moved).freezes[0]?.until).toBe('2026-12-01T12:30:00.000Z');
     expect(isSame(moved, frozen)).toBe(false);
+  });
+
+  it('says how many days volumes are kept, and leaves what is no number to the server', () => {
+    const form = { ...toForm(calm), volumes: 'after_days' as const };
+    expect(toSettings(form).volumes).toEqual({ policy: 'after_days', days: 30 });
+    const wrong = toSettings({ ...form, volume_days: 'many' });
+    expect(wrong.volumes).toEqual({ policy: 'after_days', days: 0 });
+    expect(toForm(toSettings({ ...form, volume_days: '7' })).volume_days).toBe('7');
   });
 
   it('begins a new freeze with the next full hour, under a key of its own', () => {
@@ -74,6 +83,10 @@ describe('what saving brings about', () => {
     expect(consequences({ ...calm, drift: 'show' }, calm, NOW)).toEqual([
       'What differs from the release is put back at once.',
     ]);
+    const gone = { policy: 'with_stack' as const, days: null };
+    expect(consequences(calm, { ...calm, volumes: gone }, NOW)).toEqual([
+      'Whoever removes the stack deletes its data.',
+    ]);
     expect(consequences(calm, { ...frozen, protected: true }, NOW)).toEqual([
       'A deployment that is not being applied yet waits until somebody approves it.',
       'A deployment that is not being applied yet waits until the freeze ends.',
@@ -93,10 +106,15 @@ it('the server’s complaints go to their row, and none gets lost', () => {
     fault('/freezes/1/reason', 'Say why.'),
     fault('/freezes/1/reason', 'Really.'),
     fault('/freezes', 'Too many.'),
+    fault('/volumes/days', 'Say how many.'),
     fault('/drift', 'Not a word.'),
   ];
   expect(sortSettingsFaults(new ApiError('no', 422, undefined, faults))).toEqual({
-    fields: { 'freezes/1/reason': 'Say why.', freezes: 'Too many.' },
+    fields: {
+      'freezes/1/reason': 'Say why.',
+      freezes: 'Too many.',
+      'volumes/days': 'Say how many.',
+    },
     rest: 'Not a word.',
   });
   expect(sortSettingsFaults(new Error('off')).rest).toBe('off');

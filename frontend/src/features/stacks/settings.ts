@@ -1,5 +1,5 @@
 import { ApiError } from '~/api/client';
-import type { Freeze, OnDrift, OnFailure, StackSettings } from '~/api/schema.gen';
+import type { Freeze, OnDrift, OnFailure, StackSettings, VolumePolicy } from '~/api/schema.gen';
 import { messageOf } from '~/lib/text';
 
 /** A freeze as its form holds it: times are those of the person's clock. */
@@ -18,6 +18,9 @@ export type SettingsForm = {
   protected: boolean;
   freezes: FreezeForm[];
   drift: OnDrift;
+  volumes: VolumePolicy;
+  /** As it is typed; of `after_days` alone. */
+  volume_days: string;
 };
 
 /** What becomes of a stack whose deployment failed, in the form. */
@@ -41,6 +44,22 @@ export const ON_DRIFT: Record<OnDrift, { word: string; help: string }> = {
   show: {
     word: 'Only show it',
     help: 'What differs from the release is shown, and stays until the next deployment.',
+  },
+};
+
+/** What becomes of volumes once their stack is gone, in the form. */
+export const VOLUMES: Record<VolumePolicy, { word: string; help: string }> = {
+  keep: {
+    word: 'Keep them',
+    help: 'They stay on their nodes until somebody removes them there.',
+  },
+  with_stack: {
+    word: 'Delete them with it',
+    help: 'They are deleted with all their data. Nothing brings the data back.',
+  },
+  after_days: {
+    word: 'Delete them some days later',
+    help: 'Until then, a stack that comes back under the same name finds its data.',
   },
 };
 
@@ -69,6 +88,8 @@ export function toForm(settings: StackSettings): SettingsForm {
       was,
     })),
     drift: settings.drift,
+    volumes: settings.volumes.policy,
+    volume_days: String(settings.volumes.days ?? 30),
   };
 }
 
@@ -82,6 +103,11 @@ export function toSettings(form: SettingsForm): StackSettings {
       reason: reason.trim(),
     })),
     drift: form.drift,
+    volumes: {
+      policy: form.volumes,
+      // What is no number is the server's to refuse, beside its field.
+      days: form.volumes === 'after_days' ? Number.parseInt(form.volume_days, 10) || 0 : null,
+    },
   };
 }
 
@@ -131,6 +157,9 @@ export function consequences(before: StackSettings, after: StackSettings, now: n
   if (before.drift === 'show' && after.drift === 'heal') {
     said.push('What differs from the release is put back at once.');
   }
+  if (before.volumes.policy !== 'with_stack' && after.volumes.policy === 'with_stack') {
+    said.push('Whoever removes the stack deletes its data.');
+  }
   return said;
 }
 
@@ -140,7 +169,7 @@ export type SettingsFaults = {
   rest: string | null;
 };
 
-const SHOWN = /^(?:freezes|freezes\/\d+\/(?:from|until|reason))$/;
+const SHOWN = /^(?:volumes\/days|freezes|freezes\/\d+\/(?:from|until|reason))$/;
 
 /** The server's complaints, sorted to the fields of the form; the rest must not get lost. */
 export function sortSettingsFaults(error: unknown): SettingsFaults {

@@ -24,6 +24,7 @@ import { say } from '~/ui/toast';
 
 import { EnvTag } from './env-tag';
 import { stackLook } from './look';
+import { FateOfVolumes } from './volumes';
 
 export function StackHeader({ name }: { name: string }) {
   const { data: stack, error } = useQuery(stackQuery(name));
@@ -230,11 +231,10 @@ function Actions({ stack }: { stack: Stack }) {
         }}
       >
         <p>
-          Its {stack.services.length || ''} services stop, and its networks, configs, secrets,
-          images and{' '}
-          <strong className="font-semibold text-text">volumes with all their data</strong> are
-          deleted. Nothing brings the data back.
+          Its {stack.services.length || ''} services stop, and its networks, configs, secrets
+          and images are deleted.
         </p>
+        <FateOfVolumes volumes={stack.settings.volumes} />
         <p>The rule stays: the next push that it matches makes the stack anew.</p>
       </Confirm>
       {Boolean(start.error ?? hold.error) && (

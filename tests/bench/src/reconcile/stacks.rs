@@ -102,6 +102,7 @@ impl Fleet {
                 tls_entrypoints: Vec::new(),
                 orphan_grace: Duration::from_secs(600),
                 prune_limit: 25,
+                executor: None,
                 kept: Kept::USUAL,
                 clock: Clock::system(),
             },
