@@ -149,7 +149,7 @@ async fn listen<C: Cluster, B: Builder>(engine: Arc<Engine<C, B>>) {
                     match hint {
                         Hint::Stack(stack) => engine.hint(stack),
                         Hint::Anything => engine.look.notify_one(),
-                        Hint::Inbox | Hint::Outbox | Hint::Change => {}
+                        Hint::Inbox | Hint::Outbox | Hint::Change | Hint::Output(_) => {}
                     }
                 }
             }
