@@ -27,6 +27,16 @@ pub struct Keep {
     pub age: Duration,
 }
 
+impl Keep {
+    /// What is kept where nobody says: a million lines or 256 MiB of a stack, for two
+    /// weeks.
+    pub const USUAL: Self = Self {
+        lines: 1_000_000,
+        bytes: 256 << 20,
+        age: Duration::from_secs(14 * 24 * 3600),
+    };
+}
+
 /// What was forgotten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Forgotten {
@@ -52,7 +62,11 @@ pub async fn forget(pool: &Pool, fence: Fence, keep: Keep) -> Result<Forgotten> 
             forget_beside(pool, fence, before).await?;
             return Ok(forgotten);
         };
-        forgotten.lines += forget_some(pool, fence, stack, (lines, bytes, before)).await?;
+        let gone = forget_some(pool, fence, stack, (lines, bytes, before)).await?;
+        if gone == 0 {
+            return Ok(forgotten);
+        }
+        forgotten.lines += gone;
     }
     forgotten.more = true;
     Ok(forgotten)

@@ -102,7 +102,7 @@ pub struct Batch {
 pub async fn append(pool: &Pool, fence: Fence, batch: &Batch) -> Result<u64> {
     let mut db = Guarded::begin(pool, fence, Write::AppendOutput).await?;
     let mut stacks = insert(&mut db, &batch.lines).await?;
-    let new = stacks.values().sum();
+    let new: u64 = stacks.values().sum();
     note_nodes(&mut db, &batch.lines).await?;
     for Dropped { stack, service, since, until, lines, rate } in &batch.dropped {
         tell(&mut db, *stack, (service, ""), "rate", (*since, *until), *lines, &|lines| {
