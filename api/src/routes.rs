@@ -7,6 +7,7 @@ pub(crate) mod events;
 pub(crate) mod executors;
 pub(crate) mod github;
 pub(crate) mod instance;
+pub(crate) mod logs;
 pub(crate) mod members;
 pub(crate) mod pruning;
 pub(crate) mod registries;

@@ -22,6 +22,7 @@ pub mod facts;
 pub mod fail_point;
 pub mod health;
 pub mod ids;
+pub mod log;
 pub mod node;
 pub mod placement;
 pub mod policy;

@@ -25,6 +25,7 @@ pub mod leader;
 pub mod looks;
 pub mod node_prune;
 mod nodes;
+mod output;
 pub mod plan;
 pub mod preflight;
 pub mod probe;

@@ -231,6 +231,8 @@ fn reconciler(
             prune_limit: args.pruning.prune_limit,
             executor: executor(parts),
             kept: Kept { count: args.releases.keep_releases, age: args.releases.keep_releases_for },
+            output: args.output.keep(),
+            output_rate: args.output.log_rate,
             clock: Clock::system(),
         },
         pool: parts.database.pool.clone(),

@@ -24,6 +24,7 @@ use berth_store::deployments::{self, Commit, Deployment, NewDeployment, Trigger}
 use berth_store::environments::{self, NewEnvironment, PullRequest};
 use berth_store::installations::{self, Installation};
 use berth_store::leases::{self, Guarded};
+use berth_store::logs::Keep;
 use berth_store::repositories::{self, Repository};
 use berth_store::retention::Kept;
 use berth_store::seal::SealKey;
@@ -200,6 +201,8 @@ impl World {
             prune_limit: 25,
             executor: self.executor.clone(),
             kept: Kept::USUAL,
+            output: Keep::USUAL,
+            output_rate: 500,
             limits: Limits { registries: vec!["docker.io".to_owned()], ..Limits::default() },
             clock: self.clock.clone(),
         };

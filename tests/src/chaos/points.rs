@@ -33,6 +33,7 @@ pub(super) const EXCUSED: &[(&str, &str)] = &[
         "cluster.set_availability",
         "only when a person drains a node: reconciler, tests/pipeline/nodes.rs",
     ),
+    ("logs.forget", "only where a stack wrote more than is kept: store/src/logs/tests.rs"),
     ("nodes.observe", "only when a node changes: store/src/nodes.rs"),
     ("outbox.failed", "only with a GitHub that fails: reconciler, tasks/tests/reports.rs"),
     ("outbox.dropped", "only with a GitHub that refuses: reconciler, tasks/tests/reports.rs"),
