@@ -110,11 +110,9 @@ impl Control {
 /// A replica on the Postgres of the world's Berth, with its key.
 fn beside(world: &mut World) -> anyhow::Result<Options> {
     let first = world.berth()?.options().clone();
-    let postmaster =
-        std::fs::read_to_string(first.data_dir.join("postgres/data/postmaster.pid"))?;
+    let postmaster = std::fs::read_to_string(first.data_dir.join("postgres/data/postmaster.pid"))?;
     let socket = postmaster.lines().nth(4).context("Postgres names no socket")?;
-    let database =
-        format!("postgres://berth@localhost/berth?host={}", socket.replace('/', "%2F"));
+    let database = format!("postgres://berth@localhost/berth?host={}", socket.replace('/', "%2F"));
     let key = first.data_dir.join("secret.key").display().to_string();
     let public = format!("http://127.0.0.1:{}", first.port);
     let mut env = first.env;
