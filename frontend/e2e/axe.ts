@@ -40,6 +40,10 @@ export async function expectAccessibleInBoth(page: Page): Promise<void> {
   for (const colorScheme of ['dark', 'light'] as const) {
     await page.emulateMedia({ colorScheme });
     await expect(page.locator('html')).toHaveAttribute('data-theme', colorScheme);
+    // Colours pass over, if only for a moment: axe is to see the new ones.
+    await page.waitForFunction(() =>
+      document.getAnimations().every((it) => !(it instanceof CSSTransition)),
+    );
     await expectAccessible(page);
   }
 }
