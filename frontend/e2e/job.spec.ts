@@ -326,7 +326,7 @@ test('a version that fails its health check is taken back, and the page says why
   const head = page.getByRole('heading', { level: 2, name: /#5 Fall ill/ }).locator('..');
   await expect(head.getByText('Failed')).toBeVisible({ timeout: LONG });
   // Why: the step, the service, the engine's words with the exit code, and its last lines.
-  const why = page.getByText(/Converging failed/);
+  const why = page.locator('p').filter({ hasText: 'Converging failed' });
   await expect(why).toContainText('web');
   await expect(why).toContainText(/unhealthy|exit/);
   await expect(why).toContainText(/\(\d+\)/);

@@ -9,7 +9,7 @@ import { control, LONG, need, SESSION, SHOP } from './world';
  * replica leads, the machine sleeps. It says that what it shows is old, and then shows what happened
  * meanwhile, without being loaded again.
  */
-test.use({ storageState: SESSION });
+test.use({ storageState: SESSION, actionTimeout: 15_000 });
 test.describe.configure({ mode: 'serial' });
 test.setTimeout(LONG + 60_000);
 
