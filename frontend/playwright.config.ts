@@ -52,8 +52,19 @@ export default defineConfig({
     },
     {
       name: 'session',
-      testMatch: ['session.spec.ts', 'keys.spec.ts'],
+      testMatch: ['session.spec.ts', 'keys.spec.ts', 'members.spec.ts'],
       dependencies: ['job'],
+    },
+    {
+      name: 'everything',
+      testMatch: ['everything.spec.ts', 'slow.spec.ts'],
+      dependencies: ['job'],
+    },
+    // Berth is killed here: after everything else.
+    {
+      name: 'survive',
+      testMatch: 'survive.spec.ts',
+      dependencies: ['light', 'dark', 'session', 'everything'],
     },
   ],
 });

@@ -5,7 +5,7 @@ import { tanstackRouter } from '@tanstack/router-plugin/vite';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 
-import { csp, mock } from './tools/dev-server.ts';
+import { compressed, csp, mock } from './tools/dev-server.ts';
 
 export default defineConfig(({ mode }) => ({
   plugins: [
@@ -14,6 +14,7 @@ export default defineConfig(({ mode }) => ({
     react(),
     tailwindcss(),
     csp(),
+    compressed(),
     mode === 'mock' && mock(),
   ],
   resolve: { alias: { '~': fileURLToPath(new URL('./src', import.meta.url)) } },

@@ -31,3 +31,19 @@ export async function expectAccessible(page: Page): Promise<void> {
     })),
   ).toEqual([]);
 }
+
+/**
+ * The same in the one theme and then in the other, for a page that follows the system; it is left in
+ * the light one.
+ */
+export async function expectAccessibleInBoth(page: Page): Promise<void> {
+  for (const colorScheme of ['dark', 'light'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await expect(page.locator('html')).toHaveAttribute('data-theme', colorScheme);
+    // Colours pass over, if only for a moment: axe is to see the new ones.
+    await page.waitForFunction(() =>
+      document.getAnimations().every((it) => !(it instanceof CSSTransition)),
+    );
+    await expectAccessible(page);
+  }
+}

@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { expect, test as base, type Page } from '@playwright/test';
 
-import { expectAccessible } from './axe';
+import { expectAccessibleInBoth } from './axe';
 import { Complaints, visit } from './test';
 import { Clone, github, LONG, need, routed, SESSION, SHOP } from './world';
 
@@ -36,7 +39,7 @@ test.afterEach(({ person }) => {
 
 test('the one-time link makes the first account', async ({ page }) => {
   await visit(page, `/setup?token=${need('BERTH_SETUP_TOKEN')}`);
-  await expectAccessible(page);
+  await expectAccessibleInBoth(page);
   await page.getByLabel('Name').fill('Mira');
   await page.getByLabel('E-mail').fill(need('BERTH_EMAIL'));
   await page.getByLabel('Password').fill('short');
@@ -47,7 +50,7 @@ test('the one-time link makes the first account', async ({ page }) => {
   await page.getByLabel('Password').fill(need('BERTH_PASSWORD'));
   await page.getByRole('button', { name: 'Make the account' }).click();
   await expect(page.getByRole('heading', { name: 'Connect GitHub' })).toBeVisible();
-  await expectAccessible(page);
+  await expectAccessibleInBoth(page);
 });
 
 test('the link is of no use to a second person', async ({ browser }) => {
@@ -67,7 +70,7 @@ test('pages before the first stack say what comes next', async ({ page }) => {
   await visit(page, '/');
   await expect(page.getByText('No stacks yet')).toBeVisible();
   await expect(page.getByRole('link', { name: 'Connect GitHub' })).toBeVisible();
-  await expectAccessible(page);
+  await expectAccessibleInBoth(page);
   for (const [path, text] of [
     ['/previews', 'No previews'],
     ['/rules', 'No rules yet'],
@@ -75,7 +78,7 @@ test('pages before the first stack say what comes next', async ({ page }) => {
   ] as const) {
     await visit(page, path);
     await expect(page.getByText(text)).toBeVisible();
-    await expectAccessible(page);
+    await expectAccessibleInBoth(page);
   }
 });
 
@@ -98,7 +101,7 @@ test('GitHub makes the App from our manifest and installs it', async ({ page }) 
   await page.waitForURL(/\/setup\/github$/);
   await expect(page.getByText(/^acme \(\d+ repositor/)).toBeVisible();
   await expect(page.getByRole('link', { name: `Write a rule for acme/${SHOP}` })).toBeVisible();
-  await expectAccessible(page);
+  await expectAccessibleInBoth(page);
 });
 
 test('a rule with a mistake is refused at its field, then saved', async ({ page }) => {
@@ -109,7 +112,7 @@ test('a rule with a mistake is refused at its field, then saved', async ({ page 
   await page.getByRole('button', { name: 'Save rule' }).click();
   await expect(page.getByLabel('Name', { exact: true })).toHaveAttribute('aria-invalid', 'true');
   await expect(page).toHaveURL(/\/rules\/new/);
-  await expectAccessible(page);
+  await expectAccessibleInBoth(page);
 
   await page.getByLabel('Name', { exact: true }).fill('Production');
   await page.getByLabel('Host').fill('{{app}}.localhost');
@@ -125,7 +128,7 @@ test('leaving a changed rule asks first', async ({ page }) => {
   await page.getByRole('link', { name: 'Stacks' }).click();
   const dialog = page.getByRole('alertdialog');
   await expect(dialog).toContainText('Leave without saving?');
-  await expectAccessible(page);
+  await expectAccessibleInBoth(page);
   await dialog.getByRole('button', { name: 'Stay' }).click();
   await expect(page.getByLabel('Environment')).toHaveValue('somewhere-else');
   await page.getByRole('link', { name: 'Discard' }).click();
@@ -172,6 +175,7 @@ test('a push goes live, and the page shows it without a reload', async ({ page }
   const page1 = await routed(`${SHOP}.localhost`);
   expect(page1.status).toBe(200);
   expect(page1.text).toContain(pushed.slice(0, 7));
+  await expectAccessibleInBoth(page);
 });
 
 test('the deployment shows its phases and its build log', async ({ page }) => {
@@ -186,6 +190,7 @@ test('the deployment shows its phases and its build log', async ({ page }) => {
   await expect(page.getByText('No line matches')).toBeVisible();
   await page.getByRole('button', { name: 'Clear the filter' }).click();
   await expect(log).toContainText(/\S/);
+  await expectAccessibleInBoth(page);
 });
 
 test('the event says which rule matched, and which did not', async ({ page }) => {
@@ -199,7 +204,7 @@ test('the event says which rule matched, and which did not', async ({ page }) =>
     'matched',
   );
   await expect(decisions.getByRole('link', { name: `${SHOP} #1` })).toBeVisible();
-  await expectAccessible(page);
+  await expectAccessibleInBoth(page);
 });
 
 test('a push that no rule wants is explained', async ({ page }) => {
@@ -231,9 +236,11 @@ test('a draft of a rule is held against what happened before', async ({ page }) 
   await expect(page.getByRole('heading', { level: 1, name: 'Rules' })).toBeVisible();
 });
 
-test('a pull request gets a preview, which goes when it closes', async ({ page }) => {
+test('a pull request gets a preview, which follows it and goes when it closes', async ({
+  page,
+}) => {
   clone.git('switch', '--quiet', 'main');
-  const sha = clone.push('chips', 'Serve chips', 'config/banner.txt', 'Fish and chips.\n');
+  const first = clone.push('chips', 'Serve chips', 'config/banner.txt', 'Fish and chips.\n');
   await visit(page, '/previews');
   await expect(page.getByText('No previews')).toBeVisible();
   const pull = await github<{ number: number }>('POST', `/repositories/acme/${SHOP}/pulls`, {
@@ -243,13 +250,35 @@ test('a pull request gets a preview, which goes when it closes', async ({ page }
   const row = page.getByRole('row', { name: /Serve chips, too/ });
   await expect(row).toBeVisible({ timeout: 60_000 });
   await expect(row.getByText('Healthy')).toBeVisible({ timeout: LONG });
+  await expect(row).toContainText(first.slice(0, 7));
   const host = `pr-${pull.number}.${SHOP}.localhost`;
   await expect(row.getByRole('link', { name: new RegExp(`^${host}`) })).toBeVisible();
-  expect((await routed(host)).text).toContain(sha.slice(0, 7));
-  await expectAccessible(page);
+  expect((await routed(host)).text).toContain(first.slice(0, 7));
+  await expectAccessibleInBoth(page);
+
+  // Its author thinks again: the same preview serves the new commit.
+  await page.getByRole('link', { name: 'Serve chips, too' }).click();
+  const preview = `${SHOP}-pr-${pull.number}`;
+  await expect(page.getByRole('heading', { level: 1, name: preview })).toBeVisible();
+  const second = clone.push('chips', 'Salt them', 'config/banner.txt', 'Fish and salted chips.\n');
+  await page.getByRole('link', { name: '#2', exact: true }).click({ timeout: 60_000 });
+  const head = page.getByRole('heading', { level: 2, name: /#2 Salt them/ }).locator('..');
+  await expect(head.getByText('Succeeded')).toBeVisible({ timeout: LONG });
+  await expect(page.getByText(/pull request/).first()).toBeVisible();
+  expect((await routed(host)).text).toContain(second.slice(0, 7));
+  await expectAccessibleInBoth(page);
+  await page
+    .getByRole('navigation', { name: 'Main' })
+    .getByRole('link', { name: 'Previews' })
+    .click();
+  await expect(row).toContainText(second.slice(0, 7));
 
   await github('POST', `/repositories/acme/${SHOP}/pulls/${pull.number}/close`);
   await expect(page.getByText('No previews')).toBeVisible({ timeout: LONG });
+  await visit(page, `/stacks/${preview}`);
+  await expect(page.getByText(/There is no|not found|no stack/i).first()).toBeVisible();
+  await expectAccessibleInBoth(page);
+  expect((await routed(host)).status).toBe(404);
 });
 
 test('a person redeploys by hand', async ({ page }) => {
@@ -277,20 +306,20 @@ test('a protected stack gets what a person approves, and not what one rejects', 
   const save = page.getByRole('button', { name: 'Save settings' });
   await guard.check();
   await expect(page.getByText('Once you save')).toBeVisible();
-  await expectAccessible(page);
+  await expectAccessibleInBoth(page);
   await save.click();
   await expect(page.getByText('Settings saved')).toBeVisible();
 
   await page.getByRole('button', { name: 'Redeploy' }).click();
   const third = page.getByRole('heading', { level: 2, name: /#3/ }).locator('..');
   await expect(page.getByText(/its environment is protected/)).toBeVisible({ timeout: LONG });
-  await expectAccessible(page);
+  await expectAccessibleInBoth(page);
   await page.getByRole('button', { name: 'Reject…' }).click();
   const asked = page.getByRole('alertdialog');
   await asked.getByRole('button', { name: 'Reject' }).click();
   await expect(asked.getByText('Say why, for whoever wonders.')).toBeVisible();
   await asked.getByLabel('Reason').fill('not on a Friday');
-  await expectAccessible(page);
+  await expectAccessibleInBoth(page);
   await asked.getByRole('button', { name: 'Reject' }).click();
   await expect(third.getByText('Cancelled')).toBeVisible({ timeout: LONG });
   await expect(page.getByText(/rejected by .*: not on a Friday/).first()).toBeVisible();
@@ -304,4 +333,79 @@ test('a protected stack gets what a person approves, and not what one rejects', 
   await guard.uncheck();
   await save.click();
   await expect(page.getByText('Settings saved')).toBeVisible();
+});
+
+test('a version that fails its health check is taken back, and the page says why', async ({
+  page,
+}) => {
+  const before = clone.git('rev-parse', 'main');
+  clone.git('switch', '--quiet', 'main');
+  const good = readFileSync(join(clone.folder, 'web/Dockerfile'), 'utf8');
+  const sick = good.replace(
+    /^CMD .*$/m,
+    'CMD ["sh", "-c", "echo no price list to read; sleep 600 & wait"]',
+  );
+  expect(sick).not.toBe(good);
+  await visit(page, `/stacks/${SHOP}`);
+  const serving = (await routed(`${SHOP}.localhost`)).text;
+  expect(serving).toContain(before.slice(0, 7));
+
+  const bad = clone.push('main', 'Fall ill', 'web/Dockerfile', sick);
+  await page.getByRole('link', { name: '#5', exact: true }).click({ timeout: 60_000 });
+  const head = page.getByRole('heading', { level: 2, name: /#5 Fall ill/ }).locator('..');
+  await expect(head.getByText('Failed')).toBeVisible({ timeout: LONG });
+  // Why: the step, the service, the engine's words with the exit code, and its last lines.
+  const why = page.locator('p').filter({ hasText: 'Converging failed' });
+  await expect(why).toContainText('web');
+  await expect(why).toContainText(/unhealthy|exit/);
+  await expect(why).toContainText(/\(\d+\)/);
+  await expect(why).toContainText('no price list to read');
+  await expect(page.getByRole('button', { name: 'Retry' }).last()).toBeVisible();
+  await expectAccessibleInBoth(page);
+
+  // What served before is put back by itself, and has gone on serving all along.
+  await page.getByRole('link', { name: 'Overview' }).click();
+  const header = page.locator('header').filter({ has: page.getByRole('heading', { level: 1 }) });
+  await expect(header.getByText('In sync')).toBeVisible({ timeout: LONG });
+  await expect(page.getByText(/#5 failed/).first()).toBeVisible();
+  await expectAccessibleInBoth(page);
+  const still = await routed(`${SHOP}.localhost`);
+  expect(still.status).toBe(200);
+  expect(still.text).toContain(before.slice(0, 7));
+  expect(still.text).not.toContain(bad.slice(0, 7));
+
+  await visit(page, '/');
+  const attention = page.getByRole('region', { name: 'Needs attention' });
+  await expect(attention).toContainText(/#5 failed/);
+  await attention.getByRole('link', { name: SHOP }).click();
+  await expect(page).toHaveURL(`/stacks/${SHOP}/deployments/5`);
+  await visit(page, '/events');
+  await expect(page.getByRole('link', { name: /Deployed.*main/ }).first()).toBeVisible();
+  await expectAccessibleInBoth(page);
+});
+
+test('a person rolls back to a deployment that was well, and the next push deploys as ever', async ({
+  page,
+}) => {
+  await visit(page, `/stacks/${SHOP}/deployments/4`);
+  await page.getByRole('button', { name: 'Roll back to this' }).click();
+  const dialog = page.getByRole('alertdialog');
+  await expect(dialog).toContainText(`Roll ${SHOP} back to #4?`);
+  await expectAccessibleInBoth(page);
+  await dialog.getByRole('button', { name: 'Roll back' }).click();
+  const head = page.getByRole('heading', { level: 2, name: /#6/ }).locator('..');
+  await expect(head.getByText('Succeeded')).toBeVisible({ timeout: LONG });
+  await expect(page.getByText('rollback').first()).toBeVisible();
+  await expectAccessibleInBoth(page);
+  expect((await routed(`${SHOP}.localhost`)).status).toBe(200);
+
+  await visit(page, `/stacks/${SHOP}`);
+  await expect(page.getByText(/#5 failed/)).toHaveCount(0);
+  clone.git('switch', '--quiet', 'main');
+  clone.git('revert', '--no-edit', 'HEAD');
+  const well = clone.push('main', 'Get well', 'config/banner.txt', 'Fresh fish again.\n');
+  await page.getByRole('link', { name: '#7', exact: true }).click({ timeout: 60_000 });
+  const last = page.getByRole('heading', { level: 2, name: /#7 Get well/ }).locator('..');
+  await expect(last.getByText('Succeeded')).toBeVisible({ timeout: LONG });
+  expect((await routed(`${SHOP}.localhost`)).text).toContain(well.slice(0, 7));
 });

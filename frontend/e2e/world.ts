@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -91,4 +92,22 @@ export class Clone {
     this.git('push', '--quiet', 'origin', `HEAD:${branch}`);
     return this.git('rev-parse', 'HEAD');
   }
+}
+
+/** Pulls a string of the test world: see `tests/src/control.rs`. Gives what it says beside `ok`. */
+export function control(word: 'kill' | 'start' | 'second' | 'kill-second'): Promise<string> {
+  const [host, port] = need('WORLD_CONTROL').split(':');
+  return new Promise((resolve, reject) => {
+    const line = connect(Number(port), host ?? '');
+    let said = '';
+    line.setEncoding('utf8');
+    line.on('data', (part: string) => (said += part));
+    line.on('error', reject);
+    line.on('end', () => {
+      const [, rest] = /^ok ?(.*)\n$/.exec(said) ?? [];
+      if (rest === undefined) reject(new Error(`${word}: ${said}`));
+      else resolve(rest);
+    });
+    line.write(`${word}\n`);
+  });
 }

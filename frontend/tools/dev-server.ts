@@ -2,7 +2,9 @@
 // the real server, so that a violation shows on the first day, and, in mode
 // `mock`, an API without a server.
 import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { extname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 
@@ -40,6 +42,38 @@ export function csp(): Plugin {
     transformIndexHtml: {
       order: 'post',
       handler: (html, { server }) => (server ? html.replace('__CSP_NONCE__', nonce) : html),
+    },
+  };
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
+
+/** The preview sends what tools/compress.mjs wrote, as the real server does: figures need it. */
+export function compressed(): Plugin {
+  return {
+    name: 'berth-compressed',
+    configurePreviewServer: (server) => {
+      const dist = join(server.config.root, server.config.build.outDir);
+      server.middlewares.use((request, response, next) => {
+        const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+        const file = join(dist, `${path}.br`);
+        const type = TYPES[extname(path)];
+        const takes = String(request.headers['accept-encoding']).includes('br');
+        if (!type || !takes || path.includes('..') || !existsSync(file)) {
+          next();
+          return;
+        }
+        response.writeHead(200, {
+          'content-type': type,
+          'content-encoding': 'br',
+          vary: 'accept-encoding',
+        });
+        response.end(readFileSync(file));
+      });
     },
   };
 }

@@ -98,6 +98,12 @@ impl Berth {
         format!("http://127.0.0.1:{}", self.options.port)
     }
 
+    /// How it was started.
+    #[must_use]
+    pub const fn options(&self) -> &Options {
+        &self.options
+    }
+
     /// Its process id.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {

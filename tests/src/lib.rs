@@ -7,6 +7,7 @@
 
 pub mod berth;
 pub mod chaos;
+pub mod control;
 pub mod docker;
 pub mod git;
 pub mod hostile;

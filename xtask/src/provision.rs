@@ -72,6 +72,11 @@ pub(crate) fn for_benchmarks() -> anyhow::Result<()> {
     install(&[ENGINE, POSTGRES, GIT, NODE, BUSYBOX, PYTHON, WRK])
 }
 
+/// What the UI's own figures need.
+pub(crate) fn for_ui() -> anyhow::Result<()> {
+    install(&[NODE, CHROMIUM])
+}
+
 /// What an image is made with.
 pub(crate) fn for_image() -> anyhow::Result<()> {
     install(&[ENGINE, GIT, NODE])

@@ -51,6 +51,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(if tally.failed == 0 && tally.passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// The UI with an API in memory, compared with `docs/screenshots`.
+const PICTURES: &str = "pictures of every page";
+
 fn static_checks(tally: &mut Tally) {
     tally.check("rust format", program("cargo").args(["fmt", "--all", "--check"]));
     tally.check("ui lint", &mut npm(&["run", "lint"]));
@@ -67,6 +70,16 @@ fn static_checks(tally: &mut Tally) {
         program(&deny).args(["--log-level", "error", "check", "bans", "licenses", "sources"]),
     );
     tally.check("ui build", &mut npm(&["run", "build"]));
+    if tally.wants(PICTURES)
+        && !tally.wants("ui build")
+        && let Err(err) = frontend::build()
+    {
+        tally.fail(PICTURES, &format!("{err:#}"));
+    }
+    tally.count(
+        PICTURES,
+        npm(&["run", "looks"]).env("CHROMIUM", provision::chromium().unwrap_or_default()),
+    );
     tally.check(
         "clippy",
         program("cargo").args([

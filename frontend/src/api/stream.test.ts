@@ -103,6 +103,22 @@ describe('the stream', () => {
     expect(signedOut).not.toHaveBeenCalled();
   });
 
+  it('asks anew after the machine slept, and says of when its data is until it has an answer', async () => {
+    newest().open();
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(FakeSource.all).toHaveLength(1);
+    const asleep = Date.now();
+    vi.setSystemTime(asleep + 3_600_000);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(FakeSource.all).toHaveLength(2);
+    expect(FakeSource.all[0]?.readyState).toBe(FakeSource.CLOSED);
+    expect(connection.get()).toEqual({ state: 'lost', since: asleep });
+    newest().open();
+    await vi.advanceTimersByTimeAsync(100);
+    expect(connection.get().state).toBe('live');
+    expect(isStale('rules')).toBe(true);
+  });
+
   it('gives up where nobody is signed in any more', async () => {
     vi.stubGlobal('fetch', () => Promise.resolve(Response.json({}, { status: 401 })));
     newest().open();

@@ -64,6 +64,9 @@ const RESET: Change = { topic: 'reset', id: '' };
 const STATUS_EVERY_MS = 10_000;
 /** A hidden tab gives its connection back after this time: a browser has only six for one host. */
 const HIDDEN_MS = 30_000;
+/** How often the page looks whether the machine slept, and what gap between two looks means that. */
+const LOOK_MS = 10_000;
+const SLEPT_MS = 120_000;
 const RETRY_MS = [500, 1_000, 2_000, 5_000, 10_000];
 
 /**
@@ -78,9 +81,10 @@ export function startStream(client: QueryClient, onSignedOut: () => void): () =>
   let attempt = 0;
   let missed = false;
   let ended = false;
+  let lookedAt = Date.now();
 
-  const lost = () => {
-    if (connection.get().state !== 'lost') connection.set({ state: 'lost', since: Date.now() });
+  const lost = (since = Date.now()) => {
+    if (connection.get().state !== 'lost') connection.set({ state: 'lost', since });
   };
   const announce = (change: Change) => {
     for (const tell of listeners) tell(change);
@@ -89,6 +93,7 @@ export function startStream(client: QueryClient, onSignedOut: () => void): () =>
 
   const open = () => {
     if (ended || source) return;
+    lookedAt = Date.now();
     const mine = new EventSource('/api/v1/stream');
     source = mine;
     mine.addEventListener('open', () => {
@@ -136,6 +141,16 @@ export function startStream(client: QueryClient, onSignedOut: () => void): () =>
     retry = setTimeout(open, RETRY_MS[Math.min(attempt++, RETRY_MS.length - 1)]);
   };
 
+  // A machine that wakes up may hold a connection that is dead and does not know it: no error comes.
+  const look = setInterval(() => {
+    const before = lookedAt;
+    lookedAt = Date.now();
+    if (lookedAt - before < SLEPT_MS || document.hidden || !source) return;
+    lost(before);
+    close();
+    open();
+  }, LOOK_MS);
+
   const onVisibility = () => {
     clearTimeout(hide);
     if (document.hidden) hide = setTimeout(close, HIDDEN_MS);
@@ -147,6 +162,7 @@ export function startStream(client: QueryClient, onSignedOut: () => void): () =>
     ended = true;
     document.removeEventListener('visibilitychange', onVisibility);
     clearTimeout(hide);
+    clearInterval(look);
     close();
     connection.set({ state: 'connecting' });
   };

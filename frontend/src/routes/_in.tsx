@@ -2,7 +2,8 @@ import { createFileRoute, Outlet, useRouter } from '@tanstack/react-router';
 import { useEffect } from 'react';
 
 import { requireSession } from '~/api/session';
-import { startStream } from '~/api/stream';
+import { connection, startStream } from '~/api/stream';
+import { loadAhead } from '~/lib/ahead';
 
 /** Everything behind the login; it holds the one event stream. */
 export const Route = createFileRoute('/_in')({
@@ -22,5 +23,23 @@ function SignedIn() {
       }),
     [client, router],
   );
+  // Every page can be opened at once, and while the server is away. It begins when the first page is
+  // there, and again with each new connection, in case something was missing.
+  useEffect(() => {
+    const chunks = Object.values(router.routesById)
+      .filter(({ id }) => id.startsWith(Route.id))
+      .map((route) => () => router.loadRouteChunk(route));
+    let end = () => {};
+    const begin = () => {
+      end();
+      if (connection.get().state === 'live') end = loadAhead(chunks);
+    };
+    begin();
+    const leave = connection.watch(begin);
+    return () => {
+      leave();
+      end();
+    };
+  }, [router]);
   return <Outlet />;
 }

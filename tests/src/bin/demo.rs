@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use berth_github_sim::NewPullRequest;
+use berth_tests::control::{Control, LEASE};
 use berth_tests::git::git;
 use berth_tests::steps::step;
 use berth_tests::world::{EMAIL, Settings, Visibility, World};
@@ -62,7 +63,11 @@ async fn main() -> ExitCode {
         name: "berth-demo".to_owned(),
         folder,
         ports: (8080, 8000, 8090),
-        env: Vec::new(),
+        env: if args.bare {
+            vec![("BERTH_LEASE_TTL".to_owned(), LEASE.to_owned())]
+        } else {
+            Vec::new()
+        },
         docker_host: None,
     });
     let outcome = tokio::select! {
@@ -286,11 +291,12 @@ fn tell(world: &mut World) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs a command in the bare world.
+/// Runs a command in the bare world, which it may pull the strings of.
 async fn command(world: &mut World, words: &[String]) -> anyhow::Result<ExitCode> {
     let (program, rest) = words.split_first().context("nothing to run: -- COMMAND is missing")?;
     let token = world.berth()?.setup_token()?;
-    let status = tokio::process::Command::new(program)
+    let mut control = Control::listen().await?;
+    let mut child = tokio::process::Command::new(program)
         .args(rest)
         .env("BERTH_URL", world.berth()?.url())
         .env("BERTH_SETUP_TOKEN", token)
@@ -298,12 +304,21 @@ async fn command(world: &mut World, words: &[String]) -> anyhow::Result<ExitCode
         .env("BERTH_PASSWORD", &world.password)
         .env("SIM_URL", world.github()?.base_url())
         .env("ROUTER_URL", format!("http://127.0.0.1:{}", world.traefik()?.port))
+        .env("WORLD_CONTROL", control.address()?)
         .stdin(Stdio::null())
         .kill_on_drop(true)
-        .status()
-        .await
+        .spawn()
         .with_context(|| format!("failed to run {program}"))?;
-    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let ended = tokio::select! {
+        status = child.wait() => Ok(status?),
+        served = control.serve(world) => Err(served.err()),
+    };
+    control.end().await?;
+    match ended {
+        Ok(status) if status.success() => Ok(ExitCode::SUCCESS),
+        Ok(_) => Ok(ExitCode::FAILURE),
+        Err(why) => Err(why.unwrap_or_else(|| anyhow::anyhow!("nobody controls the world"))),
+    }
 }
 
 impl Times {

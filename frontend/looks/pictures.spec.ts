@@ -1,0 +1,44 @@
+import { expect, test, type Page } from '@playwright/test';
+
+import screens from '../tools/screens.json' with { type: 'json' };
+import { decode, encode } from './png';
+import { pictures, SHOWN } from './sizes';
+
+/** Every screen looks as its pictures in docs/screenshots show; `npm run shots` takes them anew. */
+
+/** A picture of this many pixels that differ is of the same page. */
+const TOLERATED = 80;
+
+for (const { name, path, press } of screens) {
+  test(name, async ({ page }) => {
+    await page.clock.setFixedTime(new Date(process.env.STILL_CLOCK ?? ''));
+    await page.goto(path);
+    await page.locator('h1').waitFor();
+    await expect(page.getByRole('status', { name: 'Loading' })).toHaveCount(0);
+    await expect(page.getByText('Connecting…')).toHaveCount(0);
+    await page.evaluate(() => document.fonts.ready);
+    if (press) {
+      await page.keyboard.press(press);
+      await page.getByRole('dialog').waitFor();
+    }
+    for (const { file, size, theme } of pictures(name)) {
+      await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
+      await page.setViewportSize(size);
+      const shot = await still(page, size !== SHOWN && !press);
+      const small = encode(decode(shot), size === SHOWN ? 256 : 64);
+      expect.soft(small).toMatchSnapshot(file, { maxDiffPixels: TOLERATED });
+    }
+  });
+}
+
+/** The page once it does not change any more. */
+async function still(page: Page, whole: boolean): Promise<Buffer> {
+  const take = () => page.screenshot({ animations: 'disabled', caret: 'hide', fullPage: whole });
+  let last = await take();
+  for (let turn = 0; turn < 20; turn++) {
+    const next = await take();
+    if (next.equals(last)) return next;
+    last = next;
+  }
+  throw new Error('the page does not come to rest');
+}
