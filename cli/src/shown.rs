@@ -57,8 +57,8 @@ pub(crate) fn shown(args: &ServeArgs) -> Vec<Setting> {
 fn help(variable: &str) -> String {
     let root = Cli::command();
     let serve = root.find_subcommand("serve");
-    let own = serve.into_iter().flat_map(clap::Command::get_arguments);
-    let argument = own.into_iter().find(|it| it.get_env().is_some_and(|env| env == variable));
+    let mut own = serve.into_iter().flat_map(clap::Command::get_arguments);
+    let argument = own.find(|it| it.get_env().is_some_and(|env| env == variable));
     let help = argument.and_then(|it| it.get_long_help().or_else(|| it.get_help()));
     let help = help.map(|help| help.to_string().replace('\n', " ")).unwrap_or_default();
     let help = help.split_once(" [default: ").map_or(help.as_str(), |(help, _)| help);

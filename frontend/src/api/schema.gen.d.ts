@@ -200,6 +200,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["EventPage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/github": {
         parameters: {
             query?: never;
@@ -615,6 +631,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rules/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["RuleReplayPage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/schema/compose.json": {
         parameters: {
             query?: never;
@@ -684,6 +716,22 @@ export interface paths {
         post?: never;
         /** End one of one's own sessions */
         delete: operations["delete_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["InstanceSettings"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1065,6 +1113,17 @@ export interface components {
             /** @description The `token` of the link. */
             token: string;
         };
+        Act: {
+            actor: string;
+            detail: string;
+            kind: components["schemas"]["ActKind"];
+            number: number | null;
+            stack: string | null;
+            subject: string;
+            user_id: string | null;
+        };
+        /** @enum {string} */
+        ActKind: "deployed" | "rolled_back" | "retried" | "cancelled" | "approved" | "rejected" | "freeze_overridden" | "prune_approved" | "replayed" | "paused" | "resumed" | "stack_removed" | "settings_changed" | "rule_made" | "rule_changed" | "rule_removed" | "registry_set" | "registry_removed" | "token_made" | "token_revoked" | "member_invited" | "invitation_revoked" | "member_joined" | "role_changed" | "member_removed" | "healed" | "pruned" | "gave_up" | "held" | "stack_gone" | "orphan_removed" | "led";
         /** @description This process is alive. */
         Alive: {
             /** @description Always true. */
@@ -1222,6 +1281,17 @@ export interface components {
             /** @description What to pass as `cursor` for the next ones; null at the end. */
             next_cursor: string | null;
         };
+        DeployEvent: {
+            finished_at: string | null;
+            message: string;
+            /** Format: int64 */
+            number: number;
+            phase: components["schemas"]["Phase"];
+            reason: string | null;
+            sha: string;
+            stack: string;
+            why: string;
+        };
         /** @description One attempt to bring a stack to a commit. */
         Deployment: {
             approved: null | components["schemas"]["Approval"];
@@ -1360,6 +1430,20 @@ export interface components {
             /** @description Its version; empty where it does not answer. */
             version: string;
         };
+        Event: {
+            act: null | components["schemas"]["Act"];
+            at: string;
+            delivery: null | components["schemas"]["Delivery"];
+            deployment: null | components["schemas"]["DeployEvent"];
+            id: string;
+            kind: components["schemas"]["EventKind"];
+        };
+        /** @enum {string} */
+        EventKind: "delivery" | "deployment" | "person" | "berth";
+        EventPage: {
+            items: components["schemas"]["Event"][];
+            next_cursor: string | null;
+        };
         /** @description What went wrong with one field of a body. */
         FieldError: {
             /** @description What is wrong with it, for people. */
@@ -1445,6 +1529,7 @@ export interface components {
              * @description GitHub's id.
              */
             id: number;
+            permissions: components["schemas"]["Permission"][];
             /**
              * Format: int64
              * @description How many repositories it lets us see.
@@ -1463,6 +1548,10 @@ export interface components {
             installation_id: number;
             /** @description The state that the round trip began with, if it began here. */
             state?: string | null;
+        };
+        InstanceSettings: {
+            items: components["schemas"]["Setting"][];
+            public_url: string;
         };
         /** @description An invitation that nobody accepted yet, less its link. */
         Invitation: {
@@ -1828,6 +1917,12 @@ export interface components {
             /** @description The person's name. */
             by: string;
         };
+        Permission: {
+            enough: boolean;
+            granted: string | null;
+            name: string;
+            wanted: string;
+        };
         /**
          * @description How far a deployment has come, or how it ended.
          * @enum {string}
@@ -1998,6 +2093,8 @@ export interface components {
             /** @description The variables that must hold secrets when the file is deployed. */
             secrets: string[];
         };
+        /** @enum {string} */
+        ReplayVerdict: "deploys" | "previews" | "removes" | "ignored";
         /** @description A repository that an installation lets us see. */
         Repository: {
             /** @description The branch that is there after a clone. */
@@ -2174,6 +2271,18 @@ export interface components {
             /** @description What to pass as `cursor` for the next ones; null at the end. */
             next_cursor: string | null;
         };
+        RuleReplay: {
+            delivery: components["schemas"]["Delivery"];
+            environment: string | null;
+            happened: string;
+            host: string | null;
+            reason: string;
+            verdict: components["schemas"]["ReplayVerdict"];
+        };
+        RuleReplayPage: {
+            items: components["schemas"]["RuleReplay"][];
+            next_cursor: string | null;
+        };
         /** @description A service, as the last pass saw it. */
         Service: {
             /** @description A stable word for what is wrong; empty when well. */
@@ -2209,6 +2318,14 @@ export interface components {
             /** @description The person. */
             user: components["schemas"]["User"];
         };
+        Setting: {
+            topic: components["schemas"]["SettingTopic"];
+            value: string;
+            variable: string | null;
+            what: string;
+        };
+        /** @enum {string} */
+        SettingTopic: "addresses" | "retention" | "pruning" | "reconciling" | "restricted";
         /** @description What makes the first account: the one-time token of the setup link, and who. */
         Setup: {
             /** @description What to log in with from now on. */
@@ -2433,7 +2550,7 @@ export interface components {
          * @description What kind of thing changed.
          * @enum {string}
          */
-        Topic: "stack" | "deployment" | "build_log" | "rule" | "repository" | "installation" | "github_app" | "delivery" | "environment" | "prune" | "node" | "member";
+        Topic: "stack" | "deployment" | "build_log" | "rule" | "repository" | "installation" | "github_app" | "delivery" | "environment" | "prune" | "node" | "member" | "act";
         /**
          * @description What began a deployment.
          * @enum {string}
@@ -2483,6 +2600,8 @@ export interface components {
     pathItems: never;
 }
 export type Acceptance = components['schemas']['Acceptance'];
+export type Act = components['schemas']['Act'];
+export type ActKind = components['schemas']['ActKind'];
 export type Alive = components['schemas']['Alive'];
 export type ApiToken = components['schemas']['ApiToken'];
 export type ApiTokenPage = components['schemas']['ApiTokenPage'];
@@ -2499,12 +2618,16 @@ export type CreatedInvitation = components['schemas']['CreatedInvitation'];
 export type Decision = components['schemas']['Decision'];
 export type Delivery = components['schemas']['Delivery'];
 export type DeliveryPage = components['schemas']['DeliveryPage'];
+export type DeployEvent = components['schemas']['DeployEvent'];
 export type Deployment = components['schemas']['Deployment'];
 export type DeploymentPage = components['schemas']['DeploymentPage'];
 export type DeploymentPhase = components['schemas']['DeploymentPhase'];
 export type DeploymentRef = components['schemas']['DeploymentRef'];
 export type Difference = components['schemas']['Difference'];
 export type Docker = components['schemas']['Docker'];
+export type Event = components['schemas']['Event'];
+export type EventKind = components['schemas']['EventKind'];
+export type EventPage = components['schemas']['EventPage'];
 export type FieldError = components['schemas']['FieldError'];
 export type Freeze = components['schemas']['Freeze'];
 export type Github = components['schemas']['Github'];
@@ -2513,6 +2636,7 @@ export type Health = components['schemas']['Health'];
 export type HealthState = components['schemas']['HealthState'];
 export type Installation = components['schemas']['Installation'];
 export type InstallationClaim = components['schemas']['InstallationClaim'];
+export type InstanceSettings = components['schemas']['InstanceSettings'];
 export type Invitation = components['schemas']['Invitation'];
 export type InvitationLook = components['schemas']['InvitationLook'];
 export type InvitationPage = components['schemas']['InvitationPage'];
@@ -2548,6 +2672,7 @@ export type Outage = components['schemas']['Outage'];
 export type OutageEnding = components['schemas']['OutageEnding'];
 export type Outcome = components['schemas']['Outcome'];
 export type Paused = components['schemas']['Paused'];
+export type Permission = components['schemas']['Permission'];
 export type Phase = components['schemas']['Phase'];
 export type PhaseState = components['schemas']['PhaseState'];
 export type Place = components['schemas']['Place'];
@@ -2566,6 +2691,7 @@ export type RegistryLogin = components['schemas']['RegistryLogin'];
 export type RegistryPage = components['schemas']['RegistryPage'];
 export type Remark = components['schemas']['Remark'];
 export type RenderedTemplate = components['schemas']['RenderedTemplate'];
+export type ReplayVerdict = components['schemas']['ReplayVerdict'];
 export type Repository = components['schemas']['Repository'];
 export type RepositoryPage = components['schemas']['RepositoryPage'];
 export type Role = components['schemas']['Role'];
@@ -2576,8 +2702,12 @@ export type RuleEvent = components['schemas']['RuleEvent'];
 export type RuleMatch = components['schemas']['RuleMatch'];
 export type RuleMatches = components['schemas']['RuleMatches'];
 export type RulePage = components['schemas']['RulePage'];
+export type RuleReplay = components['schemas']['RuleReplay'];
+export type RuleReplayPage = components['schemas']['RuleReplayPage'];
 export type Service = components['schemas']['Service'];
 export type Session = components['schemas']['Session'];
+export type Setting = components['schemas']['Setting'];
+export type SettingTopic = components['schemas']['SettingTopic'];
 export type Setup = components['schemas']['Setup'];
 export type Stack = components['schemas']['Stack'];
 export type StackKind = components['schemas']['StackKind'];
@@ -2928,6 +3058,33 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    EventPage: {
+        parameters: {
+            query?: {
+                actor?: string | null;
+                cursor?: string | null;
+                kind?: null | components["schemas"]["EventKind"];
+                limit?: number | null;
+                q?: string | null;
+                stack?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description x */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventPage"];
                 };
             };
         };
@@ -3805,6 +3962,33 @@ export interface operations {
             };
         };
     };
+    RuleReplayPage: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleDraft"];
+            };
+        };
+        responses: {
+            /** @description x */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleReplayPage"];
+                };
+            };
+        };
+    };
     get_compose_schema: {
         parameters: {
             query?: never;
@@ -4005,6 +4189,26 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    InstanceSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description x */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstanceSettings"];
                 };
             };
         };

@@ -6,7 +6,7 @@ import { before, deployments, session } from './fixtures.ts';
 
 type Done = Act & { id: number; at: string };
 
-function act(part: Partial<Done> & Pick<Done, 'kind' | 'subject'>): Done {
+function done(part: Partial<Done> & Pick<Done, 'kind' | 'subject'>): Done {
   return {
     id: 1,
     at: before(1),
@@ -22,8 +22,8 @@ function act(part: Partial<Done> & Pick<Done, 'kind' | 'subject'>): Done {
 const berth = { user_id: null, actor: 'Berth' } as const;
 
 const acts: Done[] = [
-  act({ id: 9, at: before(3), kind: 'approved', subject: 'shop', stack: 'shop', number: 143 }),
-  act({
+  done({ id: 9, at: before(3), kind: 'approved', subject: 'shop', stack: 'shop', number: 143 }),
+  done({
     ...berth,
     id: 8,
     at: before(10),
@@ -32,7 +32,7 @@ const acts: Done[] = [
     stack: 'shop',
     detail: '~ service worker berth/shop-worker:9f2c1ab04d7e 2 tasks',
   }),
-  act({
+  done({
     id: 7,
     at: before(11),
     actor: 'Tariq',
@@ -40,7 +40,7 @@ const acts: Done[] = [
     subject: 'previews',
     detail: 'acme/shop',
   }),
-  act({
+  done({
     id: 6,
     at: before(40),
     kind: 'rolled_back',
@@ -49,14 +49,14 @@ const acts: Done[] = [
     number: 142,
     detail: 'to what #139 brought',
   }),
-  act({
+  done({
     id: 5,
     at: before(70),
     kind: 'member_invited',
     subject: 'noor@example.com',
     detail: 'as operator',
   }),
-  act({
+  done({
     ...berth,
     id: 4,
     at: before(95),
@@ -64,7 +64,7 @@ const acts: Done[] = [
     subject: 'shop-pr-208',
     stack: 'shop-pr-208',
   }),
-  act({
+  done({
     ...berth,
     id: 2,
     at: before(110),
@@ -74,7 +74,7 @@ const acts: Done[] = [
     detail:
       'something else changes service `web` each time: healed 5 times in 3 minutes, left alone until the next deployment',
   }),
-  act({
+  done({
     ...berth,
     id: 3,
     at: before(300),
