@@ -24,6 +24,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cluster/nodes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_node"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cluster/nodes/{id}/availability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["set_node_availability"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deliveries": {
         parameters: {
             query?: never;
@@ -1112,6 +1144,10 @@ export interface components {
          * @enum {string}
          */
         Availability: "active" | "pause" | "drain";
+        AvailabilityChange: {
+            availability: components["schemas"]["Availability"];
+            even_with_leader?: boolean;
+        };
         /** @description Why a person decides as they do. */
         Because: {
             /** @description Why, for whoever wonders: 1 to 200 characters. */
@@ -1144,6 +1180,10 @@ export interface components {
             nodes: components["schemas"]["Node"][];
             /** @description When nodes were away, the newest first: of the last 90 days, at most 50. */
             outages: components["schemas"]["Outage"][];
+            /** Format: int64 */
+            tasks_desired: number;
+            /** Format: int64 */
+            tasks_running: number;
         };
         /** @description A commit. */
         Commit: {
@@ -1360,6 +1400,8 @@ export interface components {
             /** @description Its version; empty where it does not answer. */
             version: string;
         };
+        /** @enum {string} */
+        Fate: "moves" | "moves_empty" | "ends" | "waits";
         /** @description What went wrong with one field of a body. */
         FieldError: {
             /** @description What is wrong with it, for people. */
@@ -1710,6 +1752,7 @@ export interface components {
              * @description Since when it is away; null where it is not.
              */
             away_since: string | null;
+            berth_leader: boolean;
             /**
              * Format: double
              * @description Its CPUs.
@@ -1740,8 +1783,33 @@ export interface components {
             role: components["schemas"]["NodeRole"];
             /** @description Whether it answers. */
             state: components["schemas"]["NodeState"];
+            /** Format: date-time */
+            state_since: string;
             /** @description The tasks of Berth's stacks that run on it. */
             tasks: components["schemas"]["PlacedTasks"][];
+        };
+        NodeDetail: {
+            blind: string;
+            intent: null | components["schemas"]["NodeIntent"];
+            load: null | components["schemas"]["NodeLoad"];
+            node: components["schemas"]["Node"];
+        };
+        NodeIntent: {
+            /** Format: date-time */
+            at: string;
+            availability: components["schemas"]["Availability"];
+            by: string;
+            /** Format: date-time */
+            done_at: string | null;
+            failure: string | null;
+        };
+        NodeLoad: {
+            no_drain: string | null;
+            /** Format: double */
+            reserved_cpus: number;
+            /** Format: int64 */
+            reserved_memory_bytes: number;
+            tasks: components["schemas"]["NodeTask"][];
         };
         /**
          * @description What a node is to its Swarm.
@@ -1753,6 +1821,18 @@ export interface components {
          * @enum {string}
          */
         NodeState: "unknown" | "ready" | "down" | "disconnected";
+        NodeTask: {
+            fate: components["schemas"]["Fate"];
+            id: string;
+            image: string;
+            service: string;
+            /** Format: date-time */
+            since: string;
+            slot: number | null;
+            stack: string | null;
+            state: components["schemas"]["TaskState"];
+            why: string;
+        };
         /**
          * @description The kinds of object that a stack is made of.
          * @enum {string}
@@ -2366,6 +2446,8 @@ export interface components {
             /** @description Whether it is. */
             value: boolean;
         };
+        /** @enum {string} */
+        TaskState: "new" | "pending" | "assigned" | "accepted" | "preparing" | "ready" | "starting" | "running" | "complete" | "shutdown" | "failed" | "rejected" | "remove" | "orphaned";
         /** @description A compose file to start from. */
         Template: {
             /** @description What runs, in a sentence or two. */
@@ -2488,6 +2570,7 @@ export type ApiToken = components['schemas']['ApiToken'];
 export type ApiTokenPage = components['schemas']['ApiTokenPage'];
 export type Approval = components['schemas']['Approval'];
 export type Availability = components['schemas']['Availability'];
+export type AvailabilityChange = components['schemas']['AvailabilityChange'];
 export type Because = components['schemas']['Because'];
 export type CandidateKind = components['schemas']['CandidateKind'];
 export type Change = components['schemas']['Change'];
@@ -2505,6 +2588,7 @@ export type DeploymentPhase = components['schemas']['DeploymentPhase'];
 export type DeploymentRef = components['schemas']['DeploymentRef'];
 export type Difference = components['schemas']['Difference'];
 export type Docker = components['schemas']['Docker'];
+export type Fate = components['schemas']['Fate'];
 export type FieldError = components['schemas']['FieldError'];
 export type Freeze = components['schemas']['Freeze'];
 export type Github = components['schemas']['Github'];
@@ -2537,8 +2621,12 @@ export type MemberRole = components['schemas']['MemberRole'];
 export type NewApiToken = components['schemas']['NewApiToken'];
 export type NewInvitation = components['schemas']['NewInvitation'];
 export type Node = components['schemas']['Node'];
+export type NodeDetail = components['schemas']['NodeDetail'];
+export type NodeIntent = components['schemas']['NodeIntent'];
+export type NodeLoad = components['schemas']['NodeLoad'];
 export type NodeRole = components['schemas']['NodeRole'];
 export type NodeState = components['schemas']['NodeState'];
+export type NodeTask = components['schemas']['NodeTask'];
 export type ObjectKind = components['schemas']['ObjectKind'];
 export type OnDrift = components['schemas']['OnDrift'];
 export type OnFailure = components['schemas']['OnFailure'];
@@ -2587,6 +2675,7 @@ export type StackSummary = components['schemas']['StackSummary'];
 export type State = components['schemas']['State'];
 export type Status = components['schemas']['Status'];
 export type SyncedState = components['schemas']['SyncedState'];
+export type TaskState = components['schemas']['TaskState'];
 export type Template = components['schemas']['Template'];
 export type TemplatePage = components['schemas']['TemplatePage'];
 export type TemplateSummary = components['schemas']['TemplateSummary'];
@@ -2625,6 +2714,54 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description x */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeDetail"];
+                };
+            };
+        };
+    };
+    set_node_availability: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AvailabilityChange"];
+            };
+        };
+        responses: {
+            /** @description x */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeDetail"];
                 };
             };
         };
