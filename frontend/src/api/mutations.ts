@@ -1,7 +1,12 @@
 import { api, done, take, takeTagged } from './client';
 import type {
   AvailabilityChange,
-  NewInvitation, RegistryLogin, Role, RuleDraft, StackSettings } from './schema.gen';
+  NewInvitation,
+  RegistryLogin,
+  Role,
+  RuleDraft,
+  StackSettings,
+} from './schema.gen';
 
 /** Every request that changes something, one line each. Errors stay with whoever asked. */
 

@@ -44,9 +44,7 @@ test('a node that is away is named, with what became of it', async () => {
     ended_at: null,
     ending: null,
   };
-  show(() =>
-    HttpResponse.json({ ...cluster, nodes: [...cluster.nodes, lost], outages: [outage] }),
-  );
+  show(() => HttpResponse.json({ ...cluster, nodes: [...cluster.nodes, lost], outages: [outage] }));
   const row = (await screen.findByTitle('harbour-9')).closest('tr');
   expect(row?.textContent).toMatch(/Away.*since 14m ago/);
   expect(screen.getByText('3 of 4')).toBeTruthy();
@@ -55,7 +53,8 @@ test('a node that is away is named, with what became of it', async () => {
 
 test('three numbers answer first: nodes, tasks, and where Berth’s leader is', async () => {
   show(() => HttpResponse.json(cluster));
-  const answer = async (name: string) => (await screen.findByText(name)).nextSibling?.textContent;
+  const answer = async (name: string) =>
+    (await screen.findByText(name, { selector: 'dt' })).nextSibling?.textContent;
   expect(await answer('Nodes ready')).toBe('3 of 3');
   expect(await answer('Tasks running')).toBe('8 of 9');
   expect(await answer('Berth’s leader')).toBe('harbour-1');

@@ -65,7 +65,10 @@ function Numbers({ cluster: { nodes, tasks_running, tasks_desired } }: { cluster
   const ready = nodes.filter(({ state }) => state === 'ready').length;
   const numbers = [
     ['Nodes ready', `${ready} of ${nodes.length}`],
-    ['Tasks running', `${tasks_running.toLocaleString('en')} of ${tasks_desired.toLocaleString('en')}`],
+    [
+      'Tasks running',
+      `${tasks_running.toLocaleString('en')} of ${tasks_desired.toLocaleString('en')}`,
+    ],
     ['Berth’s leader', nodes.find(({ berth_leader }) => berth_leader)?.hostname ?? 'not known yet'],
   ];
   return (

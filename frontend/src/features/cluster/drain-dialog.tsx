@@ -55,7 +55,9 @@ export function DrainDialog({
       )}
       {node.berth_leader && !refused && (
         <p>
-          <strong className="font-semibold text-text">Berth’s leader works through this node.</strong>{' '}
+          <strong className="font-semibold text-text">
+            Berth’s leader works through this node.
+          </strong>{' '}
           Where Berth is a service of this Swarm, it ends here, and another replica leads once the
           lease has run out.
         </p>

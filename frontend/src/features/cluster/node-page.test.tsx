@@ -78,7 +78,9 @@ test('draining says what becomes of each task, and is asked for', async () => {
   const dialog = await screen.findByRole('alertdialog', { name: 'Drain harbour-1?' });
   expect(dialog.textContent).toMatch(/Its 6 tasks stop/);
   const group = within(dialog).getByRole('group', { name: 'What becomes of its tasks' });
-  const fates = within(group).getAllByRole('heading').map(({ textContent }) => textContent);
+  const fates = within(group)
+    .getAllByRole('heading')
+    .map(({ textContent }) => textContent);
   expect(fates).toEqual([
     'Nowhere to go: they wait',
     'Move, without their data',
@@ -138,9 +140,7 @@ test('what could not be done, and what can’t be known, is said', async () => {
     done_at: before(2),
     failure: 'No other node takes tasks.',
   };
-  show(
-    nodeDetail(node('harbour-1'), { intent, load: null, blind: 'connection refused' }),
-  );
+  show(nodeDetail(node('harbour-1'), { intent, load: null, blind: 'connection refused' }));
   expect(await screen.findByText(/was to be drained, as Ada asked, and is not/)).toBeTruthy();
   expect(screen.getByText(/What is on it is not known: connection refused/)).toBeTruthy();
   fireEvent.click(await button('Drain…'));
