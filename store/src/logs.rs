@@ -72,3 +72,6 @@ fn split(at: DateTime<Utc>) -> (DateTime<Utc>, i16) {
     let whole = at - chrono::TimeDelta::nanoseconds(i64::from(rest));
     (whole, i16::try_from(rest).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,6 @@ use axum::extract::{RawQuery, State};
 use berth_domain::ids::StackId;
 use berth_domain::log::Level;
 use berth_store::logs::{self, Filter, Line, Trouble};
-use chrono::{DateTime, TimeDelta, Utc};
 
 use self::query::{Around, read};
 use crate::auth::Viewer;
@@ -19,9 +18,6 @@ use crate::state::ApiState;
 use crate::types::{
     LogLevel, LogLine, LogOutput, LogPage, LogPosition, LogQuery, LogTrouble,
 };
-
-/// How long what was missing is told beside the newest lines.
-const TOLD: TimeDelta = TimeDelta::hours(1);
 
 /// Read what containers wrote
 ///
@@ -46,8 +42,7 @@ pub(crate) async fn list_logs(
     let found = find(&state, stack, &asked.filter, asked.around, asked.limit).await?;
     // Of the newest lines, everything is told that is missing up to this moment.
     let last = found.lines.last().map(|line| line.at).filter(|_| found.newer);
-    let lately = Utc::now() - TOLD;
-    let since = found.lines.first().map_or(lately, |line| line.at.min(lately));
+    let since = found.lines.first().map(|line| line.at);
     let troubles = logs::troubles(&state.pool, stack, since, last).await?;
     Ok(Json(LogPage {
         lines: found.lines.into_iter().map(shape).collect(),
@@ -142,7 +137,7 @@ fn trouble(trouble: Trouble) -> LogTrouble {
 }
 
 /// What is missing lately.
-async fn lately(state: &ApiState, stack: StackId, now: DateTime<Utc>) -> Result<Vec<LogTrouble>> {
-    let troubles = logs::troubles(&state.pool, stack, now - TOLD, None).await?;
+async fn lately(state: &ApiState, stack: StackId) -> Result<Vec<LogTrouble>> {
+    let troubles = logs::troubles(&state.pool, stack, None, None).await?;
     Ok(troubles.into_iter().map(trouble).collect())
 }

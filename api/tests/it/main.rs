@@ -8,6 +8,7 @@ mod deliveries;
 mod github;
 mod health;
 mod matches;
+mod logs;
 mod members;
 mod pruning;
 mod registries;

@@ -10,7 +10,6 @@ use axum::extract::{RawQuery, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use berth_domain::ids::StackId;
 use berth_store::logs::{self, Filter};
-use chrono::Utc;
 use futures_util::{Stream, stream};
 use http::HeaderMap;
 use tokio::sync::broadcast::Receiver;
@@ -72,7 +71,7 @@ pub(crate) async fn stream_logs(
         Some(id) => id,
         None => logs::head(&state.pool, stack).await?,
     };
-    let troubles = lately(&state, stack, Utc::now()).await?;
+    let troubles = lately(&state, stack).await?;
     let first = Event::default().id(sent.to_string()).event("troubles").json_data(&troubles);
     let follower = Follower {
         check_at: Instant::now() + CHECK,
@@ -162,7 +161,7 @@ impl Follower {
         let full = lines.len() >= usize::try_from(AT_ONCE).unwrap_or(usize::MAX);
         let last = lines.last().map(|line| line.id);
         let lines: Vec<LogLine> = lines.into_iter().map(shape).collect();
-        let troubles = lately(&self.state, self.stack, Utc::now()).await?;
+        let troubles = lately(&self.state, self.stack).await?;
         self.sent = match last {
             Some(last) if full => last,
             last => self.sent.max(last.unwrap_or_default()).max(head),
