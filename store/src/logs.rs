@@ -27,7 +27,7 @@ pub use self::write::{Batch, Dropped, Heard, Missing, NewLine, append};
 
 /// What a line is counted as beside its text, in bytes: about what Postgres keeps
 /// of it and its indexes beyond that.
-const BESIDE: i64 = 200;
+const BESIDE: i64 = 300;
 
 /// A level as it is stored: the more severe, the smaller, and a line that tells
 /// none beside those that tell `info`.

@@ -14,7 +14,7 @@ pub(crate) struct OutputArgs {
     #[arg(long, env = "BERTH_KEEP_LOG_LINES", default_value_t = 1_000_000, value_name = "COUNT")]
     pub(crate) keep_log_lines: u64,
 
-    /// How much of them, with 200 bytes for what is beside a line's text.
+    /// How much of them, with 300 bytes for what is beside a line's text.
     #[arg(long, env = "BERTH_KEEP_LOG_SIZE", default_value = "256m", value_parser = memory, value_name = "SIZE")]
     pub(crate) keep_log_size: i64,
 

@@ -254,7 +254,7 @@ async fn much_is_forgotten_in_several_goes(pool: PgPool) {
     .execute(&scene.pool)
     .await
     .unwrap();
-    sqlx::query("insert into log_kept values ($1, 220000, 220000 * 201::bigint, null)")
+    sqlx::query("insert into log_kept values ($1, 220000, 220000 * 301::bigint, null)")
         .bind(scene.stack.0)
         .execute(&scene.pool)
         .await
