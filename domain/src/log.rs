@@ -112,9 +112,7 @@ fn of_json(text: &str) -> Option<Level> {
     };
     KEYS.iter().find_map(|key| match named(key)? {
         serde_json::Value::String(word) if *key == "s" => of_letter(word.chars().next()?),
-        serde_json::Value::String(word) => {
-            of_word(word).or_else(|| of_number(word.parse().ok()?))
-        }
+        serde_json::Value::String(word) => of_word(word).or_else(|| of_number(word.parse().ok()?)),
         serde_json::Value::Number(number) => of_number(number.as_u64()?),
         serde_json::Value::Null
         | serde_json::Value::Bool(_)

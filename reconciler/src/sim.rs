@@ -21,8 +21,8 @@ use berth_domain::ids::StackName;
 use berth_domain::registry::{Answer, Found, Origin};
 
 pub use self::builder::SimBuilder;
-pub use self::output::SimFeed;
 use self::output::Outputs;
+pub use self::output::SimFeed;
 use self::world::{Counter, World};
 use crate::clock::Clock;
 

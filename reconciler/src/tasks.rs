@@ -73,18 +73,8 @@ pub struct Deps<B> {
 
 impl<B> Clone for Deps<B> {
     fn clone(&self) -> Self {
-        let Self {
-            pool,
-            key,
-            github,
-            builder,
-            clock,
-            public_url,
-            router_url,
-            kept,
-            output,
-            board,
-        } = self;
+        let Self { pool, key, github, builder, clock, public_url, router_url, kept, output, board } =
+            self;
         Self {
             pool: pool.clone(),
             key: Arc::clone(key),

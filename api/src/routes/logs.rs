@@ -15,9 +15,7 @@ use crate::auth::Viewer;
 use crate::extract::Path;
 use crate::problem::Result;
 use crate::state::ApiState;
-use crate::types::{
-    LogLevel, LogLine, LogOutput, LogPage, LogPosition, LogQuery, LogTrouble,
-};
+use crate::types::{LogLevel, LogLine, LogOutput, LogPage, LogPosition, LogQuery, LogTrouble};
 
 /// Read what containers wrote
 ///

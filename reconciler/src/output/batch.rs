@@ -86,8 +86,7 @@ fn in_order(mut lines: Vec<NewLine>) -> Vec<NewLine> {
             now = Some(line.at);
             same.clear();
         }
-        let what =
-            (line.service_id.clone(), line.task.clone(), line.stderr, line.text.clone());
+        let what = (line.service_id.clone(), line.task.clone(), line.stderr, line.text.clone());
         same.insert(what) || !line.maybe_stored
     });
     lines

@@ -30,8 +30,7 @@ const LAST_WORDS: Duration = Duration::from_secs(15);
 /// What is gathered of what was written before, in bytes.
 const GATHERED: usize = 4 << 20;
 /// The waits before a stream is opened again.
-const AGAIN: Backoff =
-    Backoff { first: Duration::from_millis(500), most: Duration::from_secs(15) };
+const AGAIN: Backoff = Backoff { first: Duration::from_millis(500), most: Duration::from_secs(15) };
 
 /// Follows one service.
 #[derive(Debug)]
@@ -237,7 +236,8 @@ impl<C: Cluster> Follower<C> {
         self.say_dropped(stream).await?;
         let now = self.clock.now();
         let behind = std::mem::take(&mut stream.newest).into_values().min();
-        let until = behind.filter(|_| stream.line_at.elapsed() < QUIET).map_or(now, |at| at.min(now));
+        let until =
+            behind.filter(|_| stream.line_at.elapsed() < QUIET).map_or(now, |at| at.min(now));
         stream.said_at = Instant::now();
         self.source.heard_until = self.source.heard_until.max(Some(until));
         let service_id = self.source.source.id.clone();

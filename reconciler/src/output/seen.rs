@@ -91,12 +91,9 @@ mod tests {
         for second in [100, 200, 300] {
             assert_eq!(seen.look("t", false, at(second)), Known::New);
         }
-        for (second, known) in [
-            (100, Known::Before),
-            (200, Known::Before),
-            (300, Known::Maybe),
-            (301, Known::New),
-        ] {
+        for (second, known) in
+            [(100, Known::Before), (200, Known::Before), (300, Known::Maybe), (301, Known::New)]
+        {
             assert_eq!(seen.look("t", false, at(second)), known, "{second}");
         }
         // The other output, and another task, are in an order of their own.

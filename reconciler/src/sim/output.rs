@@ -29,11 +29,7 @@ impl Outputs {
         self.now.send_modify(|now| now.0 += 1);
     }
 
-    pub(super) fn follow(
-        self: &Arc<Self>,
-        service: &str,
-        since: Option<DateTime<Utc>>,
-    ) -> SimFeed {
+    pub(super) fn follow(self: &Arc<Self>, service: &str, since: Option<DateTime<Utc>>) -> SimFeed {
         let now = self.now.subscribe();
         let cuts = now.borrow().0;
         let outputs = Arc::clone(self);

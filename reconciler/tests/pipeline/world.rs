@@ -24,8 +24,8 @@ use berth_store::deployments::{self, Commit, Deployment, NewDeployment, Trigger}
 use berth_store::environments::{self, NewEnvironment, PullRequest};
 use berth_store::installations::{self, Installation};
 use berth_store::leases::{self, Guarded};
-use berth_store::repositories::{self, Repository};
 use berth_store::logs::Keep;
+use berth_store::repositories::{self, Repository};
 use berth_store::retention::Kept;
 use berth_store::seal::SealKey;
 use berth_store::stacks::{self, Stack};

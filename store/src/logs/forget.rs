@@ -30,11 +30,8 @@ pub struct Keep {
 impl Keep {
     /// What is kept where nobody says: a million lines or 256 MiB of a stack, for two
     /// weeks.
-    pub const USUAL: Self = Self {
-        lines: 1_000_000,
-        bytes: 256 << 20,
-        age: Duration::from_secs(14 * 24 * 3600),
-    };
+    pub const USUAL: Self =
+        Self { lines: 1_000_000, bytes: 256 << 20, age: Duration::from_secs(14 * 24 * 3600) };
 }
 
 /// What was forgotten.

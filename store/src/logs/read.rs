@@ -259,17 +259,12 @@ pub async fn services(db: impl PgExecutor<'_>, stack: StackId) -> Result<Vec<Str
 /// # Errors
 ///
 /// What the database says.
-pub async fn kept_since(
-    db: impl PgExecutor<'_>,
-    stack: StackId,
-) -> Result<Option<DateTime<Utc>>> {
-    let since = sqlx::query_scalar!(
-        "select forgotten_before from log_kept where stack_id = $1",
-        stack.0
-    )
-    .fetch_optional(db)
-    .await
-    .map_err(Error::while_("read since when output is kept"))?;
+pub async fn kept_since(db: impl PgExecutor<'_>, stack: StackId) -> Result<Option<DateTime<Utc>>> {
+    let since =
+        sqlx::query_scalar!("select forgotten_before from log_kept where stack_id = $1", stack.0)
+            .fetch_optional(db)
+            .await
+            .map_err(Error::while_("read since when output is kept"))?;
     Ok(since.flatten())
 }
 

@@ -48,14 +48,13 @@ pub async fn sources(pool: &Pool, fence: Fence, seen: &[Source]) -> Result<Vec<F
         .iter()
         .filter_map(|source| Some((source, *stacks.get(source.stack.as_str())?)))
         .collect();
-    let known: BTreeSet<String> = sqlx::query_scalar!(
-        "select service_id from log_source where gone_at is null"
-    )
-    .fetch_all(pool)
-    .await
-    .map_err(Error::while_(doing))?
-    .into_iter()
-    .collect();
+    let known: BTreeSet<String> =
+        sqlx::query_scalar!("select service_id from log_source where gone_at is null")
+            .fetch_all(pool)
+            .await
+            .map_err(Error::while_(doing))?
+            .into_iter()
+            .collect();
     let there: BTreeSet<&str> = seen.iter().map(|source| source.id.as_str()).collect();
     let came = ours.iter().any(|(source, _)| !known.contains(&source.id));
     let went = !there.is_empty() && known.iter().any(|id| !there.contains(id.as_str()));
@@ -74,8 +73,7 @@ async fn note(
 ) -> Result<()> {
     let ids: Vec<String> = ours.iter().map(|(source, _)| source.id.clone()).collect();
     let stacks: Vec<uuid::Uuid> = ours.iter().map(|(_, stack)| stack.0).collect();
-    let services: Vec<String> =
-        ours.iter().map(|(source, _)| storable(&source.service)).collect();
+    let services: Vec<String> = ours.iter().map(|(source, _)| storable(&source.service)).collect();
     let doing = "note whose output is followed";
     let mut db = Guarded::begin(pool, fence, Write::NoteSources).await?;
     sqlx::query!(

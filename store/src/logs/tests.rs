@@ -104,8 +104,7 @@ async fn lines_come_back_as_they_were_written(pool: PgPool) {
     let lines = vec![odd.clone(), scene.line(2, "WARN late"), scene.line(3, "")];
     assert_eq!(scene.write(lines).await, 3);
 
-    let stored =
-        before(&scene.pool, scene.stack, &Filter::default(), i64::MAX, 10).await.unwrap();
+    let stored = before(&scene.pool, scene.stack, &Filter::default(), i64::MAX, 10).await.unwrap();
     assert_eq!(stored[0].text, "a\u{fffd}b \u{1b}[31mred\u{1b}[0m");
     assert_eq!(stored[0].at, split(odd.at).0);
     assert!(stored[0].stderr && stored[0].node.is_none());
@@ -228,10 +227,12 @@ async fn no_more_is_kept_than_was_said_and_no_less_than_fits(pool: PgPool) {
     assert!(bytes <= one * 20 + 5 && bytes > one * 19, "{lines} {bytes}");
     assert_eq!(scene.all().await.len(), usize::try_from(lines).unwrap());
     // By age.
-    sqlx::query("update log_line set logged_at = logged_at - interval '1 day' where line like '%-1'")
-        .execute(&scene.pool)
-        .await
-        .unwrap();
+    sqlx::query(
+        "update log_line set logged_at = logged_at - interval '1 day' where line like '%-1'",
+    )
+    .execute(&scene.pool)
+    .await
+    .unwrap();
     scene.keep(LONG, LONG, 3600).await;
     assert!(!scene.all().await.contains(&"line -1".to_owned()));
     let all = scene.all().await;

@@ -77,10 +77,13 @@ impl Part {
         let last = lines.last().map(|line| line.id);
         let text: String = lines.iter().take_while(|line| line.id <= *end).map(written).collect();
         let more = last.filter(|last| full && last < end);
-        Ok(Some((text.into(), more.map(|last| {
-            self.sent = last;
-            self
-        }))))
+        Ok(Some((
+            text.into(),
+            more.map(|last| {
+                self.sent = last;
+                self
+            }),
+        )))
     }
 }
 
