@@ -15,7 +15,10 @@ use crate::auth::Viewer;
 use crate::extract::Path;
 use crate::problem::Result;
 use crate::state::ApiState;
-use crate::types::{LogLevel, LogLine, LogOutput, LogPage, LogPosition, LogQuery, LogTrouble};
+use crate::types::{
+    ContainerLine, ContainerLogPage, ContainerLogQuery, LogLevel, LogOutput, LogPosition,
+    LogTrouble,
+};
 
 /// Read what containers wrote
 ///
@@ -26,15 +29,15 @@ use crate::types::{LogLevel, LogLine, LogOutput, LogPage, LogPosition, LogQuery,
     get,
     path = "/api/v1/stacks/{name}/logs",
     tag = "logs",
-    params(("name" = String, Path, description = "The stack's name"), LogQuery, LogPosition),
-    responses((status = 200, description = "The lines, the oldest first", body = LogPage)),
+    params(("name" = String, Path, description = "The stack's name"), ContainerLogQuery, LogPosition),
+    responses((status = 200, description = "The lines, the oldest first", body = ContainerLogPage)),
 )]
 pub(crate) async fn list_logs(
     State(state): State<ApiState>,
     _viewer: Viewer,
     Path(name): Path<String>,
     RawQuery(query): RawQuery,
-) -> Result<Json<LogPage>> {
+) -> Result<Json<ContainerLogPage>> {
     let asked = read(query.as_deref().unwrap_or_default()).with_position()?;
     let stack = logs::stack_named(&state.pool, &name).await?;
     let found = find(&state, stack, &asked.filter, asked.around, asked.limit).await?;
@@ -42,7 +45,7 @@ pub(crate) async fn list_logs(
     let last = found.lines.last().map(|line| line.at).filter(|_| found.newer);
     let since = found.lines.first().map(|line| line.at);
     let troubles = logs::troubles(&state.pool, stack, since, last).await?;
-    Ok(Json(LogPage {
+    Ok(Json(ContainerLogPage {
         lines: found.lines.into_iter().map(shape).collect(),
         older: found.older,
         newer: found.newer,
@@ -111,8 +114,8 @@ fn without_last(mut lines: Vec<Line>, most: i64) -> (Vec<Line>, bool) {
     (lines, more)
 }
 
-fn shape(line: Line) -> LogLine {
-    LogLine {
+fn shape(line: Line) -> ContainerLine {
+    ContainerLine {
         id: line.id.to_string(),
         at: line.at,
         service: line.service,
