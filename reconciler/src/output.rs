@@ -30,7 +30,7 @@ use berth_store::leases::Fence;
 use berth_store::logs::sources;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use self::follow::Follower;
@@ -38,7 +38,7 @@ use crate::engine::{Engine, RETRY};
 
 /// How often it is looked for new services though nothing was heard.
 const LOOK: Duration = Duration::from_secs(30);
-/// How long a burst of hints is let pass first.
+/// The least time between two looks.
 const BURST: Duration = Duration::from_millis(200);
 /// Lines that wait to be stored; of 16 KiB at most each.
 const QUEUE: usize = 1000;
@@ -100,6 +100,7 @@ async fn term<C: Cluster, B: Builder>(
     let mut followers = JoinSet::new();
     let mut followed: BTreeMap<String, CancellationToken> = BTreeMap::new();
     loop {
+        let looked = Instant::now();
         match engine.cluster.sources().await {
             Ok(seen) => {
                 for (id, gone) in &followed {
@@ -135,7 +136,10 @@ async fn term<C: Cluster, B: Builder>(
                 let id = ended.map_err(|_| reason(None))?;
                 followed.remove(&id);
             }
-            () = engine.output.notified() => sleep(BURST).await,
+            // At once, at first: a job may be gone in a moment.
+            () = engine.output.notified() => {
+                sleep(BURST.saturating_sub(looked.elapsed())).await;
+            }
             () = sleep(LOOK) => {}
         }
     }

@@ -27,7 +27,7 @@ pub use self::write::{Batch, Dropped, Heard, Missing, NewLine, append};
 
 /// What a line is counted as beside its text, in bytes: about what Postgres keeps
 /// of it and its indexes beyond that.
-const BESIDE: i64 = 200;
+const BESIDE: i64 = 300;
 
 /// A level as it is stored: the more severe, the smaller, and a line that tells
 /// none beside those that tell `info`.
@@ -72,3 +72,6 @@ fn split(at: DateTime<Utc>) -> (DateTime<Utc>, i16) {
     let whole = at - chrono::TimeDelta::nanoseconds(i64::from(rest));
     (whole, i16::try_from(rest).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ mod failing;
 mod jobs;
 mod lasting;
 mod nodes;
+mod logs;
 mod outages;
 mod policies;
 mod previews;

@@ -9,17 +9,16 @@ use axum::extract::{RawQuery, State};
 use berth_domain::ids::StackId;
 use berth_domain::log::Level;
 use berth_store::logs::{self, Filter, Line, Trouble};
-use chrono::{DateTime, TimeDelta, Utc};
 
 use self::query::{Around, read};
 use crate::auth::Viewer;
 use crate::extract::Path;
 use crate::problem::Result;
 use crate::state::ApiState;
-use crate::types::{LogLevel, LogLine, LogOutput, LogPage, LogPosition, LogQuery, LogTrouble};
-
-/// How long what was missing is told beside the newest lines.
-const TOLD: TimeDelta = TimeDelta::hours(1);
+use crate::types::{
+    ContainerLine, ContainerLogPage, ContainerLogQuery, LogLevel, LogOutput, LogPosition,
+    LogTrouble,
+};
 
 /// Read what containers wrote
 ///
@@ -30,24 +29,23 @@ const TOLD: TimeDelta = TimeDelta::hours(1);
     get,
     path = "/api/v1/stacks/{name}/logs",
     tag = "logs",
-    params(("name" = String, Path, description = "The stack's name"), LogQuery, LogPosition),
-    responses((status = 200, description = "The lines, the oldest first", body = LogPage)),
+    params(("name" = String, Path, description = "The stack's name"), ContainerLogQuery, LogPosition),
+    responses((status = 200, description = "The lines, the oldest first", body = ContainerLogPage)),
 )]
 pub(crate) async fn list_logs(
     State(state): State<ApiState>,
     _viewer: Viewer,
     Path(name): Path<String>,
     RawQuery(query): RawQuery,
-) -> Result<Json<LogPage>> {
+) -> Result<Json<ContainerLogPage>> {
     let asked = read(query.as_deref().unwrap_or_default()).with_position()?;
     let stack = logs::stack_named(&state.pool, &name).await?;
     let found = find(&state, stack, &asked.filter, asked.around, asked.limit).await?;
     // Of the newest lines, everything is told that is missing up to this moment.
     let last = found.lines.last().map(|line| line.at).filter(|_| found.newer);
-    let lately = Utc::now() - TOLD;
-    let since = found.lines.first().map_or(lately, |line| line.at.min(lately));
+    let since = found.lines.first().map(|line| line.at);
     let troubles = logs::troubles(&state.pool, stack, since, last).await?;
-    Ok(Json(LogPage {
+    Ok(Json(ContainerLogPage {
         lines: found.lines.into_iter().map(shape).collect(),
         older: found.older,
         newer: found.newer,
@@ -116,8 +114,8 @@ fn without_last(mut lines: Vec<Line>, most: i64) -> (Vec<Line>, bool) {
     (lines, more)
 }
 
-fn shape(line: Line) -> LogLine {
-    LogLine {
+fn shape(line: Line) -> ContainerLine {
+    ContainerLine {
         id: line.id.to_string(),
         at: line.at,
         service: line.service,
@@ -140,7 +138,7 @@ fn trouble(trouble: Trouble) -> LogTrouble {
 }
 
 /// What is missing lately.
-async fn lately(state: &ApiState, stack: StackId, now: DateTime<Utc>) -> Result<Vec<LogTrouble>> {
-    let troubles = logs::troubles(&state.pool, stack, now - TOLD, None).await?;
+async fn lately(state: &ApiState, stack: StackId) -> Result<Vec<LogTrouble>> {
+    let troubles = logs::troubles(&state.pool, stack, None, None).await?;
     Ok(troubles.into_iter().map(trouble).collect())
 }

@@ -32,7 +32,7 @@ words! {
 
 /// A line that a container wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct LogLine {
+pub struct ContainerLine {
     /// Its number: one of its own within the stack, and larger than those of all
     /// lines before it. Not larger than 2^53.
     pub id: String,
@@ -71,9 +71,9 @@ pub struct LogTrouble {
 
 /// Lines of a stack, the oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct LogPage {
+pub struct ContainerLogPage {
     /// The lines.
-    pub lines: Vec<LogLine>,
+    pub lines: Vec<ContainerLine>,
     /// Whether there are older ones that the filters let through.
     pub older: bool,
     /// Whether there are newer ones that the filters let through.
@@ -90,7 +90,7 @@ pub struct LogPage {
 /// Which lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct LogQuery {
+pub struct ContainerLogQuery {
     /// Only of these services: several times, or separated by commas.
     pub service: Option<Vec<String>>,
     /// Only as severe as this, or more; lines that tell no level count as `info`.

@@ -9,6 +9,7 @@ mod events;
 mod executors;
 mod github;
 mod health;
+mod logs;
 mod matches;
 mod members;
 mod pruning;

@@ -25,6 +25,9 @@ use crate::clock::Clock;
 const QUIET: Duration = Duration::from_millis(500);
 /// How often it is said how far the service is heard.
 const TICK: Duration = Duration::from_secs(5);
+/// How long a stream is open before it is trusted to have given what was written
+/// before: nodes look for the beginning in files of any size.
+const SETTLES: Duration = Duration::from_secs(30);
 /// How long a service that is gone is heard after its last word.
 const LAST_WORDS: Duration = Duration::from_secs(15);
 /// What is gathered of what was written before, in bytes.
@@ -61,6 +64,7 @@ struct Stream {
     dropped: Option<Dropped>,
     /// The newest line of each task since it was last said how far all are heard.
     newest: BTreeMap<String, DateTime<Utc>>,
+    opened_at: Instant,
     said_at: Instant,
     line_at: Instant,
 }
@@ -103,6 +107,7 @@ impl<C: Cluster> Follower<C> {
             rate: Rate::new(self.rate),
             dropped: None,
             newest: BTreeMap::new(),
+            opened_at: now,
             said_at: now,
             line_at: now,
         };
@@ -239,6 +244,9 @@ impl<C: Cluster> Follower<C> {
         let until =
             behind.filter(|_| stream.line_at.elapsed() < QUIET).map_or(now, |at| at.min(now));
         stream.said_at = Instant::now();
+        if stream.opened_at.elapsed() < SETTLES {
+            return Ok(());
+        }
         self.source.heard_until = self.source.heard_until.max(Some(until));
         let service_id = self.source.source.id.clone();
         self.send(Piece::Heard(Heard { service_id, until })).await

@@ -12,6 +12,7 @@ mod executors;
 mod failures;
 mod jobs;
 mod nodes;
+mod output;
 mod passes;
 mod pauses;
 mod policies;

@@ -110,7 +110,7 @@ async fn planned_anew(pool: &Pool) -> Result<Transaction<'static, Postgres>> {
     let doing = "begin to read output";
     let mut db = crate::begin(pool).await.map_err(Error::while_(doing))?;
     sqlx::query!("select set_config('plan_cache_mode', 'force_custom_plan', true)")
-        .execute(&mut *db)
+        .fetch_one(&mut *db)
         .await
         .map_err(Error::while_(doing))?;
     Ok(db)
@@ -281,8 +281,9 @@ pub struct Trouble {
     pub message: String,
 }
 
-/// What is missing of a stack's lines between two times, the oldest first; where
-/// `until` is none, also what is missing because a node is away at this moment.
+/// What is missing of a stack's lines between two times, the oldest first, and in any
+/// case what was missing within the last hour; where `until` is none, also what is
+/// missing because a node is away at this moment.
 ///
 /// # Errors
 ///
@@ -290,7 +291,7 @@ pub struct Trouble {
 pub async fn troubles(
     db: impl PgExecutor<'_>,
     stack: StackId,
-    since: DateTime<Utc>,
+    since: Option<DateTime<Utc>>,
     until: Option<DateTime<Utc>>,
 ) -> Result<Vec<Trouble>> {
     sqlx::query_as!(
@@ -299,7 +300,8 @@ pub async fn troubles(
         select nullif(service, '') as service, nullif(node, '') as node, since as "since!",
                message as "message!"
         from log_trouble
-        where stack_id = $1 and last_at >= $2 and ($3::timestamptz is null or since <= $3)
+        where stack_id = $1 and last_at >= least($2, now() - interval '1 hour')
+          and ($3::timestamptz is null or since <= $3)
         union all
         select null, n.hostname, n.away_since,
                'The node ' || n.hostname || ' is away: what was written there and had not been '

@@ -16,7 +16,7 @@ use crate::auth::Viewer;
 use crate::extract::Path;
 use crate::problem::Result;
 use crate::state::ApiState;
-use crate::types::LogQuery;
+use crate::types::ContainerLogQuery;
 
 /// How many lines are read at once.
 const AT_ONCE: i64 = 5000;
@@ -29,7 +29,7 @@ const AT_ONCE: i64 = 5000;
     get,
     path = "/api/v1/stacks/{name}/logs/download",
     tag = "logs",
-    params(("name" = String, Path, description = "The stack's name"), LogQuery),
+    params(("name" = String, Path, description = "The stack's name"), ContainerLogQuery),
     responses((status = 200, description = "The lines, the oldest first", body = String, content_type = "text/plain; charset=utf-8")),
 )]
 pub(crate) async fn download_logs(

@@ -10,7 +10,6 @@ use axum::extract::{RawQuery, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use berth_domain::ids::StackId;
 use berth_store::logs::{self, Filter};
-use chrono::Utc;
 use futures_util::{Stream, stream};
 use http::HeaderMap;
 use tokio::sync::broadcast::Receiver;
@@ -25,7 +24,7 @@ use crate::events::{CHECK, HEARTBEAT, LAST_EVENT_ID, LOOK};
 use crate::extract::Path;
 use crate::problem::Result;
 use crate::state::ApiState;
-use crate::types::{LogLine, LogQuery, LogTrouble};
+use crate::types::{ContainerLine, ContainerLogQuery, LogTrouble};
 
 /// How many lines an event has at most.
 const AT_ONCE: i64 = 2000;
@@ -39,7 +38,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Follow what containers write
 ///
 /// Server-sent events: `lines` with an array of at most 2,000
-/// [`LogLine`](crate::types::LogLine)s, its id that of the last one; `troubles`
+/// [`ContainerLine`](crate::types::ContainerLine)s, its id that of the last one; `troubles`
 /// with an array of all [`LogTrouble`](crate::types::LogTrouble)s of now, at once
 /// and whenever they change. Without `after` and `last-event-id`, only what is
 /// written from now on comes. A comment comes every 15 seconds. The stream ends
@@ -50,7 +49,7 @@ const PAUSE: Duration = Duration::from_secs(1);
     tag = "logs",
     params(
         ("name" = String, Path, description = "The stack's name"),
-        LogQuery,
+        ContainerLogQuery,
         ("after" = Option<String>, Query, description = "The id of the line to go on behind"),
         ("last-event-id" = Option<String>, Header, description = "The same, as browsers say it"),
     ),
@@ -72,7 +71,7 @@ pub(crate) async fn stream_logs(
         Some(id) => id,
         None => logs::head(&state.pool, stack).await?,
     };
-    let troubles = lately(&state, stack, Utc::now()).await?;
+    let troubles = lately(&state, stack).await?;
     let first = Event::default().id(sent.to_string()).event("troubles").json_data(&troubles);
     let follower = Follower {
         check_at: Instant::now() + CHECK,
@@ -161,8 +160,8 @@ impl Follower {
         let lines = logs::after(pool, self.stack, &self.filter, self.sent, AT_ONCE).await?;
         let full = lines.len() >= usize::try_from(AT_ONCE).unwrap_or(usize::MAX);
         let last = lines.last().map(|line| line.id);
-        let lines: Vec<LogLine> = lines.into_iter().map(shape).collect();
-        let troubles = lately(&self.state, self.stack, Utc::now()).await?;
+        let lines: Vec<ContainerLine> = lines.into_iter().map(shape).collect();
+        let troubles = lately(&self.state, self.stack).await?;
         self.sent = match last {
             Some(last) if full => last,
             last => self.sent.max(last.unwrap_or_default()).max(head),
