@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
+use berth_domain::ids::StackId;
 use berth_store::Pool;
 use berth_store::changes::{self, Change, Position};
 use berth_store::notify::{Hint, Listener};
@@ -29,10 +30,10 @@ use crate::state::ApiState;
 use crate::types;
 
 /// A sign of life when nothing else is said: proxies cut silent streams off.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// How often a stream asks whether who follows it may still do so.
-const CHECK: Duration = Duration::from_secs(10);
+pub(crate) const CHECK: Duration = Duration::from_secs(10);
 
 /// How many changes a browser may lag behind before it must read anew.
 const LAG: usize = 1024;
@@ -47,24 +48,35 @@ const BATCH: i64 = 500;
 const SETTLE: Duration = Duration::from_millis(25);
 
 /// How often to look without a hint: one may be lost.
-const LOOK: Duration = Duration::from_secs(5);
+pub(crate) const LOOK: Duration = Duration::from_secs(5);
 
 /// How long to leave the database alone after it failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
-const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// Where all streams of this process get their changes from.
 #[derive(Debug, Clone)]
 pub(crate) struct Hub {
     sender: broadcast::Sender<Arc<Change>>,
+    /// Which stack's output was stored; none where it may be any's.
+    output: broadcast::Sender<Option<StackId>>,
     /// Where reading began: no stream may begin before.
     begun: Arc<OnceCell<Position>>,
 }
 
 impl Hub {
     pub(crate) fn new() -> Self {
-        Self { sender: broadcast::Sender::new(LAG), begun: Arc::default() }
+        Self {
+            sender: broadcast::Sender::new(LAG),
+            output: broadcast::Sender::new(LAG),
+            begun: Arc::default(),
+        }
+    }
+
+    /// Hears which stack's output was stored from now on.
+    pub(crate) fn output(&self) -> broadcast::Receiver<Option<StackId>> {
+        self.output.subscribe()
     }
 
     async fn begun(&self, pool: &Pool) -> berth_store::Result<Position> {
@@ -92,7 +104,7 @@ async fn follow_once(
     position: &mut Option<Position>,
 ) -> berth_store::Result<Infallible> {
     // Listening comes before reading, so that nothing falls in between.
-    let mut hints = Listener::connect(pool).await?;
+    let mut hints = Listener::connect_for_browsers(pool).await?;
     let mut at = match *position {
         Some(position) => position,
         None => hub.begun(pool).await?,
@@ -109,10 +121,23 @@ async fn follow_once(
         if settling {
             sleep(SETTLE).await;
         } else if !batch.more {
-            // Hints of the inbox and the like are not for us.
-            let news =
-                async { while !matches!(hints.next().await, Hint::Change | Hint::Anything) {} };
-            let _in_time = timeout(LOOK, news).await;
+            let _in_time = timeout(LOOK, news(&mut hints, hub)).await;
+        }
+    }
+}
+
+/// Waits for a change, passing on whose output was stored meanwhile.
+async fn news(hints: &mut Listener, hub: &Hub) {
+    loop {
+        // Nobody follows: that is no fault.
+        match hints.next().await {
+            Hint::Output(stack) => drop(hub.output.send(Some(stack))),
+            Hint::Anything => {
+                drop(hub.output.send(None));
+                return;
+            }
+            Hint::Change => return,
+            Hint::Inbox | Hint::Stack(_) | Hint::Outbox => {}
         }
     }
 }

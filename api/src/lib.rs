@@ -91,7 +91,7 @@ pub async fn ensure_setup_link(pool: &Pool, public_url: &Url) -> berth_store::Re
 
 fn api() -> OpenApiRouter<ApiState> {
     use crate::routes::{
-        cluster, deliveries, deployments, github, members, pruning, registries, repositories,
+        cluster, deliveries, deployments, github, logs, members, pruning, registries, repositories,
         rules, session, sessions, settings, stacks, status, templates, tokens,
     };
     OpenApiRouter::with_openapi(openapi::Document::openapi())
@@ -126,6 +126,9 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(settings::get_stack_settings, settings::set_stack_settings))
         .routes(routes!(stacks::pause_stack))
         .routes(routes!(stacks::resume_stack))
+        .routes(routes!(logs::list_logs))
+        .routes(routes!(logs::stream::stream_logs))
+        .routes(routes!(logs::download::download_logs))
         .routes(routes!(deployments::list_deployments, deployments::create_deployment))
         .routes(routes!(deployments::get_deployment))
         .routes(routes!(deployments::roll_back))

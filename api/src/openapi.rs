@@ -26,6 +26,7 @@ use crate::types::{Change, Topic};
         (name = "registries", description = "Who we are to registries"),
         (name = "rules", description = "Which events deploy what"),
         (name = "stacks", description = "What runs, and what is to run"),
+        (name = "logs", description = "What containers wrote"),
         (name = "deployments", description = "How it came to run"),
         (name = "deliveries", description = "What GitHub said"),
         (name = "templates", description = "Compose files to start from, and their schema"),

@@ -4,6 +4,7 @@ pub(crate) mod cluster;
 pub(crate) mod deliveries;
 pub(crate) mod deployments;
 pub(crate) mod github;
+pub(crate) mod logs;
 pub(crate) mod members;
 pub(crate) mod pruning;
 pub(crate) mod registries;

@@ -2,6 +2,8 @@
 //!
 //! `berth serve --help` lists them; `docs/configuration.md` is that list.
 
+mod output;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +13,8 @@ use berth_compose_templates::policy::{self, Limits};
 use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 use url::Url;
+
+pub(crate) use self::output::OutputArgs;
 
 /// Settings of `berth serve`.
 #[derive(Debug, Clone, Args)]
@@ -32,6 +36,9 @@ pub(crate) struct ServeArgs {
 
     #[command(flatten)]
     pub(crate) releases: ReleaseArgs,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
 
     #[command(flatten)]
     pub(crate) pruning: PruneArgs,

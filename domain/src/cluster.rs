@@ -3,12 +3,15 @@
 //! Two implementations: `swarm` (Docker) and `reconciler::sim` (memory, with
 //! seeded faults). Neither decides anything.
 
+pub mod output;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::Future;
 
 use chrono::{DateTime, Utc};
 
+use self::output::{Feed, Source};
 use crate::facts::{ClusterFacts, NodeFacts};
 use crate::ids::StackName;
 use crate::registry::{Answer, LoginError, Origin};
@@ -307,6 +310,9 @@ pub enum ClusterError {
 
 /// A cluster that stacks run on.
 pub trait Cluster: Send + Sync + 'static {
+    /// What comes of following a service.
+    type Feed: Feed;
+
     /// What is there under one stack's name.
     fn observe(
         &self,
@@ -355,6 +361,17 @@ pub trait Cluster: Send + Sync + 'static {
         task: &str,
         lines: u32,
     ) -> impl Future<Output = Result<Vec<String>, ClusterError>> + Send;
+
+    /// Every service of this instance, for its output.
+    fn sources(&self) -> impl Future<Output = Result<Vec<Source>, ClusterError>> + Send;
+
+    /// Follows what the tasks of a service write, ended ones too: what they wrote
+    /// from `since` on, or all that there is of it, and what comes.
+    fn follow(
+        &self,
+        source: &Source,
+        since: Option<DateTime<Utc>>,
+    ) -> impl Future<Output = Result<Self::Feed, ClusterError>> + Send;
 
     /// Waits until something changed on the cluster, and says which stack it
     /// was, or [`None`] where it may be any. A hint, nothing more.

@@ -121,6 +121,10 @@ names! {
         EndDeployment = "deployments.end",
         /// A build's output is stored.
         AppendBuildLog = "build_logs.append",
+        /// Whose output is followed is noted.
+        NoteSources = "logs.sources",
+        /// Output is stored.
+        AppendOutput = "logs.append",
         /// A release is stored.
         InsertRelease = "releases.insert",
         /// What a stack should be is said.
@@ -153,6 +157,8 @@ names! {
         HoldReports = "outbox.hold",
         /// What is old is forgotten.
         Forget = "retention.forget",
+        /// Output is forgotten that is beyond what is kept.
+        ForgetOutput = "logs.forget",
         /// Releases are forgotten that nobody will go back to.
         ForgetReleases = "retention.forget_releases",
     }

@@ -21,6 +21,7 @@ pub mod facts;
 pub mod fail_point;
 pub mod health;
 pub mod ids;
+pub mod log;
 pub mod policy;
 pub mod registry;
 pub mod rule;

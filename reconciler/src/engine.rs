@@ -44,6 +44,8 @@ pub(crate) struct Engine<C, B> {
     pub(crate) previews: Slots,
     /// Asks for a look at all stacks.
     pub(crate) look: Notify,
+    /// Asks for a look at whose output is to be followed.
+    pub(crate) output: Notify,
     memory: Mutex<Memory>,
 }
 
@@ -99,6 +101,7 @@ impl<C, B> Engine<C, B> {
             stop,
             board,
             look: Notify::new(),
+            output: Notify::new(),
             memory: Mutex::new(Memory::default()),
         }
     }

@@ -22,6 +22,7 @@ pub mod fight;
 pub mod leader;
 pub mod looks;
 mod nodes;
+mod output;
 pub mod plan;
 pub mod preflight;
 pub mod probe;

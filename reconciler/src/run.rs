@@ -22,6 +22,7 @@ use crate::engine::{Engine, Parts, RETRY};
 use crate::error::PassError;
 use crate::leader::{self, Leader};
 use crate::nodes;
+use crate::output;
 use crate::queue::Next;
 use crate::reconcile;
 use crate::settings::Settings;
@@ -85,6 +86,7 @@ pub async fn run<C: Cluster, B: Builder>(deps: Deps<C, B>, stop: CancellationTok
         public_url,
         router_url: settings.public_router.clone(),
         kept: settings.kept,
+        output: settings.output,
         board: tasks,
     };
     let (holder, times) = (settings.holder, settings.lease);
@@ -103,6 +105,7 @@ pub async fn run<C: Cluster, B: Builder>(deps: Deps<C, B>, stop: CancellationTok
     work.spawn(hear_docker(Arc::clone(&engine)));
     work.spawn(look_at_all(Arc::clone(&engine)));
     work.spawn(pass_on(Arc::clone(&engine)));
+    work.spawn(output::collect(Arc::clone(&engine)));
 
     while let Some(done) = work.join_next().await {
         if let Err(error) = done {
@@ -149,7 +152,7 @@ async fn listen<C: Cluster, B: Builder>(engine: Arc<Engine<C, B>>) {
                     match hint {
                         Hint::Stack(stack) => engine.hint(stack),
                         Hint::Anything => engine.look.notify_one(),
-                        Hint::Inbox | Hint::Outbox | Hint::Change => {}
+                        Hint::Inbox | Hint::Outbox | Hint::Change | Hint::Output(_) => {}
                     }
                 }
             }
@@ -172,6 +175,7 @@ async fn hear_docker<C: Cluster, B: Builder>(engine: Arc<Engine<C, B>>) {
             () = engine.stop.cancelled() => return,
             changed = engine.cluster.changed() => changed,
         };
+        engine.output.notify_one();
         match changed {
             Some(name) => {
                 if let Some(stack) = engine.stack_named(&name) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use berth_compose_templates::policy::Limits;
+use berth_store::logs::Keep;
 use berth_store::retention::Kept;
 use berth_store::seal::SealKey;
 use url::Url;
@@ -61,6 +62,10 @@ pub struct Settings {
     pub prune_limit: u8,
     /// Which releases are kept.
     pub kept: Kept,
+    /// How much of each stack's output is kept.
+    pub output: Keep,
+    /// How many lines a second are kept of a service's output.
+    pub output_rate: u32,
     /// The clock.
     pub clock: Clock,
 }

@@ -2,10 +2,11 @@
 //! measuring what a pass costs without Docker.
 
 mod builder;
+mod output;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -13,12 +14,15 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tokio::sync::mpsc;
 
+use berth_domain::cluster::output::{Source, Wrote};
 use berth_domain::cluster::{Action, Cluster, ClusterError, ObservedService, ObservedStack};
 use berth_domain::facts::{ClusterFacts, NodeFacts};
 use berth_domain::ids::StackName;
 use berth_domain::registry::{Answer, Found, Origin};
 
 pub use self::builder::SimBuilder;
+use self::output::Outputs;
+pub use self::output::SimFeed;
 use self::world::{Counter, World};
 use crate::clock::Clock;
 
@@ -80,6 +84,7 @@ pub struct Calls {
 #[derive(Debug)]
 pub struct Sim {
     clock: Clock,
+    outputs: Arc<Outputs>,
     state: Mutex<State>,
     woken: tokio::sync::Mutex<mpsc::UnboundedReceiver<Option<StackName>>>,
     wake: mpsc::UnboundedSender<Option<StackName>>,
@@ -127,7 +132,13 @@ impl Sim {
             applied: Vec::new(),
             facts: ClusterFacts::default(),
         };
-        Self { clock, state: Mutex::new(state), woken: tokio::sync::Mutex::new(woken), wake }
+        Self {
+            clock,
+            outputs: Arc::default(),
+            state: Mutex::new(state),
+            woken: tokio::sync::Mutex::new(woken),
+            wake,
+        }
     }
 
     /// Says what the tasks of `image` do from now on.
@@ -171,6 +182,21 @@ impl Sim {
     /// Takes the whole cluster away, or brings it back.
     pub fn set_away(&self, away: bool) {
         self.state().away = away;
+        self.outputs.cut();
+    }
+
+    /// Has a service of a stack write a line.
+    pub fn write(&self, stack: &StackName, service: &str, line: Wrote) {
+        let state = self.state();
+        let seen = state.stacks.get(stack).map(|world| &world.seen);
+        if let Some(is) = seen.and_then(|seen| seen.services.get(service)) {
+            self.outputs.write(&is.id, line);
+        }
+    }
+
+    /// Cuts every stream of output, as an engine does that starts anew.
+    pub fn cut_output(&self) {
+        self.outputs.cut();
     }
 
     /// Whether tasks of removed services are gone by the next observation (they
@@ -303,6 +329,8 @@ impl State {
 }
 
 impl Cluster for Sim {
+    type Feed = SimFeed;
+
     async fn observe(&self, stack: &StackName) -> Result<ObservedStack, ClusterError> {
         let mut state = self.state();
         state.check()?;
@@ -375,6 +403,28 @@ impl Cluster for Sim {
             .unwrap_or_default();
         let skip = log.len().saturating_sub(lines as usize);
         Ok(log.into_iter().skip(skip).collect())
+    }
+
+    async fn sources(&self) -> Result<Vec<Source>, ClusterError> {
+        let state = self.state();
+        state.check()?;
+        let services = state.stacks.iter().flat_map(|(stack, world)| {
+            world.seen.services.iter().filter(|(_, is)| is.ours).map(|(name, is)| Source {
+                id: is.id.clone(),
+                stack: stack.clone(),
+                service: name.clone(),
+            })
+        });
+        Ok(services.collect())
+    }
+
+    async fn follow(
+        &self,
+        source: &Source,
+        since: Option<DateTime<Utc>>,
+    ) -> Result<SimFeed, ClusterError> {
+        self.state().check()?;
+        Ok(self.outputs.follow(&source.id, since))
     }
 
     async fn changed(&self) -> Option<StackName> {

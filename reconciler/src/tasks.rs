@@ -23,6 +23,7 @@ use berth_domain::build::Builder;
 use berth_domain::chain;
 use berth_github_app::{App, Client, Credentials};
 use berth_store::leases::Fence;
+use berth_store::logs::Keep;
 use berth_store::notify::{Hint, Listener};
 use berth_store::retention::Kept;
 use berth_store::seal::SealKey;
@@ -64,13 +65,16 @@ pub struct Deps<B> {
     pub router_url: Url,
     /// Which releases are kept.
     pub kept: Kept,
+    /// How much output is kept.
+    pub output: Keep,
     /// Where to read how the tasks are getting on.
     pub board: Board,
 }
 
 impl<B> Clone for Deps<B> {
     fn clone(&self) -> Self {
-        let Self { pool, key, github, builder, clock, public_url, router_url, kept, board } = self;
+        let Self { pool, key, github, builder, clock, public_url, router_url, kept, output, board } =
+            self;
         Self {
             pool: pool.clone(),
             key: Arc::clone(key),
@@ -80,6 +84,7 @@ impl<B> Clone for Deps<B> {
             public_url: public_url.clone(),
             router_url: router_url.clone(),
             kept: *kept,
+            output: *output,
             board: board.clone(),
         }
     }
@@ -333,7 +338,7 @@ fn start<B: Builder>(deps: &Deps<B>, fence: Fence, term: &CancellationToken) -> 
     term.spawn(reports::Reports::new(deps.clone()), &outbox);
     term.spawn(catch_up::CatchUp::new(deps.clone()), &period_only);
     term.spawn(previews::Previews::new(deps.clone()), &period_only);
-    term.spawn(retention::Retention::new(deps.pool.clone(), deps.kept), &period_only);
+    term.spawn(retention::Retention::new(deps.pool.clone(), deps.kept, deps.output), &period_only);
     term.tasks
 }
 

@@ -32,6 +32,7 @@ pub mod instance;
 pub mod intent;
 pub mod invitations;
 pub mod leases;
+pub mod logs;
 pub mod members;
 pub mod nodes;
 pub mod notify;

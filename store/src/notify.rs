@@ -20,6 +20,8 @@ pub enum Hint {
     Outbox,
     /// A row that the event stream tells of changed.
     Change,
+    /// Output of a stack was stored.
+    Output(StackId),
     /// The connection was lost for a while: anything may have happened.
     Anything,
 }
@@ -38,12 +40,23 @@ impl Listener {
     ///
     /// `Unavailable` where Postgres does not answer.
     pub async fn connect(pool: &Pool) -> Result<Self> {
+        Self::to(pool, &["berth_inbox", "berth_stack", "berth_outbox", "berth_change"]).await
+    }
+
+    /// Starts to listen for what browsers are told of: changes and output.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` where Postgres does not answer.
+    pub async fn connect_for_browsers(pool: &Pool) -> Result<Self> {
+        Self::to(pool, &["berth_change", "berth_output"]).await
+    }
+
+    async fn to(pool: &Pool, channels: &[&str]) -> Result<Self> {
         let doing = "listen for hints";
         let mut listener = PgListener::connect_with(pool).await.map_err(Error::while_(doing))?;
-        listener
-            .listen_all(["berth_inbox", "berth_stack", "berth_outbox", "berth_change"])
-            .await
-            .map_err(Error::while_(doing))?;
+        let all = listener.listen_all(channels.iter().copied());
+        all.await.map_err(Error::while_(doing))?;
         Ok(Self(listener))
     }
 
@@ -57,6 +70,9 @@ impl Listener {
                         "berth_inbox" => Hint::Inbox,
                         "berth_outbox" => Hint::Outbox,
                         "berth_change" => Hint::Change,
+                        "berth_output" => {
+                            note.payload().parse().map_or(Hint::Anything, Hint::Output)
+                        }
                         _ => note.payload().parse().map_or(Hint::Anything, Hint::Stack),
                     };
                 }
@@ -79,6 +95,19 @@ pub async fn stack(db: impl PgExecutor<'_>, stack: StackId) -> Result<()> {
         .await
         .map(|_| ())
         .map_err(Error::while_("hint at a stack"))
+}
+
+/// Says that output of a stack was stored; heard once the transaction commits.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn output(db: impl PgExecutor<'_>, stack: StackId) -> Result<()> {
+    sqlx::query!("select pg_notify('berth_output', $1)", stack.to_string())
+        .execute(db)
+        .await
+        .map(|_| ())
+        .map_err(Error::while_("hint at output"))
 }
 
 /// Says that deliveries wait.

@@ -32,7 +32,7 @@ mod wire;
 pub use crate::docker_config::{DockerConfig, InvalidConfig};
 pub use crate::endpoint::{Endpoint, InvalidEndpoint};
 pub use crate::facts::{Engine, Facts};
-pub use crate::logs::{LogLine, LogOptions, LogStream, Output};
+pub use crate::logs::{LogLine, LogOptions, LogStream, Output, SwarmFeed};
 pub use crate::reader::{Reader, Task};
 pub use crate::registry::LoginCheck;
 pub use crate::swarm::Swarm;

@@ -4,17 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
+use berth_domain::cluster::output::Source;
 use berth_domain::cluster::{Action, Cluster, ClusterError, ObservedStack};
 use berth_domain::facts::{ClusterFacts, NodeFacts};
 use berth_domain::ids::StackName;
 use berth_domain::registry::{Anonymous, Answer, Login, Logins, Origin, host};
 use berth_domain::stack::INSTANCE_LABEL;
+use chrono::{DateTime, Utc};
 
 use crate::client::Client;
 use crate::convert::Scope;
 use crate::error::Failure;
 use crate::events::Watch;
-use crate::logs::LogOptions;
+use crate::logs::{LogOptions, SwarmFeed};
 use crate::reader::Reader;
 use crate::{Endpoint, logs};
 
@@ -97,6 +99,8 @@ impl Swarm {
 }
 
 impl Cluster for Swarm {
+    type Feed = SwarmFeed;
+
     async fn observe(&self, stack: &StackName) -> Result<ObservedStack, ClusterError> {
         let mut all = self.look(Some(stack)).await?;
         Ok(all.remove(stack).unwrap_or_default())
@@ -135,6 +139,18 @@ impl Cluster for Swarm {
     async fn task_log(&self, task: &str, lines: u32) -> Result<Vec<String>, ClusterError> {
         let options = LogOptions { tail: Some(lines), ..LogOptions::default() };
         logs::lines(&self.client, "tasks", task, &options).await
+    }
+
+    async fn sources(&self) -> Result<Vec<Source>, ClusterError> {
+        logs::sources(&self.client, self.instance.as_deref()).await
+    }
+
+    async fn follow(
+        &self,
+        source: &Source,
+        since: Option<DateTime<Utc>>,
+    ) -> Result<SwarmFeed, ClusterError> {
+        logs::follow(&self.client, source, since).await
     }
 
     async fn changed(&self) -> Option<StackName> {

@@ -33,7 +33,7 @@ async fn wrote(scene: &Scene, deployment: &Value) -> anyhow::Result<Vec<String>>
 
 /// Waits until the job is gone, and removes its containers: Swarm leaves the ended
 /// ones of jobs behind.
-async fn forget(scene: &Scene) -> anyhow::Result<()> {
+pub(crate) async fn forget(scene: &Scene) -> anyhow::Result<()> {
     let docker = Docker::from_env();
     let job = format!("name={}_migrate", scene.name);
     until("the job is gone", LONG, async || {

@@ -6,6 +6,7 @@ mod drift;
 mod failing;
 mod jobs;
 mod lasting;
+mod logs;
 mod outages;
 mod policies;
 mod previews;

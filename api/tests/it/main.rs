@@ -7,6 +7,7 @@ mod control;
 mod deliveries;
 mod github;
 mod health;
+mod logs;
 mod matches;
 mod members;
 mod pruning;

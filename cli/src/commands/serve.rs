@@ -229,6 +229,8 @@ fn reconciler(
             orphan_grace: args.pruning.prune_after,
             prune_limit: args.pruning.prune_limit,
             kept: Kept { count: args.releases.keep_releases, age: args.releases.keep_releases_for },
+            output: args.output.keep(),
+            output_rate: args.output.log_rate,
             clock: Clock::system(),
         },
         pool: parts.database.pool.clone(),

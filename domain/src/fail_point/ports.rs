@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use super::{Effect, around};
 use crate::build::{BuildError, BuildLog, BuildRequest, Builder, Checkout, Image, Source};
+use crate::cluster::output::Source as Writer;
 use crate::cluster::{Action, Cluster, ClusterError, ObservedStack};
 use crate::facts::{ClusterFacts, NodeFacts};
 use crate::ids::StackName;
@@ -36,6 +39,8 @@ impl Action {
 }
 
 impl<C: Cluster> Cluster for Marked<C> {
+    type Feed = C::Feed;
+
     async fn observe(&self, stack: &StackName) -> Result<ObservedStack, ClusterError> {
         self.0.observe(stack).await
     }
@@ -66,6 +71,18 @@ impl<C: Cluster> Cluster for Marked<C> {
 
     async fn task_log(&self, task: &str, lines: u32) -> Result<Vec<String>, ClusterError> {
         self.0.task_log(task, lines).await
+    }
+
+    async fn sources(&self) -> Result<Vec<Writer>, ClusterError> {
+        self.0.sources().await
+    }
+
+    async fn follow(
+        &self,
+        source: &Writer,
+        since: Option<DateTime<Utc>>,
+    ) -> Result<C::Feed, ClusterError> {
+        self.0.follow(source, since).await
     }
 
     async fn changed(&self) -> Option<StackName> {

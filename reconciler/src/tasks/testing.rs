@@ -76,6 +76,7 @@ pub(crate) fn deps(pool: &Pool, github: &str) -> Deps<FakeGit> {
         public_url: "http://berth.localhost".parse().unwrap(),
         router_url: "http://127.0.0.1:8080".parse().unwrap(),
         kept: berth_store::retention::Kept::USUAL,
+        output: berth_store::logs::Keep::USUAL,
         board: Board::default(),
     }
 }

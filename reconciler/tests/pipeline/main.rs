@@ -11,6 +11,7 @@ mod drift;
 mod failures;
 mod jobs;
 mod nodes;
+mod output;
 mod passes;
 mod pauses;
 mod policies;

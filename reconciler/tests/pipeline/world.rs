@@ -24,6 +24,7 @@ use berth_store::deployments::{self, Commit, Deployment, NewDeployment, Trigger}
 use berth_store::environments::{self, NewEnvironment, PullRequest};
 use berth_store::installations::{self, Installation};
 use berth_store::leases::{self, Guarded};
+use berth_store::logs::Keep;
 use berth_store::repositories::{self, Repository};
 use berth_store::retention::Kept;
 use berth_store::seal::SealKey;
@@ -195,6 +196,8 @@ impl World {
             orphan_grace: Duration::from_secs(3600),
             prune_limit: 25,
             kept: Kept::USUAL,
+            output: Keep::USUAL,
+            output_rate: 500,
             limits: Limits { registries: vec!["docker.io".to_owned()], ..Limits::default() },
             clock: self.clock.clone(),
         };

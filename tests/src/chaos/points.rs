@@ -21,6 +21,7 @@ pub(super) const EXCUSED: &[(&str, &str)] = &[
     ("stacks.go_on", "only of what was held up: tests/pipeline/approvals.rs, turns.rs"),
     ("pruning.plan", "only where nothing asks for a stack: reconciler, tests/pipeline/pruning.rs"),
     ("inbox.postpone", "only with a GitHub that fails: reconciler, tasks/inbox/tests.rs"),
+    ("logs.forget", "only where a stack wrote more than is kept: store/src/logs/tests.rs"),
     ("nodes.observe", "only when a node changes: store/src/nodes.rs"),
     ("outbox.failed", "only with a GitHub that fails: reconciler, tasks/tests/reports.rs"),
     ("outbox.dropped", "only with a GitHub that refuses: reconciler, tasks/tests/reports.rs"),

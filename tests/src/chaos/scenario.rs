@@ -85,7 +85,7 @@ const DOCKERFILE: &str = "\
 FROM berth-demo/base:1
 COPY www /www
 EXPOSE 8080
-CMD [\"httpd\", \"-f\", \"-p\", \"8080\", \"-h\", \"/www\"]
+CMD [\"sh\", \"-c\", \"echo serving; exec httpd -f -p 8080 -h /www\"]
 ";
 
 const HELPER: &str = "

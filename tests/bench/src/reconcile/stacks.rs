@@ -22,6 +22,7 @@ use berth_store::deployments::{self, Commit, NewDeployment, Trigger};
 use berth_store::environments::{self, NewEnvironment};
 use berth_store::installations::{self, Installation};
 use berth_store::leases::{self, Fence, Guarded};
+use berth_store::logs::Keep;
 use berth_store::releases::{self, NewRelease};
 use berth_store::repositories::{self, Repository};
 use berth_store::retention::Kept;
@@ -103,6 +104,8 @@ impl Fleet {
                 orphan_grace: Duration::from_secs(600),
                 prune_limit: 25,
                 kept: Kept::USUAL,
+                output: Keep::USUAL,
+                output_rate: 500,
                 clock: Clock::system(),
             },
             pool: pool.clone(),
