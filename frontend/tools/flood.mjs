@@ -26,7 +26,7 @@ try {
   });
   // The page itself is loaded first: its first tasks are not those of the lines.
   await page.goto('/stacks/flood');
-  await page.getByRole('link', { name: 'Logs' }).hover();
+  await page.getByRole('link', { name: 'Logs', exact: true }).hover();
   await page.waitForLoadState('networkidle').catch(() => {});
   const part = async (name, act) => {
     await page.evaluate(() => void globalThis.longTasks.splice(0));
@@ -39,7 +39,7 @@ try {
   };
   const grid = page.getByRole('grid');
   await part('arrive', async () => {
-    await page.getByRole('link', { name: 'Logs' }).click();
+    await page.getByRole('link', { name: 'Logs', exact: true }).click();
     await page.getByText(LINES).waitFor({ timeout: 60_000 });
   });
   await part('search', async () => {

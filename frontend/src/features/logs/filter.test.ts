@@ -36,7 +36,7 @@ describe('readSearch', () => {
     ['a time that is none', { since: 'yesterday', until: '1h' }],
     ['things that are no text', { service: {}, q: [], at: null, wrap: 'no' }],
   ])('leaves out %s', (_, search) => {
-    expect(Object.values(readSearch(search)).filter((it) => it !== undefined)).toEqual([]);
+    expect(Object.values(readSearch(search)).filter((value) => value !== undefined)).toEqual([]);
   });
 });
 

@@ -27,7 +27,7 @@ class Stream extends EventTarget {
     );
   }
   close() {
-    Stream.open = Stream.open.filter((it) => it !== this);
+    Stream.open = Stream.open.filter((other) => other !== this);
   }
 }
 
@@ -65,7 +65,8 @@ afterEach(() => {
 afterAll(() => server.close());
 
 const onSearch = vi.fn<(search: LogSearch) => void>();
-function Page({ first = {} }: { first?: LogSearch }) {
+const NO_SEARCH: LogSearch = {};
+function Page({ first = NO_SEARCH }: { first?: LogSearch }) {
   const [search, setSearch] = useState(first);
   return (
     <LogsPage
@@ -147,7 +148,7 @@ describe('the logs page', () => {
 
   it('walks by the keyboard, and copies what is selected', async () => {
     const copy = vi.fn<(text: string) => Promise<void>>(() => Promise.resolve());
-    vi.stubGlobal('navigator', { ...navigator, clipboard: { writeText: copy } });
+    vi.stubGlobal('navigator', { userAgent: '', clipboard: { writeText: copy } });
     render(<Page />);
     const table = await grid();
     fireEvent.keyDown(table, { key: 'Home' });
