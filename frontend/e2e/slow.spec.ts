@@ -35,7 +35,11 @@ test('the main journey works on a slow line', async ({ page }) => {
 
   // While the list is on its way there is its shape, and no empty page.
   await page.reload({ waitUntil: 'commit' });
-  await patient(page.getByRole('status', { name: 'Loading' }).first()).toBeVisible();
+  // It may be short: looked for in every frame.
+  await page.waitForFunction(() => {
+    const shape = document.querySelector('[role=status][aria-label=Loading]');
+    return shape !== null && getComputedStyle(shape).visibility === 'visible';
+  });
   await patient(page.getByRole('table', { name: 'Stacks' })).toBeVisible();
 
   await page

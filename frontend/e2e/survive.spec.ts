@@ -1,5 +1,6 @@
 import type { APIRequestContext, Page } from '@playwright/test';
 
+import type { Status } from '../src/api/schema.gen';
 import { expectAccessibleInBoth } from './axe';
 import { expect, test, visit } from './test';
 import { control, LONG, need, SESSION, SHOP } from './world';
@@ -26,6 +27,12 @@ async function elsewhere(request: APIRequestContext, at: string, act: string): P
     headers: { 'x-berth-csrf': '1' },
   });
   expect(answer.ok(), `${act}: ${answer.status()} ${await answer.text()}`).toBe(true);
+}
+
+/** Whether the Berth whose page is open is the leader. */
+async function leads(request: APIRequestContext): Promise<boolean> {
+  const status = (await (await request.get('/api/v1/status')).json()) as Pick<Status, 'leader'>;
+  return status.leader.is_me;
 }
 
 const paused = (page: Page) => page.locator('header').getByText('paused', { exact: true });
@@ -63,8 +70,12 @@ test('a restart of Berth: the page says that it is old, then shows what was done
   await expect(paused(page)).toHaveCount(0);
 });
 
-test('a change of leader: the page goes on, and shows what the next one does', async ({ page }) => {
+test('a change of leader: the page goes on, and shows what the next one does', async ({
+  page,
+  request,
+}) => {
   // The second replica has led since the first was killed.
+  await expect.poll(() => leads(request)).toBe(false);
   await visit(page, `/stacks/${SHOP}`);
   await live(page);
   await mark(page);
@@ -74,6 +85,7 @@ test('a change of leader: the page goes on, and shows what the next one does', a
   await expect(head.getByText('Succeeded')).toBeVisible({ timeout: LONG });
   await live(page);
   expect(await isMarked(page)).toBe(true);
+  expect(await leads(request)).toBe(true);
   await expect(page.getByText(/No Berth leads/)).toHaveCount(0);
 });
 
