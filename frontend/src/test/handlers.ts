@@ -21,6 +21,7 @@ import {
 import { log, logLine } from './log-fixtures.ts';
 import { memberHandlers } from './member-handlers.ts';
 import { ruleMatches } from './rule-fixtures.ts';
+import { story } from './story-fixtures.ts';
 
 /**
  * An API in memory, for unit tests and for working on the UI without a server. It is no model of
@@ -288,7 +289,7 @@ export const handlers = [
     const found = [...state.deployments, state.waiting].find(
       ({ number }) => String(number) === params.number,
     );
-    return found ? HttpResponse.json(found) : missing();
+    return found ? HttpResponse.json(story(found)) : missing();
   }),
   http.post(api('/deployments/:id/approve'), () => {
     const approved = { by: session.user.name, at: new Date().toISOString() };

@@ -10,7 +10,7 @@ use berth_compose_templates::policy::Limits;
 use berth_domain::deployment::{Phase, Reason};
 use berth_domain::facts::{ClusterFacts, NetworkFacts, NodeFacts};
 use berth_domain::fail_point::Write;
-use berth_domain::ids::{DeploymentId, InstallationId, RepositoryId, StackId, StackName};
+use berth_domain::ids::{DeploymentId, InstallationId, RepositoryId, RuleId, StackId, StackName};
 use berth_domain::policy::Policy;
 use berth_domain::registry::OnRegistryFailure;
 use berth_github_app::Client;
@@ -82,6 +82,7 @@ pub(crate) struct World {
     pub(crate) stack: StackId,
     /// Of the deployments that are made next.
     pub(crate) policy: Policy,
+    pub(crate) rule: Option<(RuleId, String)>,
     key: Arc<SealKey>,
     router: Url,
     folder: TempDir,
@@ -130,6 +131,7 @@ impl World {
             clock,
             stack,
             policy: Policy::Trusted,
+            rule: None,
             key: Arc::new(SealKey::generate()),
             router,
             folder: TempDir::new().unwrap(),
@@ -241,7 +243,7 @@ impl World {
             stack,
             trigger: Trigger::Push,
             delivery: None,
-            rule: None,
+            rule: self.rule.clone(),
             why: "a push to main".to_owned(),
             commit: Commit { sha: sha.to_owned(), ..Commit::default() },
             git_ref: "refs/heads/main".to_owned(),
