@@ -773,7 +773,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read a deployment */
+        /**
+         * Read a deployment
+         * @description With what it does to the cluster, and how long such a deployment usually takes.
+         */
         get: operations["get_deployment"];
         put?: never;
         post?: never;
@@ -1154,6 +1157,16 @@ export interface components {
             /** @description Its full SHA. */
             sha: string;
         };
+        /** @description How a deployment's commit compares with what served before it. */
+        Compare: {
+            /**
+             * Format: int64
+             * @description The number of the deployment that served before it.
+             */
+            number: number;
+            /** @description Where GitHub shows the commits in between. */
+            url: string;
+        };
         /** @description A new API token. This is the only time that it is shown. */
         CreatedApiToken: {
             /**
@@ -1324,6 +1337,18 @@ export interface components {
             number: number;
             /** @description The stack's name. */
             stack: string;
+        };
+        /** @description A deployment, with all that its own page says. */
+        DeploymentStory: components["schemas"]["Deployment"] & {
+            /** @description Where GitHub shows the commit. */
+            commit_url: string;
+            compare: null | components["schemas"]["Compare"];
+            /**
+             * @description What it does to the cluster, in order; null until that is planned, empty
+             *     where there is nothing to change.
+             */
+            plan: components["schemas"]["PlanLine"][] | null;
+            usual: null | components["schemas"]["Usual"];
         };
         /** @description One thing that is not what it should be. */
         Difference: {
@@ -1865,11 +1890,31 @@ export interface components {
             /** @description The stack's name. */
             stack: string;
         };
+        /** @description A line of what a deployment does to the cluster. */
+        PlanLine: {
+            /** @description How it stands. */
+            state: components["schemas"]["PlanState"];
+            /**
+             * @description What is done, as `berth stack plan` prints it, such as
+             *     `~ service web nginx:1.27 x2`.
+             */
+            text: string;
+        };
+        /**
+         * @description How a line of a plan stands.
+         * @enum {string}
+         */
+        PlanState: "open" | "done" | "after";
         /**
          * @description What a compose file may ask for.
          * @enum {string}
          */
         Policy: "trusted" | "restricted";
+        /**
+         * @description Who comes first where more deployments wait than there are places.
+         * @enum {string}
+         */
+        Priority: "high" | "normal" | "low";
         /** @description A problem as it goes over the wire. */
         Problem: {
             /** @description What happened here, for people. */
@@ -2038,6 +2083,12 @@ export interface components {
         };
         /** @description Which events deploy what. */
         Rule: {
+            /**
+             * Format: int32
+             * @description How many of its deployments may go on at once, such as of all its previews;
+             *     null for as many as there are places.
+             */
+            at_once: number | null;
             /** @description The compose file, from the repository's root. */
             compose_file: string;
             /** @description Whether it is in force. */
@@ -2066,6 +2117,8 @@ export interface components {
              * @description Its place among the repository's rules, from 0.
              */
             position: number;
+            /** @description How its deployments are ranked among those that wait for a place. */
+            priority: components["schemas"]["Priority"];
             /** @description Patterns of branches (of a pull request: its base) or tags; none means all. */
             refs: string[];
             /** @description `owner/name` of its repository. */
@@ -2088,6 +2141,12 @@ export interface components {
         };
         /** @description A rule to be written. */
         RuleDraft: {
+            /**
+             * Format: int32
+             * @description How many of its deployments may go on at once, such as of all its previews:
+             *     1 to 100; without it, as many as there are places.
+             */
+            at_once?: number | null;
             /** @description The compose file, from the repository's root. */
             compose_file: string;
             /**
@@ -2120,6 +2179,8 @@ export interface components {
              *     last, or stays where it is.
              */
             position?: number | null;
+            /** @default normal */
+            priority: components["schemas"]["Priority"];
             /**
              * @description Patterns of branches (of a pull request: its base) or tags; none means
              *     all. `*` does not cross a `/`, `**` does, a `!` in front takes back, and
@@ -2453,6 +2514,32 @@ export interface components {
             /** @description What they may do. */
             role: components["schemas"]["Role"];
         };
+        /** @description What the stack's last deployments took that succeeded before this one. */
+        Usual: {
+            /**
+             * Format: int64
+             * @description The median of the whole.
+             */
+            duration_ms: number;
+            /**
+             * Format: int64
+             * @description How many they are: three at least, 20 at most. Rollbacks are compared with
+             *     rollbacks.
+             */
+            of: number;
+            /** @description The median of each phase that three at least went through. */
+            phases: components["schemas"]["UsualPhase"][];
+        };
+        /** @description What a phase usually takes. */
+        UsualPhase: {
+            /**
+             * Format: int64
+             * @description The median.
+             */
+            duration_ms: number;
+            /** @description Which. */
+            phase: components["schemas"]["Phase"];
+        };
         /**
          * @description What may be put into a variable.
          * @enum {string}
@@ -2494,6 +2581,7 @@ export type Change = components['schemas']['Change'];
 export type Check = components['schemas']['Check'];
 export type Cluster = components['schemas']['Cluster'];
 export type Commit = components['schemas']['Commit'];
+export type Compare = components['schemas']['Compare'];
 export type CreatedApiToken = components['schemas']['CreatedApiToken'];
 export type CreatedInvitation = components['schemas']['CreatedInvitation'];
 export type Decision = components['schemas']['Decision'];
@@ -2503,6 +2591,7 @@ export type Deployment = components['schemas']['Deployment'];
 export type DeploymentPage = components['schemas']['DeploymentPage'];
 export type DeploymentPhase = components['schemas']['DeploymentPhase'];
 export type DeploymentRef = components['schemas']['DeploymentRef'];
+export type DeploymentStory = components['schemas']['DeploymentStory'];
 export type Difference = components['schemas']['Difference'];
 export type Docker = components['schemas']['Docker'];
 export type FieldError = components['schemas']['FieldError'];
@@ -2552,7 +2641,10 @@ export type Phase = components['schemas']['Phase'];
 export type PhaseState = components['schemas']['PhaseState'];
 export type Place = components['schemas']['Place'];
 export type PlacedTasks = components['schemas']['PlacedTasks'];
+export type PlanLine = components['schemas']['PlanLine'];
+export type PlanState = components['schemas']['PlanState'];
 export type Policy = components['schemas']['Policy'];
+export type Priority = components['schemas']['Priority'];
 export type Problem = components['schemas']['Problem'];
 export type PruneApproval = components['schemas']['PruneApproval'];
 export type PrunePlan = components['schemas']['PrunePlan'];
@@ -2595,6 +2687,8 @@ export type TemplateVariable = components['schemas']['TemplateVariable'];
 export type Topic = components['schemas']['Topic'];
 export type Trigger = components['schemas']['Trigger'];
 export type User = components['schemas']['User'];
+export type Usual = components['schemas']['Usual'];
+export type UsualPhase = components['schemas']['UsualPhase'];
 export type VariableType = components['schemas']['VariableType'];
 export type Verdict = components['schemas']['Verdict'];
 export type Wanted = components['schemas']['Wanted'];
@@ -4239,7 +4333,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Deployment"];
+                    "application/json": components["schemas"]["DeploymentStory"];
                 };
             };
             /** @description What went wrong */
