@@ -57,7 +57,9 @@ function Sum({ lines }: { lines: readonly PlanLine[] }) {
   const done = lines.filter(({ state }) => state === 'done').length;
   return (
     <span className="text-meta text-text-2 tabular-nums">
-      {done === lines.length ? `${count(done, 'line')}, all done` : `${done} of ${lines.length} done`}
+      {done === lines.length
+        ? `${count(done, 'line')}, all done`
+        : `${done} of ${lines.length} done`}
     </span>
   );
 }

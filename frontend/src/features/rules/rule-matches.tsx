@@ -32,7 +32,13 @@ const ICONS = {
 /** Of a draft, only what decides: its name and the like must not ask GitHub anew. */
 function deciding(form: RuleForm): string {
   const draft: RuleDraft = { ...toDraft(form), name: 'draft', policy: null };
-  return JSON.stringify({ ...draft, compose_file: 'compose.yaml', on_registry_failure: 'fail', priority: 'normal', at_once: null });
+  return JSON.stringify({
+    ...draft,
+    compose_file: 'compose.yaml',
+    on_registry_failure: 'fail',
+    priority: 'normal',
+    at_once: null,
+  });
 }
 
 /** What the draft would match now, over every branch and open pull request. */
