@@ -4,10 +4,19 @@ import type { Deployment, DeploymentStory, PlanLine } from '../api/schema.gen';
 
 const SHOP: readonly [text: string, from: number][] = [
   ['+ config shop_site_5f1c2a90', 5],
-  ['~ service api ghcr.io/acme/shop-api@sha256:9c1185a5 x2', 5],
-  ['~ service web ghcr.io/acme/shop-web@sha256:4b825dc6 x3', 5],
+  [
+    '~ service api ghcr.io/acme/shop-api@sha256:9c1185a59c1185a59c1185a59c1185a59c1185a59c1185a59c1185a59c1185a5 x2',
+    5,
+  ],
+  [
+    '~ service web ghcr.io/acme/shop-web@sha256:4b825dc64b825dc64b825dc64b825dc64b825dc64b825dc64b825dc64b825dc6 x3',
+    5,
+  ],
   ['… service worker waits until api is healthy', 6],
-  ['~ service worker ghcr.io/acme/shop-worker@sha256:6e340b9c x1', 6],
+  [
+    '~ service worker ghcr.io/acme/shop-worker@sha256:6e340b9c6e340b9c6e340b9c6e340b9c6e340b9c6e340b9c6e340b9c6e340b9c x1',
+    6,
+  ],
 ];
 
 /** The plan as far as a deployment has come: what it is to be is known once it is rendered. */

@@ -128,7 +128,7 @@ function Phases({ deployment }: { deployment: DeploymentStory }) {
 /** What a phase usually takes, beside what it took; nothing where that is as good as nothing. */
 function Usually({ ms, begun }: { ms: number | undefined; begun: boolean }) {
   if (ms === undefined || ms < 500 || !begun) return null;
-  return <span className="block text-text-3">median {duration(ms)}</span>;
+  return <span className="block leading-[18px] text-text-3">median {duration(ms)}</span>;
 }
 
 function Facts({ deployment }: { deployment: DeploymentStory }) {

@@ -84,6 +84,10 @@ const SIGNS: Record<string, { word: string; tone: string }> = {
   '…': { word: 'wait:', tone: 'text-text-3' },
 };
 
+/** A digest's first digits tell images apart; all of them are in the line's title. */
+const shorten = (text: string): string =>
+  text.replaceAll(/@sha256:([0-9a-f]{12})[0-9a-f]+/g, '@sha256:$1…');
+
 function Lines({ lines, over }: { lines: readonly PlanLine[]; over: boolean }) {
   return (
     <ol className="py-1.5">
@@ -100,18 +104,19 @@ function Lines({ lines, over }: { lines: readonly PlanLine[]; over: boolean }) {
               <StatusIcon look={look} size={14} />
               <span className="sr-only">{word}: </span>
             </span>
-            <code className="min-w-0 font-mono text-meta leading-5 break-words">
-              {known ? (
+            <code
+              title={shorten(text) === text ? undefined : text}
+              className="flex min-w-0 font-mono text-meta leading-5"
+            >
+              {known && (
                 <>
-                  <span aria-hidden className={cn('inline-block w-4', known.tone)}>
+                  <span aria-hidden className={cn('w-4 shrink-0', known.tone)}>
                     {sign}
                   </span>
                   <span className="sr-only">{known.word} </span>
-                  {rest.join(' ')}
                 </>
-              ) : (
-                text
               )}
+              <span className="min-w-0 break-words">{shorten(known ? rest.join(' ') : text)}</span>
             </code>
           </li>
         );
