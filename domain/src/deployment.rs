@@ -1,6 +1,9 @@
 //! A deployment: one attempt to bring a stack to a commit. It has a phase,
 //! which never goes back.
 
+pub mod planned;
+pub mod timing;
+
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;

@@ -111,6 +111,8 @@ names! {
         BeginStep = "deployments.begin_step",
         /// A step's progress is noted.
         NoteStep = "deployments.note",
+        /// What a deployment is going to do is written down.
+        KeepPlan = "deployments.plan",
         /// A deployment gets past a step.
         Advance = "deployments.advance",
         /// A deployment says what it waits for.

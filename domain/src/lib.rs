@@ -30,5 +30,6 @@ pub mod registry;
 pub mod rule;
 pub mod slug;
 pub mod stack;
+pub mod turn;
 
 pub use crate::chain::chain;

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{RepositoryId, RuleId};
 use crate::policy::Policy;
 use crate::registry::OnRegistryFailure;
+use crate::turn::Pace;
 
 /// What a rule listens to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -65,6 +66,8 @@ pub struct Rule {
     pub policy: Policy,
     /// What its deployments do where a registry does not answer.
     pub on_registry_failure: OnRegistryFailure,
+    /// How its deployments take their turns.
+    pub pace: Pace,
     /// Whether it is in force.
     pub enabled: bool,
 }
@@ -259,6 +262,7 @@ mod tests {
             host: "{{app}}.localhost".to_owned(),
             policy: Policy::usual(event),
             on_registry_failure: OnRegistryFailure::Fail,
+            pace: Pace::default(),
             enabled: true,
         }
     }

@@ -58,6 +58,8 @@ struct Run<'a, C, B> {
     /// Services that this run has changed on the cluster.
     changed: BTreeSet<String>,
     said: String,
+    /// What of the plan is written down already.
+    planned: Option<(Vec<String>, Vec<String>)>,
 }
 
 /// Why a step did not come to its end.
@@ -129,6 +131,7 @@ pub(crate) async fn drive<C: Cluster, B: Builder>(
         images: None,
         changed: BTreeSet::new(),
         said: String::new(),
+        planned: None,
     };
     while let Some(step) = run.context.deployment.phase.step() {
         if let Some(hold) = run.held_up(step).await? {

@@ -11,7 +11,7 @@ mod words;
 use std::collections::BTreeMap;
 
 use berth_domain::cluster::{Desired, ObservedNetwork, ObservedService, ObservedStack};
-use berth_domain::stack::{NetworkSpec, ServiceSpec};
+use berth_domain::stack::{NetworkChange, NetworkSpec, ServiceSpec};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Plan;
@@ -142,6 +142,22 @@ fn of_network(name: &str, wanted: &NetworkSpec, is: &ObservedNetwork, all: &mut 
             sentence: format!("{sentence}{theirs}"),
         });
     }
+}
+
+/// How a network differs from what it should be, a clause each, with nothing in
+/// them that may be a secret.
+pub(crate) fn clauses(wanted: &NetworkSpec, live: &NetworkSpec) -> Vec<String> {
+    let clause = |change: NetworkChange| {
+        let [from, to] = [&change.from, &change.to].map(|text| value::guarded(&change.what, text));
+        let NetworkChange { what, .. } = change;
+        let is_hidden = [&from, &to].into_iter().any(|text| text == value::HIDDEN);
+        if is_hidden {
+            format!("other {what}")
+        } else {
+            NetworkChange { what, from, to }.to_string()
+        }
+    };
+    wanted.changes(live).into_iter().map(clause).collect()
 }
 
 fn missing(kind: Kind, name: &str) -> Difference {

@@ -19,8 +19,8 @@ use crate::fight::Bout;
 use crate::queue::Queue;
 use crate::report::{Before, Report};
 use crate::settings::Settings;
-use crate::slots::{self, Slots};
 use crate::status::Board;
+use crate::turns::{self, Turns};
 
 /// How long a failed pass waits, by how often it has failed in a row.
 pub(crate) const RETRY: Backoff =
@@ -41,7 +41,8 @@ pub(crate) struct Engine<C, B> {
     pub(crate) build_slots: Semaphore,
     /// Those of them that previews may have.
     pub(crate) preview_builds: Semaphore,
-    pub(crate) previews: Slots,
+    /// Whose turn it is to be deployed.
+    pub(crate) turns: Turns,
     /// Asks for a look at all stacks.
     pub(crate) look: Notify,
     /// Asks for a look at whose output is to be followed.
@@ -87,12 +88,12 @@ impl<C, B> Engine<C, B> {
     ) -> Self {
         let Parts { settings, pool, cluster, builder, github, board } = parts;
         let queue = Queue::new();
-        let builds = slots::places(settings.parallel_builds);
-        let previews = slots::share(slots::places(settings.parallel));
+        let builds = turns::places(settings.parallel_builds);
+        let places = turns::places(settings.parallel);
         Self {
             build_slots: Semaphore::new(builds),
-            preview_builds: Semaphore::new(slots::share(builds)),
-            previews: Slots::new(previews, queue.clone()),
+            preview_builds: Semaphore::new(turns::share(builds)),
+            turns: Turns::new(places, queue.clone()),
             settings,
             pool,
             cluster,

@@ -36,10 +36,10 @@ pub mod report;
 pub mod run;
 pub mod settings;
 pub mod sim;
-mod slots;
 pub mod status;
 pub mod survey;
 pub mod tasks;
+mod turns;
 
 pub use crate::run::{Deps, run};
 pub use crate::settings::Settings;

@@ -14,7 +14,7 @@ use berth_domain::stack::{MountKind, ServiceSpec, StackSpec};
 use crate::drift::Kind;
 
 use self::ensure::ensure;
-use self::remove::{remove_all, remove_unwanted};
+use self::remove::{LEAVING, remove_all, remove_unwanted};
 
 /// What one pass will do, in order, and what it would do but may not yet.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -88,6 +88,15 @@ impl Plan {
         let conflicts = self.conflicts.iter().map(|conflict| format!("! {conflict}"));
         let waiting = self.waiting.iter().map(|waiting| format!("… {waiting}"));
         replaced.chain(actions).chain(conflicts).chain(waiting).collect()
+    }
+
+    /// As [`lines`](Self::lines), less what only passes by, such as how many tasks are
+    /// still leaving: what is worth keeping of the plan.
+    #[must_use]
+    pub fn sentences(&self) -> Vec<String> {
+        let mut lines = self.lines();
+        lines.retain(|line| !line.ends_with(LEAVING));
+        lines
     }
 
     fn wait(&mut self, what: String) {

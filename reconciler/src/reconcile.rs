@@ -10,10 +10,9 @@ use berth_domain::cluster::{Action, Cluster, Desired, ObservedStack, UpdateState
 use berth_domain::health::Health;
 use berth_domain::ids::{DeploymentId, ReleaseId, StackId};
 use berth_store::acts::NewAct;
-use berth_store::acts::{Actor, NewAct};
 use berth_store::leases::Fence;
-use berth_store::releases;
 use berth_store::stacks::{self, LiveStack, Wanted};
+use berth_store::{deployments, releases};
 
 use crate::acts;
 use crate::claims;
@@ -25,6 +24,7 @@ use crate::plan::{Plan, Prune, is_gone, names_of, plan};
 use crate::queue::Next;
 use crate::report::{Report, report};
 use crate::status::Link;
+use crate::turns::Claim;
 
 /// How often a service is put back that Swarm takes away each time.
 const HEALS: u32 = 2;
@@ -70,7 +70,13 @@ async fn try_pass<C: Cluster, B: Builder>(
     fence: Fence,
     id: StackId,
 ) -> Result<Next, PassError> {
-    let Some(stack) = stacks::live_one(&engine.pool, id).await? else { return Ok(Next::OnChange) };
+    let stack = stacks::live_one(&engine.pool, id).await?;
+    let has_nothing_to_deploy =
+        |stack: &LiveStack| stack.wanted == Wanted::Absent || stack.open_deployment.is_none();
+    if stack.as_ref().is_none_or(has_nothing_to_deploy) {
+        engine.turns.forget(id);
+    }
+    let Some(stack) = stack else { return Ok(Next::OnChange) };
     let next = match (stack.wanted, stack.open_deployment) {
         (Wanted::Absent, _) => return remove(engine, fence, &stack).await,
         (Wanted::Present, Some(deployment)) => {
@@ -103,14 +109,16 @@ async fn deploy_in_turn<C: Cluster, B: Builder>(
     stack: &LiveStack,
     id: DeploymentId,
 ) -> Result<Next, PassError> {
-    if !stack.preview {
-        return deploy::drive(engine, fence, stack, id).await;
-    }
-    let Some(_slot) = engine.previews.take(stack.id) else {
-        let why = "other previews are being deployed, and it has its turn after them";
-        return deploy::hold::wait(engine, fence, stack, (id, why, None)).await;
+    let (rule, pace) = deployments::pace(&engine.pool, id).await?;
+    let claim = Claim {
+        priority: pace.priority,
+        preview: stack.preview,
+        limit: rule.zip(pace.at_once.map(usize::from)),
     };
-    deploy::drive(engine, fence, stack, id).await
+    match engine.turns.take(stack.id, claim) {
+        Ok(_turn) => deploy::drive(engine, fence, stack, id).await,
+        Err(wait) => deploy::hold::wait(engine, fence, stack, (id, &wait.to_string(), None)).await,
+    }
 }
 
 /// Shows how a stack is, and changes nothing.

@@ -28,11 +28,11 @@ use crate::output;
 use crate::queue::Next;
 use crate::reconcile;
 use crate::settings::Settings;
-use crate::slots;
 use crate::status::{Board, Link};
 use crate::survey::{Wanted, survey};
 use crate::tasks;
 use crate::tasks::orphans::{self, Orphans};
+use crate::turns;
 
 /// How long a burst of Docker's events is let pass before a stack is looked at.
 const BURST: Duration = Duration::from_millis(200);
@@ -131,7 +131,7 @@ pub async fn run<C: Cluster, B: Builder>(deps: Deps<C, B>, stop: CancellationTok
 /// Works on stacks as they come due.
 async fn pass_on<C: Cluster, B: Builder>(engine: Arc<Engine<C, B>>) {
     let (queue, stop) = (engine.queue.clone(), engine.stop.clone());
-    let many = slots::places(engine.settings.parallel);
+    let many = turns::passes(turns::places(engine.settings.parallel));
     let pass = move |stack| Box::pin(reconcile::pass(Arc::clone(&engine), stack));
     queue.run(many, stop, pass).await;
 }

@@ -23,8 +23,8 @@ pub struct Settings {
     pub seal_key: Arc<SealKey>,
     /// The lease's times.
     pub lease: Lease,
-    /// How many stacks are worked on at once; two at least. Deployments of previews
-    /// have half of these places, so that they never hold up the rest.
+    /// How many stacks are deployed at once; two at least. Previews have half of these
+    /// places, so that they never hold up the rest.
     pub parallel: usize,
     /// How many images are built at once; two at least, half of them of previews.
     pub parallel_builds: usize,

@@ -6,6 +6,8 @@
 mod again;
 mod holds;
 mod judged;
+mod pace;
+mod plan;
 mod read;
 mod retry;
 mod rollback;
@@ -20,6 +22,8 @@ use sqlx::PgConnection;
 pub use self::again::again;
 pub use self::holds::{Frozen, Holds, holds};
 pub use self::judged::{approve, override_freeze, reject};
+pub use self::pace::pace;
+pub use self::plan::keep_plan;
 pub use self::read::{
     Context, PhaseRow, PhaseState, context, followed_branches, get, last_succeeded_sha, newest,
     newest_succeeded, next_open, of_pull_request, phases, was_tried,

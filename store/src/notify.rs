@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use berth_domain::ids::StackId;
+use berth_domain::ids::{RuleId, StackId};
 use sqlx::PgExecutor;
 use sqlx::postgres::PgListener;
 
@@ -108,6 +108,23 @@ pub async fn output(db: impl PgExecutor<'_>, stack: StackId) -> Result<()> {
         .await
         .map(|_| ())
         .map_err(Error::while_("hint at output"))
+}
+
+/// Hints at every stack with a deployment of a rule that is not over.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn open_of_rule(db: impl PgExecutor<'_>, rule: RuleId) -> Result<()> {
+    sqlx::query!(
+        "select pg_notify('berth_stack', stack_id::text) from deployment
+         where rule_id = $1 and finished_at is null",
+        rule.0
+    )
+    .fetch_all(db)
+    .await
+    .map(|_| ())
+    .map_err(Error::while_("hint at the stacks of a rule"))
 }
 
 /// Says that deliveries wait.

@@ -4,12 +4,13 @@ use berth_domain::ids::{RepositoryId, RuleId};
 use berth_domain::policy::Policy;
 use berth_domain::registry::OnRegistryFailure;
 use berth_domain::rule::{EventKind, Rule};
+use berth_domain::turn::{Pace, Priority};
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
 use crate::error::breaks;
 use crate::intent::Begin;
-use crate::{Error, Result};
+use crate::{Error, Result, notify};
 
 /// A rule with what the database adds to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +40,8 @@ struct RuleRow {
     compose_file: String,
     host: String,
     on_registry_failure: String,
+    priority: String,
+    at_once: Option<i32>,
     enabled: bool,
     policy: Option<String>,
     version: i64,
@@ -70,6 +73,7 @@ impl TryFrom<RuleRow> for StoredRule {
                 compose_file: row.compose_file,
                 host: row.host,
                 on_registry_failure: on_registry_failure("rule", &row.on_registry_failure)?,
+                pace: pace(&row.priority, row.at_once)?,
                 policy,
                 enabled: row.enabled,
             },
@@ -169,8 +173,9 @@ pub async fn create(db: impl PgExecutor<'_>, rule: &Rule, position: i32) -> Resu
     sqlx::query_as!(
         RuleRow,
         "insert into rule (rule_id, repository_id, position, name, event, refs, paths, environment,
-                           compose_file, host, enabled, on_registry_failure, policy)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                           compose_file, host, enabled, on_registry_failure, policy, priority,
+                           at_once)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
          returning *",
         rule.id.0,
         rule.repository.0,
@@ -185,6 +190,8 @@ pub async fn create(db: impl PgExecutor<'_>, rule: &Rule, position: i32) -> Resu
         rule.enabled,
         rule.on_registry_failure.as_str(),
         rule.policy.as_str(),
+        rule.pace.priority.as_str(),
+        rule.pace.at_once.map(i32::from),
     )
     .fetch_one(db)
     .await
@@ -192,7 +199,8 @@ pub async fn create(db: impl PgExecutor<'_>, rule: &Rule, position: i32) -> Resu
     .try_into()
 }
 
-/// Changes a rule that still stands at `version`. A rule keeps its repository.
+/// Changes a rule that still stands at `version`. A rule keeps its repository. What
+/// it deploys and is not over yet is looked at again.
 ///
 /// # Errors
 ///
@@ -211,7 +219,7 @@ pub async fn update(
         "update rule
          set position = $2, name = $3, event = $4, refs = $5, paths = $6, environment = $7,
              compose_file = $8, host = $9, enabled = $10, on_registry_failure = $11, policy = $12,
-             version = version + 1, updated_at = now()
+             priority = $14, at_once = $15, version = version + 1, updated_at = now()
          where rule_id = $1 and version = $13
          returning *",
         rule.id.0,
@@ -227,11 +235,14 @@ pub async fn update(
         rule.on_registry_failure.as_str(),
         rule.policy.as_str(),
         version,
+        rule.pace.priority.as_str(),
+        rule.pace.at_once.map(i32::from),
     )
     .fetch_optional(&mut *db)
     .await
     .map_err(refused(doing))?;
     let Some(row) = row else { return Err(gone_or_changed(&mut db, rule.id).await) };
+    notify::open_of_rule(&mut *db, rule.id).await?;
     db.commit().await.map_err(Error::while_(doing))?;
     row.try_into()
 }
@@ -252,6 +263,19 @@ pub async fn delete(db: impl Begin<'_>, id: RuleId, version: i64) -> Result<()> 
         return Err(gone_or_changed(&mut db, id).await);
     }
     db.commit().await.map_err(Error::while_(doing))
+}
+
+/// How the deployments of a rule take their turns, as a row has it.
+pub(crate) fn pace(priority: &str, at_once: Option<i32>) -> Result<Pace> {
+    let corrupt = |message| Error::Corrupt { what: "rule", message };
+    Ok(Pace {
+        priority: Priority::from_word(priority)
+            .ok_or_else(|| corrupt(format!("{priority:?} is not a priority")))?,
+        at_once: at_once
+            .map(u16::try_from)
+            .transpose()
+            .map_err(|_| corrupt(format!("{at_once:?} at once")))?,
+    })
 }
 
 /// Reads the word that a row of `what` has.
@@ -304,6 +328,7 @@ mod tests {
         stored.rule.enabled = false;
         stored.rule.on_registry_failure = OnRegistryFailure::UseKnown;
         stored.rule.policy = Policy::Restricted;
+        stored.rule.pace = Pace { priority: Priority::High, at_once: Some(3) };
         let second = update(&pool, &stored.rule, 2, stored.version).await.unwrap();
         assert_eq!((second.version, second.position), (2, 2));
         assert_eq!(second.rule, stored.rule);

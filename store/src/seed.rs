@@ -9,6 +9,7 @@ use berth_domain::ids::{
 use berth_domain::policy::Policy;
 use berth_domain::registry::OnRegistryFailure;
 use berth_domain::rule::{EventKind, Rule};
+use berth_domain::turn::Pace;
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -70,6 +71,7 @@ pub(crate) async fn rule(pool: &PgPool, repository: RepositoryId) -> StoredRule 
         host: "{{app}}.localhost".to_owned(),
         policy: Policy::Trusted,
         on_registry_failure: OnRegistryFailure::default(),
+        pace: Pace::default(),
         enabled: true,
     };
     rules::create(pool, &rule, 1).await.unwrap()

@@ -17,8 +17,8 @@ use crate::problem::{Problem, Result};
 use crate::routes::{settings, shape};
 use crate::state::ApiState;
 use crate::types::{
-    Because, Deployment, DeploymentPage, ListQuery, LogLine, LogPage, LogQuery, LogSource,
-    Redeploy, Rollback,
+    Because, Deployment, DeploymentPage, DeploymentStory, ListQuery, LogLine, LogPage, LogQuery,
+    LogSource, Redeploy, Rollback,
 };
 
 /// A deployment that was made, and where it is.
@@ -166,6 +166,8 @@ fn no_way_back(err: Error) -> Problem {
 }
 
 /// Read a deployment
+///
+/// With what it does to the cluster, and how long such a deployment usually takes.
 #[utoipa::path(
     get,
     path = "/api/v1/stacks/{name}/deployments/{number}",
@@ -174,16 +176,17 @@ fn no_way_back(err: Error) -> Problem {
         ("name" = String, Path, description = "The stack's name"),
         ("number" = i64, Path, description = "The deployment's number within the stack"),
     ),
-    responses((status = 200, description = "The deployment", body = Deployment)),
+    responses((status = 200, description = "The deployment", body = DeploymentStory)),
 )]
 pub(crate) async fn get_deployment(
     State(state): State<ApiState>,
     _viewer: Viewer,
     Path((name, number)): Path<(String, i64)>,
-) -> Result<Json<Deployment>> {
+) -> Result<Json<DeploymentStory>> {
     let stack = deployments::stack_id(&state.pool, &name).await?;
     let row = deployments::get(&state.pool, stack, number).await?;
-    Ok(Json(shape::deployment(row)))
+    let told = deployments::story(&state.pool, stack, number).await?;
+    Ok(Json(shape::story(row, told, &state.github.settings().web_url)))
 }
 
 /// Ask for a deployment to be stopped

@@ -24,7 +24,9 @@ use crate::pagination::{self, DEFAULT_LIMIT, MAX_LIMIT, Page};
 use crate::problem::{Problem, Result};
 use crate::routes::version;
 use crate::state::ApiState;
-use crate::types::{OnRegistryFailure, Policy, Rule, RuleDraft, RuleEvent, RulePage, RuleQuery};
+use crate::types::{
+    OnRegistryFailure, Policy, Priority, Rule, RuleDraft, RuleEvent, RulePage, RuleQuery,
+};
 
 /// List rules
 #[utoipa::path(
@@ -196,6 +198,8 @@ fn rule(row: RuleView) -> Rule {
         host: row.host,
         on_registry_failure: OnRegistryFailure::from_word(&row.on_registry_failure)
             .unwrap_or(OnRegistryFailure::Fail),
+        priority: Priority::from_word(&row.priority).unwrap_or(Priority::Normal),
+        at_once: row.at_once,
         policy: Policy::from_word(&row.policy).unwrap_or(Policy::Restricted),
         enabled: row.enabled,
         version: row.version,

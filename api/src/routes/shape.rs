@@ -1,6 +1,8 @@
 //! Rows to wire types. What a pass saw is read as far as it goes: a field that
 //! another version of Berth does not know is left out, never an error.
 
+mod story;
+
 use berth_store::views::deployments::{DeploymentView, PhaseView};
 use berth_store::views::stacks::StackView;
 use chrono::{DateTime, Utc};
@@ -8,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
+pub(super) use self::story::story;
 use crate::types::{
     Approval, Commit, Deployment, DeploymentPhase, Difference, Freeze, Health, HealthState,
     LatestDeployment, ObjectKind, Paused, Phase, PhaseState, Place, Policy, PullRequest, Reason,

@@ -212,6 +212,79 @@ pub struct Deployment {
     pub can_roll_back: bool,
 }
 
+words! {
+    /// How a line of a plan stands.
+    PlanState {
+        /// It is still to be done, or never was.
+        Open = "open",
+        /// It is done.
+        Done = "done",
+        /// It is done once the deployment has succeeded.
+        After = "after",
+    }
+}
+
+/// A line of what a deployment does to the cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PlanLine {
+    /// What is done, as `berth stack plan` prints it, such as
+    /// `~ service web nginx:1.27 x2`.
+    pub text: String,
+    /// How it stands.
+    pub state: PlanState,
+}
+
+/// What a phase usually takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct UsualPhase {
+    /// Which.
+    pub phase: Phase,
+    /// The median.
+    pub duration_ms: i64,
+}
+
+/// What the stack's last deployments took that succeeded before this one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Usual {
+    /// How many they are: three at least, 20 at most. Rollbacks are compared with
+    /// rollbacks.
+    pub of: i64,
+    /// The median of the whole.
+    pub duration_ms: i64,
+    /// The median of each phase that three at least went through.
+    pub phases: Vec<UsualPhase>,
+}
+
+/// How a deployment's commit compares with what served before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Compare {
+    /// The number of the deployment that served before it.
+    pub number: i64,
+    /// Where GitHub shows the commits in between.
+    pub url: String,
+}
+
+/// A deployment, with all that its own page says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DeploymentStory {
+    /// What the list says of it, too.
+    #[serde(flatten)]
+    pub deployment: Deployment,
+    /// What it does to the cluster, in order; null until that is planned, empty
+    /// where there is nothing to change.
+    #[schema(required = true)]
+    pub plan: Option<Vec<PlanLine>>,
+    /// What is usual for the stack; null while too few have succeeded to say so.
+    #[schema(required = true)]
+    pub usual: Option<Usual>,
+    /// Where GitHub shows the commit.
+    pub commit_url: String,
+    /// How its commit compares with what served before it; null where nothing did,
+    /// or the same commit.
+    #[schema(required = true)]
+    pub compare: Option<Compare>,
+}
+
 page! {
     /// A stack's deployments, newest first.
     DeploymentPage of Deployment

@@ -31,6 +31,18 @@ words! {
 }
 
 words! {
+    /// Who comes first where more deployments wait than there are places.
+    Priority {
+        /// Before the others.
+        High = "high",
+        /// As it comes; what stays before previews.
+        Normal = "normal",
+        /// After the others.
+        Low = "low",
+    }
+}
+
+words! {
     /// What a compose file may ask for.
     Policy {
         /// Whatever Swarm can do.
@@ -67,6 +79,12 @@ pub struct Rule {
     pub host: String,
     /// What its deployments do where a registry does not answer.
     pub on_registry_failure: OnRegistryFailure,
+    /// How its deployments are ranked among those that wait for a place.
+    pub priority: Priority,
+    /// How many of its deployments may go on at once, such as of all its previews;
+    /// null for as many as there are places.
+    #[schema(required = true)]
+    pub at_once: Option<i32>,
     /// What the compose file may ask for.
     pub policy: Policy,
     /// Whether it is in force.
@@ -117,6 +135,16 @@ pub struct RuleDraft {
     #[serde(default = "fail")]
     #[schema(default = "fail")]
     pub on_registry_failure: OnRegistryFailure,
+    /// How its deployments are ranked among those that wait for a place. Each five
+    /// minutes of waiting lift one by a rank, so that nobody waits for ever.
+    #[serde(default = "normal")]
+    #[schema(default = "normal")]
+    pub priority: Priority,
+    /// How many of its deployments may go on at once, such as of all its previews:
+    /// 1 to 100; without it, as many as there are places.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 100)]
+    pub at_once: Option<i32>,
     /// What the compose file may ask for. Without it, it stays as it is; in a
     /// new rule, or one that is to listen to something else, pull requests are
     /// restricted and the others trusted.
@@ -227,6 +255,10 @@ pub struct RuleReplayQuery {
 
 const fn fail() -> OnRegistryFailure {
     OnRegistryFailure::Fail
+}
+
+const fn normal() -> Priority {
+    Priority::Normal
 }
 
 const fn yes() -> bool {

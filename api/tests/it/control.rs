@@ -71,6 +71,51 @@ async fn a_stack_goes_back_to_a_release_in_one_call(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn a_deployments_page_tells_its_plan_what_is_usual_and_what_changed(pool: PgPool) {
+    let api = Api::new(pool).with_shop().await;
+    let fence = lead(&api).await;
+    let (_, first) = stack(&api, fence, "shop", None).await;
+    succeed(&api, fence, first).await;
+    let operator = api.browser(Role::Operator).await;
+    let path = "/api/v1/stacks/shop/deployments";
+    let shas = ["b", "c", "d"].map(|digit| digit.repeat(40));
+    let mut last = first;
+    for sha in &shas {
+        let made = api.post(&operator, path, json!({"sha": sha})).await.json();
+        last = DeploymentId(made["id"].as_str().unwrap().parse().unwrap());
+        if *sha != shas[2] {
+            succeed(&api, fence, last).await;
+        }
+    }
+    let told = async |number: i64| api.get(&operator, &format!("{path}/{number}")).await.json();
+    let unplanned = told(4).await;
+    assert_eq!(unplanned["plan"], Value::Null);
+    assert_eq!(unplanned["usual"]["of"], 3);
+    let phases = unplanned["usual"]["phases"].as_array().unwrap();
+    let phases: Vec<_> = phases.iter().map(|it| it["phase"].as_str().unwrap()).collect();
+    assert_eq!(phases.first().zip(phases.last()), Some((&"received", &"succeeded")));
+    assert_eq!(phases.len(), 8);
+    assert_eq!(unplanned["commit"]["sha"], json!(shas[2]), "the list's fields are there too");
+    let url = unplanned["commit_url"].as_str().unwrap();
+    assert!(url.ends_with(&format!("/acme/shop/commit/{}", shas[2])), "{url}");
+    let compare = unplanned["compare"]["url"].as_str().unwrap();
+    assert!(compare.ends_with(&format!("/compare/{}...{}", shas[1], shas[2])), "{compare}");
+    assert_eq!(unplanned["compare"]["number"], 3);
+    assert_eq!(told(3).await["usual"], Value::Null, "two say nothing");
+
+    let [now, after] = ["+ service web nginx x2", "- service old"].map(|it| [it.to_owned()]);
+    deployments::keep_plan(&api.pool, fence, last, &now, &after).await.unwrap();
+    deployments::keep_plan(&api.pool, fence, last, &[], &after).await.unwrap();
+    assert_eq!(
+        told(4).await["plan"],
+        json!([
+            {"text": "+ service web nginx x2", "state": "done"},
+            {"text": "- service old", "state": "after"},
+        ])
+    );
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
 async fn what_failed_is_tried_again_while_nothing_came_after_it(pool: PgPool) {
     let api = Api::new(pool).with_shop().await;
     let fence = lead(&api).await;

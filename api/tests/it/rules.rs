@@ -49,6 +49,8 @@ async fn a_rule_is_written_read_changed_and_removed(pool: PgPool) {
       "compose_file": "compose.yaml",
       "host": "{{app}}.localhost",
       "on_registry_failure": "fail",
+      "priority": "normal",
+      "at_once": null,
       "policy": "trusted",
       "enabled": true,
       "version": 1,
@@ -64,10 +66,16 @@ async fn a_rule_is_written_read_changed_and_removed(pool: PgPool) {
     let mut changed = draft("production");
     changed["enabled"] = json!(false);
     changed["on_registry_failure"] = json!("use_known");
+    changed["priority"] = json!("high");
+    changed["at_once"] = json!(3);
     let answer = put(&api, &admin, &path, Some("\"1\""), changed).await;
     assert_eq!((answer.status, answer.header("etag")), (StatusCode::OK, "\"2\""));
     assert_eq!(answer.json()["enabled"], false);
     assert_eq!(answer.json()["on_registry_failure"], "use_known");
+    assert_eq!(
+        (&answer.json()["priority"], &answer.json()["at_once"]),
+        (&json!("high"), &json!(3))
+    );
     assert_eq!(answer.json()["position"], 0);
 
     let mut remove = request(Method::DELETE, &path, &admin, None);

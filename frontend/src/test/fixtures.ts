@@ -101,6 +101,8 @@ export function rule(part: Partial<Rule> = {}): Rule {
     compose_file: 'compose.yaml',
     host: '{{app}}.example.com',
     on_registry_failure: 'fail',
+    priority: 'normal',
+    at_once: null,
     policy: 'trusted',
     enabled: true,
     version: 3,

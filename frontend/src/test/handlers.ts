@@ -32,6 +32,7 @@ import { logHandlers } from './log-handlers.ts';
 import { memberHandlers } from './member-handlers.ts';
 import { ruleMatches, ruleReplay } from './rule-fixtures.ts';
 import { instance } from './settings-fixtures.ts';
+import { story } from './story-fixtures.ts';
 
 /**
  * An API in memory, for unit tests and for working on the UI without a server. It is no model of
@@ -324,7 +325,7 @@ export const handlers = [
     const found = [...state.deployments, state.waiting].find(
       ({ number }) => String(number) === params.number,
     );
-    return found ? HttpResponse.json(found) : missing();
+    return found ? HttpResponse.json(story(found)) : missing();
   }),
   http.post(api('/deployments/:id/approve'), () => {
     const approved = { by: session.user.name, at: new Date().toISOString() };

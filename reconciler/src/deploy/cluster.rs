@@ -10,7 +10,7 @@ use berth_domain::cluster::{Action, Cluster, ClusterError, Desired, ObservedStac
 use berth_domain::deployment::{Reason, Step};
 use berth_domain::health::{Health, of_service};
 use berth_domain::stack::StackSpec;
-use berth_store::deployments::{Begun, Trigger};
+use berth_store::deployments::{self, Begun, Trigger};
 use berth_store::releases::{self, NewRelease};
 use tokio::time::sleep;
 
@@ -139,6 +139,7 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
             self.show(&desired, &observed, &plan).await?;
             match verdict {
                 Some(Verdict::Reached) => {
+                    self.keep_plan(&plan, &spec, &observed).await?;
                     self.keep_job_logs(&spec, &observed, false).await?;
                     return Ok(observed);
                 }
@@ -153,6 +154,7 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
                 }
                 None => {}
             }
+            self.keep_plan(&plan, &spec, &observed).await?;
             if plan.is_empty() {
                 if let Some(conflict) = plan.conflicts().first() {
                     return Err(StepError::failed("conflict", conflict.clone()));
@@ -192,7 +194,7 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
         &self,
         begun: &Begun,
     ) -> Result<chrono::DateTime<chrono::Utc>, StepError> {
-        let phases = berth_store::deployments::phases(&self.engine.pool, self.id()).await?;
+        let phases = deployments::phases(&self.engine.pool, self.id()).await?;
         let applied = phases.iter().find(|row| row.phase == Step::Apply.reaches());
         Ok(applied.map_or(begun.started_at, |row| row.started_at))
     }
@@ -206,6 +208,25 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
                 self.changed.insert(name.clone());
             }
         }
+        Ok(())
+    }
+
+    /// Writes down what is going to be done, before it is: for whoever reads later
+    /// what a deployment did.
+    async fn keep_plan(
+        &mut self,
+        plan: &Plan,
+        spec: &StackSpec,
+        observed: &ObservedStack,
+    ) -> Result<(), StepError> {
+        let after = goes_after(spec, observed);
+        let lines = (plan.sentences(), after);
+        if self.planned.as_ref() == Some(&lines) {
+            return Ok(());
+        }
+        let (now, after) = &lines;
+        deployments::keep_plan(&self.engine.pool, self.fence, self.id(), now, after).await?;
+        self.planned = Some(lines);
         Ok(())
     }
 
@@ -247,6 +268,17 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
         }
         StepError::Failed(Reason { code, text, place: None })
     }
+}
+
+/// The services that go once the release has succeeded, as a plan says it. Which
+/// other objects go is known only then: Swarm's own way back may name them.
+fn goes_after(spec: &StackSpec, observed: &ObservedStack) -> Vec<String> {
+    let gone =
+        observed.services.iter().filter(|(name, is)| is.ours && !spec.services.contains_key(*name));
+    gone.map(|(name, is)| {
+        Action::RemoveService { name: name.clone(), from: is.version }.to_string()
+    })
+    .collect()
 }
 
 /// `line` with the stack's secrets blotted out, those in its environment too: a

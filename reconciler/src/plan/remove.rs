@@ -8,6 +8,9 @@ use berth_domain::stack::StackSpec;
 use super::{Plan, references};
 use crate::drift::Kind;
 
+/// How it ends what says that tasks of a service that is gone still run.
+pub(super) const LEAVING: &str = " leaving";
+
 const UNUSED_FIRST: &str = "objects no longer asked for go once no service uses them";
 
 pub(super) fn remove_unwanted(
@@ -170,7 +173,8 @@ impl<'a> Objects<'a> {
 }
 
 pub(super) fn leaving(tasks: u32) -> String {
-    if tasks == 1 { "1 task is leaving".to_owned() } else { format!("{tasks} tasks are leaving") }
+    let are = if tasks == 1 { "task is" } else { "tasks are" };
+    format!("{tasks} {are}{LEAVING}")
 }
 
 fn in_use<'a>(services: impl Iterator<Item = &'a ObservedService>) -> BTreeSet<&'a str> {

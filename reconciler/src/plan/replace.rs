@@ -12,6 +12,7 @@ use berth_domain::stack::{ServiceSpec, StackSpec};
 
 use super::Plan;
 use super::remove::leaving;
+use crate::drift;
 
 /// Plans the replacement of every network that is not what it should be, and
 /// gives the services that are left alone until that is done.
@@ -25,7 +26,7 @@ pub(super) fn networks<'a>(
     let mut users: BTreeSet<&'a String> = BTreeSet::new();
     for (name, wanted) in &spec.networks {
         let Some(is) = observed.networks.get(name) else { continue };
-        let changes = wanted.changes_from(&is.spec).join(", ");
+        let changes = drift::clauses(wanted, &is.spec).join(", ");
         if changes.is_empty() {
             continue;
         }

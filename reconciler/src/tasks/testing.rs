@@ -9,6 +9,7 @@ use berth_domain::ids::{InstallationId, RepositoryId, RuleId};
 use berth_domain::policy::Policy;
 use berth_domain::registry::OnRegistryFailure;
 use berth_domain::rule::{Changes, EventKind, Rule};
+use berth_domain::turn::Pace;
 use berth_github_app::{Client, Settings};
 use berth_store::installations::{self, Installation};
 use berth_store::leases::{self, Fence};
@@ -134,6 +135,7 @@ pub(crate) fn rule(event: EventKind, name: &str, refs: &[&str]) -> Rule {
         host: host.to_owned(),
         policy: Policy::usual(event),
         on_registry_failure: OnRegistryFailure::default(),
+        pace: Pace::default(),
         enabled: true,
     }
 }

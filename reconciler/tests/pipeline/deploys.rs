@@ -1,6 +1,7 @@
 //! Deployments that go well, and those that nobody waits for any more.
 
 use berth_domain::deployment::Phase;
+use berth_domain::deployment::planned::Planned;
 use berth_store::deployments::{self, PhaseState};
 use berth_store::{build_logs, releases};
 use sqlx::PgPool;
@@ -70,6 +71,46 @@ async fn the_next_push_updates_and_leaves_nothing_of_the_one_before_the_last(poo
     })
     .await;
     assert_eq!(world.images().get("store").map(String::as_str), Some("redis:8"));
+    berth.stop().await;
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn a_deployment_keeps_what_it_was_going_to_do_and_what_became_of_it(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    let berth = world.start(1);
+    let old = "services:\n  old:\n    image: redis:7\n";
+    let first = world.push(old).await;
+    world.ended(first).await;
+    let story = async |world: &World, number| {
+        let stack = world.stack.0;
+        let told = berth_store::views::deployments::story(&world.pool, stack, number).await;
+        told.unwrap().plan.map(|plan| {
+            let line = |it: &Planned| format!("{} ({})", it.text, it.state.as_str());
+            plan.iter().map(line).collect::<Vec<_>>()
+        })
+    };
+    let name = world.name();
+    let network = format!("+ network {name}_default (done)");
+    let made = [network, "+ service old redis:7 x1 (done)".to_owned()];
+    assert_eq!(story(&world, 1).await, Some(made.to_vec()));
+
+    let new = "services:\n  new:\n    image: redis:8\n";
+    let second = world.push(new).await;
+    assert_eq!(world.ended(second).await, (Phase::Succeeded, None));
+    let made = ["+ service new redis:8 x1 (done)", "- service old (after)"];
+    assert_eq!(story(&world, 2).await, Some(made.map(str::to_owned).to_vec()));
+
+    eventually("the old service is gone", async || {
+        (!world.sim.peek(&name).services.contains_key("old")).then_some(())
+    })
+    .await;
+
+    // Docker refuses it, and what was planned is known all the same.
+    world.sim.refuse("+ service newer", 1);
+    let third = world.push(&new.replace("new", "newer")).await;
+    assert_eq!(world.ended(third).await.0, Phase::Failed);
+    let planned = ["+ service newer redis:8 x1 (open)", "- service new (after)"];
+    assert_eq!(story(&world, 3).await, Some(planned.map(str::to_owned).to_vec()));
     berth.stop().await;
 }
 

@@ -2,9 +2,14 @@
 //! them.
 
 use berth_domain::deployment::Phase;
-use berth_domain::ids::DeploymentId;
-use berth_store::build_logs;
+use berth_domain::ids::{DeploymentId, RepositoryId, RuleId};
+use berth_domain::policy::Policy;
+use berth_domain::registry::OnRegistryFailure;
+use berth_domain::rule::{EventKind, Rule};
+use berth_domain::turn::{Pace, Priority};
+use berth_store::rules::{self, StoredRule};
 use berth_store::views::deployments::by_id;
+use berth_store::{build_logs, deployments};
 use sqlx::PgPool;
 
 use crate::world::{SHOP, World, eventually};
@@ -56,5 +61,85 @@ async fn previews_however_many_never_hold_up_production(pool: PgPool) {
         assert_eq!(phase, Phase::Succeeded, "{reason:?}");
     }
     assert_eq!(waiting(&world, &previews).await, 0);
+    berth.stop().await;
+}
+
+/// A rule of the world's repository, which what is pushed next is of.
+async fn follow_rule(world: &mut World, pace: Pace) -> StoredRule {
+    let rule = Rule {
+        id: RuleId::fresh(),
+        repository: RepositoryId(100),
+        name: "a rule".to_owned(),
+        event: EventKind::Push,
+        refs: Vec::new(),
+        paths: Vec::new(),
+        environment: "production".to_owned(),
+        compose_file: "compose.yaml".to_owned(),
+        host: "shop.localhost".to_owned(),
+        policy: Policy::Trusted,
+        on_registry_failure: OnRegistryFailure::default(),
+        pace,
+        enabled: true,
+    };
+    world.rule = Some((rule.id, rule.name.clone()));
+    rules::create(&world.pool, &rule, 1).await.unwrap()
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn of_a_rules_deployments_no_more_go_on_than_it_says_until_it_says_more(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    world.builder.hold(true);
+    let one = Pace { at_once: Some(1), ..Pace::default() };
+    let mut stored = follow_rule(&mut world, one).await;
+    let preview = SHOP.replace("x-berth:\n      routes:\n        - { port: 8080 }", "");
+    let mut previews = Vec::new();
+    for number in 1..=3 {
+        let stack = world.a_preview(number).await;
+        previews.push(world.push_to(stack, &preview).await);
+    }
+    let berth = world.start(1);
+    eventually("two of them wait for the one", async || {
+        (waiting(&world, &previews).await == 2).then_some(())
+    })
+    .await;
+    stored.rule.pace.at_once = Some(2);
+    rules::update(&world.pool, &stored.rule, 1, stored.version).await.unwrap();
+    eventually("one more goes on", async || (waiting(&world, &previews).await == 1).then_some(()))
+        .await;
+    world.builder.hold(false);
+    for id in &previews {
+        assert_eq!(world.ended(*id).await, (Phase::Succeeded, None));
+    }
+    berth.stop().await;
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn what_has_priority_is_deployed_before_what_came_earlier(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    world.builder.hold(true);
+    let plain = SHOP.replace("x-berth:\n      routes:\n        - { port: 8080 }", "");
+    let urgent = world.another_stack("urgent").await;
+    // As many as there are places, and one that waits.
+    let mut all = Vec::new();
+    for number in 0..9 {
+        let stack = world.another_stack(&format!("other-{number}")).await;
+        all.push(world.push_to(stack, &plain).await);
+    }
+    let berth = world.start(1);
+    eventually("one waits", async || (waiting(&world, &all).await == 1).then_some(())).await;
+    follow_rule(&mut world, Pace { priority: Priority::High, at_once: None }).await;
+    let urgent = world.push_to(urgent, &plain).await;
+    all.push(urgent);
+    eventually("both wait", async || (waiting(&world, &all).await == 2).then_some(())).await;
+    world.builder.hold(false);
+    let mut starts = Vec::new();
+    for id in &all {
+        assert_eq!(world.ended(*id).await, (Phase::Succeeded, None));
+        let phases = deployments::phases(&world.pool, *id).await.unwrap();
+        let fetched = phases.iter().find(|row| row.phase == Phase::Fetched).unwrap();
+        starts.push((fetched.started_at, *id));
+    }
+    starts.sort_unstable();
+    assert_eq!(starts[8].1, urgent, "it came last, and had its turn first");
     berth.stop().await;
 }

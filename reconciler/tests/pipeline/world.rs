@@ -10,7 +10,7 @@ use berth_compose_templates::policy::Limits;
 use berth_domain::deployment::{Phase, Reason};
 use berth_domain::facts::{ClusterFacts, NetworkFacts, NodeFacts};
 use berth_domain::fail_point::Write;
-use berth_domain::ids::{DeploymentId, InstallationId, RepositoryId, StackId, StackName};
+use berth_domain::ids::{DeploymentId, InstallationId, RepositoryId, RuleId, StackId, StackName};
 use berth_domain::policy::Policy;
 use berth_domain::registry::OnRegistryFailure;
 use berth_github_app::Client;
@@ -86,6 +86,7 @@ pub(crate) struct World {
     pub(crate) policy: Policy,
     /// Of those that are started next.
     pub(crate) executor: Option<Executor>,
+    pub(crate) rule: Option<(RuleId, String)>,
     key: Arc<SealKey>,
     router: Url,
     folder: TempDir,
@@ -135,6 +136,7 @@ impl World {
             stack,
             policy: Policy::Trusted,
             executor: None,
+            rule: None,
             key: Arc::new(SealKey::generate()),
             router,
             folder: TempDir::new().unwrap(),
@@ -249,7 +251,7 @@ impl World {
             stack,
             trigger: Trigger::Push,
             delivery: None,
-            rule: None,
+            rule: self.rule.clone(),
             why: "a push to main".to_owned(),
             commit: Commit { sha: sha.to_owned(), ..Commit::default() },
             git_ref: "refs/heads/main".to_owned(),

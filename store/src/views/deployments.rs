@@ -1,5 +1,7 @@
 //! Deployments as lists and pages show them, and build logs.
 
+mod story;
+
 use berth_domain::deployment::Step;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -8,6 +10,7 @@ use sqlx::PgExecutor;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+pub use self::story::{Served, Story, story};
 use crate::{Error, Result};
 
 /// A deployment and its phases.

@@ -33,6 +33,10 @@ pub struct RuleView {
     pub host: String,
     /// What deployments do where a registry does not answer.
     pub on_registry_failure: String,
+    /// `high`, `normal` or `low`.
+    pub priority: String,
+    /// How many of its deployments may go on at once.
+    pub at_once: Option<i32>,
     /// `trusted` or `restricted`.
     pub policy: String,
     /// Whether it is in force.
@@ -100,7 +104,7 @@ async fn find(
         r#"
         select rule_id as id, repository_id, r.owner || '/' || r.name as "repository!", position,
                rule.name, event, refs, paths, environment, compose_file, host,
-               on_registry_failure,
+               on_registry_failure, priority, at_once,
                coalesce(policy, case when event = 'pull_request' then 'restricted'
                                      else 'trusted' end) as "policy!",
                enabled, version, rule.updated_at

@@ -10,6 +10,7 @@ use berth_domain::ids::{InstallationId, RepositoryId, RuleId};
 use berth_domain::policy::Policy;
 use berth_domain::registry::OnRegistryFailure;
 use berth_domain::rule::{EventKind, Rule};
+use berth_domain::turn::Pace;
 use berth_store::github_apps::{GithubApp, PublicApp};
 use berth_store::installations::{self, Installation};
 use berth_store::repositories::{self, Repository};
@@ -192,6 +193,7 @@ async fn install(folder: &Path, url: &str) -> anyhow::Result<()> {
         host: "{{app}}.localhost".to_owned(),
         policy: Policy::Trusted,
         on_registry_failure: OnRegistryFailure::default(),
+        pace: Pace::default(),
         enabled: true,
     };
     rules::create(&pool, &rule, 1).await?;

@@ -6,6 +6,7 @@ use berth_domain::ids::{RepositoryId, RuleId};
 use berth_domain::policy::Policy;
 use berth_domain::registry;
 use berth_domain::rule::{EventKind, Globs, Rule};
+use berth_domain::turn::{Pace, Priority};
 
 use super::repository;
 use crate::problem::{FieldError, Problem, Result};
@@ -16,6 +17,7 @@ use crate::types::{self, OnRegistryFailure, RuleDraft, RuleEvent};
 const PATTERNS_MAX: usize = 50;
 const TEXT_MAX: usize = 255;
 const NAME_MAX: usize = 100;
+const AT_ONCE_MAX: i32 = 100;
 
 /// The rule that a draft means.
 ///
@@ -57,6 +59,14 @@ pub(super) async fn check(state: &ApiState, id: RuleId, draft: RuleDraft) -> Res
             OnRegistryFailure::Fail => registry::OnRegistryFailure::Fail,
             OnRegistryFailure::UseKnown => registry::OnRegistryFailure::UseKnown,
         },
+        pace: Pace {
+            priority: match draft.priority {
+                types::Priority::High => Priority::High,
+                types::Priority::Normal => Priority::Normal,
+                types::Priority::Low => Priority::Low,
+            },
+            at_once: draft.at_once.and_then(|many| u16::try_from(many).ok()),
+        },
         policy: match draft.policy {
             Some(types::Policy::Trusted) => Policy::Trusted,
             Some(types::Policy::Restricted) => Policy::Restricted,
@@ -80,6 +90,11 @@ fn wrong(draft: &RuleDraft, owner: &str, app: &str) -> Vec<FieldError> {
     }
     if draft.position.is_some_and(|position| position < 0) {
         errors.push(field("/position", "A place is counted from 0."));
+    }
+    if draft.at_once.is_some_and(|many| !(1..=AT_ONCE_MAX).contains(&many)) {
+        let detail =
+            format!("From 1 to {AT_ONCE_MAX} may go on at once; leave it out for no limit.");
+        errors.push(field("/at_once", detail));
     }
     templates(draft, owner, app, &mut errors);
     errors
@@ -208,6 +223,8 @@ mod tests {
             compose_file: "compose.yaml".to_owned(),
             host: "{{app}}.localhost".to_owned(),
             on_registry_failure: OnRegistryFailure::Fail,
+            priority: types::Priority::Normal,
+            at_once: None,
             policy: None,
             enabled: true,
         }
@@ -265,6 +282,15 @@ mod tests {
         insta::assert_snapshot!(said(|it| it.host = "pr-{{number}}.localhost".to_owned()), @"/host: The template names `number`, which has no value here; there are `branch`, `app`, `owner`, `environment`.");
         insta::assert_snapshot!(said(|it| it.host = "{{app".to_owned()), @"/host: A `{{` is not closed.");
         insta::assert_snapshot!(said(|it| it.environment = "Not A Name".to_owned()), @"/environment: The template `Not A Name` gives the environment `Not A Name`, but an environment's name is 1 to 63 lower-case letters, digits and single hyphens, with no hyphen at its ends.");
+    }
+
+    #[test]
+    fn at_least_one_deployment_may_go_on() {
+        for wrong in [0, -1, 101] {
+            let said = said(|it| it.at_once = Some(wrong));
+            assert!(said.starts_with("/at_once: From 1 to 100"), "{wrong}: {said}");
+        }
+        assert_eq!(said(|it| it.at_once = Some(1)), "");
     }
 
     #[test]

@@ -4,7 +4,7 @@ import { type ReactNode } from 'react';
 
 import { Loaded } from '~/api/loaded';
 import { deploymentQuery } from '~/api/queries';
-import type { Deployment, Verdict } from '~/api/schema.gen';
+import type { Deployment, DeploymentStory, Verdict } from '~/api/schema.gen';
 import { cn } from '~/lib/cn';
 import { bareUrl, firstLine, mainFirst, shortImage, shortRef, shortSha } from '~/lib/text';
 import { duration, full } from '~/lib/time';
@@ -18,6 +18,7 @@ import { Ago, Took } from '~/ui/time';
 
 import { Control } from './control';
 import { PhaseWord } from './phase-strip';
+import { Plan } from './plan-section';
 import { ReasonLine } from './reason-line';
 import {
   deploymentLook,
@@ -54,6 +55,7 @@ export function DeploymentPage({
                 <Facts deployment={deployment} />
               </Section>
             </div>
+            <Plan key={deployment.id} deployment={deployment} />
             {log(deployment, !isOver(deployment))}
           </>
         )}
@@ -86,7 +88,8 @@ function Head({ deployment }: { deployment: Deployment }) {
   );
 }
 
-function Phases({ deployment }: { deployment: Deployment }) {
+function Phases({ deployment }: { deployment: DeploymentStory }) {
+  const usual = new Map(deployment.usual?.phases.map((it) => [it.phase, it.duration_ms]));
   return (
     <Panel>
       <ol className="divide-y divide-line">
@@ -110,8 +113,9 @@ function Phases({ deployment }: { deployment: Deployment }) {
                 />
               </p>
             </div>
-            <span className="text-meta leading-5 whitespace-nowrap text-text-2 tabular-nums">
+            <span className="text-right text-meta leading-5 whitespace-nowrap text-text-2 tabular-nums">
               <PhaseWord phase={phase} />
+              <Usually ms={usual.get(phase.phase)} begun={phase.started_at !== null} />
             </span>
           </li>
         ))}
@@ -121,17 +125,30 @@ function Phases({ deployment }: { deployment: Deployment }) {
   );
 }
 
-function Facts({ deployment }: { deployment: Deployment }) {
-  const { commit } = deployment;
+/** What a phase usually takes, beside what it took; nothing where that is as good as nothing. */
+function Usually({ ms, begun }: { ms: number | undefined; begun: boolean }) {
+  if (ms === undefined || ms < 500 || !begun) return null;
+  return <span className="block leading-[18px] text-text-3">median {duration(ms)}</span>;
+}
+
+function Facts({ deployment }: { deployment: DeploymentStory }) {
+  const { commit, compare, usual } = deployment;
   return (
     <Panel>
       <dl className="divide-y divide-line text-ui">
         <Fact name="Commit">
           <span className="flex items-center gap-1">
-            <code className="font-mono text-meta">{shortSha(commit.sha)}</code>
+            <Outside href={deployment.commit_url}>
+              <code className="font-mono text-meta">{shortSha(commit.sha)}</code>
+            </Outside>
             <CopyButton text={commit.sha} label="Copy the full SHA" />
           </span>
         </Fact>
+        {compare && (
+          <Fact name="Changes">
+            <Outside href={compare.url}>since #{compare.number}</Outside>
+          </Fact>
+        )}
         {commit.author && <Fact name="Author">{commit.author}</Fact>}
         {deployment.git_ref && (
           <Fact name="Ref">
@@ -174,6 +191,14 @@ function Facts({ deployment }: { deployment: Deployment }) {
               duration(deployment.duration_ms)
             ) : (
               <Took start={deployment.created_at} end={null} />
+            )}
+            {usual && (
+              <span
+                className="text-text-2"
+                title={`The median of the last ${usual.of} that succeeded before it`}
+              >
+                , median {duration(usual.duration_ms)}
+              </span>
             )}
           </span>
         </Fact>

@@ -16,10 +16,19 @@ describe('the form of a rule', () => {
       environment: 'production',
       compose_file: 'compose.yaml',
       on_registry_failure: 'fail',
+      priority: 'normal',
+      at_once: null,
       host: '{{app}}.example.com',
       policy: 'trusted',
       enabled: true,
     });
+  });
+
+  it('takes no number as no limit, and leaves what is none to the server', () => {
+    const form = toForm(rule({ at_once: 3, priority: 'high' }));
+    expect(toDraft(form)).toMatchObject({ at_once: 3, priority: 'high' });
+    expect(toDraft({ ...form, at_once: ' ' }).at_once).toBeNull();
+    expect(toDraft({ ...form, at_once: '0' }).at_once).toBe(0);
   });
 
   it('reads one pattern a line', () => {

@@ -1,6 +1,7 @@
 import type {
   OnRegistryFailure,
   Policy,
+  Priority,
   Repository,
   Rule,
   RuleDraft,
@@ -18,6 +19,9 @@ export type RuleForm = {
   compose_file: string;
   host: string;
   on_registry_failure: OnRegistryFailure;
+  priority: Priority;
+  /** Empty for as many as there are places. */
+  at_once: string;
   policy: Policy;
   enabled: boolean;
 };
@@ -32,6 +36,8 @@ export const FIELDS = [
   'compose_file',
   'host',
   'on_registry_failure',
+  'priority',
+  'at_once',
   'policy',
   'enabled',
 ] as const satisfies readonly (keyof RuleForm)[];
@@ -76,6 +82,8 @@ export function emptyForm(event: RuleEvent, repository: string, domain: string):
     paths: '',
     compose_file: 'compose.yaml',
     on_registry_failure: 'fail',
+    priority: 'normal',
+    at_once: '',
     enabled: true,
   };
 }
@@ -104,6 +112,8 @@ export function toForm(rule: Rule): RuleForm {
     compose_file: rule.compose_file,
     host: rule.host,
     on_registry_failure: rule.on_registry_failure,
+    priority: rule.priority,
+    at_once: rule.at_once === null ? '' : String(rule.at_once),
     policy: rule.policy,
     enabled: rule.enabled,
   };
@@ -127,6 +137,8 @@ export function toDraft(form: RuleForm): RuleDraft {
     compose_file: form.compose_file.trim(),
     host: form.host.trim(),
     on_registry_failure: form.on_registry_failure,
+    priority: form.priority,
+    at_once: form.at_once.trim() ? Number(form.at_once) : null,
     policy: form.policy,
     enabled: form.enabled,
   };
@@ -143,6 +155,13 @@ export function baseDomain(publicUrl: string): string {
     return 'localhost';
   }
 }
+
+/** How deployments are ranked among those that wait for a place, in the form. */
+export const PRIORITIES: Record<Priority, string> = {
+  high: 'High: before the others',
+  normal: 'Normal: as they come, previews last',
+  low: 'Low: after the others',
+};
 
 /** What a policy means, in the form. */
 export const POLICIES: Record<Policy, { word: string; help: string }> = {

@@ -17,7 +17,7 @@ import { Page, PageHead } from '~/ui/page';
 import { say } from '~/ui/toast';
 import { Unsaved } from '~/ui/unsaved';
 
-import { FIELDS, POLICIES, switchEvent, toDraft, toForm, type RuleForm } from './draft';
+import { FIELDS, POLICIES, PRIORITIES, switchEvent, toDraft, toForm, type RuleForm } from './draft';
 import { RuleMatches } from './rule-matches';
 import { RuleReplay } from './rule-replay';
 import { RuleStory } from './rule-story';
@@ -248,6 +248,30 @@ export function RuleEditor({ existing: newest, initial, repositories, domain }: 
                 </option>
               ))}
             </SelectField>
+            <SelectField
+              label="Priority"
+              hint="Among deployments that wait for a place. Every five minutes of waiting lift one by a rank, so that none waits for ever."
+              error={errors.priority?.message}
+              {...register('priority')}
+            >
+              {Object.entries(PRIORITIES).map(([word, label]) => (
+                <option key={word} value={word}>
+                  {label}
+                </option>
+              ))}
+            </SelectField>
+            <TextField
+              label="At once"
+              optional
+              inputMode="numeric"
+              hint={
+                form.event === 'pull_request'
+                  ? 'How many of its previews may be deployed at once; the others wait. Empty for no limit of its own.'
+                  : 'How many of its deployments may go on at once; the others wait. Empty for no limit of its own.'
+              }
+              error={errors.at_once?.message}
+              {...register('at_once')}
+            />
             <SelectField
               label="Policy"
               hint={POLICIES[form.policy].help}

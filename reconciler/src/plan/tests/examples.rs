@@ -91,6 +91,26 @@ fn a_changed_network_is_replaced_once_the_tasks_on_it_have_left() {
 }
 
 #[test]
+fn a_plan_tells_no_value_of_a_label_nor_what_only_passes_by() {
+    let labelled = |value: &str| NetworkSpec {
+        labels: BTreeMap::from([("key".to_owned(), value.to_owned())]),
+        ..NetworkSpec::default()
+    };
+    let mut spec = StackSpec::default();
+    spec.networks.insert("shop_net".to_owned(), labelled("hunter2"));
+    let mut seen = ObservedStack { leaving_tasks: 2, ..ObservedStack::default() };
+    let is = ObservedNetwork { id: "n".to_owned(), ours: true, spec: labelled("swordfish") };
+    seen.networks.insert("shop_net".to_owned(), is);
+    let plan = plan(&Desired::Present(Box::new(spec)), &seen, &Prune::all());
+    insta::assert_snapshot!(plan, @r"
+± replace network shop_net: other labels
+… 2 tasks are leaving
+… network shop_net is made again once no task is on it
+");
+    assert_eq!(plan.sentences().len(), 2);
+}
+
+#[test]
 fn a_network_that_somebody_else_uses_is_in_the_way() {
     let mut spec = StackSpec::default();
     let network = NetworkSpec { internal: true, ..NetworkSpec::default() };
