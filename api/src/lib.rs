@@ -91,7 +91,7 @@ pub async fn ensure_setup_link(pool: &Pool, public_url: &Url) -> berth_store::Re
 
 fn api() -> OpenApiRouter<ApiState> {
     use crate::routes::{
-        cluster, deliveries, deployments, events, github, instance, members, pruning, registries,
+        cluster, deliveries, deployments, github, history, instance, members, pruning, registries,
         repositories, rules, session, sessions, settings, stacks, status, templates, tokens,
     };
     OpenApiRouter::with_openapi(openapi::Document::openapi())
@@ -136,7 +136,7 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(deployments::reject_deployment))
         .routes(routes!(deployments::override_freeze))
         .routes(routes!(deployments::get_build_log))
-        .routes(routes!(events::list_events))
+        .routes(routes!(history::list_events))
         .routes(routes!(deliveries::list_deliveries))
         .routes(routes!(deliveries::get_delivery))
         .routes(routes!(deliveries::replay_delivery))

@@ -3,8 +3,8 @@
 pub(crate) mod cluster;
 pub(crate) mod deliveries;
 pub(crate) mod deployments;
-pub(crate) mod events;
 pub(crate) mod github;
+pub(crate) mod history;
 pub(crate) mod instance;
 pub(crate) mod members;
 pub(crate) mod pruning;
