@@ -94,6 +94,8 @@ fn api() -> OpenApiRouter<ApiState> {
         cluster, deliveries, deployments, events, executors, github, instance, logs, members,
         pruning, registries, repositories, rules, session, sessions, settings, stacks, status,
         templates, tokens,
+        cluster, deliveries, deployments, github, history, instance, members, pruning, registries,
+        repositories, rules, session, sessions, settings, stacks, status, templates, tokens,
     };
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(session::get_session, session::log_in, session::log_out))
@@ -140,7 +142,7 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(deployments::reject_deployment))
         .routes(routes!(deployments::override_freeze))
         .routes(routes!(deployments::get_build_log))
-        .routes(routes!(events::list_events))
+        .routes(routes!(history::list_events))
         .routes(routes!(deliveries::list_deliveries))
         .routes(routes!(deliveries::get_delivery))
         .routes(routes!(deliveries::replay_delivery))

@@ -6,6 +6,7 @@ pub(crate) mod deployments;
 pub(crate) mod events;
 pub(crate) mod executors;
 pub(crate) mod github;
+pub(crate) mod history;
 pub(crate) mod instance;
 pub(crate) mod logs;
 pub(crate) mod members;

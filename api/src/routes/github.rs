@@ -209,6 +209,7 @@ pub(crate) async fn claim_installation(
         account_kind: stored.account_kind,
         suspended: stored.suspended_at.is_some(),
         repository_count: i64::try_from(repositories.len()).unwrap_or(i64::MAX),
+        permissions: stored.permissions,
     };
     Ok((StatusCode::CREATED, Json(installation(&state, row))))
 }
