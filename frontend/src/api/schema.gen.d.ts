@@ -31,6 +31,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * Read a node
+         * @description What is on it comes from Docker as it is asked, and is null where the Berth
+         *     that answers can't reach its manager.
+         */
         get: operations["get_node"];
         put?: never;
         post?: never;
@@ -48,6 +53,12 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
+        /**
+         * Drain a node, pause it, or make it active
+         * @description The leading Berth does it within seconds, once: what is changed by other hands
+         *     later stays. A node is not drained that is the last which takes tasks, or which
+         *     can run what is on it.
+         */
         put: operations["set_node_availability"];
         post?: never;
         delete?: never;
@@ -1144,8 +1155,11 @@ export interface components {
          * @enum {string}
          */
         Availability: "active" | "pause" | "drain";
+        /** @description What a node is to be. */
         AvailabilityChange: {
+            /** @description What it is to be. */
             availability: components["schemas"]["Availability"];
+            /** @description Drain it although Berth's leader works through it. */
             even_with_leader?: boolean;
         };
         /** @description Why a person decides as they do. */
@@ -1180,9 +1194,15 @@ export interface components {
             nodes: components["schemas"]["Node"][];
             /** @description When nodes were away, the newest first: of the last 90 days, at most 50. */
             outages: components["schemas"]["Outage"][];
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Tasks of Berth's stacks that should run, jobs apart.
+             */
             tasks_desired: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Tasks of Berth's stacks that run, jobs apart.
+             */
             tasks_running: number;
         };
         /** @description A commit. */
@@ -1400,7 +1420,10 @@ export interface components {
             /** @description Its version; empty where it does not answer. */
             version: string;
         };
-        /** @enum {string} */
+        /**
+         * @description What would become of a task if its node were drained.
+         * @enum {string}
+         */
         Fate: "moves" | "moves_empty" | "ends" | "waits";
         /** @description What went wrong with one field of a body. */
         FieldError: {
@@ -1752,6 +1775,7 @@ export interface components {
              * @description Since when it is away; null where it is not.
              */
             away_since: string | null;
+            /** @description Whether it is the one through whose engine Berth's leader works. */
             berth_leader: boolean;
             /**
              * Format: double
@@ -1783,32 +1807,57 @@ export interface components {
             role: components["schemas"]["NodeRole"];
             /** @description Whether it answers. */
             state: components["schemas"]["NodeState"];
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description Since when it is in that state, as far as Berth has seen.
+             */
             state_since: string;
             /** @description The tasks of Berth's stacks that run on it. */
             tasks: components["schemas"]["PlacedTasks"][];
         };
+        /** @description A node, what is on it, and what people want of it. */
         NodeDetail: {
+            /** @description Why that is not known; empty where it is. */
             blind: string;
             intent: null | components["schemas"]["NodeIntent"];
             load: null | components["schemas"]["NodeLoad"];
+            /** @description The node. */
             node: components["schemas"]["Node"];
         };
+        /** @description What a person last wanted of a node. */
         NodeIntent: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When.
+             */
             at: string;
+            /** @description What it is to be. */
             availability: components["schemas"]["Availability"];
+            /** @description Who wanted it. */
             by: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was done or given up; null while it is to be done.
+             */
             done_at: string | null;
+            /** @description Why it was not done; null where it was, or is to be. */
             failure: string | null;
         };
+        /** @description What is on a node. */
         NodeLoad: {
+            /** @description Why the node can't be drained; null where it can. */
             no_drain: string | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description CPUs that are kept for them.
+             */
             reserved_cpus: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Memory that is kept for them.
+             */
             reserved_memory_bytes: number;
+            /** @description The tasks that are to run there, of this Berth's stacks first, by name. */
             tasks: components["schemas"]["NodeTask"][];
         };
         /**
@@ -1821,16 +1870,31 @@ export interface components {
          * @enum {string}
          */
         NodeState: "unknown" | "ready" | "down" | "disconnected";
+        /** @description A task that is on a node and is to run. */
         NodeTask: {
+            /** @description What would become of it if the node were drained. */
             fate: components["schemas"]["Fate"];
+            /** @description Its id. */
             id: string;
+            /** @description Its image. */
             image: string;
+            /** @description Its service: of a stack of this Berth by its short name, else as Docker calls it. */
             service: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
             since: string;
+            /**
+             * Format: int64
+             * @description Which of the service's tasks it is; null for global services.
+             */
             slot: number | null;
+            /** @description The stack of this Berth that it is of; null where it is of none. */
             stack: string | null;
+            /** @description What it is. */
             state: components["schemas"]["TaskState"];
+            /** @description Why, where it would not simply move; else empty. */
             why: string;
         };
         /**
@@ -2446,7 +2510,10 @@ export interface components {
             /** @description Whether it is. */
             value: boolean;
         };
-        /** @enum {string} */
+        /**
+         * @description Swarm's states of a task.
+         * @enum {string}
+         */
         TaskState: "new" | "pending" | "assigned" | "accepted" | "preparing" | "ready" | "starting" | "running" | "complete" | "shutdown" | "failed" | "rejected" | "remove" | "orphaned";
         /** @description A compose file to start from. */
         Template: {
@@ -2723,19 +2790,29 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The node's id */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description x */
+            /** @description The node */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["NodeDetail"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2745,6 +2822,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The node's id */
                 id: string;
             };
             cookie?: never;
@@ -2755,13 +2833,36 @@ export interface operations {
             };
         };
         responses: {
-            /** @description x */
+            /** @description It will be done */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["NodeDetail"];
+                };
+            };
+            /** @description It must not be drained, or Berth's leader works through it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What draining it would do can't be told now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -1,10 +1,10 @@
-import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useDeferredValue } from 'react';
 
 import { useDenied } from '~/api/access';
 import { logOut } from '~/api/mutations';
-import { stacksQuery } from '~/api/queries';
+import { clusterQuery, stacksQuery } from '~/api/queries';
 import type { StackSummary } from '~/api/schema.gen';
 import { acts, overlay } from '~/lib/acts';
 import { PLACES, SETTINGS } from '~/lib/places';
@@ -20,6 +20,7 @@ export function useItems(typed: string): Item[] {
   const here = useStore(acts);
   const noRules = useDenied('admin');
   const first = useInfiniteQuery(stacksQuery());
+  const nodes = useQuery(clusterQuery()).data?.nodes ?? [];
   const q = useDeferredValue(typed.trim());
   const found = useInfiniteQuery({ ...stacksQuery({ q }), enabled: q !== '' });
   const stacks = new Map(
@@ -57,6 +58,14 @@ export function useItems(typed: string): Item[] {
       keys: `g ${key}`,
       leads: true,
       run: () => void navigate({ to }),
+    })),
+    ...nodes.map(({ id, hostname }): Item => ({
+      id: `node-${id}`,
+      group: 'Go to',
+      label: hostname,
+      aside: 'Node',
+      leads: true,
+      run: () => void navigate({ to: '/cluster/nodes/$node', params: { node: id } }),
     })),
     ...SETTINGS.map(({ to, label }): Item => ({
       id: `settings-${slug(label)}`,
