@@ -20,8 +20,10 @@ export function useItems(typed: string): Item[] {
   const here = useStore(acts);
   const noRules = useDenied('admin');
   const first = useInfiniteQuery(stacksQuery());
-  const nodes = useQuery(clusterQuery()).data?.nodes ?? [];
   const q = useDeferredValue(typed.trim());
+  // Nodes are looked for by name; unasked, they would crowd out the places.
+  const cluster = useQuery({ ...clusterQuery(), enabled: q !== '' });
+  const nodes = q ? (cluster.data?.nodes ?? []) : [];
   const found = useInfiniteQuery({ ...stacksQuery({ q }), enabled: q !== '' });
   const stacks = new Map(
     [...(first.data?.pages ?? []), ...(q ? (found.data?.pages ?? []) : [])]
