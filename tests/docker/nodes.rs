@@ -39,7 +39,8 @@ async fn the_only_node_is_paused_and_made_active_and_is_never_drained() {
         ensure!(ours.clone().count() > 0, "{page}");
         ensure!(ours.clone().all(|task| task["fate"] == "waits"), "{page}");
 
-        let body = Bytes::from(json!({"availability": "drain", "even_with_leader": true}).to_string());
+        let body =
+            Bytes::from(json!({"availability": "drain", "even_with_leader": true}).to_string());
         let head = [("content-type", "application/json")];
         let refused = api.send(Method::PUT, &format!("{path}/availability"), &head, body).await?;
         ensure!(refused.status == StatusCode::CONFLICT, "{}", refused.text());
