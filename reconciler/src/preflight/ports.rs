@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use berth_compose_templates::Subject;
 use berth_domain::facts::TakenPort;
+use berth_domain::placement::fits;
 use berth_domain::stack::{Mode, Port, ServiceSpec};
 
 use super::Check;
-use super::placement::fits;
 
 /// A service by its name, and one of its ports.
 type User<'a> = (&'a str, &'a ServiceSpec, &'a Port);

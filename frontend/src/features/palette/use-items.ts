@@ -1,10 +1,10 @@
-import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useDeferredValue } from 'react';
 
 import { useDenied } from '~/api/access';
 import { logOut } from '~/api/mutations';
-import { stacksQuery } from '~/api/queries';
+import { clusterQuery, stacksQuery } from '~/api/queries';
 import type { StackSummary } from '~/api/schema.gen';
 import { acts, overlay } from '~/lib/acts';
 import { PLACES, SETTINGS } from '~/lib/places';
@@ -21,6 +21,9 @@ export function useItems(typed: string): Item[] {
   const noRules = useDenied('admin');
   const first = useInfiniteQuery(stacksQuery());
   const q = useDeferredValue(typed.trim());
+  // Nodes are looked for by name; unasked, they would crowd out the places.
+  const cluster = useQuery({ ...clusterQuery(), enabled: q !== '' });
+  const nodes = q ? (cluster.data?.nodes ?? []) : [];
   const found = useInfiniteQuery({ ...stacksQuery({ q }), enabled: q !== '' });
   const stacks = new Map(
     [...(first.data?.pages ?? []), ...(q ? (found.data?.pages ?? []) : [])]
@@ -57,6 +60,14 @@ export function useItems(typed: string): Item[] {
       keys: `g ${key}`,
       leads: true,
       run: () => void navigate({ to }),
+    })),
+    ...nodes.map(({ id, hostname }): Item => ({
+      id: `node-${id}`,
+      group: 'Go to',
+      label: hostname,
+      aside: 'Node',
+      leads: true,
+      run: () => void navigate({ to: '/cluster/nodes/$node', params: { node: id } }),
     })),
     ...SETTINGS.map(({ to, label }): Item => ({
       id: `settings-${slug(label)}`,

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use berth_domain::cluster::{Action, Cluster, ClusterError, Desired, ObservedStack, Version};
+use berth_domain::deployment::Phase;
 use berth_domain::facts::{Availability, ClusterFacts, NodeFacts};
 use berth_domain::fail_point::Write;
 use berth_domain::ids::{InstallationId, RepositoryId, StackName};
@@ -257,7 +258,7 @@ async fn store(
     db.commit().await?;
     let release = NewRelease { deployment: deployment.id, spec, images: &[] };
     releases::insert(pool, fence, key, release).await?;
-    let mut phase = deployment.phase;
+    let mut phase = Phase::Received;
     while let Some(step) = phase.step() {
         phase = deployments::advance(pool, fence, deployment.id, step, "").await?;
     }
