@@ -8,6 +8,7 @@ use berth_tests::berth::program;
 use berth_tests::docker::Docker;
 use berth_tests::scene::{Scene, scene};
 use berth_tests::wait::{LONG, until};
+use berth_tests::world::items;
 use tokio::process::{Child, Command};
 
 /// What stands in for Berth's own image: it has no Berth in it, and the executor
@@ -82,9 +83,15 @@ impl Left<'_> {
         Ok(())
     }
 
-    async fn image(&mut self, folder: &str, tag: &str, instance: &str) -> anyhow::Result<()> {
+    async fn image(
+        &mut self,
+        (folder, tag): (&str, &str),
+        instance: &str,
+        stack: &str,
+    ) -> anyhow::Result<()> {
         let label = format!("berth.instance={instance}");
-        let words = ["build", "--tag", tag, "--label", &label, "--label", "berth.stack=left"];
+        let of = format!("berth.stack={stack}");
+        let words = ["build", "--tag", tag, "--label", &label, "--label", &of];
         self.docker.run(&[&words[..], &[folder]].concat()).await?;
         self.names.push(("image", tag.to_owned()));
         Ok(())
@@ -165,31 +172,34 @@ async fn go(
     let deployment = scene.world.deployed(&preview, &pushed.after).await?;
     ensure!(deployment["phase"] == "succeeded", "{deployment}");
 
-    // While the preview is there, nothing of its name goes; nor does what no stack
-    // of this Berth left, or a stack left that nobody knows.
+    // While its stack is there nothing goes of what carries its name; nor does what
+    // no stack of this Berth left, or a stack left that nobody knows.
     let id = &instance[24..];
-    let [mine, others, lives, nobodys, ended, theirs] =
-        ["mine", "others", "lives", "nobodys", "ended", "theirs"].map(|it| format!("{it}-{id}"));
+    let [lives, nobodys, ended, theirs, mine, others] =
+        ["lives", "nobodys", "ended", "theirs", "mine", "others"].map(|it| format!("{it}-{id}"));
     let [built, borrowed] = ["left", "borrowed"].map(|it| format!("berth/{it}-{id}:1"));
     let other = "0190a5e2-0000-7000-8000-000000000000";
-    left.volume(&mine, instance, &preview).await?;
-    left.volume(&others, other, &preview).await?;
     left.volume(&lives, instance, &scene.name).await?;
     left.volume(&nobodys, instance, "of-nobody").await?;
     left.container(&ended, instance, &scene.name).await?;
     left.container(&theirs, other, &scene.name).await?;
-    left.image(folder, &built, instance).await?;
-    left.image(folder, &borrowed, other).await?;
-    until("what is over and built for nobody is gone", LONG, async || {
+    left.image((folder, &built), instance, &scene.name).await?;
+    left.image((folder, &borrowed), other, &scene.name).await?;
+    until("what is over, and built for no release, is gone", LONG, async || {
         let there = left.still_there().await;
         if there.contains(&ended) || there.contains(&built) { bail!("{there:?}") } else { Ok(()) }
     })
     .await?;
-    ensure!(left.is_there("volume", &mine).await, "a stack that there is lost a volume");
-    let plan = scene.world.api()?.read("/api/v1/prune").await?;
-    ensure!(!plan["nodes"].to_string().contains(&mine), "{plan}");
 
     github.close_pull_request(&repository, pull.number)?;
+    until("the preview is gone", LONG, async || {
+        let list = scene.world.api()?.read("/api/v1/stacks?kind=preview").await?;
+        if items(&list).count() == 0 { Ok(()) } else { bail!("{list}") }
+    })
+    .await?;
+    // What was on the leader's own node went with it. This is as if another node's.
+    left.volume(&others, other, &preview).await?;
+    left.volume(&mine, instance, &preview).await?;
     until("the preview's volume is gone", LONG, async || {
         if left.is_there("volume", &mine).await {
             let plan = scene.world.api()?.read("/api/v1/prune").await?;
@@ -199,6 +209,6 @@ async fn go(
     })
     .await?;
     let there = left.still_there().await;
-    ensure!(there == [others, lives, nobodys, theirs, borrowed], "{there:?}");
+    ensure!(there == [lives, nobodys, theirs, borrowed, others], "{there:?}");
     Ok(())
 }

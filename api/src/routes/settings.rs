@@ -124,7 +124,10 @@ fn check(said: StackSettings) -> Result<environments::Settings> {
             errors.push(field(format!("/freezes/{place}/reason"), wrong));
         }
     }
-    let volumes = volumes(said.volumes).inspect_err(|wrong| errors.push(wrong.clone())).ok();
+    let volumes = volumes(said.volumes).unwrap_or_else(|wrong| {
+        errors.push(wrong);
+        node::VolumePolicy::default()
+    });
     if !errors.is_empty() {
         return Err(Problem::invalid(errors));
     }
@@ -138,7 +141,7 @@ fn check(said: StackSettings) -> Result<environments::Settings> {
             OnDrift::Heal => berth_domain::deployment::OnDrift::Heal,
             OnDrift::Show => berth_domain::deployment::OnDrift::Show,
         },
-        volumes: volumes.unwrap_or_default(),
+        volumes,
         freezes: said
             .freezes
             .into_iter()

@@ -124,7 +124,8 @@ proptest! {
             let stranger = it.stack.is_none()
                 && !it.keys.iter().any(|key| wanted.old_images.contains(key));
             if named || stranger {
-                prop_assert!(!goes(&Item::Image { name: it.name.clone(), stack: it.stack.clone() }));
+                let item = Item::Image { name: it.name.clone(), stack: it.stack.clone() };
+                prop_assert!(!goes(&item));
             }
         }
     }
