@@ -101,7 +101,7 @@ export function matcher(filter: LogFilter): (line: ContainerLine) => boolean {
     if (least > 0 && SEVERITY[line.level ?? 'info'] < least) return false;
     if (timed) {
       const at = Date.parse(line.at);
-      if (at < from || at > to) return false;
+      if (at < from || at >= to) return false;
     }
     return q === '' || line.text.toLowerCase().includes(q);
   };
