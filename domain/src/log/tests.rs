@@ -1,3 +1,5 @@
+//! How severe lines are, of the programs that people run.
+
 use super::*;
 
 use Level::{Debug, Error, Info, Warn};

@@ -783,6 +783,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/stacks/{name}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read what containers wrote
+         * @description Lines are in the order they were stored in, which is theirs in time but for
+         *     moments: lines of several nodes, and what a node that was away brings back.
+         *     Output outlives its containers, and its stack, for as long as it is kept.
+         */
+        get: operations["list_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stacks/{name}/logs/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download what containers wrote
+         * @description A line each: when it was written, the service, the task, what it says. What is
+         *     written after the download began is not in it.
+         */
+        get: operations["download_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stacks/{name}/logs/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow what containers write
+         * @description Server-sent events: `lines` with an array of at most 2,000
+         *     [`ContainerLine`](crate::types::ContainerLine)s, its id that of the last one; `troubles`
+         *     with an array of all [`LogTrouble`](crate::types::LogTrouble)s of now, at once
+         *     and whenever they change. Without `after` and `last-event-id`, only what is
+         *     written from now on comes. A comment comes every 15 seconds. The stream ends
+         *     when the session does.
+         */
+        get: operations["stream_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stacks/{name}/pause": {
         parameters: {
             query?: never;
@@ -1153,6 +1221,48 @@ export interface components {
             message: string;
             /** @description Its full SHA. */
             sha: string;
+        };
+        /** @description A line that a container wrote. */
+        ContainerLine: {
+            /**
+             * Format: date-time
+             * @description When it was written, to the microsecond.
+             */
+            at: string;
+            /**
+             * @description Its number: one of its own within the stack, and larger than those of all
+             *     lines before it. Not larger than 2^53.
+             */
+            id: string;
+            level: null | components["schemas"]["LogLevel"];
+            /** @description The name of the node that it ran on. */
+            node: string | null;
+            /** @description The service's name. */
+            service: string;
+            /** @description Which output. */
+            stream: components["schemas"]["LogOutput"];
+            /** @description The task that wrote it, such as `web.1`. */
+            task: string;
+            /** @description What it says, with its escape sequences, and cut after 16 KiB. */
+            text: string;
+        };
+        /** @description Lines of a stack, the oldest first. */
+        ContainerLogPage: {
+            /**
+             * Format: date-time
+             * @description Since when lines are kept; null where none were forgotten.
+             */
+            kept_since: string | null;
+            /** @description The lines. */
+            lines: components["schemas"]["ContainerLine"][];
+            /** @description Whether there are newer ones that the filters let through. */
+            newer: boolean;
+            /** @description Whether there are older ones that the filters let through. */
+            older: boolean;
+            /** @description The names of all services that run, or ever wrote anything that is kept. */
+            services: string[];
+            /** @description What is missing around these lines. */
+            troubles: components["schemas"]["LogTrouble"][];
         };
         /** @description A new API token. This is the only time that it is shown. */
         CreatedApiToken: {
@@ -1590,6 +1700,11 @@ export interface components {
             /** @description What to pass as `cursor` for the next ones; null at the end. */
             next_cursor: string | null;
         };
+        /**
+         * @description How severe a line says it is.
+         * @enum {string}
+         */
+        LogLevel: "error" | "warn" | "info" | "debug";
         /** @description A line that a build or a job wrote. */
         LogLine: {
             /**
@@ -1610,6 +1725,11 @@ export interface components {
             source: components["schemas"]["LogSource"];
         };
         /**
+         * @description Which of a container's two outputs.
+         * @enum {string}
+         */
+        LogOutput: "stdout" | "stderr";
+        /**
          * @description A part of a deployment's log, in order. `next_cursor` is never null here while
          *     there are lines: pass the last line's id as `after` to go on.
          */
@@ -1624,6 +1744,20 @@ export interface components {
          * @enum {string}
          */
         LogSource: "build" | "job";
+        /** @description Why lines are missing. */
+        LogTrouble: {
+            /** @description What is missing and why, in a sentence. */
+            message: string;
+            /** @description The node that lines are missing from; null where it may be any. */
+            node: string | null;
+            /** @description The service that lines are missing of; null where it may be any. */
+            service: string | null;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since: string;
+        };
         /** @description A node that is away. */
         LostNode: {
             /** @description Its name. */
@@ -2494,6 +2628,8 @@ export type Change = components['schemas']['Change'];
 export type Check = components['schemas']['Check'];
 export type Cluster = components['schemas']['Cluster'];
 export type Commit = components['schemas']['Commit'];
+export type ContainerLine = components['schemas']['ContainerLine'];
+export type ContainerLogPage = components['schemas']['ContainerLogPage'];
 export type CreatedApiToken = components['schemas']['CreatedApiToken'];
 export type CreatedInvitation = components['schemas']['CreatedInvitation'];
 export type Decision = components['schemas']['Decision'];
@@ -2524,9 +2660,12 @@ export type Login = components['schemas']['Login'];
 export type LoginOutcome = components['schemas']['LoginOutcome'];
 export type LoginSession = components['schemas']['LoginSession'];
 export type LoginSessionPage = components['schemas']['LoginSessionPage'];
+export type LogLevel = components['schemas']['LogLevel'];
 export type LogLine = components['schemas']['LogLine'];
+export type LogOutput = components['schemas']['LogOutput'];
 export type LogPage = components['schemas']['LogPage'];
 export type LogSource = components['schemas']['LogSource'];
+export type LogTrouble = components['schemas']['LogTrouble'];
 export type LostNode = components['schemas']['LostNode'];
 export type ManifestCode = components['schemas']['ManifestCode'];
 export type ManifestForm = components['schemas']['ManifestForm'];
@@ -4240,6 +4379,148 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Deployment"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_logs: {
+        parameters: {
+            query?: {
+                /** @description Those after the line with this number. */
+                after?: string;
+                /** @description Those around the line with this number, and it. */
+                around?: string;
+                /** @description Those before the line with this number. */
+                before?: string;
+                /** @description Only as severe as this, or more; lines that tell no level count as `info`. */
+                level?: "error" | "warn" | "info" | "debug";
+                /** @description How many at most. */
+                limit?: number;
+                /** @description Only with this in their text, in whichever case. */
+                q?: string;
+                /** @description Only of these services: several times, or separated by commas. */
+                service?: string[];
+                /** @description Only written at this time or later. */
+                since?: string;
+                /** @description Only written before this time. */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The stack's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The lines, the oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContainerLogPage"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_logs: {
+        parameters: {
+            query?: {
+                /** @description Only as severe as this, or more; lines that tell no level count as `info`. */
+                level?: "error" | "warn" | "info" | "debug";
+                /** @description Only with this in their text, in whichever case. */
+                q?: string;
+                /** @description Only of these services: several times, or separated by commas. */
+                service?: string[];
+                /** @description Only written at this time or later. */
+                since?: string;
+                /** @description Only written before this time. */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The stack's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The lines, the oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain; charset=utf-8": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream_logs: {
+        parameters: {
+            query?: {
+                /** @description The id of the line to go on behind */
+                after?: string;
+                /** @description Only as severe as this, or more; lines that tell no level count as `info`. */
+                level?: "error" | "warn" | "info" | "debug";
+                /** @description Only with this in their text, in whichever case. */
+                q?: string;
+                /** @description Only of these services: several times, or separated by commas. */
+                service?: string[];
+                /** @description Only written at this time or later. */
+                since?: string;
+                /** @description Only written before this time. */
+                until?: string;
+            };
+            header?: {
+                /** @description The same, as browsers say it */
+                "last-event-id"?: string | null;
+            };
+            path: {
+                /** @description The stack's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
                 };
             };
             /** @description What went wrong */

@@ -1,3 +1,5 @@
+//! Output is stored once, kept within limits, and found again.
+
 use std::time::Duration;
 
 use berth_domain::cluster::output::Source;
