@@ -1,5 +1,5 @@
 import type { LogFilter } from '~/api/container-logs';
-import type { ContainerLine, LogLevel } from '~/api/log-types';
+import type { ContainerLine, LogLevel } from '~/api/schema.gen';
 import { oneOf, text } from '~/lib/search';
 
 /** The address of the page: `/stacks/:stack/logs ?service &q &level &since &until &at &wrap`. */

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 
 import type { LogListener, LogPlace } from '~/api/container-logs';
-import type { ContainerLogPage } from '~/api/log-types';
+import type { ContainerLogPage } from '~/api/schema.gen';
 import { containerLine, containerLines } from '~/test/line-fixtures';
 
 import type { LogSearch } from './filter';

@@ -5,7 +5,7 @@ import { setupServer } from 'msw/node';
 import { useState } from 'react';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import type { ContainerLine, ContainerLogPage } from '~/api/log-types';
+import type { ContainerLine, ContainerLogPage } from '~/api/schema.gen';
 import { containerLine, containerLines } from '~/test/line-fixtures';
 
 import type { LogSearch } from './filter';

@@ -11,6 +11,8 @@ import { Search } from '~/ui/search';
 import { chosen, fromField, LEVEL_WORDS, LEVELS, RANGES, toField, type LogSearch } from './filter';
 
 const SELECT = 'h-8 rounded-control border border-line-strong bg-surface px-2 text-ui';
+/** Three of them share a line of a phone. */
+const SHARED = `${SELECT} max-sm:min-w-0 max-sm:flex-1`;
 
 type Props = {
   stack: string;
@@ -58,7 +60,7 @@ export function LogsToolbar(props: Props) {
           onChange={({ target: { value } }) =>
             onSearch({ level: LEVELS.find((level) => level === value && level !== 'debug') })
           }
-          className={SELECT}
+          className={SHARED}
         >
           {LEVELS.toReversed().map((level) => (
             <option key={level} value={level}>
@@ -73,7 +75,7 @@ export function LogsToolbar(props: Props) {
             setBetween(value === 'between');
             if (value !== 'between') onSearch({ since: value || undefined, until: undefined });
           }}
-          className={SELECT}
+          className={SHARED}
         >
           <option value="">Everything kept</option>
           {RANGES.map(({ value, label }) => (
@@ -155,7 +157,7 @@ function Services({ search, services, onSearch }: Props) {
         <button
           type="button"
           aria-label={`Services: ${label}`}
-          className="inline-flex h-8 max-w-44 min-w-32 items-center gap-2 rounded-control border border-line-strong bg-surface px-2.5 text-ui hover:bg-hover"
+          className="inline-flex h-8 max-w-44 items-center max-sm:min-w-0 max-sm:flex-1 sm:min-w-32 gap-2 rounded-control border border-line-strong bg-surface px-2.5 text-ui hover:bg-hover"
         >
           <span className="min-w-0 flex-1 truncate text-left">{label}</span>
           <ChevronDown size={14} className="shrink-0 text-text-3" aria-hidden />
