@@ -233,6 +233,26 @@ describe('the logs page', () => {
     expect(screen.queryByText('Loading')).toBeNull();
   });
 
+  it('takes a time of one’s own choice, and says when its ends are the wrong way round', async () => {
+    render(<Page />);
+    await screen.findByText('14 lines');
+    await userEvent.selectOptions(screen.getByRole('combobox', { name: 'Time range' }), 'Between…');
+    const take = (name: string, value: string) => {
+      const field = screen.getByLabelText(name);
+      fireEvent.change(field, { target: { value } });
+      fireEvent.blur(field);
+    };
+    take('From', '2026-11-27T06:00:00');
+    expect(written()?.since).toBe(new Date('2026-11-27T06:00:00').toISOString());
+    await waitFor(() => expect(asked.at(-1)?.searchParams.get('since')).toBe(written()?.since));
+    take('To', '2026-11-27T05:00:00');
+    expect(screen.getByRole('alert')).toHaveTextContent('has to come after');
+    expect(written()?.until).toBeUndefined();
+    take('To', '2026-11-27T07:00:00');
+    expect(written()?.until).toBe(new Date('2026-11-27T07:00:00').toISOString());
+    expect(screen.queryByRole('alert')).toBeNull();
+  });
+
   it('says what failed, and tries again', async () => {
     server.use(
       http.get(

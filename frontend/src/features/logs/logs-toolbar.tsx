@@ -193,10 +193,36 @@ function Services({ search, services, onSearch }: Props) {
 
 /** The two ends of a time of one's own choice; taken when one leaves the field. */
 function Between({ filter, onSearch }: Pick<Props, 'filter' | 'onSearch'>) {
+  const [wrong, setWrong] = useState(false);
+  const { since, until } = filter;
+  const take = (part: Pick<LogSearch, 'since' | 'until'>) => {
+    const next = { since, until, ...part };
+    const turned = Date.parse(next.since ?? '') >= Date.parse(next.until ?? '');
+    setWrong(turned);
+    if (!turned) onSearch(part);
+  };
   return (
     <div className="mt-2 flex flex-wrap items-center gap-x-4 gap-y-2 text-ui text-text-2">
-      <When label="From" value={filter.since} onChange={(next) => onSearch({ since: next })} />
-      <When label="To" value={filter.until} onChange={(next) => onSearch({ until: next })} />
+      {/* A new value of the address shows here, too. */}
+      <When
+        key={`from ${since}`}
+        label="From"
+        value={since}
+        wrong={wrong}
+        onChange={(next) => take({ since: next })}
+      />
+      <When
+        key={`to ${until}`}
+        label="To"
+        value={until}
+        wrong={wrong}
+        onChange={(next) => take({ until: next })}
+      />
+      {wrong && (
+        <span role="alert" className="text-meta font-medium text-bad">
+          The end has to come after the beginning.
+        </span>
+      )}
     </div>
   );
 }
@@ -204,25 +230,29 @@ function Between({ filter, onSearch }: Pick<Props, 'filter' | 'onSearch'>) {
 function When({
   label,
   value,
+  wrong,
   onChange,
 }: {
   label: string;
   value: string | undefined;
+  wrong: boolean;
   onChange: (next: string | undefined) => void;
 }) {
   const field = toField(value);
+  const last = useRef(field);
   const take = (next: string) => {
-    if (next !== field) onChange(fromField(next));
+    if (next === last.current) return;
+    last.current = next;
+    onChange(fromField(next));
   };
   return (
     <label className="flex items-center gap-2">
       {label}
       <input
-        // A new value of the address shows here, too.
-        key={field}
         type="datetime-local"
         step={1}
         defaultValue={field}
+        aria-invalid={wrong || undefined}
         onBlur={(event) => take(event.target.value)}
         onKeyDown={(event) => {
           if (event.key === 'Enter') take(event.currentTarget.value);
