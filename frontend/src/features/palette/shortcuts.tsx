@@ -60,9 +60,9 @@ export function Shortcuts({ onClose }: { onClose: () => void }) {
               Close
             </Dialog.Close>
           </div>
-          <div className="mt-4 gap-x-8 sm:columns-2">
+          <div className="mt-4 mb-1 gap-x-8 sm:columns-2">
             {PARTS.map(({ title, keys }) => (
-              <section key={title} className="mb-5 break-inside-avoid">
+              <section key={title} className="break-inside-avoid pb-4">
                 <h2 className="mb-1 text-meta font-medium text-text-2">{title}</h2>
                 <dl>
                   {keys.map(([key, does]) => (
