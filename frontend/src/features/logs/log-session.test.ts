@@ -122,6 +122,16 @@ describe('LogSession', () => {
     expect(made.facts).toMatchObject({ newer: true, link: 'off' });
   });
 
+  it('lets the oldest go where one follows, and can read them again', async () => {
+    const { made, streams, end, read } = await session({}, undefined, new LineBuffer(1_000));
+    streams[0]?.onLines(containerLines(4001, 4010));
+    expect(end).not.toHaveBeenCalled();
+    expect(ends(made)).toEqual([3111, 4010]);
+    expect(made.facts).toMatchObject({ older: true, newer: false });
+    await made.older();
+    expect(read.mock.lastCall?.[2]).toMatchObject({ before: '3111' });
+  });
+
   it('lets the newest go where older lines fill the page', async () => {
     const { made, end } = await session({}, undefined, new LineBuffer(1_500));
     await made.older();
