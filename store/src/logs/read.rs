@@ -281,9 +281,10 @@ pub struct Trouble {
     pub message: String,
 }
 
-/// What is missing of a stack's lines between two times, the oldest first, and in any
-/// case what was missing within the last hour; where `until` is none, also what is
-/// missing because a node is away at this moment.
+/// What is missing of a stack's lines between two times, the oldest first.
+///
+/// In any case what was missing within the last hour; where `until` is none, also what
+/// is missing because a node is away at this moment.
 ///
 /// # Errors
 ///

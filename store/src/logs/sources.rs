@@ -25,6 +25,7 @@ pub struct Followed {
 }
 
 /// Notes which services there are, and says how far the output of each is stored.
+///
 /// Services of no stack of ours are left out. Where nothing is new, nothing is
 /// written; of no services at all, none counts as gone.
 ///

@@ -96,6 +96,11 @@ impl Scene {
 
 const LONG: u64 = 1 << 40;
 
+/// What a line takes, as it is counted.
+fn counted_as(text: &str) -> i64 {
+    i64::try_from(text.len()).unwrap() + BESIDE
+}
+
 #[sqlx::test(migrator = "crate::MIGRATOR")]
 async fn lines_come_back_as_they_were_written(pool: PgPool) {
     let scene = Scene::new(pool).await;
@@ -214,7 +219,7 @@ async fn what_was_forgotten_does_not_come_back(pool: PgPool) {
 async fn no_more_is_kept_than_was_said_and_no_less_than_fits(pool: PgPool) {
     let scene = Scene::new(pool).await;
     scene.numbered(-50, -1).await;
-    let size: i64 = scene.all().await.iter().map(|text| text.len() as i64 + BESIDE).sum();
+    let size: i64 = scene.all().await.iter().map(|text| counted_as(text)).sum();
     assert_eq!(scene.counted().await, (50, size));
     assert_eq!(scene.keep(50, LONG, LONG).await, Forgotten::default());
 
@@ -238,7 +243,7 @@ async fn no_more_is_kept_than_was_said_and_no_less_than_fits(pool: PgPool) {
     scene.keep(LONG, LONG, 3600).await;
     assert!(!scene.all().await.contains(&"line -1".to_owned()));
     let all = scene.all().await;
-    let size: i64 = all.iter().map(|text| text.len() as i64 + BESIDE).sum();
+    let size: i64 = all.iter().map(|text| counted_as(text)).sum();
     assert_eq!(scene.counted().await, (i64::try_from(all.len()).unwrap(), size));
     // Nothing at all.
     scene.keep(0, LONG, LONG).await;

@@ -105,7 +105,8 @@ pub async fn append(pool: &Pool, fence: Fence, batch: &Batch) -> Result<u64> {
     let new: u64 = stacks.values().sum();
     note_nodes(&mut db, &batch.lines).await?;
     for Dropped { stack, service, since, until, lines, rate } in &batch.dropped {
-        tell(&mut db, *stack, (service, ""), "rate", (*since, *until), *lines, &|lines| {
+        let about = About { stack: *stack, service, node: "", kind: "rate" };
+        tell(&mut db, about, (*since, *until), *lines, &|lines| {
             format!(
                 "{service} wrote more than {rate} lines a second: {lines} of its lines are not \
                  kept."
@@ -116,8 +117,8 @@ pub async fn append(pool: &Pool, fence: Fence, batch: &Batch) -> Result<u64> {
     }
     for Missing { stack, service, node, at, message } in &batch.missing {
         let node = node.as_deref().unwrap_or_default();
-        let about = (service.as_str(), node);
-        tell(&mut db, *stack, about, "docker", (*at, *at), 0, &|_| message.clone()).await?;
+        let about = About { stack: *stack, service, node, kind: "docker" };
+        tell(&mut db, about, (*at, *at), 0, &|_| message.clone()).await?;
         stacks.entry(*stack).or_default();
     }
     hear(&mut db, &batch.heard).await?;
@@ -260,17 +261,26 @@ async fn hear(db: &mut PgConnection, heard: &[Heard]) -> Result<()> {
     Ok(())
 }
 
+/// What something is missing of.
+#[derive(Debug, Clone, Copy)]
+struct About<'a> {
+    stack: StackId,
+    service: &'a str,
+    /// Empty where it is not about one.
+    node: &'a str,
+    kind: &'static str,
+}
+
 /// Tells that something is missing: with what was told within the last minutes, if
 /// it is the same.
 async fn tell(
     db: &mut PgConnection,
-    stack: StackId,
-    (service, node): (&str, &str),
-    kind: &str,
+    about: About<'_>,
     (since, until): (DateTime<Utc>, DateTime<Utc>),
     dropped: u64,
     message: &(dyn Fn(i64) -> String + Sync),
 ) -> Result<()> {
+    let About { stack, service, node, kind } = about;
     let doing = "tell what output is missing";
     let dropped = i64::try_from(dropped).unwrap_or(i64::MAX);
     let open = sqlx::query!(

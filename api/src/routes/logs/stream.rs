@@ -37,12 +37,11 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Follow what containers write
 ///
-/// Server-sent events: `lines` with an array of at most 2,000
-/// [`ContainerLine`](crate::types::ContainerLine)s, its id that of the last one; `troubles`
-/// with an array of all [`LogTrouble`](crate::types::LogTrouble)s of now, at once
-/// and whenever they change. Without `after` and `last-event-id`, only what is
-/// written from now on comes. A comment comes every 15 seconds. The stream ends
-/// when the session does.
+/// Server-sent events: `lines` with an array of at most 2,000 `ContainerLine`s, its
+/// id that of the last one; `troubles` with an array of all `LogTrouble`s of now, at
+/// once and whenever they change. Without `after` and `last-event-id`, only what is
+/// written from now on comes. A comment comes every 15 seconds. The stream ends when
+/// the session does.
 #[utoipa::path(
     get,
     path = "/api/v1/stacks/{name}/logs/stream",
