@@ -50,6 +50,7 @@ export default defineConfig({
       dependencies: ['job'],
       use: { colorScheme: 'dark' },
     },
+    { name: 'logs', testMatch: 'logs.spec.ts', dependencies: ['job'] },
     {
       name: 'session',
       testMatch: ['session.spec.ts', 'keys.spec.ts', 'members.spec.ts'],

@@ -11,6 +11,7 @@ const PAGES: readonly [path: string, heading: string, title: RegExp][] = [
   [`/stacks/${SHOP}`, SHOP, new RegExp(SHOP)],
   [`/stacks/${SHOP}/deployments`, SHOP, new RegExp(SHOP)],
   [`/stacks/${SHOP}/deployments/1`, SHOP, /#1/],
+  [`/stacks/${SHOP}/logs`, SHOP, /^Logs · /],
   [`/stacks/${SHOP}/diff`, SHOP, new RegExp(SHOP)],
   [`/stacks/${SHOP}/settings`, SHOP, /Settings/],
   ['/previews', 'Previews', /^Previews/],

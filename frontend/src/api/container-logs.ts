@@ -1,5 +1,5 @@
-import { ApiError, problem } from './client';
-import type { ContainerLine, ContainerLogPage, LogLevel, LogTrouble } from './log-types';
+import { api, take } from './client';
+import type { ContainerLine, ContainerLogPage, LogLevel, LogTrouble } from './schema.gen';
 
 /** What the server leaves out; the same words for a page, the stream and the download. */
 export type LogFilter = {
@@ -18,44 +18,39 @@ export type LogPlace = {
   limit?: number;
 };
 
-function address(stack: string, tail: string, filter: LogFilter, place: LogPlace = {}): string {
-  const query = new URLSearchParams();
-  if (filter.service.length > 0) query.set('service', filter.service.join(','));
-  const { level, q, since, until } = filter;
-  for (const [name, value] of Object.entries({ level, q, since, until, ...place })) {
-    if (value !== undefined && value !== '') query.set(name, String(value));
-  }
-  const text = query.toString();
-  return `/api/v1/stacks/${encodeURIComponent(stack)}/logs${tail}${text && `?${text}`}`;
-}
-
 /** One part of what a stack's containers wrote, oldest line first. */
-export async function readLines(
+export const readLines = (
   stack: string,
-  filter: LogFilter,
+  { service, ...filter }: LogFilter,
   place: LogPlace,
   signal: AbortSignal,
-): Promise<ContainerLogPage> {
-  let answer: Response;
-  try {
-    answer = await fetch(address(stack, '', filter, place), { signal });
-  } catch (error) {
-    if (signal.aborted) throw error;
-    throw new ApiError(
-      'Berth did not answer. Is it running, and is the network up?',
-      0,
-      undefined,
-      [],
-    );
+): Promise<ContainerLogPage> =>
+  take(
+    api.GET('/api/v1/stacks/{name}/logs', {
+      params: { path: { name: stack }, query: { service: [...service], ...filter, ...place } },
+      signal,
+    }),
+  );
+
+/** For what the browser itself fetches: the stream and the file. */
+function address(
+  tail: 'stream' | 'download',
+  stack: string,
+  { service, ...filter }: LogFilter,
+  place: Pick<LogPlace, 'after'> = {},
+): string {
+  const query = new URLSearchParams();
+  if (service.length > 0) query.set('service', service.join(','));
+  for (const [name, value] of Object.entries({ ...filter, ...place })) {
+    if (value) query.set(name, value);
   }
-  const body: unknown = await answer.json().catch(() => undefined);
-  if (!answer.ok) throw problem(answer.status, body, answer.headers.get('x-request-id'));
-  return body as ContainerLogPage;
+  const text = query.toString();
+  return `/api/v1/stacks/${encodeURIComponent(stack)}/logs/${tail}${text && `?${text}`}`;
 }
 
 /** Where the browser gets the same lines as a file. */
 export const downloadAddress = (stack: string, filter: LogFilter): string =>
-  address(stack, '/download', filter);
+  address('download', stack, filter);
 
 export type LogListener = {
   /** The id to go on from, asked for at every new connection. */
@@ -83,7 +78,7 @@ export function listenToLines(stack: string, filter: LogFilter, listener: LogLis
 
   const open = () => {
     if (ended || source) return;
-    const mine = new EventSource(address(stack, '/stream', filter, { after: listener.after() }));
+    const mine = new EventSource(address('stream', stack, filter, { after: listener.after() }));
     source = mine;
     mine.addEventListener('open', () => {
       attempt = 0;

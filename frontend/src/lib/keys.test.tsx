@@ -78,6 +78,22 @@ describe('the shortcuts', () => {
     expect(getByText('one')).toHaveFocus();
   });
 
+  it('press what names the key, also where it names several', () => {
+    const pressed = vi.fn<() => void>();
+    render(
+      <>
+        <Page />
+        <main>
+          <button type="button" aria-keyshortcuts="3 l" onClick={pressed}>
+            Logs
+          </button>
+        </main>
+      </>,
+    );
+    for (const key of ['3', 'l', 'x', ' ']) press(key);
+    expect(pressed).toHaveBeenCalledTimes(2);
+  });
+
   it('are off when they were switched off, but for the palette', () => {
     render(<Page />);
     chooseSingleKeys(false);

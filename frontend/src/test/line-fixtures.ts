@@ -1,4 +1,4 @@
-import type { ContainerLine } from '../api/log-types';
+import type { ContainerLine } from '../api/schema.gen';
 
 /** What containers wrote, for tests and for the mock server. */
 

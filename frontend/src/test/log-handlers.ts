@@ -1,6 +1,6 @@
 import { http, HttpResponse } from 'msw';
 
-import type { ContainerLine, ContainerLogPage, LogLevel, LogTrouble } from '../api/log-types';
+import type { ContainerLine, ContainerLogPage, LogLevel, LogTrouble } from '../api/schema.gen';
 import { before, stack, stacks } from './fixtures.ts';
 import { containerLine } from './line-fixtures.ts';
 

@@ -1,5 +1,5 @@
 import type { LogFilter } from '~/api/container-logs';
-import type { ContainerLine, LogLevel } from '~/api/log-types';
+import type { ContainerLine, LogLevel } from '~/api/schema.gen';
 import { oneOf, text } from '~/lib/search';
 
 /** The address of the page: `/stacks/:stack/logs ?service &q &level &since &until &at &wrap`. */
@@ -101,7 +101,7 @@ export function matcher(filter: LogFilter): (line: ContainerLine) => boolean {
     if (least > 0 && SEVERITY[line.level ?? 'info'] < least) return false;
     if (timed) {
       const at = Date.parse(line.at);
-      if (at < from || at > to) return false;
+      if (at < from || at >= to) return false;
     }
     return q === '' || line.text.toLowerCase().includes(q);
   };

@@ -1,4 +1,4 @@
-import type { ContainerLine } from '~/api/log-types';
+import type { ContainerLine } from '~/api/schema.gen';
 
 /** Ids are decimal numbers that may be longer than JavaScript's: the longer one is the larger. */
 export const compareIds = (a: string, b: string): number =>

@@ -12,6 +12,10 @@ import { isPicked, type Picked } from './pick';
 
 /** Rows beyond each edge, so that a quick scroll finds them there. */
 const OVERSCAN = 20;
+/** The same while all of them are new with every part that comes. */
+const FEW = 4;
+/** What is taken for the height until it is known. */
+const UNMEASURED = 640;
 /** The rows in the page are so many, or twice as many. */
 const POOL = 64;
 /** What a letter of the monospaced type takes, and what stands beside the message, in pixels. */
@@ -79,8 +83,12 @@ export function LogGrid(props: Props) {
     // oxlint-disable-next-line react/exhaustive-deps
   }, [wrap, lines, lines.length, version, first, box.width, times, measured]);
 
-  const from = Math.max(0, geometry.at(box.top - HEAD) - OVERSCAN);
-  const to = Math.min(geometry.count - 1, geometry.at(box.top - HEAD + box.height) + OVERSCAN);
+  // While one follows, the end is in sight wherever the box was before the lines came.
+  const high = box.height || UNMEASURED;
+  const upper = follow ? geometry.total - high : box.top - HEAD;
+  const beyond = follow ? FEW : OVERSCAN;
+  const from = Math.max(0, geometry.at(upper) - beyond);
+  const to = Math.min(geometry.count - 1, geometry.at(upper + high) + beyond);
 
   const pool = POOL * Math.ceil((to - from + 1) / POOL);
 
@@ -93,7 +101,7 @@ export function LogGrid(props: Props) {
     anchor.current = line && { id: line.id, start: geometry.start(index) };
     lastTop.current = top;
     setBox((was) =>
-      was.top === top && was.height === height && was.width === width
+      (follow || was.top === top) && was.height === height && was.width === width
         ? was
         : { top, height, width },
     );
@@ -215,8 +223,8 @@ export function LogGrid(props: Props) {
     } else if (key === 'Home') go(0, shiftKey);
     else if (key === 'End') go(lines.length - 1, shiftKey);
     else if (step !== undefined && here !== undefined) go(here + step, shiftKey);
-    else if (key === 'ArrowUp') go(first + geometry.at(box.top - HEAD + box.height - ROW), false);
-    else if (key === 'ArrowDown') go(first + geometry.at(box.top - HEAD + ROW), false);
+    else if (key === 'ArrowUp') go(first + geometry.at(upper + high - ROW), false);
+    else if (key === 'ArrowDown') go(first + geometry.at(upper + ROW), false);
     else if (step !== undefined) {
       if (step < 0) onFollow(false);
       grid.current?.scrollBy({ top: step * ROW });

@@ -1,6 +1,6 @@
 import { memo, type ReactNode } from 'react';
 
-import type { ContainerLine, LogLevel } from '~/api/log-types';
+import type { ContainerLine, LogLevel } from '~/api/schema.gen';
 import { cn } from '~/lib/cn';
 import { clock } from '~/lib/time';
 
@@ -86,7 +86,7 @@ export const LogRow = memo(function Row({ line, index, top, id, picked, wrap, ti
         role="gridcell"
         className={cn(
           TONES[level],
-          wrap && 'min-w-0 flex-1 break-all whitespace-pre-wrap',
+          wrap && 'min-w-0 flex-1 wrap-anywhere whitespace-pre-wrap',
           // One may want a part of it, and the keys select whole lines.
           'select-text',
         )}

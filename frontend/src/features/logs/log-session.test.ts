@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 
 import type { LogListener, LogPlace } from '~/api/container-logs';
-import type { ContainerLogPage } from '~/api/log-types';
+import type { ContainerLogPage } from '~/api/schema.gen';
 import { containerLine, containerLines } from '~/test/line-fixtures';
 
 import type { LogSearch } from './filter';
@@ -120,6 +120,16 @@ describe('LogSession', () => {
     expect(end).toHaveBeenCalledOnce();
     expect(ends(made)).toEqual([3001, 4000]);
     expect(made.facts).toMatchObject({ newer: true, link: 'off' });
+  });
+
+  it('lets the oldest go where one follows, and can read them again', async () => {
+    const { made, streams, end, read } = await session({}, undefined, new LineBuffer(1_000));
+    streams[0]?.onLines(containerLines(4001, 4010));
+    expect(end).not.toHaveBeenCalled();
+    expect(ends(made)).toEqual([3111, 4010]);
+    expect(made.facts).toMatchObject({ older: true, newer: false });
+    await made.older();
+    expect(read.mock.lastCall?.[2]).toMatchObject({ before: '3111' });
   });
 
   it('lets the newest go where older lines fill the page', async () => {

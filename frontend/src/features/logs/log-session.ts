@@ -1,5 +1,5 @@
 import { listenToLines, readLines, type LogFilter } from '~/api/container-logs';
-import type { ContainerLine, LogTrouble } from '~/api/log-types';
+import type { ContainerLine, LogTrouble } from '~/api/schema.gen';
 
 import { asked, isTime, isWithin, matcher, type LogSearch } from './filter';
 import { LineBuffer, sift } from './line-buffer';

@@ -5,7 +5,7 @@ import { setupServer } from 'msw/node';
 import { useState } from 'react';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import type { ContainerLine, ContainerLogPage } from '~/api/log-types';
+import type { ContainerLine, ContainerLogPage } from '~/api/schema.gen';
 import { containerLine, containerLines } from '~/test/line-fixtures';
 
 import type { LogSearch } from './filter';
@@ -231,6 +231,26 @@ describe('the logs page', () => {
     await screen.findByText(title, { exact: false });
     if (way) await userEvent.click(screen.getByRole('button', { name: way }));
     expect(screen.queryByText('Loading')).toBeNull();
+  });
+
+  it('takes a time of one’s own choice, and says when its ends are the wrong way round', async () => {
+    render(<Page />);
+    await screen.findByText('14 lines');
+    await userEvent.selectOptions(screen.getByRole('combobox', { name: 'Time range' }), 'Between…');
+    const take = (name: string, value: string) => {
+      const field = screen.getByLabelText(name);
+      fireEvent.change(field, { target: { value } });
+      fireEvent.blur(field);
+    };
+    take('From', '2026-11-27T06:00:00');
+    expect(written()?.since).toBe(new Date('2026-11-27T06:00:00').toISOString());
+    await waitFor(() => expect(asked.at(-1)?.searchParams.get('since')).toBe(written()?.since));
+    take('To', '2026-11-27T05:00:00');
+    expect(screen.getByRole('alert')).toHaveTextContent('has to come after');
+    expect(written()?.until).toBeUndefined();
+    take('To', '2026-11-27T07:00:00');
+    expect(written()?.until).toBe(new Date('2026-11-27T07:00:00').toISOString());
+    expect(screen.queryByRole('alert')).toBeNull();
   });
 
   it('says what failed, and tries again', async () => {

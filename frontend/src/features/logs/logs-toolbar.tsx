@@ -11,6 +11,8 @@ import { Search } from '~/ui/search';
 import { chosen, fromField, LEVEL_WORDS, LEVELS, RANGES, toField, type LogSearch } from './filter';
 
 const SELECT = 'h-8 rounded-control border border-line-strong bg-surface px-2 text-ui';
+/** Three of them share a line of a phone. */
+const SHARED = `${SELECT} max-sm:min-w-0 max-sm:flex-1`;
 
 type Props = {
   stack: string;
@@ -58,7 +60,7 @@ export function LogsToolbar(props: Props) {
           onChange={({ target: { value } }) =>
             onSearch({ level: LEVELS.find((level) => level === value && level !== 'debug') })
           }
-          className={SELECT}
+          className={SHARED}
         >
           {LEVELS.toReversed().map((level) => (
             <option key={level} value={level}>
@@ -73,7 +75,7 @@ export function LogsToolbar(props: Props) {
             setBetween(value === 'between');
             if (value !== 'between') onSearch({ since: value || undefined, until: undefined });
           }}
-          className={SELECT}
+          className={SHARED}
         >
           <option value="">Everything kept</option>
           {RANGES.map(({ value, label }) => (
@@ -155,7 +157,7 @@ function Services({ search, services, onSearch }: Props) {
         <button
           type="button"
           aria-label={`Services: ${label}`}
-          className="inline-flex h-8 max-w-44 min-w-32 items-center gap-2 rounded-control border border-line-strong bg-surface px-2.5 text-ui hover:bg-hover"
+          className="inline-flex h-8 max-w-44 items-center max-sm:min-w-0 max-sm:flex-1 sm:min-w-32 gap-2 rounded-control border border-line-strong bg-surface px-2.5 text-ui hover:bg-hover"
         >
           <span className="min-w-0 flex-1 truncate text-left">{label}</span>
           <ChevronDown size={14} className="shrink-0 text-text-3" aria-hidden />
@@ -191,10 +193,36 @@ function Services({ search, services, onSearch }: Props) {
 
 /** The two ends of a time of one's own choice; taken when one leaves the field. */
 function Between({ filter, onSearch }: Pick<Props, 'filter' | 'onSearch'>) {
+  const [wrong, setWrong] = useState(false);
+  const { since, until } = filter;
+  const take = (part: Pick<LogSearch, 'since' | 'until'>) => {
+    const next = { since, until, ...part };
+    const turned = Date.parse(next.since ?? '') >= Date.parse(next.until ?? '');
+    setWrong(turned);
+    if (!turned) onSearch(part);
+  };
   return (
     <div className="mt-2 flex flex-wrap items-center gap-x-4 gap-y-2 text-ui text-text-2">
-      <When label="From" value={filter.since} onChange={(next) => onSearch({ since: next })} />
-      <When label="To" value={filter.until} onChange={(next) => onSearch({ until: next })} />
+      {/* A new value of the address shows here, too. */}
+      <When
+        key={`from ${since}`}
+        label="From"
+        value={since}
+        wrong={wrong}
+        onChange={(next) => take({ since: next })}
+      />
+      <When
+        key={`to ${until}`}
+        label="To"
+        value={until}
+        wrong={wrong}
+        onChange={(next) => take({ until: next })}
+      />
+      {wrong && (
+        <span role="alert" className="text-meta font-medium text-bad">
+          The end has to come after the beginning.
+        </span>
+      )}
     </div>
   );
 }
@@ -202,25 +230,29 @@ function Between({ filter, onSearch }: Pick<Props, 'filter' | 'onSearch'>) {
 function When({
   label,
   value,
+  wrong,
   onChange,
 }: {
   label: string;
   value: string | undefined;
+  wrong: boolean;
   onChange: (next: string | undefined) => void;
 }) {
   const field = toField(value);
+  const last = useRef(field);
   const take = (next: string) => {
-    if (next !== field) onChange(fromField(next));
+    if (next === last.current) return;
+    last.current = next;
+    onChange(fromField(next));
   };
   return (
     <label className="flex items-center gap-2">
       {label}
       <input
-        // A new value of the address shows here, too.
-        key={field}
         type="datetime-local"
         step={1}
         defaultValue={field}
+        aria-invalid={wrong || undefined}
         onBlur={(event) => take(event.target.value)}
         onKeyDown={(event) => {
           if (event.key === 'Enter') take(event.currentTarget.value);

@@ -1,4 +1,4 @@
-import type { ContainerLine } from '~/api/log-types';
+import type { ContainerLine } from '~/api/schema.gen';
 
 import { spans } from './ansi';
 import { compareIds } from './line-buffer';

@@ -1,7 +1,7 @@
 import { Check, Copy, Link as LinkIcon, X } from 'lucide-react';
 import { useEffect, useState } from 'react';
 
-import type { ContainerLine } from '~/api/log-types';
+import type { ContainerLine } from '~/api/schema.gen';
 import { copyText } from '~/lib/copy';
 import { count } from '~/lib/text';
 import { clock } from '~/lib/time';

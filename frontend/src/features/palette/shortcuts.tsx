@@ -60,9 +60,9 @@ export function Shortcuts({ onClose }: { onClose: () => void }) {
               Close
             </Dialog.Close>
           </div>
-          <div className="mt-4 grid gap-x-8 gap-y-5 sm:grid-cols-2">
+          <div className="mt-4 mb-1 gap-x-8 sm:columns-2">
             {PARTS.map(({ title, keys }) => (
-              <section key={title}>
+              <section key={title} className="break-inside-avoid pb-4">
                 <h2 className="mb-1 text-meta font-medium text-text-2">{title}</h2>
                 <dl>
                   {keys.map(([key, does]) => (
@@ -77,7 +77,7 @@ export function Shortcuts({ onClose }: { onClose: () => void }) {
               </section>
             ))}
           </div>
-          <Dialog.Description className="mt-4 text-meta text-text-2">
+          <Dialog.Description className="text-meta text-text-2">
             No single key changes anything. They can be switched off under Settings, Appearance.
           </Dialog.Description>
         </Dialog.Popup>
