@@ -201,6 +201,8 @@ impl DerefMut for Guarded {
 
 #[cfg(test)]
 mod tests {
+    mod fenced;
+
     use sqlx::PgPool;
 
     use super::*;

@@ -11,8 +11,8 @@ use crate::shell::{program, root, run as run_program, step};
 /// What can be chosen.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Which to run: webhooks, deploy, reconcile, render, hostile, failover, resume, rollouts [default: all]
-    #[arg(value_parser = ["webhooks", "deploy", "reconcile", "render", "hostile", "failover", "resume", "rollouts"])]
+    /// Which to run: webhooks, deploy, reconcile, render, hostile, failover, resume, rollouts, throughput [default: all]
+    #[arg(value_parser = ["webhooks", "deploy", "reconcile", "render", "hostile", "failover", "resume", "rollouts", "throughput"])]
     names: Vec<String>,
 
     /// Print one object with the figures as the last line
