@@ -43,4 +43,11 @@ mod tests {
         assert_eq!(bounds, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
         assert_eq!(RETRY.bound(u32::MAX), RETRY.most);
     }
+
+    #[test]
+    fn the_wait_is_a_share_of_the_bound_and_never_under_a_tenth() {
+        for (jitter, wait) in [(0.5, 2_000), (1.0, 4_000), (0.0, 400), (7.0, 4_000)] {
+            assert_eq!(RETRY.wait(3, jitter), Duration::from_millis(wait), "{jitter}");
+        }
+    }
 }

@@ -343,6 +343,43 @@ mod tests {
     }
 
     #[test]
+    fn what_goes_on_can_give_up_be_replaced_and_be_stopped_and_what_is_over_can_not() {
+        for phase in Phase::ALL {
+            let ends = [
+                (Event::GaveUp, Phase::Failed),
+                (Event::Replaced, Phase::Superseded),
+                (Event::Stopped, Phase::Cancelled),
+            ];
+            for (event, end) in ends {
+                let next = phase.next(event);
+                assert_eq!(next.ok(), (!phase.is_over()).then_some(end), "{phase}, {event:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_words_of_settings_and_phases_are_those_of_the_database() {
+        assert_eq!(OnFailure::ALL.map(OnFailure::as_str), ["rollback", "keep"]);
+        assert_eq!(OnDrift::ALL.map(OnDrift::as_str), ["heal", "show"]);
+        assert_eq!(Phase::Superseded.to_string(), "superseded");
+    }
+
+    #[test]
+    fn a_build_may_take_half_an_hour_and_nothing_else_as_long() {
+        let minutes = Step::ALL.map(|step| (step, step.deadline().as_secs() / 60));
+        for (step, minutes) in minutes {
+            assert_eq!(minutes == 30, step == Step::Build, "{step:?}: {minutes} min");
+            assert!((1..=30).contains(&minutes), "{step:?}: {minutes} min");
+        }
+    }
+
+    #[test]
+    fn a_place_is_written_as_compilers_do() {
+        let place = Place { file: "compose.yaml".to_owned(), line: 3, column: 7 };
+        assert_eq!(place.to_string(), "compose.yaml:3:7");
+    }
+
+    #[test]
     fn every_phase_reads_back() {
         for phase in Phase::ALL {
             assert_eq!(phase.as_str().parse(), Ok(phase));

@@ -182,3 +182,21 @@ pub enum ImageFact {
     /// No node that was asked has it, and its registry did not answer; why.
     Unknown(String),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn swarms_words_read_back_and_a_word_of_a_newer_swarm_says_nothing() {
+        let states = ["unknown", "ready", "down", "disconnected"];
+        assert_eq!(states.map(NodeState::from_word), NodeState::ALL);
+        assert_eq!(NodeState::ALL.map(NodeState::as_str), states);
+        assert_eq!(NodeState::from_word("asleep"), NodeState::Unknown);
+
+        let availabilities = ["active", "pause", "drain"];
+        assert_eq!(availabilities.map(Availability::from_word), Availability::ALL);
+        assert_eq!(Availability::ALL.map(Availability::as_str), availabilities);
+        assert_eq!(Availability::from_word("asleep"), Availability::Active);
+    }
+}

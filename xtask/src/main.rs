@@ -1,5 +1,5 @@
 //! What a checkout needs: `cargo xtask demo`, `test`, `bench`, `chaos`,
-//! `image`, `nodes`, `fuzz`, `provision` and `gen`. A clone and cargo are enough to start any of them.
+//! `image`, `nodes`, `fuzz`, `mutants`, `provision` and `gen`. A clone and cargo are enough to start any of them.
 //!
 //! This crate knows no crate of ours: it runs the programs that users run and
 //! talks to them over HTTP. What users need belongs in `berth`, what checks the
@@ -23,6 +23,7 @@ mod frontend;
 mod fuzz;
 mod gen_files;
 mod image;
+mod mutants;
 mod nodes;
 mod provision;
 mod shell;
@@ -52,6 +53,8 @@ enum Command {
     Nodes(nodes::Args),
     /// Give parsers and templates what no person would write
     Fuzz(fuzz::Args),
+    /// Break the code in one place after the other, and see whether a test fails
+    Mutants(mutants::Args),
     /// Compare what files mean to `docker stack deploy` and to Berth
     Conformance(conformance::Args),
     /// Install what is missing, or say what is
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Command::Image(args) => image::run(&args),
         Command::Nodes(args) => nodes::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
+        Command::Mutants(args) => mutants::run(&args),
         Command::Conformance(args) => conformance::run(&args),
         Command::Provision => provision::everything().map(|_| ExitCode::SUCCESS),
         Command::Gen => gen_files::run().map(|()| ExitCode::SUCCESS),

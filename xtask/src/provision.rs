@@ -82,6 +82,13 @@ pub(crate) fn for_fuzzing() -> anyhow::Result<()> {
     cargo_tool("cargo-fuzz", "cargo-fuzz")
 }
 
+/// What breaking the code on purpose needs: a Postgres for the tests, and two tools.
+pub(crate) fn for_mutants() -> anyhow::Result<()> {
+    install(&[POSTGRES, GIT])?;
+    cargo_tool("cargo-nextest", "cargo-nextest")?;
+    cargo_tool("cargo-mutants", "cargo-mutants")
+}
+
 /// Everything.
 pub(crate) fn everything() -> anyhow::Result<()> {
     for_tests()?;
