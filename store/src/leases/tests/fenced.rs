@@ -240,6 +240,7 @@ async fn a_stale_leader_changes_nothing_whatever_it_writes_and_the_newest_does(p
         sqlx::query(sqlx::AssertSqlSafe(all)).execute(&pool).await.unwrap();
         let stale = seed::lead(&pool).await;
         let seeded = seed::deployment(&pool, stale).await;
+        sqlx::query("update outbox set due_at = now()").execute(&pool).await.unwrap();
         let report = outbox::due(&pool, 1).await.unwrap().pop().unwrap();
         let world = World { pool: pool.clone(), seeded, report, key: SealKey::generate() };
         prepare(&world, stale, write).await;
