@@ -212,6 +212,8 @@ impl DerefMut for Guarded {
 
 #[cfg(test)]
 mod tests {
+    mod fenced;
+
     use sqlx::PgPool;
 
     use super::*;

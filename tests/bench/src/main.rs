@@ -25,7 +25,9 @@ mod reconcile;
 mod render;
 mod resume;
 mod rollouts;
+mod throughput;
 mod webhooks;
+mod wiring;
 
 /// Measures, prints as it goes, and gives its figures by their keys.
 type Bench = fn() -> anyhow::Result<Map<String, Value>>;
@@ -33,7 +35,7 @@ type Bench = fn() -> anyhow::Result<Map<String, Value>>;
 #[derive(Debug, Parser)]
 struct Args {
     /// Which to run [default: all]
-    #[arg(value_parser = ["webhooks", "deploy", "reconcile", "render", "hostile", "failover", "resume", "rollouts"])]
+    #[arg(value_parser = ["webhooks", "deploy", "reconcile", "render", "hostile", "failover", "resume", "rollouts", "throughput"])]
     names: Vec<String>,
 
     /// Print one object with the figures as the last line
@@ -45,7 +47,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let wants = |name: &str| args.names.is_empty() || args.names.iter().any(|other| other == name);
     let mut figures = Map::new();
-    let benches: [(&str, Bench); 8] = [
+    let benches: [(&str, Bench); 9] = [
         ("render", render::run),
         ("hostile", hostile::run),
         ("reconcile", reconcile::run),
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         ("failover", failover::run),
         ("resume", resume::run),
         ("rollouts", rollouts::run),
+        ("throughput", throughput::run),
     ];
     for (name, bench) in benches {
         if !wants(name) {

@@ -1,7 +1,6 @@
 //! Stacks as they are once they were deployed: rows in Postgres, services in a
 //! cluster in memory.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,21 +15,17 @@ use berth_domain::stack::StackSpec;
 use berth_reconciler::clock::Clock;
 use berth_reconciler::looks::Looks;
 use berth_reconciler::plan::{Prune, plan};
-use berth_reconciler::settings::Lease;
 use berth_reconciler::sim::{Sim, SimBuilder};
 use berth_store::deployments::{self, Commit, NewDeployment, Trigger};
 use berth_store::environments::{self, NewEnvironment};
-use berth_store::installations::{self, Installation};
 use berth_store::leases::{self, Fence, Guarded};
-use berth_store::logs::Keep;
 use berth_store::releases::{self, NewRelease};
 use berth_store::repositories::{self, Repository};
-use berth_store::retention::Kept;
 use berth_store::seal::SealKey;
 use berth_store::{Pool, stacks};
 use uuid::Uuid;
 
-use crate::database;
+use crate::{database, wiring};
 
 const DATABASE: &str = "berth_bench_reconcile";
 
@@ -69,59 +64,12 @@ impl Fleet {
         berth_store::migrate(&pool).await?;
         let holder = Uuid::now_v7();
         let fence = leases::acquire(&pool, holder, TTL).await?.context("somebody leads")?;
-        let installation = Installation {
-            id: InstallationId(1),
-            account_id: 1,
-            account_login: "acme".to_owned(),
-            account_kind: "Organization".to_owned(),
-            repository_selection: "all".to_owned(),
-            permissions: serde_json::json!({"contents": "read"}),
-            suspended_at: None,
-        };
-        installations::put(&pool, &installation).await?;
-
+        wiring::account(&pool).await?;
         let key = Arc::new(SealKey::generate());
         let sim = Arc::new(Sim::new(Clock::system()));
-        let nowhere: url::Url = "http://127.0.0.1:9".parse()?;
-        let deps = berth_reconciler::Deps {
-            settings: berth_reconciler::Settings {
-                holder,
-                seal_key: Arc::clone(&key),
-                lease: Lease::USUAL,
-                parallel: 8,
-                parallel_builds: 1,
-                resync: Duration::from_secs(300),
-                poll: Duration::from_millis(250),
-                router: nowhere.clone(),
-                tls_router: nowhere.clone(),
-                tcp_routers: BTreeMap::new(),
-                router_settles: Duration::from_secs(1),
-                limits: compose::policy::Limits::default(),
-                public_router: nowhere.clone(),
-                public_network: Some("berth-public".to_owned()),
-                entrypoints: Vec::new(),
-                tls_entrypoints: Vec::new(),
-                orphan_grace: Duration::from_secs(600),
-                prune_limit: 25,
-                executor: None,
-                kept: Kept::USUAL,
-                output: Keep::USUAL,
-                output_rate: 500,
-                clock: Clock::system(),
-            },
-            pool: pool.clone(),
-            cluster: Arc::clone(&sim),
-            builder: Arc::new(SimBuilder::new(Arc::clone(&sim))),
-            github: berth_github_app::Client::new(berth_github_app::Settings {
-                api_url: nowhere.clone(),
-                web_url: nowhere.clone(),
-                user_agent: "berth/bench".to_owned(),
-                clock: chrono::Utc::now,
-            })?,
-            public_url: nowhere,
-            board: berth_reconciler::status::Board::new(),
-            tasks: berth_reconciler::tasks::Board::default(),
-        };
+        let builder = Arc::new(SimBuilder::new(Arc::clone(&sim)));
+        let parts = (pool.clone(), Arc::clone(&key), Arc::clone(&sim), builder);
+        let deps = wiring::deps(holder, parts)?;
         let looks = Looks::new(deps, fence);
         Ok(Self { url, pool, key, fence, sim, looks, size: 0 })
     }
