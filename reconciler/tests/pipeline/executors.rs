@@ -70,10 +70,10 @@ async fn the_executors_are_kept_as_they_should_be_beside_anothers(pool: PgPool) 
     assert!(secrets.contains_key(&token.name) && token.mode == 0o400);
 
     // Another Berth's stay as they are, and a hand's changes to ours do not.
+    let mut foreign = there(&own(1)).unwrap();
+    foreign.ours = false;
     world.sim.meddle(&others, |stack| {
-        let mut service = world.sim.peek(&own(1)).services["executor"].clone();
-        service.ours = false;
-        stack.services.insert("executor".to_owned(), service);
+        stack.services.insert("executor".to_owned(), foreign);
     });
     world.sim.meddle(&own(1), |stack| {
         stack.services.get_mut("executor").unwrap().spec.as_mut().unwrap().image = "x".to_owned();
@@ -106,7 +106,9 @@ async fn what_a_preview_left_on_a_node_is_planned_and_what_production_left_is_no
     let id = world.push(SHOP).await;
     assert_eq!(world.ended(id).await.0, Phase::Succeeded);
     let preview = world.a_preview(7).await;
-    let id = world.push_to(preview, SHOP).await;
+    // Its host would be production's.
+    let compose = SHOP.replace("x-berth:\n      routes:\n        - { port: 8080 }", "");
+    let id = world.push_to(preview, &compose).await;
     assert_eq!(world.ended(id).await.0, Phase::Succeeded);
 
     let live = world.sim.peek(&world.name()).services["web"].id.clone();
