@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import type { LogListener, LogPlace } from '~/api/container-logs';
 import type { ContainerLogPage } from '~/api/schema.gen';
@@ -45,9 +45,18 @@ const page = (
   ...part,
 });
 
+const begun: LogSession[] = [];
+afterEach(() => begun.splice(0).forEach((one) => one.stop()));
+
+function look(search: LogSearch, server: LogServer, buffer?: LineBuffer): LogSession {
+  const made = new LogSession('shop', search, server, buffer);
+  begun.push(made);
+  return made;
+}
+
 async function session(search: LogSearch = {}, at?: string, buffer = new LineBuffer()) {
   const there = harbour();
-  const made = new LogSession('shop', search, there.server, buffer);
+  const made = look(search, there.server, buffer);
   await made.start(at);
   return { made, ...there };
 }
@@ -106,7 +115,7 @@ describe('LogSession', () => {
   it('looks once more when the stream opens on an empty page: a line may have come between', async () => {
     const there = harbour();
     there.read.mockResolvedValueOnce(page([]));
-    const made = new LogSession('shop', {}, there.server);
+    const made = look({}, there.server);
     await made.start(undefined);
     expect(made.buffer.lines).toHaveLength(0);
     there.streams[0]?.onOpen();
@@ -144,7 +153,7 @@ describe('LogSession', () => {
 
   it('begins a narrower look with what is here, and asks for nothing', async () => {
     const { made: wide, server, read, streams } = await session();
-    const narrow = new LogSession('shop', { level: 'error' }, server);
+    const narrow = look({ level: 'error' }, server);
     await narrow.start(undefined, wide);
     expect(read).toHaveBeenCalledOnce();
     expect(narrow.buffer.lines.every(({ level }) => level === 'error')).toBe(true);
@@ -157,7 +166,7 @@ describe('LogSession', () => {
 
   it('asks for a wider look, and for a line that is not here', async () => {
     const { made: narrow, server, read } = await session({ q: 'order' });
-    const wide = new LogSession('shop', {}, server);
+    const wide = look({}, server);
     await wide.start(undefined, narrow);
     expect(read).toHaveBeenCalledTimes(2);
     wide.seek('3500');
@@ -177,7 +186,7 @@ describe('LogSession', () => {
 
     const there = harbour();
     there.read.mockRejectedValue(new Error('no answer'));
-    const failed = new LogSession('shop', {}, there.server);
+    const failed = look({}, there.server);
     await failed.start(undefined);
     expect(failed.facts.phase).toBe('failed');
   });

@@ -69,6 +69,8 @@ export class LogSession {
   #leave: (() => void) | undefined;
   #version = 0;
   #telling = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #frame = 0;
   #toldAt = 0;
   #watchers = new Set<() => void>();
 
@@ -157,6 +159,9 @@ export class LogSession {
   stop(): void {
     this.#abort.abort();
     this.#deafen();
+    clearTimeout(this.#timer);
+    cancelAnimationFrame(this.#frame);
+    this.#telling = false;
   }
 
   /** Reads what lies around a line that is not here, unless that was tried. */
@@ -291,8 +296,10 @@ export class LogSession {
     if (this.#telling) return;
     this.#telling = true;
     const wait = this.#toldAt + EVERY_MS - performance.now();
-    const soon = () => requestAnimationFrame(() => this.#tell());
-    if (wait > 0) setTimeout(soon, wait);
+    const soon = () => {
+      this.#frame = requestAnimationFrame(() => this.#tell());
+    };
+    if (wait > 0) this.#timer = setTimeout(soon, wait);
     else soon();
   }
 
