@@ -8,7 +8,6 @@ use berth_domain::build::Builder;
 use berth_domain::chain;
 use berth_domain::cluster::Cluster;
 use berth_domain::ids::ReleaseId;
-use berth_store::acts::{self, Actor, Kind, NewAct};
 use berth_store::leases::Fence;
 use berth_store::notify::{Hint, Listener};
 use berth_store::{Pool, stacks};

@@ -222,13 +222,27 @@ async fn a_draft_is_held_against_what_happened_and_nothing_is_done(pool: PgPool)
     let admin = api.browser(Role::Admin).await;
     let before = everything(&api.pool).await;
     let (pushes, end) = replayed(&api, &admin, "", json!({})).await;
-    insta::assert_snapshot!(pushes.join("\n"), @"");
+    insta::assert_snapshot!(pushes.join("\n"), @"
+    pull request 7 was merged: ignored (it listens to pushes to branches) - -; really ignored
+    pull request 7: labeled: ignored (`labeled` changes nothing about what is deployed) - -; really ignored
+    bob opened pull request 8: ignored (it listens to pushes to branches) - -; really ignored
+    bob opened pull request 7: ignored (it listens to pushes to branches) - -; really ignored
+    `wip/idea` was deleted: ignored (nothing is deployed of that) - -; really ignored
+    ann pushed to wip/idea: ignored (branch `wip/idea` matches none of `main`) - -; really ignored
+    ann pushed to main: ignored (the head commit's message says [skip ci]) - -; really ignored
+    ann pushed to main: deploys (branch `main` matches `main`) production shop.localhost; really ignored
+    ");
     assert_eq!(end, json!(null));
     let previews = json!({
         "event": "pull_request", "environment": "pr-{{number}}", "host": "pr-{{number}}.localhost",
     });
     let (pulls, _) = replayed(&api, &admin, "?limit=4", previews).await;
-    insta::assert_snapshot!(pulls.join("\n"), @"");
+    insta::assert_snapshot!(pulls.join("\n"), @"
+    pull request 7 was merged: removes (base branch `main` matches `main`; its preview would have been removed) - -; really ignored
+    pull request 7: labeled: ignored (`labeled` changes nothing about what is deployed) - -; really ignored
+    bob opened pull request 8: ignored (the pull request comes from a fork, whose code is not run) - -; really ignored
+    bob opened pull request 7: previews (base branch `main` matches `main`) pr-7 pr-7.localhost; really ignored
+    ");
     let (first, cursor) = replayed(&api, &admin, "?limit=3", json!({})).await;
     let next = format!("?limit=100&cursor={}", cursor.as_str().unwrap());
     let (rest, _) = replayed(&api, &admin, &next, json!({})).await;

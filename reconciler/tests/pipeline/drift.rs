@@ -205,7 +205,7 @@ async fn what_fights_back_is_told_and_left_alone_until_the_next_deployment(pool:
     let gave_up: Vec<_> = acts.iter().filter(|act| act.starts_with("gave_up")).collect();
     assert_eq!(gave_up.len(), 1, "however many looked at it: {acts:?}");
     assert!(gave_up[0].starts_with("gave_up shop: something else changes service"), "{acts:?}");
-    assert!(acts.iter().any(|act| act == "healed shop: ~ service web web:1 x2"), "{acts:?}");
+    assert!(acts.iter().any(|act| act.starts_with("healed shop: ~ service web ")), "{acts:?}");
 
     drop(other);
     let compose = SHOP.replace("redis:7", "redis:8");
