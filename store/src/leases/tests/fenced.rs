@@ -3,19 +3,23 @@
 //! compared. The newest leader then makes the same write and does change it, so
 //! that the fence alone can have been what held the stale one back.
 
+use berth_domain::cluster::output::Source;
 use berth_domain::deployment::Step;
-use berth_domain::facts::{NodeFacts, NodeState};
+use berth_domain::facts::{Availability, NodeFacts, NodeState};
+use berth_domain::ids::StackName;
 use berth_domain::stack::{Claim, Protocol, StackSpec};
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::acts::{self, Actor, Kind, NewAct};
+use crate::logs::{self, Batch, Keep, NewLine};
 use crate::outbox::{self, Report};
 use crate::releases::{self, NewRelease};
 use crate::reports::{self, StickyComment};
 use crate::retention::{self, Kept};
 use crate::seal::SealKey;
 use crate::seed::{self, Seeded};
-use crate::{build_logs, claims, deployments, nodes, pruning, stacks};
+use crate::{build_logs, claims, deployments, executors, nodes, pruning, stacks};
 
 /// What a leader may write about.
 struct World {
@@ -70,12 +74,18 @@ fn held(write: Write) -> Held {
         | Write::GoOn
         | Write::EndDeployment
         | Write::AppendBuildLog
+        | Write::NoteSources
+        | Write::AppendOutput
         | Write::InsertRelease
         | Write::SetRelease
         | Write::Observe
         | Write::ObserveNodes
+        | Write::SettleNode
         | Write::MarkRemoved
         | Write::PlanPruning
+        | Write::PlanNodes
+        | Write::MakeExecutorToken
+        | Write::NameImages
         | Write::TakeClaims
         | Write::SettleClaims
         | Write::PutGithubDeployment
@@ -85,7 +95,9 @@ fn held(write: Write) -> Held {
         | Write::ReportFailed
         | Write::ReportDropped
         | Write::HoldReports
+        | Write::RecordAct
         | Write::Forget
+        | Write::ForgetOutput
         | Write::ForgetReleases => Held::Fenced,
     }
 }
@@ -97,7 +109,7 @@ async fn prepare(world: &World, fence: Fence, write: Write) {
     if write == Write::NoteStep {
         deployments::begin_step(pool, fence, id, Step::Fetch, LONG).await.unwrap();
     } else if write == Write::GoOn {
-        stacks::wait(pool, fence, id, "somebody paused it").await.unwrap();
+        stacks::wait(pool, fence, id, "somebody paused it", None).await.unwrap();
     } else if write == Write::MarkRemoved {
         stacks::remove(pool, "shop-pr-7").await.unwrap();
     } else if write == Write::SettleClaims {
@@ -106,6 +118,20 @@ async fn prepare(world: &World, fence: Fence, write: Write) {
         let old = "insert into delivery (delivery_id, event, body, processed_at)
                    values ('old', 'push', '', now() - interval '31 days')";
         sqlx::query(old).execute(pool).await.unwrap();
+    } else if write == Write::ForgetOutput {
+        logs::append(pool, fence, &output(seeded)).await.unwrap();
+    } else if write == Write::SettleNode {
+        nodes::observe(pool, fence, &[node()]).await.unwrap();
+        nodes::intend(pool, "n", Availability::Drain, "Ada").await.unwrap();
+    } else if write == Write::PlanNodes {
+        // Of a node that left the Swarm.
+        let left = "insert into executor (node_id, hostname, version, report)
+                    values ('gone', 'gone', '0', '{}')";
+        sqlx::query(left).execute(pool).await.unwrap();
+    } else if write == Write::NameImages {
+        let spec = StackSpec::default();
+        let new = NewRelease { deployment: id, spec: &spec, images: &[] };
+        releases::insert(pool, fence, key, new).await.unwrap();
     } else if write == Write::ForgetReleases {
         let spec = StackSpec::default();
         let new = NewRelease { deployment: id, spec: &spec, images: &[] };
@@ -121,6 +147,27 @@ fn wanted() -> BTreeSet<Claim> {
         host: "shop.x".to_owned(),
         path: "/".to_owned(),
     }])
+}
+
+fn node() -> NodeFacts {
+    NodeFacts { id: "n".into(), state: NodeState::Ready, ..NodeFacts::default() }
+}
+
+/// A line of output.
+fn output(seeded: &Seeded) -> Batch {
+    let line = NewLine {
+        stack: seeded.stack,
+        service_id: "web-id".into(),
+        service: "web".into(),
+        task: "web.1".into(),
+        node: None,
+        stderr: false,
+        at: DateTime::UNIX_EPOCH,
+        level: None,
+        text: "a line".into(),
+        maybe_stored: false,
+    };
+    Batch { lines: vec![line], ..Batch::default() }
 }
 
 /// Makes a write as the leader that `fence` stands for.
@@ -143,27 +190,36 @@ async fn make(world: &World, fence: Fence, write: Write) -> Result<()> {
             deployments::keep_plan(pool, fence, id, &["+ service web".to_owned()], &[]).await
         }
         Write::Advance => deployments::advance(pool, fence, id, Step::Fetch, "").await.map(drop),
-        Write::Wait => stacks::wait(pool, fence, id, "somebody paused it").await,
+        Write::Wait => stacks::wait(pool, fence, id, "somebody paused it", None).await,
         Write::GoOn => stacks::go_on(pool, fence, id).await,
         Write::EndDeployment => deployments::cancel(pool, fence, id, "it was stopped").await,
         Write::AppendBuildLog => {
             let line = build_logs::NewLine { service: "web".into(), line: "a line".into() };
             build_logs::append(pool, fence, id, &[line]).await
         }
+        Write::NoteSources => {
+            let stack = StackName::parse("shop-pr-7").unwrap();
+            let source = Source { id: "web-id".into(), stack, service: "web".into() };
+            logs::sources(pool, fence, &[source]).await.map(drop)
+        }
+        Write::AppendOutput => logs::append(pool, fence, &output(seeded)).await.map(drop),
         Write::InsertRelease => {
             let spec = StackSpec::default();
             let new = NewRelease { deployment: id, spec: &spec, images: &[] };
             releases::insert(pool, fence, key, new).await.map(drop)
         }
         Write::SetRelease => stacks::set_release(pool, fence, stack, None).await,
-        Write::Observe => stacks::observe(pool, fence, stack, &serde_json::json!({})).await,
-        Write::ObserveNodes => {
-            let node =
-                NodeFacts { id: "n".into(), state: NodeState::Ready, ..NodeFacts::default() };
-            nodes::observe(pool, fence, &[node]).await.map(drop)
+        Write::Observe => stacks::observe(pool, fence, stack, &serde_json::json!({}), &[]).await,
+        Write::ObserveNodes => nodes::observe(pool, fence, &[node()]).await.map(drop),
+        Write::SettleNode => {
+            let intent = nodes::intents(pool).await.unwrap().remove(0);
+            nodes::settle(pool, fence, &intent, None).await
         }
         Write::MarkRemoved => stacks::mark_removed(pool, fence, stack).await,
         Write::PlanPruning => pruning::put(pool, fence, &[], true).await,
+        Write::PlanNodes => executors::plan(pool, fence, &[]).await,
+        Write::MakeExecutorToken => executors::token(pool, fence, key).await.map(drop),
+        Write::NameImages => executors::name_images(pool, fence, key).await,
         Write::TakeClaims => claims::take(pool, fence, stack, &wanted()).await.map(drop),
         Write::SettleClaims => claims::settle(pool, fence, stack, &BTreeSet::new()).await.map(drop),
         Write::PutGithubDeployment => reports::put_deployment(pool, fence, id, 1, None).await,
@@ -176,6 +232,14 @@ async fn make(world: &World, fence: Fence, write: Write) -> Result<()> {
         Write::ReportFailed => outbox::failed(pool, fence, report, LONG, "busy").await,
         Write::ReportDropped => outbox::dropped(pool, fence, report, "refused").await,
         Write::HoldReports => outbox::hold(pool, fence, seeded.repository, LONG).await,
+        Write::RecordAct => {
+            let act = NewAct::new(Actor::Reconciler, Kind::Led, "here");
+            acts::record_led(pool, fence, act).await
+        }
+        Write::ForgetOutput => {
+            let none = Keep { lines: 0, ..Keep::USUAL };
+            logs::forget(pool, fence, none).await.map(drop)
+        }
         Write::Forget => retention::forget(pool, fence).await.map(drop),
         Write::ForgetReleases => {
             let none = Kept { count: 0, age: Duration::ZERO };
