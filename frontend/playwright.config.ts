@@ -38,6 +38,7 @@ export default defineConfig({
   },
   projects: [
     { name: 'job', testMatch: 'job.spec.ts' },
+    { name: 'failing', testMatch: 'failing.spec.ts', dependencies: ['job'] },
     {
       name: 'light',
       testMatch: ['pages.spec.ts', 'cluster.spec.ts'],
@@ -61,11 +62,7 @@ export default defineConfig({
       testMatch: ['everything.spec.ts', 'slow.spec.ts'],
       dependencies: ['job'],
     },
-    // Berth is killed here: after everything else.
-    {
-      name: 'survive',
-      testMatch: 'survive.spec.ts',
-      dependencies: ['light', 'dark', 'session', 'everything'],
-    },
+    // Berth is killed here: last.
+    { name: 'survive', testMatch: 'survive.spec.ts', dependencies: ['job'] },
   ],
 });

@@ -1,6 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { expect, test as base, type Page } from '@playwright/test';
 
 import { expectAccessibleInBoth } from './axe';
@@ -333,79 +330,4 @@ test('a protected stack gets what a person approves, and not what one rejects', 
   await guard.uncheck();
   await save.click();
   await expect(page.getByText('Settings saved')).toBeVisible();
-});
-
-test('a version that fails its health check is taken back, and the page says why', async ({
-  page,
-}) => {
-  const before = clone.git('rev-parse', 'main');
-  clone.git('switch', '--quiet', 'main');
-  const good = readFileSync(join(clone.folder, 'web/Dockerfile'), 'utf8');
-  const sick = good.replace(
-    /^CMD .*$/m,
-    'CMD ["sh", "-c", "echo no price list to read; sleep 600 & wait"]',
-  );
-  expect(sick).not.toBe(good);
-  await visit(page, `/stacks/${SHOP}`);
-  const serving = (await routed(`${SHOP}.localhost`)).text;
-  expect(serving).toContain(before.slice(0, 7));
-
-  const bad = clone.push('main', 'Fall ill', 'web/Dockerfile', sick);
-  await page.getByRole('link', { name: '#5', exact: true }).click({ timeout: 60_000 });
-  const head = page.getByRole('heading', { level: 2, name: /#5 Fall ill/ }).locator('..');
-  await expect(head.getByText('Failed')).toBeVisible({ timeout: LONG });
-  // Why: the step, the service, the engine's words with the exit code, and its last lines.
-  const why = page.locator('p').filter({ hasText: 'Converging failed' });
-  await expect(why).toContainText('web');
-  await expect(why).toContainText(/unhealthy|exit/);
-  await expect(why).toContainText(/\(\d+\)/);
-  await expect(why).toContainText('no price list to read');
-  await expect(page.getByRole('button', { name: 'Retry' }).last()).toBeVisible();
-  await expectAccessibleInBoth(page);
-
-  // What served before is put back by itself, and has gone on serving all along.
-  await page.getByRole('link', { name: 'Overview' }).click();
-  const header = page.locator('header').filter({ has: page.getByRole('heading', { level: 1 }) });
-  await expect(header.getByText('In sync')).toBeVisible({ timeout: LONG });
-  await expect(page.getByText(/#5 failed/).first()).toBeVisible();
-  await expectAccessibleInBoth(page);
-  const still = await routed(`${SHOP}.localhost`);
-  expect(still.status).toBe(200);
-  expect(still.text).toContain(before.slice(0, 7));
-  expect(still.text).not.toContain(bad.slice(0, 7));
-
-  await visit(page, '/');
-  const attention = page.getByRole('region', { name: 'Needs attention' });
-  await expect(attention).toContainText(/#5 failed/);
-  await attention.getByRole('link', { name: SHOP }).click();
-  await expect(page).toHaveURL(`/stacks/${SHOP}/deployments/5`);
-  await visit(page, '/events');
-  await expect(page.getByRole('link', { name: /Deployed.*main/ }).first()).toBeVisible();
-  await expectAccessibleInBoth(page);
-});
-
-test('a person rolls back to a deployment that was well, and the next push deploys as ever', async ({
-  page,
-}) => {
-  await visit(page, `/stacks/${SHOP}/deployments/4`);
-  await page.getByRole('button', { name: 'Roll back to this' }).click();
-  const dialog = page.getByRole('alertdialog');
-  await expect(dialog).toContainText(`Roll ${SHOP} back to #4?`);
-  await expectAccessibleInBoth(page);
-  await dialog.getByRole('button', { name: 'Roll back' }).click();
-  const head = page.getByRole('heading', { level: 2, name: /#6/ }).locator('..');
-  await expect(head.getByText('Succeeded')).toBeVisible({ timeout: LONG });
-  await expect(page.getByText('rollback').first()).toBeVisible();
-  await expectAccessibleInBoth(page);
-  expect((await routed(`${SHOP}.localhost`)).status).toBe(200);
-
-  await visit(page, `/stacks/${SHOP}`);
-  await expect(page.getByText(/#5 failed/)).toHaveCount(0);
-  clone.git('switch', '--quiet', 'main');
-  clone.git('revert', '--no-edit', 'HEAD');
-  const well = clone.push('main', 'Get well', 'config/banner.txt', 'Fresh fish again.\n');
-  await page.getByRole('link', { name: '#7', exact: true }).click({ timeout: 60_000 });
-  const last = page.getByRole('heading', { level: 2, name: /#7 Get well/ }).locator('..');
-  await expect(last.getByText('Succeeded')).toBeVisible({ timeout: LONG });
-  expect((await routed(`${SHOP}.localhost`)).text).toContain(well.slice(0, 7));
 });

@@ -12,7 +12,10 @@ export const THEMES = ['light', 'dark'] as const;
 
 /** The pictures of a screen: the file of each, and how it is taken. */
 export function pictures(name: string) {
-  const first = [...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0);
+  const first = Array.from(name, (letter) => letter.charCodeAt(0)).reduce(
+    (sum, code) => sum + code,
+    0,
+  );
   return [
     ...THEMES.map((theme) => ({ file: [`${name}-${theme}.png`], size: SHOWN, theme })),
     ...WIDTHS.map((size, turn) => ({

@@ -67,7 +67,7 @@ impl Control {
         let mut stream = BufReader::new(stream);
         let mut word = String::new();
         stream.read_line(&mut word).await?;
-        let said = match self.obey(world, word.trim()).await {
+        let said = match Box::pin(self.obey(world, word.trim())).await {
             Ok(None) => "ok".to_owned(),
             Ok(Some(said)) => format!("ok {said}"),
             Err(err) => format!("error: {err:#}").replace('\n', " "),

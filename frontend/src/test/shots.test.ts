@@ -41,7 +41,9 @@ describe('the pictures in docs/screenshots', () => {
 describe('the browser tests', () => {
   it('are all run by a project of the configuration', () => {
     const config = readFileSync(join(ROOT, 'frontend/playwright.config.ts'), 'utf8');
-    const specs = readdirSync(join(ROOT, 'frontend/e2e')).filter((it) => it.endsWith('.spec.ts'));
-    expect(specs.filter((it) => !config.includes(`'${it}'`))).toEqual([]);
+    const specs = readdirSync(join(ROOT, 'frontend/e2e')).filter((file) =>
+      file.endsWith('.spec.ts'),
+    );
+    expect(specs.filter((file) => !config.includes(`'${file}'`))).toEqual([]);
   });
 });

@@ -311,7 +311,7 @@ async fn command(world: &mut World, words: &[String]) -> anyhow::Result<ExitCode
         .with_context(|| format!("failed to run {program}"))?;
     let ended = tokio::select! {
         status = child.wait() => Ok(status?),
-        served = control.serve(world) => Err(served.err()),
+        served = Box::pin(control.serve(world)) => Err(served.err()),
     };
     control.end().await?;
     match ended {
