@@ -91,9 +91,9 @@ pub async fn ensure_setup_link(pool: &Pool, public_url: &Url) -> berth_store::Re
 
 fn api() -> OpenApiRouter<ApiState> {
     use crate::routes::{
-        cluster, deliveries, deployments, events, executors, github, history, instance, logs,
-        members, pruning, registries, repositories, rules, session, sessions, settings, stacks,
-        status, templates, tokens,
+        cluster, deliveries, deployments, executors, github, history, instance, logs, members,
+        pruning, registries, repositories, rules, session, sessions, settings, stacks, status,
+        templates, tokens,
     };
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(session::get_session, session::log_in, session::log_out))

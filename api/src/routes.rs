@@ -3,7 +3,6 @@
 pub(crate) mod cluster;
 pub(crate) mod deliveries;
 pub(crate) mod deployments;
-pub(crate) mod events;
 pub(crate) mod executors;
 pub(crate) mod github;
 pub(crate) mod history;

@@ -24,6 +24,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cluster/nodes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a node
+         * @description What is on it comes from Docker as it is asked, and is null where the Berth
+         *     that answers can't reach its manager.
+         */
+        get: operations["get_node"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cluster/nodes/{id}/availability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Drain a node, pause it, or make it active
+         * @description The leading Berth does it within seconds, once: what is changed by other hands
+         *     later stays. A node is not drained that is the last which takes tasks, or which
+         *     can run what is on it.
+         */
+        put: operations["set_node_availability"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deliveries": {
         parameters: {
             query?: never;
@@ -207,7 +250,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["EventPage"];
+        /**
+         * List events
+         * @description What GitHub told and what each rule made of it, what was deployed, and what
+         *     people and Berth itself did. Deliveries are kept for 30 days, acts for 90.
+         */
+        get: operations["list_events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -433,6 +481,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/nodes/{id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what is on a node
+         * @description For executors alone, with the token that their service has. The answer is what
+         *     to remove there now.
+         */
+        post: operations["report_node"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/openapi.json": {
         parameters: {
             query?: never;
@@ -459,7 +528,8 @@ export interface paths {
         };
         /**
          * What is going to be pruned
-         * @description Stacks on the cluster with this Berth's label that nothing asks for.
+         * @description Stacks on the cluster with this Berth's label that nothing asks for, and what
+         *     stacks left behind on single nodes.
          */
         get: operations["get_prune_plan"];
         put?: never;
@@ -640,7 +710,14 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["RuleReplayPage"];
+        /**
+         * What a rule would have done
+         * @description Held against the pushes and the events of pull requests of its repository that
+         *     are kept, newest first. Nothing is saved, and nothing deployed. Which paths had
+         *     changed for the environment is not known any more, so a rule that asks for paths
+         *     is judged by its refs.
+         */
+        post: operations["replay_rule"];
         delete?: never;
         options?: never;
         head?: never;
@@ -728,7 +805,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["InstanceSettings"];
+        /**
+         * Read what is set of this Berth
+         * @description What the process that answers was started with, by the variable that sets it.
+         *     No secret is among it, and nothing of it can be changed over the API.
+         */
+        get: operations["get_settings"];
         put?: never;
         post?: never;
         delete?: never;
@@ -783,7 +865,7 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Ask for a stack to be removed, with its volumes
+         * Ask for a stack to be removed; its volumes follow what its settings say
          * @description Its environment ends with it: a later event that matches a rule makes new
          *     ones.
          */
@@ -821,8 +903,78 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read a deployment */
+        /**
+         * Read a deployment
+         * @description With what it does to the cluster, and how long such a deployment usually takes.
+         */
         get: operations["get_deployment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stacks/{name}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read what containers wrote
+         * @description Lines are in the order they were stored in, which is theirs in time but for
+         *     moments: lines of several nodes, and what a node that was away brings back.
+         *     Output outlives its containers, and its stack, for as long as it is kept.
+         */
+        get: operations["list_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stacks/{name}/logs/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download what containers wrote
+         * @description A line each: when it was written, the service, the task, what it says. What is
+         *     written after the download began is not in it.
+         */
+        get: operations["download_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stacks/{name}/logs/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow what containers write
+         * @description Server-sent events: `lines` with an array of at most 2,000 `ContainerLine`s, its
+         *     id that of the last one; `troubles` with an array of all `LogTrouble`s of now, at
+         *     once and whenever they change. Without `after` and `last-event-id`, only what is
+         *     written from now on comes. A comment comes every 15 seconds. The stream ends when
+         *     the session does.
+         */
+        get: operations["stream_logs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1113,16 +1265,33 @@ export interface components {
             /** @description The `token` of the link. */
             token: string;
         };
+        /** @description Something that was done. */
         Act: {
+            /** @description What they were called then; `Berth` where it was no person. */
             actor: string;
+            /** @description What more there is to say; may be empty. */
             detail: string;
+            /** @description What was done. */
             kind: components["schemas"]["ActKind"];
+            /**
+             * Format: int64
+             * @description The number of that stack's deployment that it is about.
+             */
             number: number | null;
+            /** @description The stack that it is about. */
             stack: string | null;
+            /** @description To what: its name then. */
             subject: string;
+            /**
+             * Format: uuid
+             * @description Whose account it was, if a person did it; it may be gone.
+             */
             user_id: string | null;
         };
-        /** @enum {string} */
+        /**
+         * @description What was done.
+         * @enum {string}
+         */
         ActKind: "deployed" | "rolled_back" | "retried" | "cancelled" | "approved" | "rejected" | "freeze_overridden" | "prune_approved" | "replayed" | "paused" | "resumed" | "stack_removed" | "settings_changed" | "rule_made" | "rule_changed" | "rule_removed" | "registry_set" | "registry_removed" | "token_made" | "token_revoked" | "member_invited" | "invitation_revoked" | "member_joined" | "role_changed" | "member_removed" | "healed" | "pruned" | "gave_up" | "held" | "stack_gone" | "orphan_removed" | "led";
         /** @description This process is alive. */
         Alive: {
@@ -1171,6 +1340,13 @@ export interface components {
          * @enum {string}
          */
         Availability: "active" | "pause" | "drain";
+        /** @description What a node is to be. */
+        AvailabilityChange: {
+            /** @description What it is to be. */
+            availability: components["schemas"]["Availability"];
+            /** @description Drain it although Berth's leader works through it. */
+            even_with_leader?: boolean;
+        };
         /** @description Why a person decides as they do. */
         Because: {
             /** @description Why, for whoever wonders: 1 to 200 characters. */
@@ -1203,6 +1379,16 @@ export interface components {
             nodes: components["schemas"]["Node"][];
             /** @description When nodes were away, the newest first: of the last 90 days, at most 50. */
             outages: components["schemas"]["Outage"][];
+            /**
+             * Format: int64
+             * @description Tasks of Berth's stacks that should run, jobs apart.
+             */
+            tasks_desired: number;
+            /**
+             * Format: int64
+             * @description Tasks of Berth's stacks that run, jobs apart.
+             */
+            tasks_running: number;
         };
         /** @description A commit. */
         Commit: {
@@ -1212,6 +1398,58 @@ export interface components {
             message: string;
             /** @description Its full SHA. */
             sha: string;
+        };
+        /** @description How a deployment's commit compares with what served before it. */
+        Compare: {
+            /**
+             * Format: int64
+             * @description The number of the deployment that served before it.
+             */
+            number: number;
+            /** @description Where GitHub shows the commits in between. */
+            url: string;
+        };
+        /** @description A line that a container wrote. */
+        ContainerLine: {
+            /**
+             * Format: date-time
+             * @description When it was written, to the microsecond.
+             */
+            at: string;
+            /**
+             * @description Its number: one of its own within the stack, and larger than those of all
+             *     lines before it. Not larger than 2^53.
+             */
+            id: string;
+            level: null | components["schemas"]["LogLevel"];
+            /** @description The name of the node that it ran on. */
+            node: string | null;
+            /** @description The service's name. */
+            service: string;
+            /** @description Which output. */
+            stream: components["schemas"]["LogOutput"];
+            /** @description The task that wrote it, such as `web.1`. */
+            task: string;
+            /** @description What it says, with its escape sequences, and cut after 16 KiB. */
+            text: string;
+        };
+        /** @description Lines of a stack, the oldest first. */
+        ContainerLogPage: {
+            /**
+             * Format: date-time
+             * @description Since when lines are kept; null where none were forgotten.
+             */
+            kept_since: string | null;
+            /** @description The lines. */
+            lines: components["schemas"]["ContainerLine"][];
+            /** @description Whether there are newer ones that the filters let through. */
+            newer: boolean;
+            /** @description Whether there are older ones that the filters let through. */
+            older: boolean;
+            /** @description The names of all services that run, or ever wrote anything that is kept. */
+            services: string[];
+            /** @description What is missing around these lines. */
+            troubles: components["schemas"]["LogTrouble"][];
         };
         /** @description A new API token. This is the only time that it is shown. */
         CreatedApiToken: {
@@ -1281,15 +1519,29 @@ export interface components {
             /** @description What to pass as `cursor` for the next ones; null at the end. */
             next_cursor: string | null;
         };
+        /** @description A deployment, as a line of the events says it. */
         DeployEvent: {
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
             finished_at: string | null;
+            /** @description The first line of the commit's message; may be empty. */
             message: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Its number within the stack.
+             */
             number: number;
+            /** @description How far it has come, or how it ended. */
             phase: components["schemas"]["Phase"];
+            /** @description Why it ended as it did. */
             reason: string | null;
+            /** @description The commit that it deploys. */
             sha: string;
+            /** @description The stack's name. */
             stack: string;
+            /** @description Why it began. */
             why: string;
         };
         /** @description One attempt to bring a stack to a commit. */
@@ -1395,6 +1647,18 @@ export interface components {
             /** @description The stack's name. */
             stack: string;
         };
+        /** @description A deployment, with all that its own page says. */
+        DeploymentStory: components["schemas"]["Deployment"] & {
+            /** @description Where GitHub shows the commit. */
+            commit_url: string;
+            compare: null | components["schemas"]["Compare"];
+            /**
+             * @description What it does to the cluster, in order; null until that is planned, empty
+             *     where there is nothing to change.
+             */
+            plan: components["schemas"]["PlanLine"][] | null;
+            usual: null | components["schemas"]["Usual"];
+        };
         /** @description One thing that is not what it should be. */
         Difference: {
             /**
@@ -1430,20 +1694,38 @@ export interface components {
             /** @description Its version; empty where it does not answer. */
             version: string;
         };
+        /** @description Something that happened. One of `delivery`, `deployment` and `act` says what. */
         Event: {
             act: null | components["schemas"]["Act"];
+            /**
+             * Format: date-time
+             * @description When: a delivery came, a deployment began, an act was done.
+             */
             at: string;
             delivery: null | components["schemas"]["Delivery"];
             deployment: null | components["schemas"]["DeployEvent"];
+            /** @description What tells it from the others of its kind. */
             id: string;
+            /** @description Of what kind. */
             kind: components["schemas"]["EventKind"];
         };
-        /** @enum {string} */
+        /**
+         * @description What kind of an event it is.
+         * @enum {string}
+         */
         EventKind: "delivery" | "deployment" | "person" | "berth";
+        /** @description Events, newest first. */
         EventPage: {
+            /** @description The items, in the list's order. */
             items: components["schemas"]["Event"][];
+            /** @description What to pass as `cursor` for the next ones; null at the end. */
             next_cursor: string | null;
         };
+        /**
+         * @description What would become of a task if its node were drained.
+         * @enum {string}
+         */
+        Fate: "moves" | "moves_empty" | "ends" | "waits";
         /** @description What went wrong with one field of a body. */
         FieldError: {
             /** @description What is wrong with it, for people. */
@@ -1529,6 +1811,7 @@ export interface components {
              * @description GitHub's id.
              */
             id: number;
+            /** @description What Berth needs of it, and what it grants. */
             permissions: components["schemas"]["Permission"][];
             /**
              * Format: int64
@@ -1549,8 +1832,11 @@ export interface components {
             /** @description The state that the round trip began with, if it began here. */
             state?: string | null;
         };
+        /** @description What is set of this Berth. There is no secret among it. */
         InstanceSettings: {
+            /** @description The settings, topic by topic. */
             items: components["schemas"]["Setting"][];
+            /** @description Where people and GitHub reach it. */
             public_url: string;
         };
         /** @description An invitation that nobody accepted yet, less its link. */
@@ -1605,6 +1891,11 @@ export interface components {
             /** @description The `token` of the link. */
             token: string;
         };
+        /**
+         * @description Kinds of things on a node.
+         * @enum {string}
+         */
+        ItemKind: "volume" | "container" | "image";
         /** @description A deployment, as far as a list of stacks says it. */
         LatestDeployment: {
             /**
@@ -1679,6 +1970,11 @@ export interface components {
             /** @description What to pass as `cursor` for the next ones; null at the end. */
             next_cursor: string | null;
         };
+        /**
+         * @description How severe a line says it is.
+         * @enum {string}
+         */
+        LogLevel: "error" | "warn" | "info" | "debug";
         /** @description A line that a build or a job wrote. */
         LogLine: {
             /**
@@ -1699,6 +1995,11 @@ export interface components {
             source: components["schemas"]["LogSource"];
         };
         /**
+         * @description Which of a container's two outputs.
+         * @enum {string}
+         */
+        LogOutput: "stdout" | "stderr";
+        /**
          * @description A part of a deployment's log, in order. `next_cursor` is never null here while
          *     there are lines: pass the last line's id as `after` to go on.
          */
@@ -1713,6 +2014,20 @@ export interface components {
          * @enum {string}
          */
         LogSource: "build" | "job";
+        /** @description Why lines are missing. */
+        LogTrouble: {
+            /** @description What is missing and why, in a sentence. */
+            message: string;
+            /** @description The node that lines are missing from; null where it may be any. */
+            node: string | null;
+            /** @description The service that lines are missing of; null where it may be any. */
+            service: string | null;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since: string;
+        };
         /** @description A node that is away. */
         LostNode: {
             /** @description Its name. */
@@ -1799,6 +2114,8 @@ export interface components {
              * @description Since when it is away; null where it is not.
              */
             away_since: string | null;
+            /** @description Whether it is the one through whose engine Berth's leader works. */
+            berth_leader: boolean;
             /**
              * Format: double
              * @description Its CPUs.
@@ -1829,8 +2146,125 @@ export interface components {
             role: components["schemas"]["NodeRole"];
             /** @description Whether it answers. */
             state: components["schemas"]["NodeState"];
+            /**
+             * Format: date-time
+             * @description Since when it is in that state, as far as Berth has seen.
+             */
+            state_since: string;
             /** @description The tasks of Berth's stacks that run on it. */
             tasks: components["schemas"]["PlacedTasks"][];
+        };
+        /** @description The container of a task that is over, on a node. */
+        NodeContainer: {
+            /** @description Its id. */
+            id: string;
+            /** @description The id of its service. */
+            service: string;
+            /** @description The stack. */
+            stack: string;
+        };
+        /** @description A node, what is on it, and what people want of it. */
+        NodeDetail: {
+            /** @description Why that is not known; empty where it is. */
+            blind: string;
+            intent: null | components["schemas"]["NodeIntent"];
+            load: null | components["schemas"]["NodeLoad"];
+            /** @description The node. */
+            node: components["schemas"]["Node"];
+        };
+        /** @description What could not be removed. */
+        NodeFailure: {
+            /** @description What. */
+            item: components["schemas"]["NodeItem"];
+            /** @description Why. */
+            why: string;
+        };
+        /** @description An image on a node that no container uses. */
+        NodeImage: {
+            /** @description Its tag, its id, its digests. */
+            keys: string[];
+            /** @description Its tag where this Berth built it; `repository@digest` where it was pulled. */
+            name: string;
+            /** @description The stack that it was built for; null where it was pulled. */
+            stack: string | null;
+        };
+        /** @description What a person last wanted of a node. */
+        NodeIntent: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description What it is to be. */
+            availability: components["schemas"]["Availability"];
+            /** @description Who wanted it. */
+            by: string;
+            /**
+             * Format: date-time
+             * @description When it was done or given up; null while it is to be done.
+             */
+            done_at: string | null;
+            /** @description Why it was not done; null where it was, or is to be. */
+            failure: string | null;
+        };
+        /** @description Something that an executor is to remove. It looks at it again before it does. */
+        NodeItem: {
+            /** @description What kind of thing it is. */
+            kind: components["schemas"]["ItemKind"];
+            /** @description Its name; a container's id. */
+            name: string;
+            /** @description The stack that it is of; null for an image that was pulled. */
+            stack: string | null;
+        };
+        /** @description What is on a node. */
+        NodeLoad: {
+            /** @description Why the node can't be drained; null where it can. */
+            no_drain: string | null;
+            /**
+             * Format: double
+             * @description CPUs that are kept for them.
+             */
+            reserved_cpus: number;
+            /**
+             * Format: int64
+             * @description Memory that is kept for them.
+             */
+            reserved_memory_bytes: number;
+            /** @description The tasks that are to run there, of this Berth's stacks first, by name. */
+            tasks: components["schemas"]["NodeTask"][];
+        };
+        /** @description What is to be removed on a node. */
+        NodePlan: {
+            /** @description Its name. */
+            hostname: string;
+            /** @description The node's id. */
+            id: string;
+            /** @description What is to be removed. */
+            items: components["schemas"]["PlannedItem"][];
+            /**
+             * Format: date-time
+             * @description When its executor was last heard of.
+             */
+            reported_at: string;
+            /** @description Whether that is too long ago. What is planned there stays open. */
+            silent: boolean;
+            /** @description Its executor's version. */
+            version: string;
+        };
+        /** @description What an executor says of its node: all that is there with this Berth's label. */
+        NodeReport: {
+            /** @description Its containers that are over. */
+            containers: components["schemas"]["NodeContainer"][];
+            /** @description What could not be removed since the last report. */
+            failures: components["schemas"]["NodeFailure"][];
+            /** @description The node's name. */
+            hostname: string;
+            /** @description Its images that nothing uses. */
+            images: components["schemas"]["NodeImage"][];
+            /** @description The executor's version. */
+            version: string;
+            /** @description Its volumes. */
+            volumes: components["schemas"]["NodeVolume"][];
         };
         /**
          * @description What a node is to its Swarm.
@@ -1842,6 +2276,45 @@ export interface components {
          * @enum {string}
          */
         NodeState: "unknown" | "ready" | "down" | "disconnected";
+        /** @description A task that is on a node and is to run. */
+        NodeTask: {
+            /** @description What would become of it if the node were drained. */
+            fate: components["schemas"]["Fate"];
+            /** @description Its id. */
+            id: string;
+            /** @description Its image. */
+            image: string;
+            /** @description Its service: of a stack of this Berth by its short name, else as Docker calls it. */
+            service: string;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since: string;
+            /**
+             * Format: int64
+             * @description Which of the service's tasks it is; null for global services.
+             */
+            slot: number | null;
+            /** @description The stack of this Berth that it is of; null where it is of none. */
+            stack: string | null;
+            /** @description What it is. */
+            state: components["schemas"]["TaskState"];
+            /** @description Why, where it would not simply move; else empty. */
+            why: string;
+        };
+        /** @description A volume of a stack on a node. */
+        NodeVolume: {
+            /** @description Its name. */
+            name: string;
+            /** @description The stack. */
+            stack: string;
+        };
+        /** @description What an executor is to do now. */
+        NodeWork: {
+            /** @description What to remove. */
+            items: components["schemas"]["NodeItem"][];
+        };
         /**
          * @description The kinds of object that a stack is made of.
          * @enum {string}
@@ -1917,10 +2390,15 @@ export interface components {
             /** @description The person's name. */
             by: string;
         };
+        /** @description Something that Berth may or may not do on an account. */
         Permission: {
+            /** @description Whether that is enough. */
             enough: boolean;
+            /** @description What is granted; null where nothing is. */
             granted: string | null;
+            /** @description GitHub's name of it, such as `pull_requests`. */
             name: string;
+            /** @description What Berth needs: `read` or `write`. */
             wanted: string;
         };
         /**
@@ -1960,11 +2438,46 @@ export interface components {
             /** @description The stack's name. */
             stack: string;
         };
+        /** @description A line of what a deployment does to the cluster. */
+        PlanLine: {
+            /** @description How it stands. */
+            state: components["schemas"]["PlanState"];
+            /**
+             * @description What is done, as `berth stack plan` prints it, such as
+             *     `~ service web nginx:1.27 x2`.
+             */
+            text: string;
+        };
+        /** @description Something that is to be removed on a node. */
+        PlannedItem: components["schemas"]["NodeItem"] & {
+            /**
+             * Format: date-time
+             * @description When it goes, unless something wants it by then.
+             */
+            due: string;
+            /** @description Why it could not be removed the last time; mostly null. */
+            failure: string | null;
+            /**
+             * Format: date-time
+             * @description Since when it is in the plan.
+             */
+            since: string;
+        };
+        /**
+         * @description How a line of a plan stands.
+         * @enum {string}
+         */
+        PlanState: "open" | "done" | "after";
         /**
          * @description What a compose file may ask for.
          * @enum {string}
          */
         Policy: "trusted" | "restricted";
+        /**
+         * @description Who comes first where more deployments wait than there are places.
+         * @enum {string}
+         */
+        Priority: "high" | "normal" | "low";
         /** @description A problem as it goes over the wire. */
         Problem: {
             /** @description What happened here, for people. */
@@ -1991,8 +2504,13 @@ export interface components {
         /** @description What is going to be pruned. */
         PrunePlan: {
             approved: null | components["schemas"]["Approval"];
-            /** @description Whether they are more than go without a person. */
+            /** @description Whether the stacks are more than go without a person. */
             held: boolean;
+            /**
+             * @description What is to be removed on single nodes, by their names; empty where no node
+             *     has an executor.
+             */
+            nodes: components["schemas"]["NodePlan"][];
             /** @description The stacks, by name. */
             orphans: components["schemas"]["Orphan"][];
         };
@@ -2093,7 +2611,10 @@ export interface components {
             /** @description The variables that must hold secrets when the file is deployed. */
             secrets: string[];
         };
-        /** @enum {string} */
+        /**
+         * @description What a rule would have made of something that happened.
+         * @enum {string}
+         */
         ReplayVerdict: "deploys" | "previews" | "removes" | "ignored";
         /** @description A repository that an installation lets us see. */
         Repository: {
@@ -2135,6 +2656,12 @@ export interface components {
         };
         /** @description Which events deploy what. */
         Rule: {
+            /**
+             * Format: int32
+             * @description How many of its deployments may go on at once, such as of all its previews;
+             *     null for as many as there are places.
+             */
+            at_once: number | null;
             /** @description The compose file, from the repository's root. */
             compose_file: string;
             /** @description Whether it is in force. */
@@ -2163,6 +2690,8 @@ export interface components {
              * @description Its place among the repository's rules, from 0.
              */
             position: number;
+            /** @description How its deployments are ranked among those that wait for a place. */
+            priority: components["schemas"]["Priority"];
             /** @description Patterns of branches (of a pull request: its base) or tags; none means all. */
             refs: string[];
             /** @description `owner/name` of its repository. */
@@ -2185,6 +2714,12 @@ export interface components {
         };
         /** @description A rule to be written. */
         RuleDraft: {
+            /**
+             * Format: int32
+             * @description How many of its deployments may go on at once, such as of all its previews:
+             *     1 to 100; without it, as many as there are places.
+             */
+            at_once?: number | null;
             /** @description The compose file, from the repository's root. */
             compose_file: string;
             /**
@@ -2217,6 +2752,8 @@ export interface components {
              *     last, or stays where it is.
              */
             position?: number | null;
+            /** @default normal */
+            priority: components["schemas"]["Priority"];
             /**
              * @description Patterns of branches (of a pull request: its base) or tags; none means
              *     all. `*` does not cross a `/`, `**` does, a `!` in front takes back, and
@@ -2271,16 +2808,26 @@ export interface components {
             /** @description What to pass as `cursor` for the next ones; null at the end. */
             next_cursor: string | null;
         };
+        /** @description What a rule would have made of a delivery, beside what really came of it. */
         RuleReplay: {
+            /** @description The delivery, with what really came of it. */
             delivery: components["schemas"]["Delivery"];
+            /** @description The environment that it would have deployed; null where it would not. */
             environment: string | null;
+            /** @description What happened, in words: `ann pushed to main`. */
             happened: string;
+            /** @description Where that would have answered; null where it would not. */
             host: string | null;
+            /** @description Why, in one sentence. */
             reason: string;
+            /** @description What the rule would have made of it. */
             verdict: components["schemas"]["ReplayVerdict"];
         };
+        /** @description What a rule would have made of past deliveries, newest first. */
         RuleReplayPage: {
+            /** @description The items, in the list's order. */
             items: components["schemas"]["RuleReplay"][];
+            /** @description What to pass as `cursor` for the next ones; null at the end. */
             next_cursor: string | null;
         };
         /** @description A service, as the last pass saw it. */
@@ -2318,13 +2865,24 @@ export interface components {
             /** @description The person. */
             user: components["schemas"]["User"];
         };
+        /** @description Something that is set where this Berth is started. */
         Setting: {
+            /** @description What it is about. */
             topic: components["schemas"]["SettingTopic"];
+            /** @description What it is; empty where nothing is. */
             value: string;
+            /**
+             * @description The variable of the environment that sets it; null where it is the same in
+             *     every Berth.
+             */
             variable: string | null;
+            /** @description What it says, in a sentence. */
             what: string;
         };
-        /** @enum {string} */
+        /**
+         * @description What a setting is about.
+         * @enum {string}
+         */
         SettingTopic: "addresses" | "retention" | "pruning" | "reconciling" | "restricted";
         /** @description What makes the first account: the one-time token of the setup link, and who. */
         Setup: {
@@ -2386,6 +2944,8 @@ export interface components {
             on_failure: components["schemas"]["OnFailure"];
             /** @description Whether a person has to approve each deployment. */
             protected: boolean;
+            /** @description What becomes of its volumes once the stack is gone. */
+            volumes: components["schemas"]["Volumes"];
         };
         /** @description A stack, as a row of a list. */
         StackSummary: {
@@ -2468,6 +3028,11 @@ export interface components {
             postgres: components["schemas"]["Check"];
             /** @description Whether all of it is well. */
             ready: boolean;
+            /**
+             * @description Nodes that are there and whose executor was not heard of for too long, by
+             *     name: what is to be removed there stays.
+             */
+            silent_executors: string[];
             /** @description Berth's version. */
             version: string;
         };
@@ -2483,6 +3048,11 @@ export interface components {
             /** @description Whether it is. */
             value: boolean;
         };
+        /**
+         * @description Swarm's states of a task.
+         * @enum {string}
+         */
+        TaskState: "new" | "pending" | "assigned" | "accepted" | "preparing" | "ready" | "starting" | "running" | "complete" | "shutdown" | "failed" | "rejected" | "remove" | "orphaned";
         /** @description A compose file to start from. */
         Template: {
             /** @description What runs, in a sentence or two. */
@@ -2550,7 +3120,7 @@ export interface components {
          * @description What kind of thing changed.
          * @enum {string}
          */
-        Topic: "stack" | "deployment" | "build_log" | "rule" | "repository" | "installation" | "github_app" | "delivery" | "environment" | "prune" | "node" | "member" | "act";
+        Topic: "stack" | "deployment" | "build_log" | "rule" | "repository" | "installation" | "github_app" | "delivery" | "environment" | "prune" | "node" | "act" | "member";
         /**
          * @description What began a deployment.
          * @enum {string}
@@ -2570,6 +3140,32 @@ export interface components {
             /** @description What they may do. */
             role: components["schemas"]["Role"];
         };
+        /** @description What the stack's last deployments took that succeeded before this one. */
+        Usual: {
+            /**
+             * Format: int64
+             * @description The median of the whole.
+             */
+            duration_ms: number;
+            /**
+             * Format: int64
+             * @description How many they are: three at least, 20 at most. Rollbacks are compared with
+             *     rollbacks.
+             */
+            of: number;
+            /** @description The median of each phase that three at least went through. */
+            phases: components["schemas"]["UsualPhase"][];
+        };
+        /** @description What a phase usually takes. */
+        UsualPhase: {
+            /**
+             * Format: int64
+             * @description The median.
+             */
+            duration_ms: number;
+            /** @description Which. */
+            phase: components["schemas"]["Phase"];
+        };
         /**
          * @description What may be put into a variable.
          * @enum {string}
@@ -2586,6 +3182,21 @@ export interface components {
             by: string;
             /** @description Why, in the person's words. */
             reason: string;
+        };
+        /**
+         * @description What becomes of a stack's volumes once it is gone.
+         * @enum {string}
+         */
+        VolumePolicy: "keep" | "with_stack" | "after_days";
+        /** @description What becomes of a stack's volumes once it is gone. */
+        Volumes: {
+            /**
+             * Format: int32
+             * @description Of `after_days`, and of nothing else: how many days; 1 to 3650.
+             */
+            days: number | null;
+            /** @description What becomes of them. */
+            policy: components["schemas"]["VolumePolicy"];
         };
         /**
          * @description What is wanted of a stack.
@@ -2607,12 +3218,16 @@ export type ApiToken = components['schemas']['ApiToken'];
 export type ApiTokenPage = components['schemas']['ApiTokenPage'];
 export type Approval = components['schemas']['Approval'];
 export type Availability = components['schemas']['Availability'];
+export type AvailabilityChange = components['schemas']['AvailabilityChange'];
 export type Because = components['schemas']['Because'];
 export type CandidateKind = components['schemas']['CandidateKind'];
 export type Change = components['schemas']['Change'];
 export type Check = components['schemas']['Check'];
 export type Cluster = components['schemas']['Cluster'];
 export type Commit = components['schemas']['Commit'];
+export type Compare = components['schemas']['Compare'];
+export type ContainerLine = components['schemas']['ContainerLine'];
+export type ContainerLogPage = components['schemas']['ContainerLogPage'];
 export type CreatedApiToken = components['schemas']['CreatedApiToken'];
 export type CreatedInvitation = components['schemas']['CreatedInvitation'];
 export type Decision = components['schemas']['Decision'];
@@ -2623,11 +3238,13 @@ export type Deployment = components['schemas']['Deployment'];
 export type DeploymentPage = components['schemas']['DeploymentPage'];
 export type DeploymentPhase = components['schemas']['DeploymentPhase'];
 export type DeploymentRef = components['schemas']['DeploymentRef'];
+export type DeploymentStory = components['schemas']['DeploymentStory'];
 export type Difference = components['schemas']['Difference'];
 export type Docker = components['schemas']['Docker'];
 export type Event = components['schemas']['Event'];
 export type EventKind = components['schemas']['EventKind'];
 export type EventPage = components['schemas']['EventPage'];
+export type Fate = components['schemas']['Fate'];
 export type FieldError = components['schemas']['FieldError'];
 export type Freeze = components['schemas']['Freeze'];
 export type Github = components['schemas']['Github'];
@@ -2641,6 +3258,7 @@ export type Invitation = components['schemas']['Invitation'];
 export type InvitationLook = components['schemas']['InvitationLook'];
 export type InvitationPage = components['schemas']['InvitationPage'];
 export type InvitationToken = components['schemas']['InvitationToken'];
+export type ItemKind = components['schemas']['ItemKind'];
 export type LatestDeployment = components['schemas']['LatestDeployment'];
 export type Leader = components['schemas']['Leader'];
 export type Link = components['schemas']['Link'];
@@ -2648,9 +3266,12 @@ export type Login = components['schemas']['Login'];
 export type LoginOutcome = components['schemas']['LoginOutcome'];
 export type LoginSession = components['schemas']['LoginSession'];
 export type LoginSessionPage = components['schemas']['LoginSessionPage'];
+export type LogLevel = components['schemas']['LogLevel'];
 export type LogLine = components['schemas']['LogLine'];
+export type LogOutput = components['schemas']['LogOutput'];
 export type LogPage = components['schemas']['LogPage'];
 export type LogSource = components['schemas']['LogSource'];
+export type LogTrouble = components['schemas']['LogTrouble'];
 export type LostNode = components['schemas']['LostNode'];
 export type ManifestCode = components['schemas']['ManifestCode'];
 export type ManifestForm = components['schemas']['ManifestForm'];
@@ -2661,8 +3282,20 @@ export type MemberRole = components['schemas']['MemberRole'];
 export type NewApiToken = components['schemas']['NewApiToken'];
 export type NewInvitation = components['schemas']['NewInvitation'];
 export type Node = components['schemas']['Node'];
+export type NodeContainer = components['schemas']['NodeContainer'];
+export type NodeDetail = components['schemas']['NodeDetail'];
+export type NodeFailure = components['schemas']['NodeFailure'];
+export type NodeImage = components['schemas']['NodeImage'];
+export type NodeIntent = components['schemas']['NodeIntent'];
+export type NodeItem = components['schemas']['NodeItem'];
+export type NodeLoad = components['schemas']['NodeLoad'];
+export type NodePlan = components['schemas']['NodePlan'];
+export type NodeReport = components['schemas']['NodeReport'];
 export type NodeRole = components['schemas']['NodeRole'];
 export type NodeState = components['schemas']['NodeState'];
+export type NodeTask = components['schemas']['NodeTask'];
+export type NodeVolume = components['schemas']['NodeVolume'];
+export type NodeWork = components['schemas']['NodeWork'];
 export type ObjectKind = components['schemas']['ObjectKind'];
 export type OnDrift = components['schemas']['OnDrift'];
 export type OnFailure = components['schemas']['OnFailure'];
@@ -2677,7 +3310,11 @@ export type Phase = components['schemas']['Phase'];
 export type PhaseState = components['schemas']['PhaseState'];
 export type Place = components['schemas']['Place'];
 export type PlacedTasks = components['schemas']['PlacedTasks'];
+export type PlanLine = components['schemas']['PlanLine'];
+export type PlannedItem = components['schemas']['PlannedItem'];
+export type PlanState = components['schemas']['PlanState'];
 export type Policy = components['schemas']['Policy'];
+export type Priority = components['schemas']['Priority'];
 export type Problem = components['schemas']['Problem'];
 export type PruneApproval = components['schemas']['PruneApproval'];
 export type PrunePlan = components['schemas']['PrunePlan'];
@@ -2717,6 +3354,7 @@ export type StackSummary = components['schemas']['StackSummary'];
 export type State = components['schemas']['State'];
 export type Status = components['schemas']['Status'];
 export type SyncedState = components['schemas']['SyncedState'];
+export type TaskState = components['schemas']['TaskState'];
 export type Template = components['schemas']['Template'];
 export type TemplatePage = components['schemas']['TemplatePage'];
 export type TemplateSummary = components['schemas']['TemplateSummary'];
@@ -2725,8 +3363,12 @@ export type TemplateVariable = components['schemas']['TemplateVariable'];
 export type Topic = components['schemas']['Topic'];
 export type Trigger = components['schemas']['Trigger'];
 export type User = components['schemas']['User'];
+export type Usual = components['schemas']['Usual'];
+export type UsualPhase = components['schemas']['UsualPhase'];
 export type VariableType = components['schemas']['VariableType'];
 export type Verdict = components['schemas']['Verdict'];
+export type VolumePolicy = components['schemas']['VolumePolicy'];
+export type Volumes = components['schemas']['Volumes'];
 export type Wanted = components['schemas']['Wanted'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -2747,6 +3389,88 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Cluster"];
                 };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The node's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The node */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeDetail"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_node_availability: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The node's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AvailabilityChange"];
+            };
+        };
+        responses: {
+            /** @description It will be done */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeDetail"];
+                };
+            };
+            /** @description It must not be drained, or Berth's leader works through it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What draining it would do can't be told now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong */
             default: {
@@ -3062,15 +3786,24 @@ export interface operations {
             };
         };
     };
-    EventPage: {
+    list_events: {
         parameters: {
             query?: {
-                actor?: string | null;
-                cursor?: string | null;
-                kind?: null | components["schemas"]["EventKind"];
-                limit?: number | null;
-                q?: string | null;
-                stack?: string | null;
+                /**
+                 * @description Only those of whoever is called so: a member's name, a GitHub login, or
+                 *     `Berth`.
+                 */
+                actor?: string;
+                /** @description What the page before gave as `next_cursor`. */
+                cursor?: string;
+                /** @description Only those of this kind. */
+                kind?: components["schemas"]["EventKind"];
+                /** @description 1 to 100; 50 if nobody says. */
+                limit?: number;
+                /** @description Only those that have this somewhere in their words, in whatever case. */
+                q?: string;
+                /** @description Only those about the stack of this name. */
+                stack?: string;
             };
             header?: never;
             path?: never;
@@ -3078,13 +3811,22 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description x */
+            /** @description The events, newest first */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["EventPage"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3483,6 +4225,49 @@ export interface operations {
         responses: {
             /** @description Removed */
             204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Docker's id of the node */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NodeReport"];
+            };
+        };
+        responses: {
+            /** @description What to remove */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeWork"];
+                };
+            };
+            /** @description The Swarm has no such node, as far as Berth knows yet */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3962,11 +4747,13 @@ export interface operations {
             };
         };
     };
-    RuleReplayPage: {
+    replay_rule: {
         parameters: {
             query?: {
-                cursor?: string | null;
-                limit?: number | null;
+                /** @description Where to go on: an earlier answer's `next_cursor`. */
+                cursor?: string;
+                /** @description How many at most: 1 to 100, 50 without it. */
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -3978,13 +4765,22 @@ export interface operations {
             };
         };
         responses: {
-            /** @description x */
+            /** @description What it would have made of each */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["RuleReplayPage"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4193,7 +4989,7 @@ export interface operations {
             };
         };
     };
-    InstanceSettings: {
+    get_settings: {
         parameters: {
             query?: never;
             header?: never;
@@ -4202,13 +4998,22 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description x */
+            /** @description The settings */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["InstanceSettings"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4443,7 +5248,149 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Deployment"];
+                    "application/json": components["schemas"]["DeploymentStory"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_logs: {
+        parameters: {
+            query?: {
+                /** @description Those after the line with this number. */
+                after?: string;
+                /** @description Those around the line with this number, and it. */
+                around?: string;
+                /** @description Those before the line with this number. */
+                before?: string;
+                /** @description Only as severe as this, or more; lines that tell no level count as `info`. */
+                level?: "error" | "warn" | "info" | "debug";
+                /** @description How many at most. */
+                limit?: number;
+                /** @description Only with this in their text, in whichever case. */
+                q?: string;
+                /** @description Only of these services: several times, or separated by commas. */
+                service?: string[];
+                /** @description Only written at this time or later. */
+                since?: string;
+                /** @description Only written before this time. */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The stack's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The lines, the oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContainerLogPage"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_logs: {
+        parameters: {
+            query?: {
+                /** @description Only as severe as this, or more; lines that tell no level count as `info`. */
+                level?: "error" | "warn" | "info" | "debug";
+                /** @description Only with this in their text, in whichever case. */
+                q?: string;
+                /** @description Only of these services: several times, or separated by commas. */
+                service?: string[];
+                /** @description Only written at this time or later. */
+                since?: string;
+                /** @description Only written before this time. */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The stack's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The lines, the oldest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain; charset=utf-8": string;
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream_logs: {
+        parameters: {
+            query?: {
+                /** @description The id of the line to go on behind */
+                after?: string;
+                /** @description Only as severe as this, or more; lines that tell no level count as `info`. */
+                level?: "error" | "warn" | "info" | "debug";
+                /** @description Only with this in their text, in whichever case. */
+                q?: string;
+                /** @description Only of these services: several times, or separated by commas. */
+                service?: string[];
+                /** @description Only written at this time or later. */
+                since?: string;
+                /** @description Only written before this time. */
+                until?: string;
+            };
+            header?: {
+                /** @description The same, as browsers say it */
+                "last-event-id"?: string | null;
+            };
+            path: {
+                /** @description The stack's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
                 };
             };
             /** @description What went wrong */
