@@ -76,7 +76,7 @@ fn time(duration: std::time::Duration) -> String {
     for (unit, one, more) in
         [(86_400, "day", "days"), (3_600, "hour", "hours"), (60, "minute", "minutes")]
     {
-        if seconds >= unit && seconds % unit == 0 {
+        if seconds >= unit && seconds.is_multiple_of(unit) {
             let count = seconds / unit;
             return format!("{count} {}", if count == 1 { one } else { more });
         }

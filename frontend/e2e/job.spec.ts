@@ -224,7 +224,7 @@ test('a draft of a rule is held against what happened before', async ({ page }) 
   await expect(line('wip/idea')).toContainText('Would have deployed');
   await expect(line('wip/idea')).toContainText('Differs');
   await expect(line('main').first()).toContainText('Differs');
-  await expectAccessible(page);
+  await expectAccessibleInBoth(page);
   await page.getByRole('link', { name: 'Discard' }).click();
   await page
     .getByRole('alertdialog')
@@ -290,7 +290,7 @@ test('a person redeploys by hand', async ({ page }) => {
   await visit(page, `/events?kind=person&stack=${SHOP}`);
   const told = page.getByRole('listitem').filter({ hasText: `Mira deployed ${SHOP} #2` });
   await expect(told).toHaveCount(1);
-  await expectAccessible(page);
+  await expectAccessibleInBoth(page);
   await told.getByRole('link', { name: `${SHOP} #2` }).click();
   await expect(page.getByRole('heading', { level: 2, name: /#2/ })).toBeVisible();
 });

@@ -16,10 +16,10 @@ import { Route as InAppRouteImport } from './routes/_in._app'
 import { Route as SetupIndexRouteImport } from './routes/setup.index'
 import { Route as InAppIndexRouteImport } from './routes/_in._app.index'
 import { Route as InAppSplatRouteImport } from './routes/_in._app.$'
-import { Route as InAppClusterRouteImport } from './routes/_in._app.cluster'
 import { Route as InAppEventsRouteImport } from './routes/_in._app.events'
 import { Route as InAppPreviewsRouteImport } from './routes/_in._app.previews'
 import { Route as InAppSettingsRouteImport } from './routes/_in._app.settings'
+import { Route as InAppClusterIndexRouteImport } from './routes/_in._app.cluster.index'
 import { Route as InAppRulesIndexRouteImport } from './routes/_in._app.rules.index'
 import { Route as InAppRulesIdRouteImport } from './routes/_in._app.rules.$id'
 import { Route as InAppRulesNewRouteImport } from './routes/_in._app.rules.new'
@@ -37,6 +37,7 @@ import { Route as InAppStacksStackRouteImport } from './routes/_in._app.stacks.$
 import { Route as InSetupGithubIndexRouteImport } from './routes/_in.setup.github.index'
 import { Route as InSetupGithubDoneRouteImport } from './routes/_in.setup.github.done'
 import { Route as InSetupGithubInstalledRouteImport } from './routes/_in.setup.github.installed'
+import { Route as InAppClusterNodesNodeRouteImport } from './routes/_in._app.cluster.nodes.$node'
 import { Route as InAppStacksStackIndexRouteImport } from './routes/_in._app.stacks.$stack.index'
 import { Route as InAppStacksStackDiffRouteImport } from './routes/_in._app.stacks.$stack.diff'
 import { Route as InAppStacksStackLogsRouteImport } from './routes/_in._app.stacks.$stack.logs'
@@ -77,11 +78,6 @@ const InAppSplatRoute = InAppSplatRouteImport.update({
   path: '/$',
   getParentRoute: () => InAppRoute,
 } as any)
-const InAppClusterRoute = InAppClusterRouteImport.update({
-  id: '/cluster',
-  path: '/cluster',
-  getParentRoute: () => InAppRoute,
-} as any)
 const InAppEventsRoute = InAppEventsRouteImport.update({
   id: '/events',
   path: '/events',
@@ -95,6 +91,11 @@ const InAppPreviewsRoute = InAppPreviewsRouteImport.update({
 const InAppSettingsRoute = InAppSettingsRouteImport.update({
   id: '/settings',
   path: '/settings',
+  getParentRoute: () => InAppRoute,
+} as any)
+const InAppClusterIndexRoute = InAppClusterIndexRouteImport.update({
+  id: '/cluster/',
+  path: '/cluster/',
   getParentRoute: () => InAppRoute,
 } as any)
 const InAppRulesIndexRoute = InAppRulesIndexRouteImport.update({
@@ -182,6 +183,11 @@ const InSetupGithubInstalledRoute = InSetupGithubInstalledRouteImport.update({
   path: '/setup/github/installed',
   getParentRoute: () => InRoute,
 } as any)
+const InAppClusterNodesNodeRoute = InAppClusterNodesNodeRouteImport.update({
+  id: '/cluster/nodes/$node',
+  path: '/cluster/nodes/$node',
+  getParentRoute: () => InAppRoute,
+} as any)
 const InAppStacksStackIndexRoute = InAppStacksStackIndexRouteImport.update({
   id: '/',
   path: '/',
@@ -222,7 +228,6 @@ export interface FileRoutesByFullPath {
   '/login': typeof LoginRoute
   '/setup/': typeof SetupIndexRoute
   '/$': typeof InAppSplatRoute
-  '/cluster': typeof InAppClusterRoute
   '/events': typeof InAppEventsRoute
   '/previews': typeof InAppPreviewsRoute
   '/settings': typeof InAppSettingsRouteWithChildren
@@ -240,9 +245,11 @@ export interface FileRoutesByFullPath {
   '/stacks/$stack': typeof InAppStacksStackRouteWithChildren
   '/setup/github/done': typeof InSetupGithubDoneRoute
   '/setup/github/installed': typeof InSetupGithubInstalledRoute
+  '/cluster/': typeof InAppClusterIndexRoute
   '/rules/': typeof InAppRulesIndexRoute
   '/settings/': typeof InAppSettingsIndexRoute
   '/setup/github/': typeof InSetupGithubIndexRoute
+  '/cluster/nodes/$node': typeof InAppClusterNodesNodeRoute
   '/stacks/$stack/diff': typeof InAppStacksStackDiffRoute
   '/stacks/$stack/logs': typeof InAppStacksStackLogsRoute
   '/stacks/$stack/settings': typeof InAppStacksStackSettingsRoute
@@ -256,7 +263,6 @@ export interface FileRoutesByTo {
   '/login': typeof LoginRoute
   '/setup': typeof SetupIndexRoute
   '/$': typeof InAppSplatRoute
-  '/cluster': typeof InAppClusterRoute
   '/events': typeof InAppEventsRoute
   '/previews': typeof InAppPreviewsRoute
   '/rules/$id': typeof InAppRulesIdRoute
@@ -272,9 +278,11 @@ export interface FileRoutesByTo {
   '/settings/tokens': typeof InAppSettingsTokensRoute
   '/setup/github/done': typeof InSetupGithubDoneRoute
   '/setup/github/installed': typeof InSetupGithubInstalledRoute
+  '/cluster': typeof InAppClusterIndexRoute
   '/rules': typeof InAppRulesIndexRoute
   '/settings': typeof InAppSettingsIndexRoute
   '/setup/github': typeof InSetupGithubIndexRoute
+  '/cluster/nodes/$node': typeof InAppClusterNodesNodeRoute
   '/stacks/$stack/diff': typeof InAppStacksStackDiffRoute
   '/stacks/$stack/logs': typeof InAppStacksStackLogsRoute
   '/stacks/$stack/settings': typeof InAppStacksStackSettingsRoute
@@ -290,7 +298,6 @@ export interface FileRoutesById {
   '/_in/_app': typeof InAppRouteWithChildren
   '/setup/': typeof SetupIndexRoute
   '/_in/_app/$': typeof InAppSplatRoute
-  '/_in/_app/cluster': typeof InAppClusterRoute
   '/_in/_app/events': typeof InAppEventsRoute
   '/_in/_app/previews': typeof InAppPreviewsRoute
   '/_in/_app/settings': typeof InAppSettingsRouteWithChildren
@@ -309,9 +316,11 @@ export interface FileRoutesById {
   '/_in/_app/stacks/$stack': typeof InAppStacksStackRouteWithChildren
   '/_in/setup/github/done': typeof InSetupGithubDoneRoute
   '/_in/setup/github/installed': typeof InSetupGithubInstalledRoute
+  '/_in/_app/cluster/': typeof InAppClusterIndexRoute
   '/_in/_app/rules/': typeof InAppRulesIndexRoute
   '/_in/_app/settings/': typeof InAppSettingsIndexRoute
   '/_in/setup/github/': typeof InSetupGithubIndexRoute
+  '/_in/_app/cluster/nodes/$node': typeof InAppClusterNodesNodeRoute
   '/_in/_app/stacks/$stack/diff': typeof InAppStacksStackDiffRoute
   '/_in/_app/stacks/$stack/logs': typeof InAppStacksStackLogsRoute
   '/_in/_app/stacks/$stack/settings': typeof InAppStacksStackSettingsRoute
@@ -327,7 +336,6 @@ export interface FileRouteTypes {
     | '/login'
     | '/setup/'
     | '/$'
-    | '/cluster'
     | '/events'
     | '/previews'
     | '/settings'
@@ -345,9 +353,11 @@ export interface FileRouteTypes {
     | '/stacks/$stack'
     | '/setup/github/done'
     | '/setup/github/installed'
+    | '/cluster/'
     | '/rules/'
     | '/settings/'
     | '/setup/github/'
+    | '/cluster/nodes/$node'
     | '/stacks/$stack/diff'
     | '/stacks/$stack/logs'
     | '/stacks/$stack/settings'
@@ -361,7 +371,6 @@ export interface FileRouteTypes {
     | '/login'
     | '/setup'
     | '/$'
-    | '/cluster'
     | '/events'
     | '/previews'
     | '/rules/$id'
@@ -377,9 +386,11 @@ export interface FileRouteTypes {
     | '/settings/tokens'
     | '/setup/github/done'
     | '/setup/github/installed'
+    | '/cluster'
     | '/rules'
     | '/settings'
     | '/setup/github'
+    | '/cluster/nodes/$node'
     | '/stacks/$stack/diff'
     | '/stacks/$stack/logs'
     | '/stacks/$stack/settings'
@@ -394,7 +405,6 @@ export interface FileRouteTypes {
     | '/_in/_app'
     | '/setup/'
     | '/_in/_app/$'
-    | '/_in/_app/cluster'
     | '/_in/_app/events'
     | '/_in/_app/previews'
     | '/_in/_app/settings'
@@ -413,9 +423,11 @@ export interface FileRouteTypes {
     | '/_in/_app/stacks/$stack'
     | '/_in/setup/github/done'
     | '/_in/setup/github/installed'
+    | '/_in/_app/cluster/'
     | '/_in/_app/rules/'
     | '/_in/_app/settings/'
     | '/_in/setup/github/'
+    | '/_in/_app/cluster/nodes/$node'
     | '/_in/_app/stacks/$stack/diff'
     | '/_in/_app/stacks/$stack/logs'
     | '/_in/_app/stacks/$stack/settings'
@@ -482,13 +494,6 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof InAppSplatRouteImport
       parentRoute: typeof InAppRoute
     }
-    '/_in/_app/cluster': {
-      id: '/_in/_app/cluster'
-      path: '/cluster'
-      fullPath: '/cluster'
-      preLoaderRoute: typeof InAppClusterRouteImport
-      parentRoute: typeof InAppRoute
-    }
     '/_in/_app/events': {
       id: '/_in/_app/events'
       path: '/events'
@@ -508,6 +513,13 @@ declare module '@tanstack/react-router' {
       path: '/settings'
       fullPath: '/settings'
       preLoaderRoute: typeof InAppSettingsRouteImport
+      parentRoute: typeof InAppRoute
+    }
+    '/_in/_app/cluster/': {
+      id: '/_in/_app/cluster/'
+      path: '/cluster'
+      fullPath: '/cluster/'
+      preLoaderRoute: typeof InAppClusterIndexRouteImport
       parentRoute: typeof InAppRoute
     }
     '/_in/_app/rules/': {
@@ -629,6 +641,13 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof InSetupGithubInstalledRouteImport
       parentRoute: typeof InRoute
     }
+    '/_in/_app/cluster/nodes/$node': {
+      id: '/_in/_app/cluster/nodes/$node'
+      path: '/cluster/nodes/$node'
+      fullPath: '/cluster/nodes/$node'
+      preLoaderRoute: typeof InAppClusterNodesNodeRouteImport
+      parentRoute: typeof InAppRoute
+    }
     '/_in/_app/stacks/$stack/': {
       id: '/_in/_app/stacks/$stack/'
       path: '/'
@@ -728,7 +747,6 @@ const InAppStacksStackRouteWithChildren =
 
 interface InAppRouteChildren {
   InAppSplatRoute: typeof InAppSplatRoute
-  InAppClusterRoute: typeof InAppClusterRoute
   InAppEventsRoute: typeof InAppEventsRoute
   InAppPreviewsRoute: typeof InAppPreviewsRoute
   InAppSettingsRoute: typeof InAppSettingsRouteWithChildren
@@ -736,12 +754,13 @@ interface InAppRouteChildren {
   InAppRulesIdRoute: typeof InAppRulesIdRoute
   InAppRulesNewRoute: typeof InAppRulesNewRoute
   InAppStacksStackRoute: typeof InAppStacksStackRouteWithChildren
+  InAppClusterIndexRoute: typeof InAppClusterIndexRoute
   InAppRulesIndexRoute: typeof InAppRulesIndexRoute
+  InAppClusterNodesNodeRoute: typeof InAppClusterNodesNodeRoute
 }
 
 const InAppRouteChildren: InAppRouteChildren = {
   InAppSplatRoute: InAppSplatRoute,
-  InAppClusterRoute: InAppClusterRoute,
   InAppEventsRoute: InAppEventsRoute,
   InAppPreviewsRoute: InAppPreviewsRoute,
   InAppSettingsRoute: InAppSettingsRouteWithChildren,
@@ -749,7 +768,9 @@ const InAppRouteChildren: InAppRouteChildren = {
   InAppRulesIdRoute: InAppRulesIdRoute,
   InAppRulesNewRoute: InAppRulesNewRoute,
   InAppStacksStackRoute: InAppStacksStackRouteWithChildren,
+  InAppClusterIndexRoute: InAppClusterIndexRoute,
   InAppRulesIndexRoute: InAppRulesIndexRoute,
+  InAppClusterNodesNodeRoute: InAppClusterNodesNodeRoute,
 }
 
 const InAppRouteWithChildren = InAppRoute._addFileChildren(InAppRouteChildren)

@@ -80,7 +80,7 @@ mod tests {
         assert_eq!(healing(&[]), None);
         let remove = Action::RemoveNetwork { name: "old".to_owned() };
         let create = Action::CreateNetwork { name: "new".to_owned(), spec: NetworkSpec::default() };
-        let (kind, words) = healing(&[remove.clone()]).unwrap();
+        let (kind, words) = healing(std::slice::from_ref(&remove)).unwrap();
         assert_eq!((kind, words), (Kind::Pruned, remove.to_string()));
         assert_eq!(healing(&[create, remove]).unwrap().0, Kind::Healed);
     }

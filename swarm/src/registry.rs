@@ -288,6 +288,7 @@ mod tests {
     fn an_image_s_origin_is_read_off_its_digests() {
         let image = |id: &str, digests: &[&str]| wire::ImageDetails {
             id: id.to_owned(),
+            repo_tags: Vec::new(),
             repo_digests: digests.iter().map(|&digest| digest.to_owned()).collect(),
         };
         for (name, there, expected) in [

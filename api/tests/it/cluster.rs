@@ -53,7 +53,7 @@ async fn a_replica_without_docker_tells_which_node_is_away(pool: PgPool) {
     ]});
     stacks::observe(&api.pool, fence, stack, &seen, &[]).await.unwrap();
     let seen = [node("n1", NodeState::Ready), node("n2", NodeState::Down)];
-    nodes::observe(&api.pool, fence, &seen, &[]).await.unwrap();
+    nodes::observe(&api.pool, fence, &seen).await.unwrap();
 
     let cluster = api.get(&viewer, "/api/v1/cluster").await.json();
     let since = cluster["nodes"][1]["away_since"].clone();

@@ -39,9 +39,10 @@ impl PlannedState {
 /// The most sentences that are kept: more than a stack has objects.
 const MOST: usize = 2000;
 
-/// What is kept of a plan after one more pass, which plans `now`, and `after` for
-/// later. What an earlier pass planned stays, and is done where this one plans it
-/// no more. Doing it twice is as good as once.
+/// What is kept of a plan after one more pass, which plans `now`, and `after` for later.
+///
+/// What an earlier pass planned stays, and is done where this one plans it no more.
+/// Doing it twice is as good as once.
 #[must_use]
 pub fn follow(kept: &[Planned], now: &[String], after: &[String]) -> Vec<Planned> {
     let state = |text: &String| {

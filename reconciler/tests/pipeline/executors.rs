@@ -126,7 +126,7 @@ async fn what_a_preview_left_on_a_node_is_planned_and_what_production_left_is_no
     };
     say(&world, report.clone()).await;
     let old = Item::Container { id: "old".to_owned(), stack: name("shop") };
-    assert_eq!(planned(&world, 1).await, [old.clone()]);
+    assert_eq!(planned(&world, 1).await, std::slice::from_ref(&old));
 
     for stack in ["shop", "shop-pr-7"] {
         stacks::remove(&world.pool, stack).await.unwrap();

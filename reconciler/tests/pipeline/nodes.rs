@@ -97,7 +97,7 @@ async fn available(world: &World) -> Vec<Availability> {
 
 #[sqlx::test(migrator = "berth_store::MIGRATOR")]
 async fn a_node_is_drained_once_and_made_active_again(pool: PgPool) {
-    let mut world = World::new(pool).await;
+    let world = World::new(pool).await;
     world.sim.set_facts(with_second(NodeState::Ready));
     let berth = world.start(1);
     eventually("the nodes are known", async || second(&world).await).await;
@@ -128,7 +128,7 @@ async fn a_node_is_drained_once_and_made_active_again(pool: PgPool) {
 
 #[sqlx::test(migrator = "berth_store::MIGRATOR")]
 async fn a_drain_whose_call_or_answer_is_lost_is_done_once_all_the_same(pool: PgPool) {
-    let mut world = World::new(pool).await;
+    let world = World::new(pool).await;
     world.sim.set_facts(with_second(NodeState::Ready));
     let berth = world.start(1);
     eventually("the nodes are known", async || second(&world).await).await;
@@ -143,7 +143,7 @@ async fn a_drain_whose_call_or_answer_is_lost_is_done_once_all_the_same(pool: Pg
 
 #[sqlx::test(migrator = "berth_store::MIGRATOR")]
 async fn of_the_last_two_nodes_one_stays_although_both_were_drained_at_once(pool: PgPool) {
-    let mut world = World::new(pool).await;
+    let world = World::new(pool).await;
     world.sim.set_facts(with_second(NodeState::Ready));
     let berth = world.start(1);
     eventually("the nodes are known", async || second(&world).await).await;

@@ -213,7 +213,7 @@ async fn what_swarm_takes_back_each_time_is_given_up_and_told(pool: PgPool) {
 
 #[sqlx::test(migrator = "berth_store::MIGRATOR")]
 async fn what_no_stack_asks_for_is_removed_and_written_down(pool: PgPool) {
-    let mut world = World::new(pool).await;
+    let world = World::new(pool).await;
     let left = StackName::parse("left").unwrap();
     let network = "left_default".to_owned();
     let create = Action::CreateNetwork { name: network, spec: NetworkSpec::default() };

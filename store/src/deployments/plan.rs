@@ -8,7 +8,8 @@ use sqlx::types::Json;
 use crate::leases::{Fence, Guarded};
 use crate::{Error, Pool, Result, storable_json};
 
-/// Writes down what a pass of a deployment is going to do, before it does it:
+/// Writes down what a pass of a deployment is going to do, before it does it.
+///
 /// `now`, and `after` once it has succeeded. What earlier passes planned stays, and
 /// is done where this one plans it no more. Of a deployment that is over, nothing
 /// is written.

@@ -94,6 +94,7 @@ export function troubles(status: Status): { title: string; text: string; detail:
       {
         title: `The executor on ${status.silent_executors.join(', ')} says nothing.`,
         text: 'What is to be removed there stays until it does.',
+        detail: '',
       },
     ];
   }
