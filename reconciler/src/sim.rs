@@ -2,6 +2,7 @@
 //! measuring what a pass costs without Docker.
 
 mod builder;
+mod nodes;
 mod output;
 mod world;
 
@@ -18,7 +19,7 @@ use berth_domain::cluster::output::{Source, Wrote};
 use berth_domain::cluster::{
     Action, Cluster, ClusterError, ObservedService, ObservedStack, Version,
 };
-use berth_domain::facts::{Availability, ClusterFacts, NodeFacts, NodeState};
+use berth_domain::facts::{Availability, ClusterFacts, NodeFacts};
 use berth_domain::ids::StackName;
 use berth_domain::registry::{Answer, Found, Origin};
 
@@ -321,42 +322,6 @@ impl State {
         let kinds = [Fault::Unavailable, Fault::AnswerLost, Fault::Stale];
         let kind = kinds.get(rng.random_range(0..kinds.len())).copied();
         kind.filter(|_| rng.random_bool(*share))
-    }
-
-    fn set_availability(
-        &mut self,
-        node: &str,
-        wanted: Availability,
-        from: Version,
-    ) -> Result<(), ClusterError> {
-        self.check()?;
-        let fault = self.next_fault();
-        let what = format!("node {node}");
-        let found = self.facts.nodes.iter_mut().find(|it| it.id == node);
-        let Some(found) = found else { return Err(ClusterError::Stale { what }) };
-        if found.availability == wanted {
-            return Ok(());
-        }
-        match fault {
-            Some(Fault::Unavailable) => return Err(unavailable("the call was lost")),
-            Some(Fault::Stale) => {
-                // Somebody gave it a label, say.
-                found.version.0 += 1;
-                return Err(ClusterError::Stale { what });
-            }
-            Some(Fault::AnswerLost) | None => {}
-        }
-        if found.version != from {
-            return Err(ClusterError::Stale { what });
-        }
-        found.availability = wanted;
-        found.takes_tasks = found.state == NodeState::Ready && wanted == Availability::Active;
-        found.version.0 += 1;
-        self.calls.set_availability += 1;
-        match fault {
-            Some(_) => Err(unavailable("the answer was lost")),
-            None => Ok(()),
-        }
     }
 
     fn observe(&mut self, stack: &StackName, now: DateTime<Utc>) -> ObservedStack {

@@ -100,6 +100,12 @@ fn changes(before: &environments::Settings, after: &environments::Settings) -> S
     if before.on_drift != after.on_drift {
         changes.push(format!("on drift: {}", after.on_drift.as_str()));
     }
+    if before.volumes != after.volumes {
+        changes.push(match after.volumes.days() {
+            Some(days) => format!("volumes: {} {days}", after.volumes.as_str()),
+            None => format!("volumes: {}", after.volumes.as_str()),
+        });
+    }
     if before.freezes != after.freezes {
         let reasons: Vec<&str> = after.freezes.iter().map(|it| it.reason.as_str()).collect();
         changes.push(match reasons.len() {

@@ -132,6 +132,7 @@ async fn a_viewer_looks_an_operator_deploys_an_admin_configures(pool: PgPool) {
     admin: post /api/v1/rules
     admin: post /api/v1/rules/matches
     admin: post /api/v1/rules/replay
+    admin: put /api/v1/cluster/nodes/{id}/availability
     admin: put /api/v1/members/{id}
     admin: put /api/v1/registries/{host}
     admin: put /api/v1/rules/{id}
@@ -147,6 +148,7 @@ async fn a_viewer_looks_an_operator_deploys_an_admin_configures(pool: PgPool) {
     operator: post /api/v1/stacks/{name}/resume
     operator: post /api/v1/stacks/{name}/rollback
     viewer: get /api/v1/cluster
+    viewer: get /api/v1/cluster/nodes/{id}
     viewer: get /api/v1/deliveries
     viewer: get /api/v1/deliveries/{id}
     viewer: get /api/v1/deployments/{id}/log
@@ -164,6 +166,9 @@ async fn a_viewer_looks_an_operator_deploys_an_admin_configures(pool: PgPool) {
     viewer: get /api/v1/stacks/{name}
     viewer: get /api/v1/stacks/{name}/deployments
     viewer: get /api/v1/stacks/{name}/deployments/{number}
+    viewer: get /api/v1/stacks/{name}/logs
+    viewer: get /api/v1/stacks/{name}/logs/download
+    viewer: get /api/v1/stacks/{name}/logs/stream
     viewer: get /api/v1/stacks/{name}/settings
     viewer: get /api/v1/status
     viewer: get /api/v1/templates

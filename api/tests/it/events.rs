@@ -53,7 +53,12 @@ async fn what_is_done_to_a_stack_is_written_down(pool: PgPool) {
     for path in ["pause", "pause", "resume", "resume"] {
         ask(&format!("{shop}/{path}"), json!({})).await;
     }
-    let said = |freezes: Value| json!({"on_failure": "keep", "protected": true, "freezes": freezes, "drift": "heal"});
+    let said = |freezes: Value| {
+        json!({
+            "on_failure": "keep", "protected": true, "freezes": freezes, "drift": "heal",
+            "volumes": {"policy": "keep", "days": null},
+        })
+    };
     for _ in 0..2 {
         let set = put(&api, &admin, &settings, said(json!([]))).await;
         assert_eq!(set.status, StatusCode::OK, "{}", set.shown());

@@ -32,7 +32,7 @@ async fn the_status_says_who_leads(pool: PgPool) {
     assert_eq!(status["docker"]["ok"], false);
     status["docker"].take();
     status["leader"].take();
-    insta::assert_snapshot!(status, @r#"{"version":"0.1.0-test","instance_id":"00000000-0000-0000-0000-000000000001","leader":null,"postgres":{"ok":true,"detail":""},"docker":null,"held_orphans":0,"lost_nodes":[],"ready":false}"#);
+    insta::assert_snapshot!(status, @r#"{"version":"0.1.0-test","instance_id":"00000000-0000-0000-0000-000000000001","leader":null,"postgres":{"ok":true,"detail":""},"docker":null,"held_orphans":0,"lost_nodes":[],"silent_executors":[],"ready":false}"#);
 }
 
 #[sqlx::test(migrator = "berth_store::MIGRATOR")]

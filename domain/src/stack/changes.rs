@@ -36,7 +36,9 @@ impl NetworkSpec {
     ///
     /// Swarm names the driver that nothing was said of, and gives each network a
     /// subnet, and each subnet a gateway, of its own choice where none was asked
-    /// for: nothing of that is a change.
+    /// for: nothing of that is a change. Of a network that was just made, the subnets
+    /// are not told yet, because Swarm gives them out a moment later: that is none
+    /// either.
     #[must_use]
     pub fn changes(&self, live: &Self) -> Vec<NetworkChange> {
         let Self { driver, driver_opts, labels, internal, attachable, ipam_driver, subnets, pools } =
@@ -55,7 +57,7 @@ impl NetworkSpec {
         change("attachable", word(live.attachable), word(*attachable));
         let ipam = |driver: &Option<String>| driver.clone().unwrap_or_else(|| "default".to_owned());
         change("ipam driver", &ipam(&live.ipam_driver), &ipam(ipam_driver));
-        if !subnets.is_empty() {
+        if !subnets.is_empty() && !live.subnets.is_empty() {
             change("subnets", &list(&live.subnets), &list(subnets));
             let said = |pool: Option<&String>| pool.map_or("none", String::as_str).to_owned();
             for subnet in subnets.iter().filter(|subnet| live.subnets.contains(subnet)) {
@@ -104,6 +106,9 @@ mod tests {
             ..NetworkSpec::default()
         };
         assert_eq!(NetworkSpec::default().changes_from(&live), Vec::<String>::new());
+        let asked = NetworkSpec { subnets: live.subnets.clone(), ..NetworkSpec::default() };
+        let just_made = NetworkSpec { subnets: Vec::new(), ..live.clone() };
+        assert_eq!(asked.changes_from(&just_made), Vec::<String>::new());
         let order = |subnets: [&str; 2]| NetworkSpec {
             subnets: subnets.map(str::to_owned).to_vec(),
             ..NetworkSpec::default()
@@ -150,8 +155,10 @@ mod tests {
             subnets: vec!["10.9.0.0/24".to_owned()],
             pools: BTreeMap::new(),
         };
+        let live =
+            NetworkSpec { subnets: vec!["10.8.0.0/24".to_owned()], ..NetworkSpec::default() };
         assert_eq!(
-            wanted.changes_from(&NetworkSpec::default()),
+            wanted.changes_from(&live),
             [
                 "driver changes from overlay to macvlan",
                 "options change from none to mtu=1400",
@@ -159,7 +166,7 @@ mod tests {
                 "internal changes from false to true",
                 "attachable changes from false to true",
                 "ipam driver changes from default to other",
-                "subnets change from none to 10.9.0.0/24",
+                "subnets change from 10.8.0.0/24 to 10.9.0.0/24",
             ]
         );
     }

@@ -102,10 +102,10 @@ async fn the_executors_are_kept_as_they_should_be_beside_anothers(pool: PgPool) 
 async fn what_a_preview_left_on_a_node_is_planned_and_what_production_left_is_not(pool: PgPool) {
     let mut world = World::new(pool).await;
     world.executor = Some(executor(1));
+    let preview = world.a_preview(7).await;
     let berth = world.start(1);
     let id = world.push(SHOP).await;
     assert_eq!(world.ended(id).await.0, Phase::Succeeded);
-    let preview = world.a_preview(7).await;
     // Its host would be production's.
     let compose = SHOP.replace("x-berth:\n      routes:\n        - { port: 8080 }", "");
     let id = world.push_to(preview, &compose).await;

@@ -35,12 +35,11 @@ async fn drift_is_healed_and_what_is_not_ours_stays(pool: PgPool) {
         (healed && services.contains_key("store") && services.contains_key("guest")).then_some(())
     })
     .await;
-    world.settled().await;
     let acts = world.acts().await;
-    assert_eq!(acts.len(), 2, "{acts:?}");
-    assert!(acts[0].starts_with("healed shop: "), "{acts:?}");
-    assert!(acts[0].contains("+ service store") && acts[0].contains("~ service web"), "{acts:?}");
-    assert!(acts[1].starts_with("led "), "{acts:?}");
+    let [healed, led @ ..] = acts.as_slice() else { panic!("nothing is told") };
+    assert!(healed.starts_with("healed shop: "), "{acts:?}");
+    assert!(healed.contains("+ service store") && healed.contains("~ service web"), "{acts:?}");
+    assert!(!led.is_empty() && led.iter().all(|act| act.starts_with("led ")), "{acts:?}");
     berth.stop().await;
 }
 

@@ -220,7 +220,8 @@ mod tests {
     async fn settings_read_back_as_they_were_said_and_of_two_who_edit_one_loses(pool: PgPool) {
         let fence = seed::lead(&pool).await;
         seed::deployment(&pool, fence).await;
-        assert_eq!(settings(&pool, NAME).await.unwrap(), (Settings::default(), 1));
+        let usual = Settings { volumes: VolumePolicy::WithStack, ..Settings::default() };
+        assert_eq!(settings(&pool, NAME).await.unwrap(), (usual, 1), "it is a preview's");
         let day = |day: i64| DateTime::from_timestamp(day * 86_400, 0).unwrap();
         let freeze = |from, reason: &str| Freeze {
             from: day(from),

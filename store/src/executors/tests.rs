@@ -97,7 +97,8 @@ async fn a_silent_executor_is_told_and_one_whose_node_left_is_forgotten(pool: Pg
     assert_eq!(silent(&pool).await.unwrap(), ["harbour-1"]);
     assert!(list(&pool).await.unwrap()[0].silent);
     assert!(!has_strays(&pool).await.unwrap());
-    nodes::observe(&pool, fence, &[]).await.unwrap();
+    let other = NodeFacts { id: "other".to_owned(), ..NodeFacts::default() };
+    nodes::observe(&pool, fence, &[other]).await.unwrap();
     assert!(has_strays(&pool).await.unwrap());
     plan(&pool, fence, &[]).await.unwrap();
     assert!(list(&pool).await.unwrap().is_empty());

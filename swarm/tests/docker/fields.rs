@@ -9,7 +9,7 @@ use berth_domain::stack::{
     UpdateConfig,
 };
 
-use crate::fixture::TestStack;
+use crate::fixture::{TestStack, eventually};
 
 fn texts(of: &[&str]) -> Vec<String> {
     of.iter().map(|text| (*text).to_owned()).collect()
@@ -262,7 +262,11 @@ async fn swarm_gives_back_how_a_network_gives_out_addresses() {
         };
         let name = stack.name.scope("net");
         stack.apply(Action::CreateNetwork { name: name.clone(), spec: sent.clone() }).await;
-        let live = &stack.observe().await.networks[&name].spec;
+        let live = async || stack.observe().await.networks[&name].spec.clone();
+        let at_once = sent.changes_from(&live().await);
+        assert_eq!(at_once, Vec::<String>::new(), "it would be replaced as soon as it is made");
+        eventually("its subnets are given out", async || !live().await.subnets.is_empty()).await;
+        let live = &live().await;
         assert_eq!(sent.changes_from(live), Vec::<String>::new(), "it would be drift for ever");
         let moved = NetworkSpec { pools: BTreeMap::new(), ..sent };
         assert_eq!(moved.changes_from(live).len(), 2, "{live:?}");
