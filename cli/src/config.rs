@@ -113,6 +113,15 @@ pub(crate) struct ExecutorsArgs {
     /// Where executors reach this Berth [default: the public URL].
     #[arg(long, env = "BERTH_EXECUTOR_URL", value_name = "URL")]
     pub(crate) executor_url: Option<Url>,
+
+    /// Where Docker listens on the nodes.
+    #[arg(
+        long,
+        env = "BERTH_EXECUTOR_SOCKET",
+        default_value = "/var/run/docker.sock",
+        value_name = "PATH"
+    )]
+    pub(crate) executor_socket: String,
 }
 
 /// Where the state is.

@@ -29,6 +29,7 @@ use crate::survey::{self, Seen, Survey};
 pub(crate) const EVERY: Duration = Duration::from_secs(30);
 
 const SECOND: i64 = 1_000_000_000;
+/// Where an executor looks for Docker, in its container.
 const SOCKET: &str = "/var/run/docker.sock";
 
 /// What is remembered between looks. Losing it costs a look more.
@@ -68,7 +69,7 @@ fn desired(name: &StackName, executor: &settings::Executor, token: &SecretString
         cap_drop: vec!["ALL".to_owned()],
         mounts: vec![Mount {
             kind: MountKind::Bind { propagation: None },
-            source: Some(SOCKET.to_owned()),
+            source: Some(executor.socket.clone()),
             target: SOCKET.to_owned(),
             read_only: false,
             consistency: None,

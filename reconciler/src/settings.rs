@@ -81,6 +81,8 @@ pub struct Executor {
     pub server: Url,
     /// This Berth's id, which labels what they may touch.
     pub instance: Uuid,
+    /// Where Docker listens on the nodes, as a path.
+    pub socket: String,
 }
 
 /// The lease's times.

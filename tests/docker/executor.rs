@@ -127,8 +127,10 @@ fn labels(instance: &str, stack: &str) -> [String; 2] {
 async fn what_a_preview_left_on_a_node_goes_and_what_is_kept_or_anothers_stays() {
     let id = uuid::Uuid::now_v7().simple().to_string();
     let image = format!("berth-stand-in:{}", &id[20..]);
+    let docker = Docker::from_env();
     let env = [
         ("BERTH_EXECUTOR_IMAGE", image.as_str()),
+        ("BERTH_EXECUTOR_SOCKET", docker.socket().unwrap()),
         ("BERTH_PRUNE_AFTER", "1s"),
         ("BERTH_RESYNC", "1s"),
     ];

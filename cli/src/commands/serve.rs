@@ -253,6 +253,7 @@ fn executor(parts: &Parts) -> Option<berth_reconciler::settings::Executor> {
         image,
         server: args.executor_url.clone().unwrap_or_else(|| parts.public_url.clone()),
         instance: parts.instance,
+        socket: args.executor_socket.clone(),
     })
 }
 

@@ -21,6 +21,7 @@ fn executor(instance: u128) -> Executor {
         image: "berth:1".to_owned(),
         server: Url::parse("https://berth.example.org").unwrap(),
         instance: Uuid::from_u128(instance),
+        socket: "/var/run/docker.sock".to_owned(),
     }
 }
 
