@@ -117,7 +117,7 @@ function Narrowed({ name, value, without }: { name: string; value: string; witho
       aria-label={`${name} ${value}: show all again`}
       className="inline-flex h-8 max-w-64 items-center gap-1.5 rounded-control border border-line-strong px-2.5 text-ui hover:bg-hover"
     >
-      <span className="text-text-2">{name}</span>
+      <span className="text-text-2">{name}</span>{' '}
       <span className="truncate font-medium">{value}</span>
       <X size={14} aria-hidden className="shrink-0 text-text-3" />
     </Link>
