@@ -73,7 +73,7 @@ class Watch {
 }
 
 /** Asked by POST because the question is long; they change nothing. */
-const READS = /\/(matches|replay-preview)(\?|$)/;
+const READS = /\/rules\/(matches|replay)(\?|$)/;
 
 /** The stack of a pull request that was closed: old events still name it, and its page says so. */
 const GONE = /\/api\/v1\/stacks\/[^/]+-pr-\d+(\/|$)/;

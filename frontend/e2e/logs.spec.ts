@@ -111,5 +111,7 @@ test('nothing found has a way on, on a phone too', async ({ page }) => {
   await page.getByRole('button', { name: 'Services: All services' }).click();
   await page.getByRole('menuitemcheckbox', { name: 'worker' }).click();
   await expect(page).toHaveURL(/service=worker/);
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('menu')).toHaveCount(0);
   await expectAccessible(page);
 });

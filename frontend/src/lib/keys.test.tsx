@@ -1,4 +1,5 @@
 import { fireEvent, render } from '@testing-library/react';
+import type { ReactNode } from 'react';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { overlay } from './acts';
@@ -26,6 +27,16 @@ function Page() {
   );
 }
 
+/** The page, with something beside it. */
+function Beside({ children }: { children: ReactNode }) {
+  return (
+    <>
+      <Page />
+      {children}
+    </>
+  );
+}
+
 beforeEach(() => {
   overlay.set(null);
   chooseSingleKeys(true);
@@ -41,6 +52,16 @@ describe('the shortcuts', () => {
     press('k', { ctrlKey: true }, getByLabelText('name'));
     expect(overlay.get()).toBe('palette');
     press('k', { metaKey: true });
+    expect(overlay.get()).toBeNull();
+  });
+
+  it('wait for a dialog, and not for a toast, which is one that keeps nobody', () => {
+    const { rerender } = render(<div role="dialog" aria-modal="false" />, { wrapper: Beside });
+    press('k', { ctrlKey: true });
+    expect(overlay.get()).toBe('palette');
+    overlay.set(null);
+    rerender(<div role="dialog" />);
+    press('k', { ctrlKey: true });
     expect(overlay.get()).toBeNull();
   });
 

@@ -60,8 +60,11 @@ export function useShortcuts(go: (letter: string) => boolean): void {
   }, [go]);
 }
 
+/** A toast is a dialog, too, and keeps nobody from anything. */
 const busyElsewhere = () =>
-  document.querySelector('[role="dialog"],[role="alertdialog"],[role="menu"]') !== null;
+  document.querySelector(
+    '[role="dialog"]:not([aria-modal="false"]),[role="alertdialog"],[role="menu"]',
+  ) !== null;
 
 function single(key: string): boolean {
   if (key === '?') {

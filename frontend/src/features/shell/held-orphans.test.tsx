@@ -21,7 +21,12 @@ const orphan = (stack: string) => ({ stack, since: at, due: at, actions: ['- ser
 function show(role: Role) {
   const client = new QueryClient();
   client.setQueryData(sessionQuery().queryKey, { ...session, user: { ...session.user, role } });
-  const plan = { orphans: [orphan('blog'), orphan('<b>wiki</b>')], nodes: [], held: true, approved: null };
+  const plan = {
+    orphans: [orphan('blog'), orphan('<b>wiki</b>')],
+    nodes: [],
+    held: true,
+    approved: null,
+  };
   render(
     <QueryClientProvider client={client}>
       <HeldOrphans plan={plan} />

@@ -231,8 +231,8 @@ function Actions({ stack }: { stack: Stack }) {
         }}
       >
         <p>
-          Its {stack.services.length || ''} services stop, and its networks, configs, secrets
-          and images are deleted.
+          Its {stack.services.length || ''} services stop, and its networks, configs, secrets and
+          images are deleted.
         </p>
         <FateOfVolumes volumes={stack.settings.volumes} />
         <p>The rule stays: the next push that it matches makes the stack anew.</p>

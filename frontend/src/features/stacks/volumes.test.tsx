@@ -5,7 +5,8 @@ import type { Volumes } from '~/api/schema.gen';
 
 import { FateOfVolumes } from './volumes';
 
-const said = (volumes: Volumes) => render(<FateOfVolumes volumes={volumes} />).container.textContent;
+const said = (volumes: Volumes) =>
+  render(<FateOfVolumes volumes={volumes} />).container.textContent;
 
 describe('what becomes of volumes', () => {
   it('is said before a stack is removed', () => {
