@@ -11,7 +11,7 @@ use crate::config::ServeArgs;
 /// A setting: what it is about, its variable, and how its value is written.
 type Shown = (SettingTopic, &'static str, fn(&ServeArgs) -> String);
 
-const SHOWN: [Shown; 21] = {
+const SHOWN: [Shown; 26] = {
     use SettingTopic::{Addresses, Pruning, Reconciling, Restricted, Retention};
     [
         (Addresses, "BERTH_PUBLIC_URL", |args| {
@@ -26,8 +26,15 @@ const SHOWN: [Shown; 21] = {
         (Addresses, "BERTH_TLS_ENTRYPOINTS", |args| args.router.tls_entrypoints.join(", ")),
         (Retention, "BERTH_KEEP_RELEASES", |args| args.releases.keep_releases.to_string()),
         (Retention, "BERTH_KEEP_RELEASES_FOR", |args| time(args.releases.keep_releases_for)),
+        (Retention, "BERTH_KEEP_LOG_LINES", |args| args.output.keep_log_lines.to_string()),
+        (Retention, "BERTH_KEEP_LOG_SIZE", |args| size(args.output.keep_log_size)),
+        (Retention, "BERTH_KEEP_LOGS_FOR", |args| time(args.output.keep_logs_for)),
+        (Retention, "BERTH_LOG_RATE", |args| args.output.log_rate.to_string()),
         (Pruning, "BERTH_PRUNE_AFTER", |args| time(args.pruning.prune_after)),
         (Pruning, "BERTH_PRUNE_LIMIT", |args| format!("{} %", args.pruning.prune_limit)),
+        (Pruning, "BERTH_EXECUTOR_IMAGE", |args| {
+            args.executors.executor_image.clone().unwrap_or_else(|| "none".to_owned())
+        }),
         (Reconciling, "BERTH_RESYNC", |args| time(args.resync)),
         (Reconciling, "BERTH_LEASE_TTL", |args| time(args.lease_ttl)),
         (Reconciling, "BERTH_DATA_DIR", |args| args.database.data_dir.display().to_string()),

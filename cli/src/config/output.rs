@@ -14,15 +14,15 @@ pub(crate) struct OutputArgs {
     #[arg(long, env = "BERTH_KEEP_LOG_LINES", default_value_t = 1_000_000, value_name = "COUNT")]
     pub(crate) keep_log_lines: u64,
 
-    /// How much of them, with 300 bytes for what is beside a line's text.
+    /// How much of each stack's output is kept, with 300 bytes for what is beside a line's text.
     #[arg(long, env = "BERTH_KEEP_LOG_SIZE", default_value = "256m", value_parser = memory, value_name = "SIZE")]
     pub(crate) keep_log_size: i64,
 
-    /// How long they are kept, also those of stacks that are gone.
+    /// How long what containers wrote is kept, also of stacks that are gone.
     #[arg(long, env = "BERTH_KEEP_LOGS_FOR", default_value = "14d", value_parser = duration, value_name = "DURATION")]
     pub(crate) keep_logs_for: Duration,
 
-    /// How many lines a second are kept of each service; more are dropped, and counted.
+    /// How many lines a second are kept of what each service writes; more are dropped, and counted.
     #[arg(long, env = "BERTH_LOG_RATE", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..), value_name = "COUNT")]
     pub(crate) log_rate: u32,
 }
