@@ -22,6 +22,7 @@ const LEFT_OUT: readonly [name: RegExp, why: string][] = [
   [/^(Save|Create|Make|Change password|Store|Send|Test|Replay)/, 'sends its form, or asks GitHub'],
   [/^(Choose repositories|Create on GitHub)/, 'leaves for GitHub'],
   [/^(Download)/, 'saves a file'],
+  [/^(Pause|Make active)$/, 'says at once whether a node takes tasks'],
   [/^(Move .* (up|down)|Enable|Disable)/, 'changes a rule at once'],
 ];
 /** Menu items that act without asking again. */

@@ -12,6 +12,8 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
 import { ApiError, isStatus } from './api/client';
+import { connection } from './api/stream';
+import { RouteError } from './features/shell/boundary';
 import { nonce } from './lib/csp';
 import { followSystemTheme } from './lib/theme';
 import { routeTree } from './routeTree.gen';
@@ -54,6 +56,7 @@ const router = createRouter({
   // Text stands in the address as it is: a line's id is a number only by its look.
   parseSearch: parseSearchWith((value) => value),
   stringifySearch: stringifySearchWith(JSON.stringify),
+  defaultErrorComponent: RouteError,
   defaultPendingMs: 150,
   defaultPendingComponent: () => (
     <Page>
@@ -75,6 +78,14 @@ router.subscribe('onRendered', ({ fromLocation, pathChanged }) => {
   // Something that was opened while the page loaded keeps the focus.
   if (document.querySelector('[role="dialog"][data-open]')) return;
   document.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true });
+});
+
+// A page whose code is missing makes the router load everything anew, which is right after an
+// upgrade. While nobody answers, that would end at the browser's own error page: it is told instead,
+// where the page would be.
+window.addEventListener('vite:preloadError', ({ payload }) => {
+  if (connection.get().state === 'live') return;
+  payload.message = 'Berth does not answer, and this page was not loaded before.';
 });
 
 followSystemTheme();

@@ -1,26 +1,36 @@
 import { Link, useRouter, type ErrorComponentProps } from '@tanstack/react-router';
+import { useCallback, useEffect } from 'react';
 
 import { ApiError } from '~/api/client';
+import { connection } from '~/api/stream';
 import { messageOf } from '~/lib/text';
 import { useTitle } from '~/lib/title';
 import { buttonClass } from '~/ui/button';
 import { ErrorPanel } from '~/ui/error-panel';
 import { Page, PageHead } from '~/ui/page';
 
-/** The last resort of a page. */
+/** The last resort of a page. What failed is tried again once Berth answers again, too. */
 export function RouteError({ error, reset }: ErrorComponentProps) {
   const router = useRouter();
   useTitle('Something failed');
+  const retry = useCallback(() => {
+    reset();
+    void router.invalidate();
+  }, [reset, router]);
+  useEffect(
+    () =>
+      connection.watch(() => {
+        if (connection.get().state === 'live') retry();
+      }),
+    [retry],
+  );
   return (
     <Page>
       <ErrorPanel
         title="This page failed"
         message={messageOf(error)}
         requestId={error instanceof ApiError ? error.requestId : undefined}
-        onRetry={() => {
-          reset();
-          void router.invalidate();
-        }}
+        onRetry={retry}
       />
     </Page>
   );
