@@ -107,7 +107,7 @@ mod tests {
         };
         assert_eq!(NetworkSpec::default().changes_from(&live), Vec::<String>::new());
         let asked = NetworkSpec { subnets: live.subnets.clone(), ..NetworkSpec::default() };
-        let just_made = NetworkSpec { subnets: Vec::new(), ..live.clone() };
+        let just_made = NetworkSpec { subnets: Vec::new(), ..live };
         assert_eq!(asked.changes_from(&just_made), Vec::<String>::new());
         let order = |subnets: [&str; 2]| NetworkSpec {
             subnets: subnets.map(str::to_owned).to_vec(),
