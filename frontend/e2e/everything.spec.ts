@@ -20,7 +20,7 @@ const LEFT_OUT: readonly [name: RegExp, why: string][] = [
     'deploys, or stops a deployment, at once',
   ],
   [/^(Save|Create|Make|Change password|Store|Send|Test|Replay)/, 'sends its form, or asks GitHub'],
-  [/^(Choose repositories|Create on GitHub)/, 'leaves for GitHub'],
+  [/^(Choose repositories|Create on GitHub|Change$)/, 'leaves for GitHub'],
   [/^(Download)/, 'saves a file'],
   [/^(Pause|Make active)$/, 'says at once whether a node takes tasks'],
   [/^(Move .* (up|down)|Enable|Disable)/, 'changes a rule at once'],

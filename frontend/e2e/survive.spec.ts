@@ -40,7 +40,10 @@ const paused = (page: Page) => page.locator('header').getByText('paused', { exac
 test('a restart of Berth: the page says that it is old, then shows what was done meanwhile', async ({
   page,
   request,
+  complaints,
 }) => {
+  // Where it was opened so soon that the other pages were not loaded yet.
+  complaints.expect(/Berth does not answer, and this page was not loaded before/);
   const second = await control('second');
   await visit(page, `/stacks/${SHOP}`);
   await expect(page.getByRole('table', { name: 'Services' })).toBeVisible();

@@ -26,6 +26,12 @@ export async function visit(page: Page, path: string): Promise<void> {
 /** What the page complained about: its console, uncaught errors, the content security policy. */
 export class Complaints {
   readonly list: string[] = [];
+  private readonly expected: RegExp[] = [];
+
+  /** What the page is to complain about in this test. */
+  expect(pattern: RegExp): void {
+    this.expected.push(pattern);
+  }
 
   watch(page: Page): void {
     let shaken = false;
@@ -38,7 +44,9 @@ export class Complaints {
       const text = message.text();
       // The browser itself notes every answer that is no success; those that are wrong are below.
       if (text.startsWith('Failed to load resource')) return;
-      if (shaken && text.includes('Failed to fetch dynamically imported module')) return;
+      if (shaken && /Failed to fetch dynamically imported module|was not loaded before/.test(text))
+        return;
+      if (this.expected.some((pattern) => pattern.test(text))) return;
       this.list.push(`console: ${text}`);
     });
     page.on('response', (response) => {
