@@ -33,6 +33,13 @@ pub(crate) fn run() -> anyhow::Result<()> {
                 .env("BERTH_UPDATE", "1"),
         )
     })?;
+    step("Write the document of the settings", || {
+        quietly(
+            program("cargo")
+                .args(["test", "--quiet", "--package", "berth", "--bin", "berth", "documented"])
+                .env("BERTH_UPDATE", "1"),
+        )
+    })?;
     packages()?;
     step("Write the UI's types", || quietly(&mut npm(&["run", "gen"])))
 }

@@ -60,7 +60,7 @@ enum Command {
     /// Install what is missing, or say what is
     Provision,
     /// Rewrite the generated files: .sqlx, the OpenAPI document, the UI's types,
-    /// the table of compose keys
+    /// the tables of compose keys and of settings
     Gen,
 }
 
