@@ -46,9 +46,10 @@ const STOPPING: Duration = Duration::from_secs(10);
 /// nothing to hear.
 const DEAF: Duration = Duration::from_secs(1);
 
-/// The most that a look at all stacks waits after failures: Docker and Postgres
-/// come back sooner than a deployment may wait.
-const LOOK_AGAIN: Duration = Duration::from_secs(10);
+/// The most that a look at all stacks waits after failures. A follower that does not
+/// know yet that Docker is back leaves the lease to others, so it has to know within
+/// the two seconds that a replacement may take on top of the lease.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// What the reconciler works with.
 #[derive(Debug)]
