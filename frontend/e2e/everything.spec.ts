@@ -109,9 +109,10 @@ async function shut(page: Page): Promise<void> {
       .getByRole('alertdialog')
       .or(page.getByRole('dialog'))
       .or(page.getByRole('menu'));
-    if ((await open.count()) === 0) return;
+    const before = await open.count();
+    if (before === 0) return;
     await page.keyboard.press('Escape');
-    await page.waitForTimeout(0);
+    await expect.poll(() => open.count()).toBeLessThan(before);
   }
   await expect(page.getByRole('dialog').or(page.getByRole('alertdialog'))).toHaveCount(0);
 }

@@ -12,6 +12,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
 import { ApiError, isStatus } from './api/client';
+import { sessionQuery } from './api/queries';
 import { connection } from './api/stream';
 import { RouteError } from './features/shell/boundary';
 import { nonce } from './lib/csp';
@@ -89,6 +90,12 @@ window.addEventListener('vite:preloadError', ({ payload }) => {
 });
 
 followSystemTheme();
+
+// Who is signed in is asked, and the page's code comes, before anything is drawn. What fails here is
+// asked for again by the page, which then says so.
+const [matched] = router.getMatchedRoutes(router.latestLocation.pathname);
+if (matched.some(({ id }) => id === '/_in')) void client.prefetchQuery(sessionQuery());
+for (const route of matched) router.loadRouteChunk(route)?.catch(() => {});
 
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root');

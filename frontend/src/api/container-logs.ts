@@ -1,5 +1,6 @@
 import { api, take } from './client';
 import type { ContainerLine, ContainerLogPage, LogLevel, LogTrouble } from './schema.gen';
+import { retryAfter, whileVisible } from './visible';
 
 /** What the server leaves out; the same words for a page, the stream and the download. */
 export type LogFilter = {
@@ -61,10 +62,6 @@ export type LogListener = {
   onLost: () => void;
 };
 
-/** A hidden tab gives its connection back after this time: a browser has only six for one host. */
-const HIDDEN_MS = 30_000;
-const RETRY_MS = [500, 1_000, 2_000, 5_000, 10_000];
-
 /**
  * What the containers write from now on, until the returned function is called. The browser resumes
  * by itself; where it can't (a refused stream, a tab that was hidden), it goes on after the last id.
@@ -72,7 +69,6 @@ const RETRY_MS = [500, 1_000, 2_000, 5_000, 10_000];
 export function listenToLines(stack: string, filter: LogFilter, listener: LogListener): () => void {
   let source: EventSource | undefined;
   let retry: ReturnType<typeof setTimeout> | undefined;
-  let hide: ReturnType<typeof setTimeout> | undefined;
   let attempt = 0;
   let ended = false;
 
@@ -97,7 +93,7 @@ export function listenToLines(stack: string, filter: LogFilter, listener: LogLis
       listener.onLost();
       if (mine.readyState !== EventSource.CLOSED) return;
       close();
-      retry = setTimeout(open, RETRY_MS[Math.min(attempt++, RETRY_MS.length - 1)]);
+      retry = setTimeout(open, retryAfter(attempt++));
     });
   };
   const close = () => {
@@ -105,18 +101,10 @@ export function listenToLines(stack: string, filter: LogFilter, listener: LogLis
     source = undefined;
     clearTimeout(retry);
   };
-  const onVisibility = () => {
-    clearTimeout(hide);
-    if (document.hidden) hide = setTimeout(close, HIDDEN_MS);
-    else open();
-  };
-  document.addEventListener('visibilitychange', onVisibility);
-  open();
+  const leave = whileVisible(open, close);
   return () => {
     ended = true;
-    document.removeEventListener('visibilitychange', onVisibility);
-    clearTimeout(hide);
-    close();
+    leave();
   };
 }
 

@@ -5,6 +5,7 @@ import { Store } from '~/lib/store';
 import { ApiError } from './client';
 import { sessionQuery } from './queries';
 import type { Topic } from './schema.gen';
+import { retryAfter, whileVisible } from './visible';
 
 /** One change on the server: what kind of thing, and which. */
 export type Change = { topic: string; id: string };
@@ -62,12 +63,9 @@ export function onChange(tell: (change: Change) => void): () => void {
 const RESET: Change = { topic: 'reset', id: '' };
 /** Status is looked at again with other changes, but not more often than this. */
 const STATUS_EVERY_MS = 10_000;
-/** A hidden tab gives its connection back after this time: a browser has only six for one host. */
-const HIDDEN_MS = 30_000;
 /** How often the page looks whether the machine slept, and what gap between two looks means that. */
 const LOOK_MS = 10_000;
 const SLEPT_MS = 120_000;
-const RETRY_MS = [500, 1_000, 2_000, 5_000, 10_000];
 
 /**
  * Keeps the one event stream of this page open and marks what it names as stale.
@@ -77,7 +75,6 @@ export function startStream(client: QueryClient, onSignedOut: () => void): () =>
   const stale = new Staleness(client);
   let source: EventSource | undefined;
   let retry: ReturnType<typeof setTimeout> | undefined;
-  let hide: ReturnType<typeof setTimeout> | undefined;
   let attempt = 0;
   let missed = false;
   let ended = false;
@@ -138,7 +135,7 @@ export function startStream(client: QueryClient, onSignedOut: () => void): () =>
     }
     stale.mark(['status']);
     if (ended || document.hidden) return;
-    retry = setTimeout(open, RETRY_MS[Math.min(attempt++, RETRY_MS.length - 1)]);
+    retry = setTimeout(open, retryAfter(attempt++));
   };
 
   // A machine that wakes up may hold a connection that is dead and does not know it: no error comes.
@@ -151,19 +148,11 @@ export function startStream(client: QueryClient, onSignedOut: () => void): () =>
     open();
   }, LOOK_MS);
 
-  const onVisibility = () => {
-    clearTimeout(hide);
-    if (document.hidden) hide = setTimeout(close, HIDDEN_MS);
-    else open();
-  };
-  document.addEventListener('visibilitychange', onVisibility);
-  open();
+  const leave = whileVisible(open, close);
   return () => {
     ended = true;
-    document.removeEventListener('visibilitychange', onVisibility);
-    clearTimeout(hide);
     clearInterval(look);
-    close();
+    leave();
     connection.set({ state: 'connecting' });
   };
 }

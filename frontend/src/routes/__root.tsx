@@ -1,10 +1,10 @@
 import type { QueryClient } from '@tanstack/react-query';
-import { createRootRouteWithContext, Outlet } from '@tanstack/react-router';
+import { createRootRouteWithContext, Outlet, useRouterState } from '@tanstack/react-router';
 import { lazy, Suspense, type ComponentType } from 'react';
 
 import { NotFound, RouteError } from '~/features/shell/boundary';
 
-// Toasts bring Base UI along, which the first paint does not need.
+// Toasts bring Base UI along, which the first page does not need: it comes first.
 // Without them the page still works.
 const Toasts = lazy<ComponentType>(() =>
   import('~/ui/toast').then(
@@ -20,12 +20,17 @@ export const Route = createRootRouteWithContext<{ client: QueryClient }>()({
 });
 
 function Root() {
+  const there = useRouterState({
+    select: ({ resolvedLocation }) => resolvedLocation !== undefined,
+  });
   return (
     <>
       <Outlet />
-      <Suspense>
-        <Toasts />
-      </Suspense>
+      {there && (
+        <Suspense>
+          <Toasts />
+        </Suspense>
+      )}
     </>
   );
 }

@@ -3,7 +3,9 @@ import { useEffect } from 'react';
 
 import { requireSession } from '~/api/session';
 import { connection, startStream } from '~/api/stream';
+import { loadSheet } from '~/features/shell/shell';
 import { loadAhead } from '~/lib/ahead';
+import { loadMenus } from '~/ui/menu';
 
 /** Everything behind the login; it holds the one event stream. */
 export const Route = createFileRoute('/_in')({
@@ -26,9 +28,10 @@ function SignedIn() {
   // Every page can be opened at once, and while the server is away. It begins when the first page is
   // there, and again with each new connection, in case something was missing.
   useEffect(() => {
-    const chunks = Object.values(router.routesById)
+    const pages = Object.values(router.routesById)
       .filter(({ id }) => id.startsWith(Route.id))
       .map((route) => () => router.loadRouteChunk(route));
+    const chunks = [loadMenus, loadSheet, ...pages];
     let end = () => {};
     const begin = () => {
       end();

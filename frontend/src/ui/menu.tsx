@@ -1,36 +1,49 @@
-import { Menu as Base } from '@base-ui/react/menu';
-import type { ComponentProps, ReactElement, ReactNode } from 'react';
+import {
+  cloneElement,
+  useState,
+  type ComponentProps,
+  type ReactElement,
+  type ReactNode,
+} from 'react';
 
-export function Menu({
-  trigger,
-  children,
-  align = 'end',
-  side = 'bottom',
-}: {
-  trigger: ReactElement<Record<string, unknown>>;
+type Parts = typeof import('./menu-parts');
+
+/** The library's menu weighs as much as a page: it comes after the first one, or with a press. */
+let parts: Parts | undefined;
+
+export async function loadMenus(): Promise<void> {
+  parts ??= await import('./menu-parts');
+}
+
+export type MenuProps = {
+  trigger: ReactElement<ComponentProps<'button'>>;
   children: ReactNode;
   align?: 'start' | 'end';
   side?: 'top' | 'bottom';
-}) {
-  return (
-    <Base.Root modal={false}>
-      <Base.Trigger render={trigger} />
-      <Base.Portal>
-        <Base.Positioner align={align} side={side} sideOffset={4} className="z-20">
-          <Base.Popup className="pop min-w-44 rounded-panel border border-line bg-raised p-1 shadow-pop outline-none">
-            {children}
-          </Base.Popup>
-        </Base.Positioner>
-      </Base.Portal>
-    </Base.Root>
-  );
+};
+
+/** A menu behind `trigger`. */
+export function Menu(props: MenuProps) {
+  // What was drawn without the library stays so until it is pressed: it may have the focus.
+  const [drawn, setDrawn] = useState<'with' | 'without' | 'pressed'>(parts ? 'with' : 'without');
+  if (parts && drawn !== 'without') return <parts.Menu {...props} opened={drawn === 'pressed'} />;
+  return cloneElement(props.trigger, {
+    'aria-haspopup': 'menu',
+    'aria-expanded': false,
+    onClick: () => {
+      // Without the server the menu does not come; the next press asks again.
+      loadMenus().then(
+        () => setDrawn('pressed'),
+        () => {},
+      );
+    },
+  });
 }
 
-export function MenuItem(props: ComponentProps<typeof Base.Item>) {
-  return (
-    <Base.Item
-      {...props}
-      className="flex h-8 cursor-pointer items-center gap-2 rounded-tag px-2 text-ui outline-none select-none data-highlighted:bg-hover"
-    />
-  );
+export function MenuItem(props: ComponentProps<Parts['MenuItem']>) {
+  return parts && <parts.MenuItem {...props} />;
+}
+
+export function MenuCheck(props: ComponentProps<Parts['MenuCheck']>) {
+  return parts && <parts.MenuCheck {...props} />;
 }

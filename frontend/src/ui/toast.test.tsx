@@ -1,7 +1,8 @@
 import { act, render, screen } from '@testing-library/react';
 import { expect, test } from 'vitest';
 
-import { say, Toasts } from './toast';
+import { say } from './say';
+import { Toasts } from './toast';
 
 test('what was said before anything could show it is shown', async () => {
   say('Settings saved');

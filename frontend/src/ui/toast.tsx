@@ -2,27 +2,14 @@ import { Toast } from '@base-ui/react/toast';
 import { CircleCheck, X } from 'lucide-react';
 import { useEffect } from 'react';
 
-/** For success only; an error stays where it happened. */
+import { listen } from './say';
+
 const toasts = Toast.createToastManager();
 
-/** What was said while nothing was there to show it: `Toasts` arrives after the first paint. */
-let waiting: string[] | null = [];
-
-export function say(title: string): void {
-  if (waiting) waiting.push(title);
-  else toasts.add({ title, timeout: 5_000 });
-}
-
+/** What `say` is told, each for five seconds. */
 export function Toasts() {
   // A parent's effects run after its children's: the provider listens by now.
-  useEffect(() => {
-    const said = waiting ?? [];
-    waiting = null;
-    said.forEach(say);
-    return () => {
-      waiting = [];
-    };
-  }, []);
+  useEffect(() => listen((title) => toasts.add({ title, timeout: 5_000 })), []);
   return (
     <Toast.Provider toastManager={toasts} limit={3}>
       <Toast.Portal>

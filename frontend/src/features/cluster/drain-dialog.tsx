@@ -2,7 +2,7 @@ import type { NodeDetail } from '~/api/schema.gen';
 import { setAvailability } from '~/api/mutations';
 import { count } from '~/lib/text';
 import { Confirm } from '~/ui/dialog';
-import { say } from '~/ui/toast';
+import { say } from '~/ui/say';
 
 import { FATES, outlook } from './words';
 

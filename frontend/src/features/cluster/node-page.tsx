@@ -19,7 +19,7 @@ import { Status } from '~/ui/status';
 import { Table, Td, Th } from '~/ui/table';
 import { Tag } from '~/ui/tag';
 import { Ago, For } from '~/ui/time';
-import { say } from '~/ui/toast';
+import { say } from '~/ui/say';
 
 import { DrainDialog } from './drain-dialog';
 import { cpus, FATES, INTENDED, memory, nodeLook, TASKS } from './words';

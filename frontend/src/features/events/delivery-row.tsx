@@ -14,7 +14,7 @@ import { CopyButton } from '~/ui/copy';
 import { Said } from '~/ui/said';
 import { Status, StatusIcon, type Look } from '~/ui/status';
 import { Ago } from '~/ui/time';
-import { say } from '~/ui/toast';
+import { say } from '~/ui/say';
 
 import type { Search } from './filter';
 

@@ -4,8 +4,7 @@ import { useEffect, useRef, useState } from 'react';
 import { downloadAddress, type LogFilter } from '~/api/container-logs';
 import { cn } from '~/lib/cn';
 import { Button, buttonClass } from '~/ui/button';
-import { Menu } from '~/ui/menu';
-import { MenuCheck } from '~/ui/menu-check';
+import { Menu, MenuCheck } from '~/ui/menu';
 import { Search } from '~/ui/search';
 
 import { chosen, fromField, LEVEL_WORDS, LEVELS, RANGES, toField, type LogSearch } from './filter';

@@ -14,7 +14,7 @@ import { Button, buttonClass } from '~/ui/button';
 import { Confirm } from '~/ui/dialog';
 import { CheckField, ChoiceField, SelectField, TextAreaField, TextField } from '~/ui/field';
 import { Page, PageHead } from '~/ui/page';
-import { say } from '~/ui/toast';
+import { say } from '~/ui/say';
 import { Unsaved } from '~/ui/unsaved';
 
 import { FIELDS, POLICIES, PRIORITIES, switchEvent, toDraft, toForm, type RuleForm } from './draft';

@@ -17,7 +17,7 @@ import { Section } from '~/ui/page';
 import { Table, Td, Th } from '~/ui/table';
 import { Tag } from '~/ui/tag';
 import { Ago } from '~/ui/time';
-import { say } from '~/ui/toast';
+import { say } from '~/ui/say';
 
 const HEAD = (
   <>

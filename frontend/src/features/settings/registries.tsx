@@ -16,7 +16,7 @@ import { TextField } from '~/ui/field';
 import { Section } from '~/ui/page';
 import { Table, Td, Th } from '~/ui/table';
 import { Ago } from '~/ui/time';
-import { say } from '~/ui/toast';
+import { say } from '~/ui/say';
 
 const HEAD = (
   <>

@@ -14,7 +14,7 @@ import { Once } from '~/ui/once';
 import { Section } from '~/ui/page';
 import { Table, Td, Th } from '~/ui/table';
 import { Ago } from '~/ui/time';
-import { say } from '~/ui/toast';
+import { say } from '~/ui/say';
 
 const HEAD = (
   <>

@@ -8,7 +8,7 @@ import { buttonClass } from '~/ui/button';
 import { Mark } from '~/ui/mark';
 import { Centred } from '~/ui/page';
 import { StatusIcon } from '~/ui/status';
-import { say } from '~/ui/toast';
+import { say } from '~/ui/say';
 
 /** Codes that were sent already: each works once, and React may run an effect twice. */
 const sent = new Map<string, Promise<unknown>>();

@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { lazy, Suspense } from 'react';
 
 import { pruneQuery, statusQuery } from '~/api/queries';
 import type { Status } from '~/api/schema.gen';
@@ -7,7 +8,10 @@ import { useStore } from '~/lib/store';
 import { clock, full, seconds } from '~/lib/time';
 import { Bar } from '~/ui/bar';
 
-import { HeldOrphans } from './held-orphans';
+/** Hardly ever there, and it asks in a dialog. */
+const HeldOrphans = lazy(() =>
+  import('./held-orphans').then((it) => ({ default: it.HeldOrphans })),
+);
 
 /** A connection that is away for longer than this is worth a line of its own, in milliseconds. */
 const AWAY_MS = 10_000;
@@ -42,7 +46,9 @@ function Held() {
   if (!plan) return null;
   return (
     <Line tone="warn">
-      <HeldOrphans plan={plan} />
+      <Suspense>
+        <HeldOrphans plan={plan} />
+      </Suspense>
     </Line>
   );
 }

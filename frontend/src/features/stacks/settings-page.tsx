@@ -15,7 +15,7 @@ import { Bar } from '~/ui/bar';
 import { Button } from '~/ui/button';
 import { CheckField, ChoiceField, TextField } from '~/ui/field';
 import { Page, Section } from '~/ui/page';
-import { say } from '~/ui/toast';
+import { say } from '~/ui/say';
 import { Unsaved } from '~/ui/unsaved';
 
 import { Freezes } from './settings-freezes';

@@ -20,7 +20,7 @@ import { Outside } from '~/ui/outside';
 import { Status, Sync } from '~/ui/status';
 import { tabClass } from '~/ui/tabs';
 import { Tag } from '~/ui/tag';
-import { say } from '~/ui/toast';
+import { say } from '~/ui/say';
 
 import { EnvTag } from './env-tag';
 import { stackLook } from './look';
