@@ -8,6 +8,7 @@ mod failing;
 mod jobs;
 mod lasting;
 mod logs;
+mod neighbours;
 mod nodes;
 mod outages;
 mod policies;
