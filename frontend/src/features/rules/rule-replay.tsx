@@ -29,7 +29,7 @@ const VERDICTS = {
 } satisfies Record<ReplayVerdict, { look: Look; word: string }>;
 
 const OUTCOMES = {
-  deployed: 'it was deployed',
+  deployed: 'it started a deployment',
   ignored: 'it was ignored',
   recorded: 'it was recorded',
   failed: 'it failed',
@@ -114,17 +114,17 @@ function Line({ item }: { item: Replayed }) {
             <code className="font-mono">{host}</code>
           </p>
         )}
-        <Really delivery={delivery} />
+        <InFact delivery={delivery} />
       </div>
     </li>
   );
 }
 
-function Really({ delivery }: { delivery: Delivery }) {
+function InFact({ delivery }: { delivery: Delivery }) {
   const made = delivery.decisions.flatMap(({ deployment }) => deployment ?? []);
   return (
     <p className="text-meta break-words text-text-2">
-      Really{' '}
+      In fact{' '}
       <Link
         to="/events"
         search={{ id: delivery.id }}
@@ -132,10 +132,9 @@ function Really({ delivery }: { delivery: Delivery }) {
       >
         {delivery.outcome ? OUTCOMES[delivery.outcome] : 'it waits'}
       </Link>
-      {made.map(({ stack, number }) => (
+      {made.map(({ stack, number }, index) => (
         <span key={`${stack} ${number}`}>
-          {' '}
-          as{' '}
+          {index === 0 ? ': ' : ', '}
           <Link
             to="/stacks/$stack/deployments/$number"
             params={{ stack, number: String(number) }}
