@@ -18,7 +18,7 @@ export function Select({
       <select
         {...rest}
         className={cn(
-          'h-8 w-full appearance-none truncate rounded-control border bg-surface pr-8 pl-2.5 text-ui text-text',
+          'h-8 w-full appearance-none truncate rounded-control border bg-surface pr-6.5 pl-2.5 text-ui text-text',
           'enabled:hover:bg-hover disabled:bg-sunken disabled:text-text-3',
           bad ? 'border-bad' : 'border-line-strong',
         )}
@@ -28,7 +28,7 @@ export function Select({
       <ChevronDown
         size={14}
         aria-hidden
-        className="pointer-events-none absolute top-1/2 right-2.5 -translate-y-1/2 text-text-3"
+        className="pointer-events-none absolute top-1/2 right-2 -translate-y-1/2 text-text-3"
       />
     </span>
   );

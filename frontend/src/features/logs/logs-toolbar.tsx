@@ -74,7 +74,7 @@ export function LogsToolbar(props: Props) {
             setBetween(value === 'between');
             if (value !== 'between') onSearch({ since: value || undefined, until: undefined });
           }}
-          className={SHARED}
+          className="max-sm:min-w-0 max-sm:flex-[0.9]"
         >
           <option value="">All time</option>
           {RANGES.map(({ value, label }) => (
