@@ -187,6 +187,10 @@ test('the deployment shows its phases and its build log', async ({ page }) => {
   await expect(page.getByText('No line matches')).toBeVisible();
   await page.getByRole('button', { name: 'Clear the filter' }).click();
   await expect(log).toContainText(/\S/);
+  const wrap = page.getByRole('button', { name: 'Wrap long lines' });
+  await wrap.click();
+  await expect(wrap).toHaveAttribute('aria-pressed', 'true');
+  await expect(log).toContainText(/\S/);
   await expectAccessibleInBoth(page);
 });
 

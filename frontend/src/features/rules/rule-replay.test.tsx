@@ -61,6 +61,18 @@ test('each past delivery says what the draft would have made of it, and what cam
   );
 });
 
+test('a delivery that started several deployments names each', async () => {
+  const [first] = past;
+  const [decision] = first!.delivery.decisions;
+  const decisions = [
+    decision!,
+    { ...decision!, rule_name: 'api', deployment: { stack: 'api', number: 5 } },
+  ];
+  show(() => list([{ ...first!, delivery: { ...first!.delivery, decisions } }]));
+  const row = await screen.findByRole('listitem');
+  expect(row.textContent).toContain('In fact it started 2 deployments: shop #143, api #5');
+});
+
 test('older deliveries come page by page', async () => {
   const asked: (string | null)[] = [];
   show((request) => {

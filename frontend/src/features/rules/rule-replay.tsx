@@ -6,7 +6,7 @@ import { isStatus } from '~/api/client';
 import { sortFaults } from '~/api/faults';
 import { Loaded } from '~/api/loaded';
 import { ruleReplayQuery } from '~/api/queries';
-import type { Delivery, ReplayVerdict, RuleReplay as Replayed } from '~/api/schema.gen';
+import type { Delivery, Outcome, ReplayVerdict, RuleReplay as Replayed } from '~/api/schema.gen';
 import { cn } from '~/lib/cn';
 import { Empty } from '~/ui/empty';
 import { More } from '~/ui/more';
@@ -33,7 +33,7 @@ const OUTCOMES = {
   ignored: 'it was ignored',
   recorded: 'it was recorded',
   failed: 'it failed',
-} satisfies Record<NonNullable<Delivery['outcome']>, string>;
+} satisfies Record<Outcome, string>;
 
 /** What the draft would have made of what GitHub told before, beside what really came of it. */
 export function RuleReplay({ form }: { form: RuleForm }) {
@@ -120,6 +120,9 @@ function Line({ item }: { item: Replayed }) {
   );
 }
 
+const happened = (outcome: Outcome, made: number): string =>
+  outcome === 'deployed' && made > 1 ? `it started ${made} deployments` : OUTCOMES[outcome];
+
 function InFact({ delivery }: { delivery: Delivery }) {
   const made = delivery.decisions.flatMap(({ deployment }) => deployment ?? []);
   return (
@@ -130,7 +133,7 @@ function InFact({ delivery }: { delivery: Delivery }) {
         search={{ id: delivery.id }}
         className="underline decoration-line-strong underline-offset-2 hover:text-accent"
       >
-        {delivery.outcome ? OUTCOMES[delivery.outcome] : 'it waits'}
+        {delivery.outcome ? happened(delivery.outcome, made.length) : 'it waits'}
       </Link>
       {made.map(({ stack, number }, index) => (
         <span key={`${stack} ${number}`}>
