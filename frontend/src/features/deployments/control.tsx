@@ -23,7 +23,7 @@ import { isOver } from './words';
 export function Control({ deployment }: { deployment: Deployment }) {
   if (!isOver(deployment)) {
     return (
-      <div className="ml-auto flex flex-wrap gap-2">
+      <div className="flex flex-wrap gap-2 max-sm:w-full">
         <Ask
           id={deployment.id}
           ask={cancelDeployment}
@@ -64,6 +64,7 @@ export function Control({ deployment }: { deployment: Deployment }) {
             <Ask
               id={deployment.id}
               kind="primary"
+              className="max-sm:order-first"
               ask={approveDeployment}
               words="Approve"
               failed="Could not approve"
@@ -88,6 +89,7 @@ export function Control({ deployment }: { deployment: Deployment }) {
 function Ask({
   id,
   kind,
+  className,
   ask,
   words,
   failed,
@@ -95,6 +97,7 @@ function Ask({
 }: {
   id: string;
   kind?: 'primary';
+  className?: string;
   ask: (id: string) => Promise<unknown>;
   words: string;
   failed: string;
@@ -103,7 +106,7 @@ function Ask({
   const denied = useDenied('operator');
   const { busy, error, press } = usePress();
   return (
-    <div>
+    <div className={className}>
       <Button
         size="small"
         kind={kind}
@@ -179,7 +182,7 @@ function Retry({ id }: { id: string }) {
   const show = useShow();
   const { busy, error, press } = usePress();
   return (
-    <div className="ml-auto">
+    <div>
       <Button
         size="small"
         busy={busy}
@@ -199,7 +202,7 @@ function RollBack({ deployment }: { deployment: Deployment }) {
   const [asking, setAsking] = useState(false);
   const { stack, number } = deployment;
   return (
-    <div className="ml-auto">
+    <div>
       <Button size="small" disabledReason={denied} onClick={() => setAsking(true)}>
         Roll back to this
       </Button>

@@ -26,7 +26,7 @@ export function DeployRow({ deployment, at }: { deployment: DeployEvent; at: str
       >
         <Rocket size={14} aria-hidden className="text-text-3" />
         <span className="max-lg:order-2">
-          <Status look={ENDS[phase] ?? 'running'} />
+          <Status look={ENDS[phase] ?? 'deploying'} />
         </span>
         <span className="truncate font-medium max-lg:order-1" title={`${stack} #${number}`}>
           {stack} #{number}

@@ -50,7 +50,7 @@ test('each past delivery says what the draft would have made of it, and what cam
   expect(await screen.findByText('something for 1 of the last 3')).toBeTruthy();
   const rows = screen.getAllByRole('listitem').map((row) => row.textContent);
   expect(rows[0]).toContain('Would have deployed: branch main matches main');
-  expect(rows[0]).toContain('Really it was deployed as shop #143');
+  expect(rows[0]).toContain('In fact it started a deployment: shop #143');
   expect(rows[0]).not.toContain('Differs');
   expect(rows[1]).toContain('Would have been ignored: branch feat/cart-v2 matches none of main');
   // A pull request that was deployed, which this draft does not listen to.
@@ -59,6 +59,18 @@ test('each past delivery says what the draft would have made of it, and what cam
     'href',
     '/stacks/shop/deployments/143',
   );
+});
+
+test('a delivery that started several deployments names each', async () => {
+  const [first] = past;
+  const [decision] = first!.delivery.decisions;
+  const decisions = [
+    decision!,
+    { ...decision!, rule_name: 'api', deployment: { stack: 'api', number: 5 } },
+  ];
+  show(() => list([{ ...first!, delivery: { ...first!.delivery, decisions } }]));
+  const row = await screen.findByRole('listitem');
+  expect(row.textContent).toContain('In fact it started 2 deployments: shop #143, api #5');
 });
 
 test('older deliveries come page by page', async () => {

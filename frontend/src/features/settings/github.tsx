@@ -198,7 +198,7 @@ function Permissions({ installation }: { installation: Installation }) {
 }
 
 const OUTCOMES = {
-  deployed: { look: 'succeeded', word: 'Deployed' },
+  deployed: { look: 'noted', word: 'Matched' },
   ignored: { look: 'stopped', word: 'Ignored' },
   recorded: { look: 'noted', word: 'Recorded' },
   failed: { look: 'failed', word: 'Failed' },

@@ -6,6 +6,7 @@ import { Loaded } from '~/api/loaded';
 import { createInvitation, deleteInvitation } from '~/api/mutations';
 import { invitationsQuery } from '~/api/queries';
 import type { CreatedInvitation, Invitation, Role } from '~/api/schema.gen';
+import { asSentence } from '~/lib/text';
 import { full } from '~/lib/time';
 import { Bar } from '~/ui/bar';
 import { Button } from '~/ui/button';
@@ -19,10 +20,12 @@ import { Tag } from '~/ui/tag';
 import { Ago } from '~/ui/time';
 import { say } from '~/ui/say';
 
+import { Email } from './email';
+
 const HEAD = (
   <>
     <Th>For</Th>
-    <Th>Role</Th>
+    <Th hide="sm">Role</Th>
     <Th hide="sm">Made</Th>
     <Th>
       <span className="sr-only">What can be done</span>
@@ -162,14 +165,17 @@ function Row({ invitation }: { invitation: Invitation }) {
     <tr>
       <Td>
         <span className="flex flex-wrap items-center gap-x-2">
-          <span className="font-medium break-all">{email}</span>
+          <span className="min-w-0 font-medium break-words">
+            <Email address={email} />
+          </span>
           {expired && <Tag tone="warn">Ran out</Tag>}
         </span>
         <span className="block text-meta text-text-2">
+          <span className="sm:hidden">{asSentence(role)} · </span>
           {expired ? 'was good until' : 'good until'} {full(expires_at)}
         </span>
       </Td>
-      <Td>{role}</Td>
+      <Td hide="sm">{role}</Td>
       <Td hide="sm" className="text-text-2">
         <Ago at={created_at} /> by {invited_by}
       </Td>

@@ -17,6 +17,7 @@ import { Tag } from '~/ui/tag';
 import { Ago } from '~/ui/time';
 import { say } from '~/ui/say';
 
+import { Email } from './email';
 import { Invite, OpenInvitations } from './invitations';
 import { outcome, type Wanted } from './member-words';
 
@@ -105,7 +106,9 @@ function Row({
           <span className="font-medium break-words">{name}</span>
           {you && <Tag tone="ok">You</Tag>}
         </span>
-        <span className="block text-meta break-all text-text-2">{email}</span>
+        <span className="block text-meta break-words text-text-2">
+          <Email address={email} />
+        </span>
       </Td>
       <Td>{role}</Td>
       <Td hide="sm" className="text-text-2">

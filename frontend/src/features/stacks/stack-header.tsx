@@ -48,10 +48,18 @@ export function StackHeader({ name }: { name: string }) {
           {stack && <span> / {stack.repository}</span>}
         </nav>
         <div className="mt-1 flex min-h-8 flex-wrap items-center gap-x-3 gap-y-2">
-          <h1 tabIndex={-1} className="text-title font-semibold tracking-[-0.01em] break-all">
+          <h1
+            tabIndex={-1}
+            className="min-w-0 text-title font-semibold tracking-[-0.01em] wrap-anywhere max-sm:flex-1"
+          >
             {name}
           </h1>
-          {stack && <Facts stack={stack} />}
+          {stack && (
+            // On a phone the buttons stand beside the name, and this below them.
+            <div className="contents max-sm:order-last max-sm:flex max-sm:w-full max-sm:flex-wrap max-sm:items-center max-sm:gap-x-3 max-sm:gap-y-1">
+              <Facts stack={stack} />
+            </div>
+          )}
           {stack && <Actions stack={stack} />}
         </div>
         <nav

@@ -81,9 +81,12 @@ function TraefikBox({ urls }: { urls: readonly string[] }) {
   );
 }
 
+/** As many characters of a tag that is a hash as tell it apart; its title has all of them. */
+const HASH = /:(?=[0-9]*[a-f])([0-9a-f]{7})[0-9a-f]+$/;
+
 /** An image that Berth built repeats the service's name: then its tag says enough. */
 function briefImage({ name, image }: Service): string {
-  const short = shortImage(image);
+  const short = shortImage(image).replace(HASH, ':$1');
   const [repository, tag] = short.split(':');
   return tag && repository?.endsWith(`-${name}`) ? tag : short;
 }
