@@ -90,7 +90,7 @@ function Row({ session }: { session: LoginSession }) {
       <Td className="font-medium">
         <span className="flex flex-wrap items-center gap-x-2" title={session.user_agent}>
           <span className="break-all">{name}</span>
-          {session.current && <Tag tone="ok">This browser</Tag>}
+          {session.current && <Tag>This browser</Tag>}
         </span>
       </Td>
       <Td hide="sm" className="text-text-2">
