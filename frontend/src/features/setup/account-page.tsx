@@ -47,7 +47,7 @@ export function AccountPage({ token }: { token: string | undefined }) {
       <h1 tabIndex={-1} className="mt-8 text-title font-semibold tracking-[-0.01em]">
         Create the first account
       </h1>
-      <p className="mt-1 mb-6 text-body text-text-2">
+      <p className="mt-1 mb-6 text-body text-balance text-text-2">
         This account is the administrator. The link works once.
       </p>
       {token ? (
