@@ -40,12 +40,12 @@ test('the one-time link makes the first account', async ({ page }) => {
   await page.getByLabel('Name').fill('Mira');
   await page.getByLabel('E-mail').fill(need('BERTH_EMAIL'));
   await page.getByLabel('Password').fill('short');
-  await page.getByRole('button', { name: 'Make the account' }).click();
+  await page.getByRole('button', { name: 'Create the account' }).click();
   await expect(page.getByLabel('Password')).toHaveAttribute('aria-invalid', 'true');
   await expect(page.getByLabel('Password')).toHaveAccessibleDescription(/10 characters/);
 
   await page.getByLabel('Password').fill(need('BERTH_PASSWORD'));
-  await page.getByRole('button', { name: 'Make the account' }).click();
+  await page.getByRole('button', { name: 'Create the account' }).click();
   await expect(page.getByRole('heading', { name: 'Connect GitHub' })).toBeVisible();
   await expectAccessibleInBoth(page);
 });
@@ -57,7 +57,7 @@ test('the link is of no use to a second person', async ({ browser }) => {
   await page.getByLabel('Name').fill('Mallory');
   await page.getByLabel('E-mail').fill('mallory@example.com');
   await page.getByLabel('Password').fill('a long enough password');
-  await page.getByRole('button', { name: 'Make the account' }).click();
+  await page.getByRole('button', { name: 'Create the account' }).click();
   await expect(page.getByRole('alert')).toBeVisible();
   await expect(page).toHaveURL(/\/setup\?/);
   await context.close();

@@ -206,7 +206,7 @@ fn what_a_hand_changed_is_told_in_a_sentence() {
     assert_eq!(
         sentences(env("1"), live),
         [
-            "service `web` has another variable `DEBUG` than its release says",
+            "service `web` has another value for the variable `DEBUG` than its release",
             "service `web` runs the image `shop:2`; its release says `shop:1`",
             "service `web` has nothing as its stop grace period; its release says `10s`",
         ]

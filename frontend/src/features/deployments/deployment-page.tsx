@@ -7,7 +7,7 @@ import { deploymentQuery } from '~/api/queries';
 import type { Deployment, DeploymentStory, Verdict } from '~/api/schema.gen';
 import { cn } from '~/lib/cn';
 import { bareUrl, firstLine, mainFirst, shortImage, shortRef, shortSha } from '~/lib/text';
-import { duration, full } from '~/lib/time';
+import { duration, full, short } from '~/lib/time';
 import { useTitle } from '~/lib/title';
 import { CopyButton } from '~/ui/copy';
 import { Outside } from '~/ui/outside';
@@ -177,7 +177,7 @@ function Facts({ deployment }: { deployment: DeploymentStory }) {
         {deployment.rejected && <Decided name="Rejected" verdict={deployment.rejected} />}
         {deployment.frozen && (
           <Fact name="Frozen">
-            until {full(deployment.frozen.until)}
+            until {short(deployment.frozen.until)}
             <p className="text-meta break-words text-text-2">{deployment.frozen.reason}</p>
           </Fact>
         )}

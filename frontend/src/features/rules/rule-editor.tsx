@@ -73,7 +73,7 @@ export function RuleEditor({ existing: newest, initial, repositories, domain }: 
       else await createRule(toDraft(values));
       // Clean before leaving, so that the guard lets go.
       reset(values);
-      say(existing ? 'Rule saved' : 'Rule made');
+      say(existing ? 'Rule saved' : 'Rule created');
       await client.invalidateQueries({ queryKey: ['rule'] });
       await navigate({ to: '/rules', ignoreBlocker: true });
     } catch (failure) {

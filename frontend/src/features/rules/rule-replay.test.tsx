@@ -47,7 +47,7 @@ const past = ruleReplay({ event: 'push', refs: ['main'] });
 
 test('each past delivery says what the draft would have made of it, and what came of it', async () => {
   show(() => list(past));
-  expect(await screen.findByText('something for 1 of the last 3')).toBeTruthy();
+  expect(await screen.findByText('1 of the last 3 deliveries')).toBeTruthy();
   const rows = screen.getAllByRole('listitem').map((row) => row.textContent);
   expect(rows[0]).toContain('Would have deployed: branch main matches main');
   expect(rows[0]).toContain('In fact it started a deployment: shop #143');
@@ -81,7 +81,7 @@ test('older deliveries come page by page', async () => {
     return cursor ? list(past.slice(1)) : list(past.slice(0, 1), 'older');
   });
   fireEvent.click(await screen.findByRole('button', { name: 'Show more' }));
-  expect(await screen.findByText('something for 1 of the last 3')).toBeTruthy();
+  expect(await screen.findByText('1 of the last 3 deliveries')).toBeTruthy();
   expect(asked).toEqual([null, 'older']);
   expect(screen.queryByRole('button', { name: 'Show more' })).toBeNull();
 });

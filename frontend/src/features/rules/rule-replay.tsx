@@ -46,12 +46,12 @@ export function RuleReplay({ form }: { form: RuleForm }) {
   const acted = items.filter(({ verdict }) => verdict !== 'ignored').length;
   return (
     <section aria-label="What it would have done" aria-busy={query.isFetching}>
-      <h2 className="mb-1.5 flex items-baseline gap-2 text-ui font-medium">
+      <h2 className="mb-1.5 flex flex-wrap items-baseline gap-x-2 text-ui font-medium">
         What it would have done
         {query.data && !query.error && items.length > 0 && (
           <span role="status" className="font-normal text-text-2 tabular-nums">
-            something for {acted} of the last {items.length}
-            {query.hasNextPage && '+'}
+            {acted} of the last {items.length}
+            {query.hasNextPage && '+'} {items.length === 1 ? 'delivery' : 'deliveries'}
           </span>
         )}
       </h2>
@@ -110,7 +110,7 @@ function Line({ item }: { item: Replayed }) {
         </p>
         {environment && (
           <p className="text-meta break-words">
-            to <code className="font-mono">{environment}</code> at{' '}
+            To <code className="font-mono">{environment}</code> at{' '}
             <code className="font-mono">{host}</code>
           </p>
         )}

@@ -90,7 +90,7 @@ function Row({ session }: { session: LoginSession }) {
       <Td className="font-medium">
         <span className="flex flex-wrap items-center gap-x-2" title={session.user_agent}>
           <span className="min-w-0 break-words">{name}</span>
-          {session.current && <Tag tone="ok">This browser</Tag>}
+          {session.current && <Tag>This browser</Tag>}
         </span>
         <span className="block text-meta font-normal text-text-2 sm:hidden">
           Last seen <Ago at={session.seen_at} />

@@ -162,7 +162,7 @@ export function SettingsForm({ name, newest }: { name: string; newest: Read }) {
         <div className="mb-7">
           <CheckField
             label="Each deployment waits until somebody approves it"
-            hint="Rollbacks, too. Whoever may deploy may approve, and may approve what they asked for themselves. What runs is healed all the same."
+            hint="Also for rollbacks. Whoever may deploy may approve, even their own. Healing goes on."
             checked={form.protected}
             onChange={(event) => setForm({ ...form, protected: event.target.checked })}
           />

@@ -40,7 +40,7 @@ export function StackHeader({ name }: { name: string }) {
   useTitle(look === 'degraded' || look === 'failed' ? `● ${name}` : name);
   return (
     <header className="border-b border-line">
-      <div className="max-w-288 px-4 pt-4 sm:px-6">
+      <div className="max-w-288 px-4 pt-4 sm:px-6 [main:has(>[data-fill])_&]:max-w-none">
         <nav aria-label="Breadcrumb" className="text-meta text-text-2">
           <Link to="/" search={{}} className="hover:underline">
             Stacks
@@ -121,13 +121,19 @@ function Facts({ stack }: { stack: Stack }) {
     <>
       <EnvTag stack={stack} />
       {stack.policy === 'restricted' && (
-        <span title="Its compose file gets nothing of the nodes and of other stacks, and limits on what it uses.">
+        <span
+          className="inline-flex"
+          title="Its compose file gets nothing of the nodes and of other stacks, and limits on what it uses."
+        >
           <Tag>restricted</Tag>
         </span>
       )}
       <Status look={stackLook(stack)} />
       {stack.paused && (
-        <span title={`${stack.paused.by} paused it: nothing is applied until it is resumed.`}>
+        <span
+          className="inline-flex"
+          title={`${stack.paused.by} paused it: nothing is applied until it is resumed.`}
+        >
           <Tag tone="warn">paused</Tag>
         </span>
       )}
