@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use berth_domain::cluster::output::Source;
 use berth_domain::cluster::{Action, Cluster, ClusterError, Desired, ObservedStack, Version};
 use berth_domain::deployment::Phase;
 use berth_domain::facts::{Availability, ClusterFacts, NodeFacts};
@@ -25,12 +26,14 @@ use berth_store::deployments::{self, Commit, NewDeployment, Trigger};
 use berth_store::environments::{self, NewEnvironment};
 use berth_store::installations::{self, Installation};
 use berth_store::leases::{self, Fence, Guarded};
+use berth_store::logs::Keep;
 use berth_store::releases::{self, NewRelease};
 use berth_store::repositories::{self, Repository};
 use berth_store::retention::Kept;
 use berth_store::seal::SealKey;
 use berth_store::{Pool, stacks};
-use berth_swarm::Swarm;
+use berth_swarm::{Swarm, SwarmFeed};
+use chrono::{DateTime, Utc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -54,6 +57,8 @@ impl Counted {
 }
 
 impl Cluster for Counted {
+    type Feed = SwarmFeed;
+
     async fn observe(&self, stack: &StackName) -> Result<ObservedStack, ClusterError> {
         self.looks.fetch_add(1, Ordering::Relaxed);
         self.swarm.observe(stack).await
@@ -97,6 +102,18 @@ impl Cluster for Counted {
 
     async fn task_log(&self, task: &str, lines: u32) -> Result<Vec<String>, ClusterError> {
         self.swarm.task_log(task, lines).await
+    }
+
+    async fn sources(&self) -> Result<Vec<Source>, ClusterError> {
+        self.swarm.sources().await
+    }
+
+    async fn follow(
+        &self,
+        source: &Source,
+        since: Option<DateTime<Utc>>,
+    ) -> Result<SwarmFeed, ClusterError> {
+        self.swarm.follow(source, since).await
     }
 
     async fn changed(&self) -> Option<StackName> {
@@ -171,7 +188,7 @@ impl Fleet {
 
     /// What there would be to do now, a line a stack.
     pub(super) async fn open(&self) -> anyhow::Result<Vec<String>> {
-        let now = chrono::Utc::now();
+        let now = Utc::now();
         let seen = survey(&self.cluster.swarm, &self.wanted, &nowhere()?, now).await?;
         let open = self.wanted.iter().zip(seen.stacks).filter(|(_, seen)| !seen.plan.is_empty());
         Ok(open
@@ -291,6 +308,9 @@ fn deps(
         orphan_grace: Duration::from_secs(3_600),
         prune_limit: 25,
         kept: Kept::USUAL,
+        executor: None,
+        output: Keep::USUAL,
+        output_rate: 500,
         clock: Clock::system(),
     };
     Ok(berth_reconciler::Deps {
@@ -303,7 +323,7 @@ fn deps(
             api_url: nowhere()?,
             web_url: nowhere()?,
             user_agent: "berth/drift".to_owned(),
-            clock: chrono::Utc::now,
+            clock: Utc::now,
         })?,
         public_url: nowhere()?,
         board: berth_reconciler::status::Board::new(),
