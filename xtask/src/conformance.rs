@@ -36,8 +36,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     command.args(args.all.then_some("--all")).args(args.json.then_some("--json"));
     let fine = with_engine(|host| {
         command.args(["--engine", host]);
-        if let Some(seconds) = args.drift {
-            let postgres = Postgres::ensure("drift", Durability::None)?;
+        // It stops when it is dropped.
+        let postgres = args.drift.map(|_| Postgres::ensure("drift", Durability::None));
+        let postgres = postgres.transpose()?;
+        if let (Some(seconds), Some(postgres)) = (args.drift, &postgres) {
             command.args(["--drift", &seconds.to_string()]);
             command.env("DATABASE_URL", &postgres.url);
             command.env("PG_BIN", postgres_bin().unwrap_or_default());
