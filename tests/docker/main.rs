@@ -14,6 +14,7 @@ mod policies;
 mod previews;
 mod registries;
 mod replicas;
+mod restarts;
 mod routing;
 mod stack;
 mod templates;
