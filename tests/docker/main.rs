@@ -15,6 +15,7 @@ mod policies;
 mod previews;
 mod registries;
 mod replicas;
+mod restarts;
 mod routing;
 mod stack;
 mod templates;

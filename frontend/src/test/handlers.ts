@@ -109,6 +109,26 @@ export function advance(): void {
   tell('build_log', next.id);
 }
 
+/** A deployment that begins where its release is there already. */
+const fromRelease = (): Partial<Deployment> => ({
+  phase: 'rendered',
+  phases: phases(4, 'running', Date.now()),
+});
+
+/** Begins a deployment, which is as `part` says. */
+function begun(part: Partial<Deployment>): Response {
+  const made = deployment({
+    number: (state.deployments[0]?.number ?? 0) + 1,
+    delivery_id: null,
+    created_at: new Date().toISOString(),
+    finished_at: null,
+    ...part,
+  });
+  state.deployments = [made, ...state.deployments];
+  tell('deployment', made.id);
+  return HttpResponse.json(made, { status: 201 });
+}
+
 /** Decides of the deployment that waits, if there is a reason. */
 function decide(body: unknown, part: (verdict: Verdict) => Partial<Deployment>): Response {
   const { reason } = body as { reason: string };
@@ -282,20 +302,30 @@ export const handlers = [
           : state.deployments.map((it) => ({ ...it, stack: String(params.name) })),
     ),
   ),
-  http.post(api('/stacks/:name/deployments'), () => {
-    const made = deployment({
-      number: (state.deployments[0]?.number ?? 0) + 1,
-      phase: 'received',
+  http.post(api('/stacks/:name/deployments'), () =>
+    begun({
       trigger: 'manual',
       why: 'Mira asked for it.',
-      delivery_id: null,
-      created_at: new Date().toISOString(),
-      finished_at: null,
+      phase: 'received',
       phases: phases(1, 'running', Date.now()),
-    });
-    state.deployments = [made, ...state.deployments];
-    tell('deployment', made.id);
-    return HttpResponse.json(made, { status: 201 });
+    }),
+  ),
+  http.post(api('/stacks/:name/rollback'), async ({ request }) => {
+    const { number } = (await request.json()) as { number: number };
+    const target = state.deployments.find((it) => it.number === number);
+    return target
+      ? begun({
+          ...fromRelease(),
+          trigger: 'rollback',
+          commit: target.commit,
+          why: `rollback to #${number} by Mira`,
+        })
+      : missing();
+  }),
+  http.post(api('/stacks/:name/restart'), async ({ request }) => {
+    const { services = [] } = (await request.json()) as { services?: string[] };
+    const what = services.length > 0 ? services.join(', ') : 'all services';
+    return begun({ ...fromRelease(), trigger: 'restart', why: `restart of ${what} by Mira` });
   }),
   http.get(api('/stacks/:name/settings'), ({ params }) => {
     const found = state.settings.get(String(params.name));

@@ -41,6 +41,9 @@ pub(super) fn of(name: &str, found: &Found) -> String {
             let (live, desired) = (says(live), says(desired));
             format!("service `{name}` is {live}; its release says {desired}")
         }
+        (["force_updates"], _, _) => {
+            format!("service `{name}` is to be restarted, and was not yet")
+        }
         (["image"], _, Some(live)) => {
             let (live, desired) = (quoted(live), says(desired));
             format!("service `{name}` runs the image {live}; its release says {desired}")

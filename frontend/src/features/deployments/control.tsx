@@ -17,6 +17,7 @@ import { Button } from '~/ui/button';
 import { Confirm } from '~/ui/dialog';
 import { TextField } from '~/ui/field';
 
+import { RollBackWords } from './roll-back-words';
 import { isOver } from './words';
 
 /** What may be asked of a deployment as it stands. */
@@ -214,11 +215,7 @@ function RollBack({ deployment }: { deployment: Deployment }) {
         keep="Leave it"
         onConfirm={async () => show(await rollBack(stack, number))}
       >
-        <p>
-          Its release is applied as it is kept: the same images, configs, secrets and variables.
-          Nothing is built. Data in volumes stays as it is now.
-        </p>
-        <p>The next push deploys as ever.</p>
+        <RollBackWords />
       </Confirm>
     </div>
   );

@@ -63,12 +63,22 @@ export const TRIGGER_WORDS = {
   pull_request: 'pull request',
   manual: 'by hand',
   rollback: 'rollback',
+  restart: 'restart',
 } satisfies Record<Trigger, string>;
 
 const OVER: ReadonlySet<Phase> = new Set(['succeeded', 'failed', 'superseded', 'cancelled']);
 
 export const isOver = (deployment: Pick<Deployment, 'phase'>): boolean =>
   OVER.has(deployment.phase);
+
+/**
+ * What there is to go back to, newest first. A restart brought nothing of its own; and while nothing
+ * went wrong since, the first of them is what runs.
+ */
+export function kept(deployments: readonly Deployment[]): Deployment[] {
+  const releases = deployments.filter((it) => it.can_roll_back && it.trigger !== 'restart');
+  return deployments[0]?.phase === 'succeeded' ? releases.slice(1) : releases;
+}
 
 /** How a whole deployment looks: its end, or that it goes on. */
 export function deploymentLook(phase: Phase): Look {

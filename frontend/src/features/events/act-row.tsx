@@ -12,6 +12,7 @@ import type { Search } from './filter';
 const VERBS = {
   deployed: 'deployed',
   rolled_back: 'rolled back',
+  restarted: 'restarted',
   retried: 'retried',
   cancelled: 'stopped the deployment',
   approved: 'approved the deployment',
