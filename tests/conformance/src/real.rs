@@ -9,7 +9,6 @@
 //! [without one](crate::judge).
 
 mod api;
-pub mod drift;
 mod guest;
 mod read;
 
