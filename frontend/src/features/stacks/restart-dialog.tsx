@@ -40,6 +40,7 @@ export function RestartDialog({
       title={`Restart ${stack.name}?`}
       action="Restart"
       keep="Leave it"
+      kind="primary"
       disabledReason={refused ?? nothing}
       onConfirm={async () => {
         const { number } = await restartStack(stack.name, which === 'all' ? [] : [...chosen]);
