@@ -33,14 +33,22 @@ test('the main journey works on a slow line', async ({ page }) => {
   await expect(login).toHaveAttribute('aria-busy', 'true');
   await patient(page.getByRole('heading', { level: 1, name: 'Stacks' })).toBeVisible();
 
-  // While the list is on its way there is its shape, and no empty page.
-  await page.reload({ waitUntil: 'commit' });
-  // It may be short: looked for in every frame.
-  await page.waitForFunction(() => {
-    const shape = document.querySelector('[role=status][aria-label=Loading]');
-    return shape !== null && getComputedStyle(shape).visibility === 'visible';
+  // While the list is on its way there is its shape, and no empty page. It may be short: the page
+  // itself looks for it, in every frame from the first one.
+  await page.addInitScript(() => {
+    const look = () => {
+      const shape = document.querySelector('[role=status][aria-label=Loading]');
+      if (shape && getComputedStyle(shape).visibility === 'visible') {
+        document.documentElement.dataset.shaped = 'yes';
+      } else {
+        requestAnimationFrame(look);
+      }
+    };
+    look();
   });
+  await page.reload({ waitUntil: 'commit' });
   await patient(page.getByRole('table', { name: 'Stacks' })).toBeVisible();
+  await expect(page.locator('html')).toHaveAttribute('data-shaped', 'yes');
 
   await page
     .getByRole('table', { name: 'Stacks' })

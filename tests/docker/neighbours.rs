@@ -1,7 +1,7 @@
 //! Two Berths on one Swarm: each looks after its own stacks and neither touches,
 //! counts or prunes the other's, however eager both are.
 
-use anyhow::{bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use berth_tests::docker::Docker;
 use berth_tests::scene::{Scene, scene};
 use berth_tests::wait::{LONG, until};
@@ -33,7 +33,13 @@ async fn two_berths_on_one_swarm_leave_each_other_alone() {
             // What one of them is told to remove goes, and nothing of the other.
             let path = format!("/api/v1/stacks/{}", theirs.name);
             theirs.world.api()?.json(Method::DELETE, &path, &Value::Null).await?;
-            theirs.world.gone(&theirs.name).await?;
+            // Volumes are kept unless the environment says otherwise.
+            until("nothing but volumes is left", LONG, async || {
+                let left = docker.leftovers(&theirs.name).await?;
+                let all = left.iter().all(|line| line.starts_with("volume "));
+                if all { Ok(()) } else { Err(anyhow!("{}", left.join(", "))) }
+            })
+            .await?;
             looked(ours).await
         })
         .await?;
@@ -48,26 +54,31 @@ async fn two_berths_on_one_swarm_leave_each_other_alone() {
     .unwrap();
 }
 
-/// Waits until this Berth has looked at everything a few times, and asks that it
-/// knows its own stack alone and has nothing to prune.
+/// Waits until this Berth has pruned what carries its label under a name that nobody
+/// asks for: then it has looked at everything since. It has to know its own stack
+/// alone, and have nothing else to prune.
 async fn looked(scene: &Scene) -> anyhow::Result<()> {
     let api = scene.world.api()?;
-    let path = format!("/api/v1/stacks/{}", scene.name);
-    let mut seen = Vec::<Value>::new();
-    until("it has looked at everything again and again", LONG, async || {
-        let at = api.read(&path).await?["observed_at"].clone();
-        if !seen.contains(&at) {
-            seen.push(at);
-        }
-        if seen.len() > 3 { Ok(()) } else { bail!("{seen:?}") }
-    })
-    .await?;
+    let status = api.read("/api/v1/status").await?;
+    let instance = status["instance_id"].as_str().context("no instance")?;
+    let lost = format!("{}-lost", scene.name);
+    let namespace = format!("com.docker.stack.namespace={lost}");
+    let label = format!("berth.instance={instance}");
+    let mut create = vec!["service", "create", "--detach", "--quiet", "--no-resolve-image"];
+    create.extend(["--endpoint-mode", "dnsrr", "--label", &namespace, "--label", &label]);
+    let service = format!("{lost}_web");
+    create.extend(["--name", &service, "berth-demo/base:1", "sleep", "1000"]);
+    scene.world.docker.run(&create).await?;
+    scene.world.gone(&lost).await?;
+
     let stacks = api.read("/api/v1/stacks").await?;
     let names: Vec<&Value> = items(&stacks).map(|stack| &stack["name"]).collect();
     ensure!(names == [&json!(scene.name)], "it knows {names:?}");
-    let plan = api.read("/api/v1/prune").await?;
-    ensure!(plan["orphans"] == json!([]), "it would prune {}", plan["orphans"]);
-    Ok(())
+    until("it has nothing else to prune", LONG, async || {
+        let plan = api.read("/api/v1/prune").await?;
+        if plan["orphans"] == json!([]) { Ok(()) } else { bail!("{}", plan["orphans"]) }
+    })
+    .await
 }
 
 /// What tells of each object of a stack whether anybody made it anew or changed it.
