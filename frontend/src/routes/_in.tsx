@@ -13,6 +13,8 @@ export const Route = createFileRoute('/_in')({
   component: SignedIn,
   // Nothing but the page's colour until it is known who asks: it takes a moment, once.
   pendingComponent: () => null,
+  // Nothing does not flash: the page comes as soon as it can.
+  pendingMinMs: 0,
 });
 
 function SignedIn() {
