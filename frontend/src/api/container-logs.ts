@@ -1,6 +1,6 @@
 import { api, take } from './client';
 import type { ContainerLine, ContainerLogPage, LogLevel, LogTrouble } from './schema.gen';
-import { retryAfter, whileVisible } from './visible';
+import { retryAfter, whileVisible } from './reconnect';
 
 /** What the server leaves out; the same words for a page, the stream and the download. */
 export type LogFilter = {

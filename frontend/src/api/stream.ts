@@ -5,7 +5,7 @@ import { Store } from '~/lib/store';
 import { ApiError } from './client';
 import { sessionQuery } from './queries';
 import type { Topic } from './schema.gen';
-import { retryAfter, whileVisible } from './visible';
+import { retryAfter, whileVisible } from './reconnect';
 
 /** One change on the server: what kind of thing, and which. */
 export type Change = { topic: string; id: string };

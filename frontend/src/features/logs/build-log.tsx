@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { ArrowDown, WrapText } from 'lucide-react';
+import { ArrowDown } from 'lucide-react';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 
 import { ApiError } from '~/api/client';
@@ -18,6 +18,7 @@ import { SkeletonRows } from '~/ui/skeleton';
 import { Ansi } from './ansi';
 import { find } from './buffer';
 import { useBuildLog } from './use-build-log';
+import { WrapButton } from './wrap-button';
 
 const ROW = 20;
 /** Lines the panel shows at most before it scrolls. */
@@ -114,16 +115,7 @@ export function BuildLog({ id, live }: { id: string; live: boolean }) {
             </span>
           )}
           <span className="ml-auto">
-            <Button
-              size="icon"
-              aria-label="Wrap long lines"
-              title="Wrap long lines (w)"
-              aria-keyshortcuts="w"
-              aria-pressed={wrap}
-              onClick={() => setChosen(!wrap)}
-            >
-              <WrapText size={16} aria-hidden />
-            </Button>
+            <WrapButton on={wrap} onChange={setChosen} />
           </span>
         </div>
       )}

@@ -1,4 +1,4 @@
-import { ChevronDown, Clock, Download, WrapText } from 'lucide-react';
+import { ChevronDown, Clock, Download } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 
 import { downloadAddress, type LogFilter } from '~/api/container-logs';
@@ -9,6 +9,7 @@ import { Search } from '~/ui/search';
 import { Select } from '~/ui/select';
 
 import { chosen, fromField, LEVEL_WORDS, LEVELS, RANGES, toField, type LogSearch } from './filter';
+import { WrapButton } from './wrap-button';
 
 /** Three of them share a line of a phone. */
 const SHARED = 'max-sm:min-w-0 max-sm:flex-1';
@@ -94,16 +95,10 @@ export function LogsToolbar(props: Props) {
         />
         <span className="text-meta text-text-2 tabular-nums">{props.counted}</span>
         <div className="ml-auto flex items-center gap-2">
-          <Button
-            size="icon"
-            aria-label="Wrap long lines"
-            title="Wrap long lines (w)"
-            aria-keyshortcuts="w"
-            aria-pressed={Boolean(search.wrap)}
-            onClick={() => onSearch({ wrap: search.wrap ? undefined : true })}
-          >
-            <WrapText size={16} aria-hidden />
-          </Button>
+          <WrapButton
+            on={Boolean(search.wrap)}
+            onChange={(on) => onSearch({ wrap: on || undefined })}
+          />
           <Button
             size="icon"
             aria-label="Show times"

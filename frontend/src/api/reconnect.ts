@@ -1,3 +1,5 @@
+/** When a stream of events is opened, given back and opened again. */
+
 /** A hidden tab gives its connection back after this time: a browser has only six for one host. */
 const HIDDEN_MS = 30_000;
 
