@@ -279,6 +279,10 @@ pub enum Desired {
     Absent,
 }
 
+/// What is on the cluster, a stack at a time: of thousands, nobody needs to hold
+/// more than the one that is being looked at.
+pub type Everything = Box<dyn Iterator<Item = (StackName, ObservedStack)> + Send>;
+
 /// Why the cluster did not do what it was asked; by what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
@@ -319,11 +323,9 @@ pub trait Cluster: Send + Sync + 'static {
         stack: &StackName,
     ) -> impl Future<Output = Result<ObservedStack, ClusterError>> + Send;
 
-    /// What is there under every stack of this instance, in a number of calls
-    /// that does not depend on how many there are.
-    fn observe_all(
-        &self,
-    ) -> impl Future<Output = Result<BTreeMap<StackName, ObservedStack>, ClusterError>> + Send;
+    /// What is there under every stack of this instance, as of one moment and by
+    /// name, in a number of calls that does not depend on how many there are.
+    fn observe_all(&self) -> impl Future<Output = Result<Everything, ClusterError>> + Send;
 
     /// What the cluster has, and what is taken on it. Of `images`, it is asked
     /// whether there are such.

@@ -226,8 +226,14 @@ impl<C, B> Engine<C, B> {
 
     /// What was put back lately of a stack.
     pub(crate) fn bouts(&self, stack: &LiveStack, fence: Fence) -> Vec<Bout> {
-        match self.memory().bouts.get(&stack.id) {
-            Some((since, bouts)) if *since == fence => bouts.clone(),
+        let memory = self.memory();
+        if let Some((since, bouts)) = memory.bouts.get(&stack.id)
+            && *since == fence
+        {
+            return bouts.clone();
+        }
+        match memory.reports.get(&stack.id) {
+            Some((since, last)) if *since == fence => last.bouts.clone(),
             Some(_) | None => Before::read(stack.observed.as_ref()).bouts,
         }
     }

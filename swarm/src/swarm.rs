@@ -5,7 +5,9 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 
 use berth_domain::cluster::output::Source;
-use berth_domain::cluster::{Action, Cluster, ClusterError, ObservedStack, Version};
+use berth_domain::cluster::{
+    Action, Cluster, ClusterError, Everything, ObservedStack, Version,
+};
 use berth_domain::facts::{Availability, ClusterFacts, NodeFacts};
 use berth_domain::ids::StackName;
 use berth_domain::registry::{Anonymous, Answer, Login, Logins, Origin, host};
@@ -106,8 +108,8 @@ impl Cluster for Swarm {
         Ok(all.remove(stack).unwrap_or_default())
     }
 
-    async fn observe_all(&self) -> Result<BTreeMap<StackName, ObservedStack>, ClusterError> {
-        self.look(None).await
+    async fn observe_all(&self) -> Result<Everything, ClusterError> {
+        Ok(Box::new(self.look(None).await?.into_iter()))
     }
 
     async fn facts(&self, images: &BTreeSet<String>) -> Result<ClusterFacts, ClusterError> {

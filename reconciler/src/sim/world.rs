@@ -1,6 +1,7 @@
 //! One stack in memory: what an action does to it, and what time does.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
@@ -16,8 +17,8 @@ use super::Behaviour;
 /// One stack, with what Docker would remember of it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct World {
-    /// What an observer sees.
-    pub(super) seen: ObservedStack,
+    /// What an observer sees. Shared with who is about to.
+    pub(super) seen: Arc<ObservedStack>,
     /// What each service was before its last update.
     previous: BTreeMap<String, ServiceSpec>,
     /// How often each service has been observed since its last change.
@@ -41,7 +42,17 @@ impl Counter {
 
 impl World {
     pub(super) fn of(seen: ObservedStack) -> Self {
-        Self { seen, previous: BTreeMap::new(), age: BTreeMap::new() }
+        Self { seen: Arc::new(seen), previous: BTreeMap::new(), age: BTreeMap::new() }
+    }
+
+    /// A copy of what an observer sees.
+    pub(super) fn observed(&self) -> ObservedStack {
+        ObservedStack::clone(&self.seen)
+    }
+
+    /// The same, to change it.
+    pub(super) fn seen_mut(&mut self) -> &mut ObservedStack {
+        Arc::make_mut(&mut self.seen)
     }
 
     /// Does what `action` says, as Docker would, or refuses as Docker would.
@@ -52,7 +63,7 @@ impl World {
         counter: &mut Counter,
         now: DateTime<Utc>,
     ) -> Result<(), ClusterError> {
-        let seen = &mut self.seen;
+        let seen = Arc::make_mut(&mut self.seen);
         match action {
             Action::CreateNetwork { name, spec } => {
                 seen.networks.entry(name.clone()).or_insert_with(|| ObservedNetwork {
@@ -81,13 +92,14 @@ impl World {
                     update: None,
                     tasks: fresh_tasks(spec, counter, now),
                 };
-                self.seen.services.insert(name.clone(), service);
+                self.seen_mut().services.insert(name.clone(), service);
                 self.age.insert(name.clone(), 0);
                 self.make_volumes(stack, spec);
             }
             Action::UpdateService { name, spec, from } => {
                 self.check_references(stack, name, spec)?;
-                let is = self.seen.services.get_mut(name).ok_or_else(|| stale(name))?;
+                let seen = Arc::make_mut(&mut self.seen);
+                let is = seen.services.get_mut(name).ok_or_else(|| stale(name))?;
                 if is.version != *from {
                     return Err(stale(name));
                 }
@@ -123,26 +135,26 @@ impl World {
             }
             Action::RemoveConfig { name } => {
                 self.check_unused(name)?;
-                self.seen.configs.remove(name);
+                self.seen_mut().configs.remove(name);
             }
             Action::RemoveSecret { name } => {
                 self.check_unused(name)?;
-                self.seen.secrets.remove(name);
+                self.seen_mut().secrets.remove(name);
             }
             Action::RemoveNetwork { name } => {
                 self.check_unused(name)?;
                 if self.seen.leaving_tasks > 0 {
                     return Err(rejected(name, "network is in use by task"));
                 }
-                self.seen.networks.remove(name);
+                self.seen_mut().networks.remove(name);
             }
             Action::RemoveVolume { name } => {
                 self.check_unused(name)?;
-                self.seen.volumes.retain(|is| is != name);
+                self.seen_mut().volumes.retain(|is| is != name);
             }
             Action::RemoveImage { name } => {
                 self.check_unused(name)?;
-                self.seen.images.retain(|is| is != name);
+                self.seen_mut().images.retain(|is| is != name);
             }
         }
         Ok(())
@@ -156,10 +168,11 @@ impl World {
         counter: &mut Counter,
         now: DateTime<Utc>,
     ) {
+        let seen = Arc::make_mut(&mut self.seen);
         if leave {
-            self.seen.leaving_tasks = 0;
+            seen.leaving_tasks = 0;
         }
-        for (name, is) in &mut self.seen.services {
+        for (name, is) in &mut seen.services {
             let settled = is.tasks.iter().all(|task| {
                 task.state == TaskState::Running && task.desired == TaskState::Running
                     || task.state > TaskState::Running && task.desired > TaskState::Running
@@ -219,7 +232,7 @@ impl World {
                 mount.source.as_ref().filter(|name| ours && name.starts_with(&prefix))
                 && !self.seen.volumes.contains(name)
             {
-                self.seen.volumes.push(name.clone());
+                self.seen_mut().volumes.push(name.clone());
             }
         }
     }

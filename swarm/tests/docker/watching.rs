@@ -1,5 +1,6 @@
 //! Looking on: events, lists in number, logs, what an engine is.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use berth_domain::cluster::Cluster;
@@ -44,7 +45,7 @@ async fn all_stacks_take_as_many_lists_as_one() {
                 stack.create(name, &web).await;
             }
             let swarm = Swarm::new(&stack.engine.endpoint, Some(&stack.instance));
-            let all = swarm.observe_all().await.unwrap();
+            let all: BTreeMap<_, _> = swarm.observe_all().await.unwrap().collect();
             assert_eq!(all.len(), index + 1);
             assert_eq!(all[&stack.name], stack.observe().await, "both looks see the same");
             counts.push(swarm.list_calls());

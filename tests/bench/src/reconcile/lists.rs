@@ -1,6 +1,7 @@
 //! How many lists a resync asks a real Swarm for: as many for four stacks as
 //! for one.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -50,7 +51,7 @@ async fn compare(swarm: &Swarm, names: &[StackName]) -> anyhow::Result<u64> {
 /// One look at all stacks, and how many lists it asked for.
 async fn resync(swarm: &Swarm, stacks: usize) -> anyhow::Result<u64> {
     let before = swarm.list_calls();
-    let seen = swarm.observe_all().await?;
+    let seen: BTreeMap<StackName, ObservedStack> = swarm.observe_all().await?.collect();
     let lists = swarm.list_calls() - before;
     let whole = |stack: &ObservedStack| {
         stack.services.len() == 2 && stack.networks.len() == 1 && stack.configs.len() == 1
