@@ -47,7 +47,7 @@ pub struct ObservedService {
     pub ours: bool,
     /// What it is, in the fields that Berth owns; [`None`] where it has become
     /// something that no [`ServiceSpec`] says, which counts as different.
-    pub spec: Option<ServiceSpec>,
+    pub spec: Option<Box<ServiceSpec>>,
     /// The networks, configs and secrets, by their names on the cluster, of what
     /// it was before its last update: Swarm needs them to take that back.
     pub previous: BTreeSet<String>,

@@ -41,8 +41,9 @@ pub type Nanos = i64;
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct StackSpec {
-    /// Services by their short name.
-    pub services: BTreeMap<String, ServiceSpec>,
+    /// Services by their short name. Boxed: a map has room for eleven wherever it
+    /// has one, and a service is large.
+    pub services: BTreeMap<String, Box<ServiceSpec>>,
     /// What services wait for before they are made for the first time.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub dependencies: Dependencies,

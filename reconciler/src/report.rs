@@ -97,7 +97,7 @@ pub fn report(
         .filter(|(name, _)| !spec_or_nothing.services.contains_key(*name))
         .map(|(name, is)| {
             let empty = ServiceSpec::default();
-            let live = is.spec.as_ref().unwrap_or(&empty);
+            let live = is.spec.as_deref().unwrap_or(&empty);
             let as_it_is = service_report(name, live, observed, Vec::new(), now);
             if desired.is_none() {
                 return as_it_is;
@@ -244,8 +244,8 @@ mod tests {
         };
         let spec = StackSpec {
             services: BTreeMap::from([
-                ("web".to_owned(), web.clone()),
-                ("db".to_owned(), ServiceSpec::default()),
+                ("web".to_owned(), Box::new(web.clone())),
+                ("db".to_owned(), Box::default()),
             ]),
             routes: vec![route],
             ..StackSpec::default()
@@ -267,7 +267,7 @@ mod tests {
             id: "s".to_owned(),
             version: Version(1),
             ours: true,
-            spec: Some(web),
+            spec: Some(Box::new(web)),
             previous: BTreeSet::new(),
             update: None,
             tasks: vec![task],

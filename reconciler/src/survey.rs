@@ -130,9 +130,9 @@ mod tests {
             let name = StackName::parse(&format!("stack-{number}")).unwrap();
             let mut spec = StackSpec::default();
             for service in ["api", "db", "mail", "web", "worker"] {
-                let wanted =
-                    ServiceSpec { image: format!("{service}:1"), ..ServiceSpec::default() };
-                let spec_of = Box::new(wanted.clone());
+                let image = format!("{service}:1");
+                let wanted = Box::new(ServiceSpec { image, ..ServiceSpec::default() });
+                let spec_of = wanted.clone();
                 let create = Action::CreateService { name: service.to_owned(), spec: spec_of };
                 sim.apply(&name, &create).await.unwrap();
                 spec.services.insert(service.to_owned(), wanted);

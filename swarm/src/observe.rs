@@ -9,11 +9,9 @@ use berth_domain::ids::StackName;
 use berth_domain::stack::{NAMESPACE_LABEL, NetworkSpec, Pool};
 
 use crate::client::{Request, segment};
-use crate::convert::{from_swarm, unlabel};
+use crate::convert::unlabel;
 use crate::error::Failure;
-use crate::objects::{
-    IMAGE_STACK_LABEL, Lists, SERVICE_ID_LABEL, task_of, task_state, update_status,
-};
+use crate::objects::{IMAGE_STACK_LABEL, Lists, SERVICE_ID_LABEL, task_of, task_state};
 use crate::reader::short_name;
 use crate::swarm::Swarm;
 use crate::wire;
@@ -35,9 +33,9 @@ impl Swarm {
         let names = self.network_names(&lists).await.map_err(failed)?;
         self.remember(&lists, stack);
         let mut stacks = Stacks::new();
-        self.sort_services(&lists, &names, &mut stacks);
         self.sort_objects(&lists, &mut stacks);
         self.count_leaving(&lists, &mut stacks);
+        self.sort_services(lists, &names, &mut stacks);
         if stack.is_none() {
             stacks.retain(|_, stack| has_ours(stack));
         }
@@ -54,7 +52,7 @@ impl Swarm {
         let lists = Box::pin(listing).await.map_err(failed)?;
         let names = self.network_names(&lists).await.map_err(failed)?;
         let mut stacks = Stacks::new();
-        self.sort_services(&lists, &names, &mut stacks);
+        self.sort_services(lists, &names, &mut stacks);
         Ok(stacks.remove(stack).unwrap_or_default())
     }
 
@@ -69,8 +67,9 @@ impl Swarm {
         let used: BTreeSet<&String> = lists
             .services
             .iter()
-            .flat_map(|service| &service.spec.task_template.networks)
-            .map(|network| &network.target)
+            .filter_map(|service| service.spec.as_ref())
+            .flat_map(|spec| &spec.networks)
+            .map(|attachment| &attachment.network)
             .collect();
         let known = crate::locked(&self.networks).clone();
         for id in used {
@@ -103,44 +102,45 @@ impl Swarm {
         if stack.is_none() {
             stacks.clear();
         }
-        for service in lists.services.iter().filter(|service| self.owns(&service.spec.labels)) {
-            if let Some(stack) = stack_of(&service.spec.labels) {
+        for service in lists.services.iter().filter(|service| self.is_owner(&service.owner)) {
+            if let Some(stack) = service.owner.stack() {
                 stacks.insert(service.id.clone(), stack);
             }
         }
     }
 
-    fn sort_services(&self, lists: &Lists, names: &BTreeMap<String, String>, stacks: &mut Stacks) {
+    fn sort_services(
+        &self,
+        mut lists: Lists,
+        names: &BTreeMap<String, String>,
+        stacks: &mut Stacks,
+    ) {
+        let services = std::mem::take(&mut lists.services);
         let mut tasks: BTreeMap<&str, Vec<&wire::Task>> = BTreeMap::new();
         for task in &lists.tasks {
             tasks.entry(&task.service_id).or_default().push(task);
         }
-        for service in &lists.services {
-            let Some(stack) = stack_of(&service.spec.labels) else { continue };
+        for service in services {
+            let Some(stack) = service.owner.stack() else { continue };
             let tasks = tasks.remove(service.id.as_str()).unwrap_or_default();
-            let spec = from_swarm(&service.spec, names)
-                .inspect_err(|error| {
-                    tracing::debug!(
-                        stack.name = %stack,
-                        "service {} differs from all that Berth writes: {error}",
-                        service.spec.name
-                    );
-                })
-                .ok();
+            let mut spec = service.spec;
+            for attachment in spec.iter_mut().flat_map(|spec| &mut spec.networks) {
+                if let Some(name) = names.get(&attachment.network) {
+                    attachment.network.clone_from(name);
+                }
+            }
+            let mut previous = service.previous_files;
+            previous.extend(service.previous_networks.iter().filter_map(|id| names.get(id)).cloned());
             let observed = ObservedService {
-                id: service.id.clone(),
-                version: Version(service.version.index),
-                ours: self.owns(&service.spec.labels),
+                id: service.id,
+                version: Version(service.version),
+                ours: self.is_owner(&service.owner),
                 spec,
-                previous: service
-                    .previous_spec
-                    .as_ref()
-                    .map(|spec| references(spec, names))
-                    .unwrap_or_default(),
-                update: service.update_status.as_ref().and_then(update_status),
-                tasks: tasks.into_iter().map(|task| task_of(task, lists)).collect(),
+                previous,
+                update: service.update,
+                tasks: tasks.into_iter().map(|task| task_of(task, &lists)).collect(),
             };
-            let name = short_name(&stack, &service.spec.name);
+            let name = short_name(&stack, &service.name);
             stacks.entry(stack).or_default().services.insert(name, observed);
         }
     }
@@ -202,9 +202,9 @@ impl Swarm {
             .filter(|node| node.status.state == "down")
             .map(|node| node.id.as_str())
             .collect();
-        let mut leaves = |labels: &BTreeMap<String, String>| {
-            if self.owns(labels)
-                && let Some(stack) = stack_of(labels)
+        let mut leaves = |owner: &wire::Owner| {
+            if self.is_owner(owner)
+                && let Some(stack) = owner.stack()
             {
                 stacks.entry(stack).or_default().leaving_tasks += 1;
             }
@@ -228,22 +228,10 @@ impl Swarm {
             let task = container.labels.get(TASK_ID_LABEL).map_or("", String::as_str);
             let runs = matches!(container.state.as_str(), "running" | "paused" | "restarting");
             if !services.contains(service.as_str()) && !known.contains(task) && runs {
-                leaves(&container.labels);
+                leaves(&wire::Owner::of(&container.labels));
             }
         }
     }
-}
-
-/// The networks, configs and secrets that a service is told to use.
-fn references(spec: &wire::ServiceSpec, networks: &BTreeMap<String, String>) -> BTreeSet<String> {
-    let task = &spec.task_template;
-    let on = task.networks.iter().filter_map(|network| networks.get(&network.target));
-    let container = task.container_spec.iter();
-    let files = container.flat_map(|container| {
-        let configs = container.configs.iter().map(|config| &config.name);
-        configs.chain(container.secrets.iter().map(|secret| &secret.name))
-    });
-    on.chain(files).cloned().collect()
 }
 
 fn has_ours(stack: &ObservedStack) -> bool {

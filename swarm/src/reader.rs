@@ -82,7 +82,7 @@ impl Reader {
         let services: BTreeMap<&str, String> = lists
             .services
             .iter()
-            .map(|service| (service.id.as_str(), short_name(stack, &service.spec.name)))
+            .map(|service| (service.id.as_str(), short_name(stack, &service.name)))
             .collect();
         Ok(lists
             .tasks
@@ -147,8 +147,8 @@ impl Reader {
             .json(Request::get(format!("/tasks/{}", segment(task))))
             .await
             .map_err(|error| error.about(what()))?;
-        let namespace = found.spec.container_spec.labels.get(NAMESPACE_LABEL);
-        if namespace.map(String::as_str) != Some(stack.as_str()) {
+        let namespace = found.spec.container_spec.labels.stack;
+        if namespace.as_deref() != Some(stack.as_str()) {
             return Err(ClusterError::Stale { what: what() });
         }
         logs::stream(&self.client, "tasks", &found.id, options).await

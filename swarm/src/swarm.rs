@@ -20,6 +20,7 @@ use crate::error::Failure;
 use crate::events::Watch;
 use crate::logs::{LogOptions, SwarmFeed};
 use crate::reader::Reader;
+use crate::wire::Owner;
 use crate::{Endpoint, logs};
 
 /// Docker Swarm, seen from one manager.
@@ -93,6 +94,11 @@ impl Swarm {
     /// Whether an object with these labels may be touched.
     pub(crate) fn owns(&self, labels: &BTreeMap<String, String>) -> bool {
         self.instance.as_ref().is_none_or(|instance| labels.get(INSTANCE_LABEL) == Some(instance))
+    }
+
+    /// The same, where only that is known of its labels.
+    pub(crate) fn is_owner(&self, owner: &Owner) -> bool {
+        self.instance.is_none() || self.instance == owner.instance
     }
 
     pub(crate) async fn scope<'a>(&'a self, stack: &'a StackName) -> Result<Scope<'a>, Failure> {

@@ -286,10 +286,12 @@ mod tests {
     #[test]
     fn only_a_registry_that_is_away_is_passed_over_and_only_where_that_is_wished() {
         let mut last = StackSpec::default();
-        let service = |image: &str, written: &str| ServiceSpec {
-            image: image.to_owned(),
-            written_image: written.to_owned(),
-            ..ServiceSpec::default()
+        let service = |image: &str, written: &str| {
+            Box::new(ServiceSpec {
+                image: image.to_owned(),
+                written_image: written.to_owned(),
+                ..ServiceSpec::default()
+            })
         };
         last.services.insert(
             "a".to_owned(),

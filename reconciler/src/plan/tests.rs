@@ -54,12 +54,16 @@ fn task(id: &str) -> ObservedTask {
     }
 }
 
-fn live(spec: Option<ServiceSpec>, version: u64, ours: bool) -> ObservedService {
+fn live(
+    spec: Option<impl Into<Box<ServiceSpec>>>,
+    version: u64,
+    ours: bool,
+) -> ObservedService {
     ObservedService {
         id: "s".to_owned(),
         version: Version(version),
         ours,
-        spec,
+        spec: spec.map(Into::into),
         previous: BTreeSet::new(),
         update: None,
         tasks: vec![task("t")],
@@ -96,7 +100,7 @@ fn any_service() -> impl Strategy<Value = ServiceSpec> {
 /// them waits for some of those before it.
 pub(crate) fn any_stack() -> impl Strategy<Value = StackSpec> {
     (
-        prop::collection::btree_map("[a-d]", any_service(), 0..4),
+        prop::collection::btree_map("[a-d]", any_service().prop_map(Box::new), 0..4),
         prop::collection::btree_set("shop_n[1-3]", 0..2),
         prop::collection::btree_set("shop_n[1-3]", 0..2),
         prop::collection::vec(("[a-d]", "[a-d]", any::<bool>()), 0..5),
@@ -136,7 +140,7 @@ pub(crate) fn any_cluster() -> impl Strategy<Value = ObservedStack> {
     (
         any_stack(),
         prop::collection::vec((any::<bool>(), any::<bool>()), 4),
-        prop::collection::btree_map("x[1-2]", any_service(), 0..2),
+        prop::collection::btree_map("x[1-2]", any_service().prop_map(Box::new), 0..2),
         0..3_u32,
         any::<bool>(),
     )
@@ -184,12 +188,12 @@ pub(crate) fn any_cluster() -> impl Strategy<Value = ObservedStack> {
 }
 
 /// What is ours and readable, less Docker's own bookkeeping.
-fn services_of(seen: &ObservedStack) -> BTreeMap<String, Option<ServiceSpec>> {
+fn services_of(seen: &ObservedStack) -> BTreeMap<String, Option<Box<ServiceSpec>>> {
     let ours = seen.services.iter().filter(|(_, is)| is.ours);
     ours.map(|(name, is)| (name.clone(), is.spec.clone())).collect()
 }
 
-fn wanted_services(spec: &StackSpec) -> BTreeMap<String, Option<ServiceSpec>> {
+fn wanted_services(spec: &StackSpec) -> BTreeMap<String, Option<Box<ServiceSpec>>> {
     spec.services.iter().map(|(name, is)| (name.clone(), Some(is.clone()))).collect()
 }
 

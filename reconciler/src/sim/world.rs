@@ -20,7 +20,7 @@ pub(super) struct World {
     /// What an observer sees. Shared with who is about to.
     pub(super) seen: Arc<ObservedStack>,
     /// What each service was before its last update.
-    previous: BTreeMap<String, ServiceSpec>,
+    previous: BTreeMap<String, Box<ServiceSpec>>,
     /// How often each service has been observed since its last change.
     age: BTreeMap<String, u32>,
 }
@@ -87,7 +87,7 @@ impl World {
                     id: format!("service-{}", counter.next()),
                     version: Version(counter.next()),
                     ours: true,
-                    spec: Some((**spec).clone()),
+                    spec: Some(spec.clone()),
                     previous: BTreeSet::new(),
                     update: None,
                     tasks: fresh_tasks(spec, counter, now),
@@ -107,7 +107,7 @@ impl World {
                 if kind.is_some_and(|kind| kind != std::mem::discriminant(&spec.mode)) {
                     return Err(rejected(name, "service mode change is not allowed"));
                 }
-                if let Some(before) = is.spec.replace((**spec).clone()) {
+                if let Some(before) = is.spec.replace(spec.clone()) {
                     is.previous = names_in(&before);
                     self.previous.insert(name.clone(), before);
                 }
@@ -323,7 +323,7 @@ fn live_on(
 
 fn roll_back(
     is: &mut ObservedService,
-    previous: ServiceSpec,
+    previous: Box<ServiceSpec>,
     counter: &mut Counter,
     now: DateTime<Utc>,
 ) {

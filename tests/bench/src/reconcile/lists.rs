@@ -77,7 +77,7 @@ async fn make(swarm: &Swarm, name: &StackName) -> anyhow::Result<()> {
             networks: vec![Attachment { network: network.clone(), ..Attachment::default() }],
             ..ServiceSpec::default()
         };
-        spec.services.insert(service.to_owned(), wanted);
+        spec.services.insert(service.to_owned(), Box::new(wanted));
     }
     let desired = Desired::Present(Box::new(spec));
     let plan = plan(&desired, &ObservedStack::default(), &Prune::all());

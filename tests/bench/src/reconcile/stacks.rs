@@ -74,8 +74,8 @@ impl Fleet {
         Ok(Self { url, pool, key, fence, sim, looks, size: 0 })
     }
 
-    /// Adds stacks until there are `size`, each deployed and running.
-    pub(super) async fn grow_to(&mut self, size: usize) -> anyhow::Result<()> {
+    /// Adds stacks until there are `size`, each deployed.
+    pub(super) async fn fill(&mut self, size: usize) -> anyhow::Result<()> {
         for number in self.size..size {
             self.add(number).await.with_context(|| format!("failed to make stack {number}"))?;
         }
@@ -85,7 +85,12 @@ impl Fleet {
             "update deployment set phase = 'succeeded', finished_at = now()
              where finished_at is null",
         )?;
-        database::psql(&self.url, "vacuum analyze")?;
+        database::psql(&self.url, "vacuum analyze").map(drop)
+    }
+
+    /// Looks at them until all of them run and are known.
+    pub(super) async fn settle(&mut self) -> anyhow::Result<()> {
+        let size = self.size;
         // Tasks that were made come to run by being looked at; the second look
         // stores what they came to.
         for _ in 0..3 {
