@@ -48,7 +48,7 @@ pub(crate) fn convert(
     (convert.secrets, spec.secrets) = convert.blobs(&loaded.model.secrets);
     for (name, service) in &loaded.model.services {
         convert.check_name(name, service);
-        spec.services.insert(name.clone(), Box::new(convert.service(name, service)));
+        spec.services.insert(name.clone(), convert.service(name, service).into());
     }
     spec.routes = std::mem::take(&mut convert.routes);
     spec.networks = convert.networks();

@@ -3,6 +3,7 @@
 //! Two implementations: `swarm` (Docker) and `reconciler::sim` (memory, with
 //! seeded faults). Neither decides anything.
 
+mod known;
 pub mod output;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,10 +12,12 @@ use std::future::Future;
 
 use chrono::{DateTime, Utc};
 
+pub use self::known::Known;
 use self::output::{Feed, Source};
 use crate::facts::{Availability, ClusterFacts, NodeFacts};
 use crate::ids::StackName;
 use crate::registry::{Answer, LoginError, Origin};
+use crate::shared::Shared;
 use crate::stack::{FileSpec, Mode, NetworkSpec, ServiceSpec, StackSpec};
 
 /// What is on the cluster under one stack's name.
@@ -47,7 +50,7 @@ pub struct ObservedService {
     pub ours: bool,
     /// What it is, in the fields that Berth owns; [`None`] where it has become
     /// something that no [`ServiceSpec`] says, which counts as different.
-    pub spec: Option<Box<ServiceSpec>>,
+    pub spec: Option<Shared<ServiceSpec>>,
     /// The networks, configs and secrets, by their names on the cluster, of what
     /// it was before its last update: Swarm needs them to take that back.
     pub previous: BTreeSet<String>,
@@ -324,8 +327,12 @@ pub trait Cluster: Send + Sync + 'static {
     ) -> impl Future<Output = Result<ObservedStack, ClusterError>> + Send;
 
     /// What is there under every stack of this instance, as of one moment and by
-    /// name, in a number of calls that does not depend on how many there are.
-    fn observe_all(&self) -> impl Future<Output = Result<Everything, ClusterError>> + Send;
+    /// name, in a number of calls that does not depend on how many there are. What
+    /// is as it is known to should be is [shared](Known::share).
+    fn observe_all(
+        &self,
+        known: Known,
+    ) -> impl Future<Output = Result<Everything, ClusterError>> + Send;
 
     /// What the cluster has, and what is taken on it. Of `images`, it is asked
     /// whether there are such.

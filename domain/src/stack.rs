@@ -19,6 +19,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::StackName;
+use crate::shared::Shared;
 
 pub use self::changes::NetworkChange;
 pub use self::depends::{Condition, Dependencies, circle};
@@ -41,9 +42,9 @@ pub type Nanos = i64;
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct StackSpec {
-    /// Services by their short name. Boxed: a map has room for eleven wherever it
-    /// has one, and a service is large.
-    pub services: BTreeMap<String, Box<ServiceSpec>>,
+    /// Services by their short name. Behind a pointer, because a map has room for
+    /// eleven wherever it has one, and shared, because most that are seen are just so.
+    pub services: BTreeMap<String, Shared<ServiceSpec>>,
     /// What services wait for before they are made for the first time.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub dependencies: Dependencies,

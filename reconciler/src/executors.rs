@@ -98,7 +98,7 @@ fn desired(name: &StackName, executor: &settings::Executor, token: &SecretString
         ..ServiceSpec::default()
     };
     StackSpec {
-        services: BTreeMap::from([("executor".to_owned(), Box::new(service))]),
+        services: BTreeMap::from([("executor".to_owned(), service.into())]),
         secrets: BTreeMap::from([(secret, FileSpec { data, ..FileSpec::default() })]),
         ..StackSpec::default()
     }

@@ -18,7 +18,7 @@ use crate::fight::Bout;
 use crate::plan::Plan;
 
 /// What a pass saw of a stack.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Report {
     /// The worst of its services' health.
     pub health: Health,
@@ -44,7 +44,7 @@ pub struct Report {
 }
 
 /// What a pass saw of a service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct ServiceReport {
     /// Its short name.
     pub name: String,
@@ -244,8 +244,8 @@ mod tests {
         };
         let spec = StackSpec {
             services: BTreeMap::from([
-                ("web".to_owned(), Box::new(web.clone())),
-                ("db".to_owned(), Box::default()),
+                ("web".to_owned(), web.clone().into()),
+                ("db".to_owned(), ServiceSpec::default().into()),
             ]),
             routes: vec![route],
             ..StackSpec::default()
@@ -267,7 +267,7 @@ mod tests {
             id: "s".to_owned(),
             version: Version(1),
             ours: true,
-            spec: Some(Box::new(web)),
+            spec: Some(web.into()),
             previous: BTreeSet::new(),
             update: None,
             tasks: vec![task],

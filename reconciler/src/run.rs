@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::claims;
-use crate::engine::{Engine, Parts, RETRY};
+use crate::engine::{AT_ONCE, Engine, Parts, RETRY};
 use crate::error::PassError;
 use crate::executors::{self, Executors};
 use crate::leader::{self, Leader};
@@ -53,9 +53,6 @@ const DEAF: Duration = Duration::from_secs(1);
 /// know yet that Docker is back leaves the lease to others, so it has to know within
 /// the two seconds that a replacement may take on top of the lease.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-
-/// How many stacks' reports a look at all of them holds at once.
-const AT_ONCE: usize = 256;
 
 /// What the reconciler works with.
 #[derive(Debug)]

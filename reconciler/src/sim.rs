@@ -17,11 +17,12 @@ use tokio::sync::mpsc;
 
 use berth_domain::cluster::output::{Source, Wrote};
 use berth_domain::cluster::{
-    Action, Cluster, ClusterError, Everything, ObservedService, ObservedStack, Version,
+    Action, Cluster, ClusterError, Everything, Known, ObservedService, ObservedStack, Version,
 };
 use berth_domain::facts::{Availability, ClusterFacts, NodeFacts};
 use berth_domain::ids::StackName;
 use berth_domain::registry::{Answer, Found, Origin};
+use berth_domain::stack::ServiceSpec;
 
 pub use self::builder::SimBuilder;
 use self::output::Outputs;
@@ -345,7 +346,7 @@ impl Cluster for Sim {
         Ok(state.observe(stack, now))
     }
 
-    async fn observe_all(&self) -> Result<Everything, ClusterError> {
+    async fn observe_all(&self, known: Known) -> Result<Everything, ClusterError> {
         let now = self.clock.now();
         let mut state = self.state();
         state.check()?;
@@ -359,8 +360,10 @@ impl Cluster for Sim {
                 seen.push((name.clone(), Arc::clone(&world.seen)));
             }
         }
-        // Copied as each is asked for, as an engine's answer would be read.
-        Ok(Box::new(seen.into_iter().map(|(name, seen)| (name, ObservedStack::clone(&seen)))))
+        Ok(Box::new(seen.into_iter().map(move |(name, seen)| {
+            let seen = read_anew(&name, &seen, &known);
+            (name, seen)
+        })))
     }
 
     async fn facts(&self, _images: &BTreeSet<String>) -> Result<ClusterFacts, ClusterError> {
@@ -461,6 +464,17 @@ impl State {
             Behaviour::Runs { .. } | Behaviour::NeverHealthy | Behaviour::Unschedulable => None,
         })
     }
+}
+
+/// What is there of a stack as it would be read from an engine: none of it is what
+/// this cluster itself holds.
+fn read_anew(stack: &StackName, seen: &ObservedStack, known: &Known) -> ObservedStack {
+    let mut read = seen.clone();
+    for (name, is) in &mut read.services {
+        let spec = is.spec.take().map(|spec| ServiceSpec::clone(&spec));
+        is.spec = spec.map(|spec| known.share(stack, name, spec));
+    }
+    read
 }
 
 fn unavailable(message: &str) -> ClusterError {

@@ -95,7 +95,8 @@ pub async fn survey<'a, C: Cluster>(
     router: &'a Url,
     now: DateTime<Utc>,
 ) -> Result<Survey<'a>, ClusterError> {
-    let there = cluster.observe_all().await?;
+    let known = stacks.iter().filter_map(|it| Some((it.name.clone(), it.desired.clone()?)));
+    let there = cluster.observe_all(known.collect()).await?;
     let wanted = stacks.iter().enumerate().map(|(place, it)| (&it.name, (place, it))).collect();
     Ok(Survey { there, wanted, orphans: BTreeMap::new(), router, now })
 }
@@ -131,11 +132,11 @@ mod tests {
             let mut spec = StackSpec::default();
             for service in ["api", "db", "mail", "web", "worker"] {
                 let image = format!("{service}:1");
-                let wanted = Box::new(ServiceSpec { image, ..ServiceSpec::default() });
-                let spec_of = wanted.clone();
+                let wanted = ServiceSpec { image, ..ServiceSpec::default() };
+                let spec_of = Box::new(wanted.clone());
                 let create = Action::CreateService { name: service.to_owned(), spec: spec_of };
                 sim.apply(&name, &create).await.unwrap();
-                spec.services.insert(service.to_owned(), wanted);
+                spec.services.insert(service.to_owned(), wanted.into());
             }
             let desired = Some(Arc::new(Desired::Present(Box::new(spec))));
             stacks.push(Wanted { name, desired });

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use berth_domain::cluster::{
-    ClusterError, ObservedFile, ObservedNetwork, ObservedService, ObservedStack, TaskState, Version,
+    ClusterError, Known, ObservedFile, ObservedNetwork, ObservedService, ObservedStack, TaskState,
+    Version,
 };
 use berth_domain::ids::StackName;
 use berth_domain::stack::{NAMESPACE_LABEL, NetworkSpec, Pool};
@@ -11,7 +12,9 @@ use berth_domain::stack::{NAMESPACE_LABEL, NetworkSpec, Pool};
 use crate::client::{Request, segment};
 use crate::convert::unlabel;
 use crate::error::Failure;
-use crate::objects::{IMAGE_STACK_LABEL, Lists, SERVICE_ID_LABEL, task_of, task_state};
+use crate::objects::{
+    IMAGE_STACK_LABEL, Lists, Reading, SERVICE_ID_LABEL, name_networks, networks, task_of, task_state,
+};
 use crate::reader::short_name;
 use crate::swarm::Swarm;
 use crate::wire;
@@ -25,12 +28,20 @@ type Stacks = BTreeMap<StackName, ObservedStack>;
 
 impl Swarm {
     /// Looks at one stack, or at all that have something of ours.
-    pub(crate) async fn look(&self, stack: Option<&StackName>) -> Result<Stacks, ClusterError> {
+    pub(crate) async fn look(
+        &self,
+        stack: Option<&StackName>,
+        known: &Known,
+    ) -> Result<Stacks, ClusterError> {
         let failed = |error: Failure| error.about("reading what is there");
-        // Boxed: ten calls at once take room.
-        let listing = Lists::of_everything(&self.client, stack, self.instance.as_deref());
-        let lists = Box::pin(listing).await.map_err(failed)?;
-        let names = self.network_names(&lists).await.map_err(failed)?;
+        // First, for services to be read with the names of what they are on.
+        let networks = networks(&self.client).await.map_err(failed)?;
+        let reading = Reading { names: self.names_of(&networks), known };
+        // Boxed: nine calls at once take room.
+        let instance = self.instance.as_deref();
+        let listing = Lists::of_everything(&self.client, stack, instance, &reading);
+        let lists = Lists { networks, ..Box::pin(listing).await.map_err(failed)? };
+        let names = self.network_names(&lists, reading.names).await.map_err(failed)?;
         self.remember(&lists, stack);
         let mut stacks = Stacks::new();
         self.sort_objects(&lists, &mut stacks);
@@ -48,43 +59,36 @@ impl Swarm {
         stack: &StackName,
     ) -> Result<ObservedStack, ClusterError> {
         let failed = |error: Failure| error.about(format!("reading the services of {stack}"));
-        let listing = Lists::of_tasks(&self.client, Some(stack));
+        let reading = Reading { names: self.names_of(&[]), known: &Known::default() };
+        let listing = Lists::of_tasks(&self.client, Some(stack), &reading);
         let lists = Box::pin(listing).await.map_err(failed)?;
-        let names = self.network_names(&lists).await.map_err(failed)?;
+        let names = self.network_names(&lists, reading.names).await.map_err(failed)?;
         let mut stacks = Stacks::new();
         self.sort_services(lists, &names, &mut stacks);
         Ok(stacks.remove(stack).unwrap_or_default())
     }
 
-    /// Names behind the ids that services use. Those that are in no list, such as
-    /// the swarm's own `host`, are looked up once.
-    async fn network_names(&self, lists: &Lists) -> Result<BTreeMap<String, String>, Failure> {
-        let mut names: BTreeMap<String, String> = lists
-            .networks
-            .iter()
-            .map(|network| (network.id.clone(), network.name.clone()))
-            .collect();
-        let used: BTreeSet<&String> = lists
-            .services
-            .iter()
-            .filter_map(|service| service.spec.as_ref())
-            .flat_map(|spec| &spec.networks)
-            .map(|attachment| &attachment.network)
-            .collect();
-        let known = crate::locked(&self.networks).clone();
-        for id in used {
-            if names.contains_key(id) {
-                continue;
-            }
-            let name = match known.get(id) {
-                Some(name) => name.clone(),
-                None => match self.network_name(id).await {
-                    Ok(name) => name,
-                    Err(error) if error.is_not_found() => continue,
-                    Err(error) => return Err(error),
-                },
+    /// Names behind the ids of networks, as far as they are known.
+    fn names_of(&self, networks: &[wire::Network]) -> BTreeMap<String, String> {
+        let mut names = crate::locked(&self.networks).clone();
+        names.extend(networks.iter().map(|network| (network.id.clone(), network.name.clone())));
+        names
+    }
+
+    /// Those behind all ids that services use. Those that are in no list, such as the
+    /// swarm's own `host`, are looked up once.
+    async fn network_names(
+        &self,
+        lists: &Lists,
+        mut names: BTreeMap<String, String>,
+    ) -> Result<BTreeMap<String, String>, Failure> {
+        let unknown: BTreeSet<&String> = lists.services.iter().flat_map(|it| &it.unnamed).collect();
+        for id in unknown {
+            match self.network_name(id).await {
+                Ok(name) => names.insert(id.clone(), name),
+                Err(error) if error.is_not_found() => None,
+                Err(error) => return Err(error),
             };
-            names.insert(id.clone(), name);
         }
         Ok(names)
     }
@@ -124,10 +128,10 @@ impl Swarm {
             let Some(stack) = service.owner.stack() else { continue };
             let tasks = tasks.remove(service.id.as_str()).unwrap_or_default();
             let mut spec = service.spec;
-            for attachment in spec.iter_mut().flat_map(|spec| &mut spec.networks) {
-                if let Some(name) = names.get(&attachment.network) {
-                    attachment.network.clone_from(name);
-                }
+            if !service.unnamed.is_empty()
+                && let Some(spec) = &mut spec
+            {
+                name_networks(spec, names);
             }
             let mut previous = service.previous_files;
             previous.extend(service.previous_networks.iter().filter_map(|id| names.get(id)).cloned());

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use berth_domain::cluster::output::Source;
 use berth_domain::cluster::{
-    Action, Cluster, ClusterError, Everything, ObservedStack, Version,
+    Action, Cluster, ClusterError, Everything, Known, ObservedStack, Version,
 };
 use berth_domain::facts::{Availability, ClusterFacts, NodeFacts};
 use berth_domain::ids::StackName;
@@ -110,12 +110,12 @@ impl Cluster for Swarm {
     type Feed = SwarmFeed;
 
     async fn observe(&self, stack: &StackName) -> Result<ObservedStack, ClusterError> {
-        let mut all = self.look(Some(stack)).await?;
+        let mut all = self.look(Some(stack), &Known::default()).await?;
         Ok(all.remove(stack).unwrap_or_default())
     }
 
-    async fn observe_all(&self) -> Result<Everything, ClusterError> {
-        Ok(Box::new(self.look(None).await?.into_iter()))
+    async fn observe_all(&self, known: Known) -> Result<Everything, ClusterError> {
+        Ok(Box::new(self.look(None, &known).await?.into_iter()))
     }
 
     async fn facts(&self, images: &BTreeSet<String>) -> Result<ClusterFacts, ClusterError> {

@@ -9,7 +9,9 @@ impl ServiceSpec {
     /// sent to it.
     #[must_use]
     pub fn means(&self, other: &Self) -> bool {
-        self == other || self.comparable() == other.comparable()
+        std::ptr::eq(self, other)
+            || self == other
+            || self.comparable() == other.comparable()
     }
 
     /// The form in which two specs that [mean](Self::means) the same are equal.

@@ -351,7 +351,7 @@ mod tests {
         let short = FileSpec { data: b"on".to_vec(), ..FileSpec::default() };
         let spec = StackSpec {
             secrets: BTreeMap::from([("a".to_owned(), secret), ("b".to_owned(), short)]),
-            services: BTreeMap::from([("web".to_owned(), Box::new(service))]),
+            services: BTreeMap::from([("web".to_owned(), service.into())]),
             ..StackSpec::default()
         };
         let line = without_secrets(&spec, "no connection with hunter2! or swordfish to postgres");

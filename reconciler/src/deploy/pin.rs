@@ -205,6 +205,8 @@ fn judge(asked: &Asked<'_>) -> Verdict {
 
 #[cfg(test)]
 mod tests {
+    use berth_domain::shared::Shared;
+
     use super::*;
 
     const ANSWERS: [&str; 4] = ["not found", "denied", "login denied", "unreachable"];
@@ -287,7 +289,7 @@ mod tests {
     fn only_a_registry_that_is_away_is_passed_over_and_only_where_that_is_wished() {
         let mut last = StackSpec::default();
         let service = |image: &str, written: &str| {
-            Box::new(ServiceSpec {
+            Shared::new(ServiceSpec {
                 image: image.to_owned(),
                 written_image: written.to_owned(),
                 ..ServiceSpec::default()

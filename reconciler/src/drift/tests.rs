@@ -25,14 +25,14 @@ fn differ(desired: &Desired, observed: &ObservedStack) -> (Plan, Vec<Difference>
 /// A stack of one service, and a cluster with that service as it is.
 fn between(wanted: ServiceSpec, live: ServiceSpec) -> Vec<Difference> {
     let spec = StackSpec {
-        services: BTreeMap::from([("web".to_owned(), Box::new(wanted))]),
+        services: BTreeMap::from([("web".to_owned(), wanted.into())]),
         ..StackSpec::default()
     };
     let is = ObservedService {
         id: "s".to_owned(),
         version: Version(1),
         ours: true,
-        spec: Some(Box::new(live)),
+        spec: Some(live.into()),
         previous: BTreeSet::new(),
         update: None,
         tasks: Vec::new(),
@@ -258,7 +258,7 @@ fn file(name: &str) -> FileRef {
 #[test]
 fn what_is_missing_and_what_nobody_asked_for_is_told_by_kind() {
     let mut spec = StackSpec {
-        services: BTreeMap::from([("web".to_owned(), Box::default())]),
+        services: BTreeMap::from([("web".to_owned(), ServiceSpec::default().into())]),
         networks: BTreeMap::from([("shop_default".to_owned(), NetworkSpec::default())]),
         configs: BTreeMap::from([("shop_site".to_owned(), Default::default())]),
         secrets: BTreeMap::from([("shop_key".to_owned(), Default::default())]),

@@ -10,6 +10,7 @@ use berth_domain::cluster::{
 };
 use berth_domain::health::meets;
 use berth_domain::ids::StackName;
+use berth_domain::shared::Shared;
 use berth_domain::stack::{Attachment, Condition, FileRef, FileSpec, JobTime, Mode, NetworkSpec};
 
 use super::*;
@@ -55,7 +56,7 @@ fn task(id: &str) -> ObservedTask {
 }
 
 fn live(
-    spec: Option<impl Into<Box<ServiceSpec>>>,
+    spec: Option<impl Into<Shared<ServiceSpec>>>,
     version: u64,
     ours: bool,
 ) -> ObservedService {
@@ -100,7 +101,7 @@ fn any_service() -> impl Strategy<Value = ServiceSpec> {
 /// them waits for some of those before it.
 pub(crate) fn any_stack() -> impl Strategy<Value = StackSpec> {
     (
-        prop::collection::btree_map("[a-d]", any_service().prop_map(Box::new), 0..4),
+        prop::collection::btree_map("[a-d]", any_service().prop_map(Shared::new), 0..4),
         prop::collection::btree_set("shop_n[1-3]", 0..2),
         prop::collection::btree_set("shop_n[1-3]", 0..2),
         prop::collection::vec(("[a-d]", "[a-d]", any::<bool>()), 0..5),
@@ -140,7 +141,7 @@ pub(crate) fn any_cluster() -> impl Strategy<Value = ObservedStack> {
     (
         any_stack(),
         prop::collection::vec((any::<bool>(), any::<bool>()), 4),
-        prop::collection::btree_map("x[1-2]", any_service().prop_map(Box::new), 0..2),
+        prop::collection::btree_map("x[1-2]", any_service().prop_map(Shared::new), 0..2),
         0..3_u32,
         any::<bool>(),
     )
@@ -188,12 +189,12 @@ pub(crate) fn any_cluster() -> impl Strategy<Value = ObservedStack> {
 }
 
 /// What is ours and readable, less Docker's own bookkeeping.
-fn services_of(seen: &ObservedStack) -> BTreeMap<String, Option<Box<ServiceSpec>>> {
+fn services_of(seen: &ObservedStack) -> BTreeMap<String, Option<Shared<ServiceSpec>>> {
     let ours = seen.services.iter().filter(|(_, is)| is.ours);
     ours.map(|(name, is)| (name.clone(), is.spec.clone())).collect()
 }
 
-fn wanted_services(spec: &StackSpec) -> BTreeMap<String, Option<Box<ServiceSpec>>> {
+fn wanted_services(spec: &StackSpec) -> BTreeMap<String, Option<Shared<ServiceSpec>>> {
     spec.services.iter().map(|(name, is)| (name.clone(), Some(is.clone()))).collect()
 }
 

@@ -21,7 +21,7 @@ fn web(image: &str) -> ServiceSpec {
 }
 
 fn stack(image: &str) -> StackSpec {
-    let web = Box::new(web(image));
+    let web = web(image).into();
     StackSpec { services: BTreeMap::from([("web".to_owned(), web)]), ..StackSpec::default() }
 }
 
@@ -45,7 +45,7 @@ fn seen(image: &str, update: Option<UpdateStatus>, tasks: Vec<ObservedTask>) -> 
         id: "s".to_owned(),
         version: Version(1),
         ours: true,
-        spec: Some(Box::new(web(image))),
+        spec: Some(web(image).into()),
         previous: BTreeSet::new(),
         update,
         tasks,
@@ -214,7 +214,7 @@ fn it_is_applied_once_everything_is_there() {
     };
     let mut is = seen("web:1", None, vec![]);
     assert_eq!(judge(&is, 101), None);
-    is.services.get_mut("web").unwrap().spec = Some(Box::new(web("web:2")));
+    is.services.get_mut("web").unwrap().spec = Some(web("web:2").into());
     assert_eq!(judge(&is, 101), None);
     let Some(Verdict::Failed(failure)) = judge(&is, 700) else { panic!("no deadline") };
     assert_eq!(failure.text, "config `site` was not applied in time");

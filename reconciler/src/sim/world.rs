@@ -10,6 +10,7 @@ use berth_domain::cluster::{
     ObservedTask, TaskState, UpdateState, UpdateStatus, Version,
 };
 use berth_domain::ids::StackName;
+use berth_domain::shared::Shared;
 use berth_domain::stack::{Mode, MountKind, ServiceSpec};
 
 use super::Behaviour;
@@ -20,7 +21,7 @@ pub(super) struct World {
     /// What an observer sees. Shared with who is about to.
     pub(super) seen: Arc<ObservedStack>,
     /// What each service was before its last update.
-    previous: BTreeMap<String, Box<ServiceSpec>>,
+    previous: BTreeMap<String, Shared<ServiceSpec>>,
     /// How often each service has been observed since its last change.
     age: BTreeMap<String, u32>,
 }
@@ -80,14 +81,14 @@ impl World {
             }
             Action::CreateService { name, spec } => {
                 if let Some(is) = seen.services.get(name) {
-                    return if is.spec.as_ref() == Some(spec) { Ok(()) } else { Err(stale(name)) };
+                    return if is.spec.as_deref() == Some(spec) { Ok(()) } else { Err(stale(name)) };
                 }
                 self.check_references(stack, name, spec)?;
                 let service = ObservedService {
                     id: format!("service-{}", counter.next()),
                     version: Version(counter.next()),
                     ours: true,
-                    spec: Some(spec.clone()),
+                    spec: Some(Shared::new((**spec).clone())),
                     previous: BTreeSet::new(),
                     update: None,
                     tasks: fresh_tasks(spec, counter, now),
@@ -107,7 +108,7 @@ impl World {
                 if kind.is_some_and(|kind| kind != std::mem::discriminant(&spec.mode)) {
                     return Err(rejected(name, "service mode change is not allowed"));
                 }
-                if let Some(before) = is.spec.replace(spec.clone()) {
+                if let Some(before) = is.spec.replace(Shared::new((**spec).clone())) {
                     is.previous = names_in(&before);
                     self.previous.insert(name.clone(), before);
                 }
@@ -323,7 +324,7 @@ fn live_on(
 
 fn roll_back(
     is: &mut ObservedService,
-    previous: Box<ServiceSpec>,
+    previous: Shared<ServiceSpec>,
     counter: &mut Counter,
     now: DateTime<Utc>,
 ) {

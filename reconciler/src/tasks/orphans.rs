@@ -158,6 +158,8 @@ pub async fn prune<C: Cluster>(
 mod tests {
     use berth_domain::stack::{NetworkSpec, ServiceSpec};
 
+    use berth_domain::cluster::Known;
+
     use super::*;
     use crate::clock::Clock;
     use crate::sim::Sim;
@@ -197,7 +199,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_orphan_is_due_after_its_grace_period_and_not_before() {
-        let seen = cluster().await.observe_all().await.unwrap().collect();
+        let seen = cluster().await.observe_all(Known::default()).await.unwrap().collect();
         let mut orphans = Orphans::new();
         let due = [0, 59, 60, 61].map(|now| due(&mut orphans, &seen, now));
         assert_eq!(due, [0, 0, 1, 1]);
@@ -205,7 +207,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_will_be_removed_is_told_from_the_first_look_on() {
-        let seen = cluster().await.observe_all().await.unwrap().collect();
+        let seen = cluster().await.observe_all(Known::default()).await.unwrap().collect();
         let plan = Orphans::new().plan(&seen, at(7), GRACE);
         let actions = vec!["- service web".to_owned()];
         let due = at(67);
@@ -214,7 +216,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_asked_for_in_between_starts_anew() {
-        let seen = cluster().await.observe_all().await.unwrap().collect();
+        let seen = cluster().await.observe_all(Known::default()).await.unwrap().collect();
         let mut orphans = Orphans::new();
         assert_eq!(due(&mut orphans, &seen, 0), 0);
         // At this look, a row asked for it.
@@ -243,7 +245,7 @@ mod tests {
         assert!(left.services.is_empty() && left.networks.is_empty(), "{left:?}");
         assert_eq!(left.volumes, ["left_data"]);
         // What stays is nothing that is going to be removed.
-        let seen = sim.observe_all().await.unwrap().collect();
+        let seen = sim.observe_all(Known::default()).await.unwrap().collect();
         assert!(Orphans::new().plan(&seen, at(0), GRACE).is_empty());
     }
 
@@ -254,7 +256,7 @@ mod tests {
             stack.services.values_mut().for_each(|is| is.ours = false);
             stack.networks.values_mut().for_each(|is| is.ours = false);
         });
-        let seen = sim.observe_all().await.unwrap().collect();
+        let seen = sim.observe_all(Known::default()).await.unwrap().collect();
         assert!(Orphans::new().plan(&seen, at(100), GRACE).is_empty());
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use berth_domain::cluster::{Action, Cluster as _, Desired, ObservedStack};
+use berth_domain::cluster::{Action, Cluster as _, Desired, Known, ObservedStack};
 use berth_domain::ids::StackName;
 use berth_domain::stack::{Attachment, FileSpec, Mode, NetworkSpec, ServiceSpec, StackSpec};
 use berth_reconciler::plan::{Prune, is_gone, plan};
@@ -51,7 +51,7 @@ async fn compare(swarm: &Swarm, names: &[StackName]) -> anyhow::Result<u64> {
 /// One look at all stacks, and how many lists it asked for.
 async fn resync(swarm: &Swarm, stacks: usize) -> anyhow::Result<u64> {
     let before = swarm.list_calls();
-    let seen: BTreeMap<StackName, ObservedStack> = swarm.observe_all().await?.collect();
+    let seen: BTreeMap<StackName, ObservedStack> = swarm.observe_all(Known::default()).await?.collect();
     let lists = swarm.list_calls() - before;
     let whole = |stack: &ObservedStack| {
         stack.services.len() == 2 && stack.networks.len() == 1 && stack.configs.len() == 1
@@ -77,7 +77,7 @@ async fn make(swarm: &Swarm, name: &StackName) -> anyhow::Result<()> {
             networks: vec![Attachment { network: network.clone(), ..Attachment::default() }],
             ..ServiceSpec::default()
         };
-        spec.services.insert(service.to_owned(), Box::new(wanted));
+        spec.services.insert(service.to_owned(), wanted.into());
     }
     let desired = Desired::Present(Box::new(spec));
     let plan = plan(&desired, &ObservedStack::default(), &Prune::all());

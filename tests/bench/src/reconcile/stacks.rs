@@ -11,6 +11,7 @@ use berth_domain::fail_point::Write;
 use berth_domain::ids::{InstallationId, RepositoryId, StackName};
 use berth_domain::policy::Policy;
 use berth_domain::registry::OnRegistryFailure;
+use berth_domain::shared::Shared;
 use berth_domain::stack::StackSpec;
 use berth_reconciler::clock::Clock;
 use berth_reconciler::looks::Looks;
@@ -170,17 +171,23 @@ impl Fleet {
         let deployment = deployments::create(&mut db, &deployment).await?.id;
         db.commit().await?;
         let release = NewRelease { deployment, spec: &spec, images: &[] };
-        releases::insert(&self.pool, self.fence, &self.key, release).await?;
+        let release = releases::insert(&self.pool, self.fence, &self.key, release).await?;
 
-        let desired = Desired::Present(Box::new(spec));
+        let desired = self.looks.release(release).await?;
         let plan = plan(&desired, &self.sim.peek(&name), &Prune::all());
         for action in plan.actions() {
             self.sim.apply(&name, action).await?;
         }
-        // A real Swarm gives specs back with its defaults filled in.
+        let Desired::Present(wanted) = desired.as_ref() else { bail!("it is not wanted") };
         self.sim.meddle(&name, |seen| {
-            for spec in seen.services.values_mut().filter_map(|service| service.spec.as_mut()) {
-                *spec = spec.canonical();
+            for (service, is) in &mut seen.services {
+                let Some(wanted) = wanted.services.get(service) else { continue };
+                // A real Swarm gives specs back with its defaults filled in. Where
+                // there are none, the cluster keeps what it was given, and no copy:
+                // it is not Berth's memory that would be measured.
+                let live = wanted.canonical();
+                is.spec =
+                    Some(if live == **wanted { wanted.clone() } else { Shared::new(live) });
             }
         });
         Ok(())
