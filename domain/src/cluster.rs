@@ -72,7 +72,7 @@ pub struct ObservedNetwork {
     /// Whether it carries our instance's label.
     pub ours: bool,
     /// What it is.
-    pub spec: NetworkSpec,
+    pub spec: Shared<NetworkSpec>,
 }
 
 /// A config or secret as it is. Its name has the hash of its content.

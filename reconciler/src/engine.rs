@@ -183,6 +183,7 @@ impl<C, B> Engine<C, B> {
                 for service in spec.services.values_mut() {
                     *service = Shared::new(ServiceSpec::clone(service));
                 }
+                spec.routes.shrink_to_fit();
                 memory.specs.insert(id, Arc::new(Desired::Present(Box::new(spec))));
             }
         }

@@ -99,7 +99,7 @@ fn desired(name: &StackName, executor: &settings::Executor, token: &SecretString
     };
     StackSpec {
         services: BTreeMap::from([("executor".to_owned(), service.into())]),
-        secrets: BTreeMap::from([(secret, FileSpec { data, ..FileSpec::default() })]),
+        secrets: BTreeMap::from([(secret, FileSpec { data, ..FileSpec::default() }.into())]),
         ..StackSpec::default()
     }
 }

@@ -205,7 +205,7 @@ mod tests {
         let mut spec = StackSpec::default();
         spec.services.insert("web".to_owned(), ServiceSpec::default().into());
         let secret = FileSpec { data: b"planted-secret".to_vec(), ..FileSpec::default() };
-        spec.secrets.insert("shop_key_1".to_owned(), secret);
+        spec.secrets.insert("shop_key_1".to_owned(), secret.into());
         spec
     }
 

@@ -155,7 +155,7 @@ impl Swarm {
             let observed = ObservedNetwork {
                 id: network.id.clone(),
                 ours: self.owns(&network.labels),
-                spec: network_spec(network),
+                spec: network_spec(network).into(),
             };
             stacks.entry(stack).or_default().networks.insert(network.name.clone(), observed);
         }

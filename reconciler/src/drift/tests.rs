@@ -259,7 +259,7 @@ fn file(name: &str) -> FileRef {
 fn what_is_missing_and_what_nobody_asked_for_is_told_by_kind() {
     let mut spec = StackSpec {
         services: BTreeMap::from([("web".to_owned(), ServiceSpec::default().into())]),
-        networks: BTreeMap::from([("shop_default".to_owned(), NetworkSpec::default())]),
+        networks: BTreeMap::from([("shop_default".to_owned(), NetworkSpec::default().into())]),
         configs: BTreeMap::from([("shop_site".to_owned(), Default::default())]),
         secrets: BTreeMap::from([("shop_key".to_owned(), Default::default())]),
         ..StackSpec::default()
@@ -284,7 +284,7 @@ fn what_is_missing_and_what_nobody_asked_for_is_told_by_kind() {
         networks: ["shop_default", "shop_old"]
             .map(|name| {
                 let id = name.to_owned();
-                (id.clone(), ObservedNetwork { id, ours: true, spec: is.clone() })
+                (id.clone(), ObservedNetwork { id, ours: true, spec: is.clone().into() })
             })
             .into(),
         ..ObservedStack::default()

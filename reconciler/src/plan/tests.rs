@@ -120,13 +120,13 @@ pub(crate) fn any_stack() -> impl Strategy<Value = StackSpec> {
                 }
             }
             for service in spec.services.values() {
-                let file = |is: &FileRef| (is.name.clone(), FileSpec::default());
+                let file = |is: &FileRef| (is.name.clone(), FileSpec::default().into());
                 spec.configs.extend(service.configs.iter().map(file));
                 spec.secrets.extend(service.secrets.iter().map(file));
-                let network = |is: &Attachment| (is.network.clone(), NetworkSpec::default());
+                let network = |is: &Attachment| (is.network.clone(), NetworkSpec::default().into());
                 spec.networks.extend(service.networks.iter().map(network));
             }
-            spec.networks.extend(networks.into_iter().map(|name| (name, NetworkSpec::default())));
+            spec.networks.extend(networks.into_iter().map(|name| (name, Shared::default())));
             for (name, network) in &mut spec.networks {
                 network.internal = internal.contains(name);
             }

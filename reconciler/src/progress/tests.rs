@@ -205,7 +205,7 @@ fn the_deadline_ends_it_and_says_what_was_missing() {
 #[test]
 fn it_is_applied_once_everything_is_there() {
     let mut spec = stack("web:2");
-    spec.configs.insert("site".to_owned(), FileSpec::default());
+    spec.configs.insert("site".to_owned(), FileSpec::default().into());
     let changed = BTreeSet::new();
     let judge = |observed: &ObservedStack, now| {
         let (since, deadline) = (at(100), at(700));

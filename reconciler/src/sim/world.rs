@@ -70,7 +70,7 @@ impl World {
                 seen.networks.entry(name.clone()).or_insert_with(|| ObservedNetwork {
                     id: format!("network-{}", counter.next()),
                     ours: true,
-                    spec: spec.clone(),
+                    spec: spec.clone().into(),
                 });
             }
             Action::CreateConfig { name, .. } => {

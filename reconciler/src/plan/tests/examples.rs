@@ -5,9 +5,9 @@ use super::*;
 #[test]
 fn a_plan_reads_as_what_will_happen() {
     let mut spec = StackSpec::default();
-    spec.networks.insert("shop_default".to_owned(), NetworkSpec::default());
-    spec.secrets.insert("shop_key_11111111".to_owned(), FileSpec::default());
-    spec.configs.insert("shop_site_22222222".to_owned(), FileSpec::default());
+    spec.networks.insert("shop_default".to_owned(), NetworkSpec::default().into());
+    spec.secrets.insert("shop_key_11111111".to_owned(), FileSpec::default().into());
+    spec.configs.insert("shop_site_22222222".to_owned(), FileSpec::default().into());
     let mut web = service("shop@sha256:bb", 2);
     web.configs.push(file_ref("shop_site_22222222"));
     spec.services.insert("web".to_owned(), web.into());
@@ -57,12 +57,12 @@ fn a_changed_network_is_replaced_once_the_tasks_on_it_have_left() {
     };
     let mut spec = StackSpec::default();
     let network = NetworkSpec { driver: "macvlan".to_owned(), ..NetworkSpec::default() };
-    spec.networks.insert("shop_net".to_owned(), network);
+    spec.networks.insert("shop_net".to_owned(), network.into());
     spec.services.insert("new".to_owned(), on("shop_net", service("n:1", 1)).into());
     spec.services.insert("web".to_owned(), on("shop_net", service("w:1", 1)).into());
     spec.services.insert("free".to_owned(), service("f:2", 1).into());
     let mut seen = ObservedStack::default();
-    let is = ObservedNetwork { id: "n".to_owned(), ours: true, spec: NetworkSpec::default() };
+    let is = ObservedNetwork { id: "n".to_owned(), ours: true, spec: NetworkSpec::default().into() };
     seen.networks.insert("shop_net".to_owned(), is);
     for (name, is) in [("web", on("shop_net", service("w:1", 1))), ("free", service("f:1", 1))] {
         seen.services.insert(name.to_owned(), live(Some(is), 3, true));
@@ -97,9 +97,9 @@ fn a_plan_tells_no_value_of_a_label_nor_what_only_passes_by() {
         ..NetworkSpec::default()
     };
     let mut spec = StackSpec::default();
-    spec.networks.insert("shop_net".to_owned(), labelled("hunter2"));
+    spec.networks.insert("shop_net".to_owned(), labelled("hunter2").into());
     let mut seen = ObservedStack { leaving_tasks: 2, ..ObservedStack::default() };
-    let is = ObservedNetwork { id: "n".to_owned(), ours: true, spec: labelled("swordfish") };
+    let is = ObservedNetwork { id: "n".to_owned(), ours: true, spec: labelled("swordfish").into() };
     seen.networks.insert("shop_net".to_owned(), is);
     let plan = plan(&Desired::Present(Box::new(spec)), &seen, &Prune::all());
     insta::assert_snapshot!(plan, @r"
@@ -114,9 +114,9 @@ fn a_plan_tells_no_value_of_a_label_nor_what_only_passes_by() {
 fn a_network_that_somebody_else_uses_is_in_the_way() {
     let mut spec = StackSpec::default();
     let network = NetworkSpec { internal: true, ..NetworkSpec::default() };
-    spec.networks.insert("shop_net".to_owned(), network);
+    spec.networks.insert("shop_net".to_owned(), network.into());
     let mut seen = ObservedStack::default();
-    let is = ObservedNetwork { id: "n".to_owned(), ours: true, spec: NetworkSpec::default() };
+    let is = ObservedNetwork { id: "n".to_owned(), ours: true, spec: NetworkSpec::default().into() };
     seen.networks.insert("shop_net".to_owned(), is);
     let mut guest = service("guest", 1);
     guest.networks.push(Attachment { network: "shop_net".to_owned(), ..Attachment::default() });
@@ -199,7 +199,7 @@ fn a_job_before_the_rollout_holds_back_every_change_and_one_after_it_comes_last(
 fn an_object_goes_once_swarm_no_longer_needs_it_to_go_back() {
     let release = |config: &str| {
         let mut spec = StackSpec::default();
-        spec.configs.insert(config.to_owned(), FileSpec::default());
+        spec.configs.insert(config.to_owned(), FileSpec::default().into());
         let mut web = service("web", 1);
         web.configs.push(file_ref(config));
         spec.services.insert("web".to_owned(), web.into());

@@ -67,9 +67,9 @@ async fn resync(swarm: &Swarm, stacks: usize) -> anyhow::Result<u64> {
 async fn make(swarm: &Swarm, name: &StackName) -> anyhow::Result<()> {
     let mut spec = StackSpec::default();
     let network = name.scope("default");
-    spec.networks.insert(network.clone(), NetworkSpec::default());
+    spec.networks.insert(network.clone(), NetworkSpec::default().into());
     let settings = FileSpec { data: b"page_size = 50".to_vec(), ..FileSpec::default() };
-    spec.configs.insert(name.scope("settings"), settings);
+    spec.configs.insert(name.scope("settings"), settings.into());
     for service in ["web", "worker"] {
         let wanted = ServiceSpec {
             image: "berth-demo/base:1".to_owned(),
