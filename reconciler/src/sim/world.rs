@@ -219,7 +219,7 @@ impl World {
                 || spec.configs.iter().chain(&spec.secrets).any(|is| is.name == object)
                 || spec.mounts.iter().any(|is| is.source.as_deref() == Some(object))
         };
-        let user = self.seen.services.iter().find(|(_, is)| is.spec.as_ref().is_some_and(names));
+        let user = self.seen.services.iter().find(|(_, is)| is.spec.as_deref().is_some_and(names));
         user.map_or(Ok(()), |(name, _)| {
             Err(rejected(object, &format!("it is in use by the following service: {name}")))
         })

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 
 use super::{LogLine, LogOptions, LogStream, Output, stream};
 use crate::client::{Client, Request, segment};
-use crate::objects::{elements, equals, list};
+use crate::objects::{elements, equals};
 use crate::observe::stack_of;
 use crate::reader::short_name;
 use crate::wire;

@@ -8,7 +8,7 @@ mod fixture;
 mod watching;
 
 use berth_domain::cluster::{
-    Action, Cluster, ClusterError, ObservedStack, TaskState, UpdateState, Version,
+    Action, Cluster, ClusterError, Known, ObservedStack, TaskState, UpdateState, Version,
 };
 use berth_domain::facts::Availability;
 use berth_domain::stack::{
