@@ -22,8 +22,8 @@ use sha2::{Digest as _, Sha256};
 use crate::engine::Engine;
 use crate::error::PassError;
 use crate::node_prune::{Gone, Wanted, plan_node_prune};
-use crate::settings;
 use crate::plan::Plan;
+use crate::settings;
 use crate::survey;
 
 /// How often it is decided what nodes are to remove, at most.

@@ -13,7 +13,8 @@ use crate::client::{Request, segment};
 use crate::convert::unlabel;
 use crate::error::Failure;
 use crate::objects::{
-    IMAGE_STACK_LABEL, Lists, Reading, SERVICE_ID_LABEL, name_networks, networks, task_of, task_state,
+    IMAGE_STACK_LABEL, Lists, Reading, SERVICE_ID_LABEL, name_networks, networks, task_of,
+    task_state,
 };
 use crate::reader::short_name;
 use crate::swarm::Swarm;
@@ -134,7 +135,8 @@ impl Swarm {
                 name_networks(spec, names);
             }
             let mut previous = service.previous_files;
-            previous.extend(service.previous_networks.iter().filter_map(|id| names.get(id)).cloned());
+            previous
+                .extend(service.previous_networks.iter().filter_map(|id| names.get(id)).cloned());
             let observed = ObservedService {
                 id: service.id,
                 version: Version(service.version),

@@ -9,9 +9,7 @@ impl ServiceSpec {
     /// sent to it.
     #[must_use]
     pub fn means(&self, other: &Self) -> bool {
-        std::ptr::eq(self, other)
-            || self == other
-            || self.comparable() == other.comparable()
+        std::ptr::eq(self, other) || self == other || self.comparable() == other.comparable()
     }
 
     /// The form in which two specs that [mean](Self::means) the same are equal.

@@ -350,7 +350,10 @@ mod tests {
         let service = ServiceSpec { env: BTreeMap::from(env), ..ServiceSpec::default() };
         let short = FileSpec { data: b"on".to_vec(), ..FileSpec::default() };
         let spec = StackSpec {
-            secrets: BTreeMap::from([("a".to_owned(), secret.into()), ("b".to_owned(), short.into())]),
+            secrets: BTreeMap::from([
+                ("a".to_owned(), secret.into()),
+                ("b".to_owned(), short.into()),
+            ]),
             services: BTreeMap::from([("web".to_owned(), service.into())]),
             ..StackSpec::default()
         };

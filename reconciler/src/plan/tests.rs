@@ -55,11 +55,7 @@ fn task(id: &str) -> ObservedTask {
     }
 }
 
-fn live(
-    spec: Option<impl Into<Shared<ServiceSpec>>>,
-    version: u64,
-    ours: bool,
-) -> ObservedService {
+fn live(spec: Option<impl Into<Shared<ServiceSpec>>>, version: u64, ours: bool) -> ObservedService {
     ObservedService {
         id: "s".to_owned(),
         version: Version(version),

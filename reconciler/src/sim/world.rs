@@ -81,7 +81,11 @@ impl World {
             }
             Action::CreateService { name, spec } => {
                 if let Some(is) = seen.services.get(name) {
-                    return if is.spec.as_deref() == Some(spec) { Ok(()) } else { Err(stale(name)) };
+                    return if is.spec.as_deref() == Some(spec) {
+                        Ok(())
+                    } else {
+                        Err(stale(name))
+                    };
                 }
                 self.check_references(stack, name, spec)?;
                 let service = ObservedService {

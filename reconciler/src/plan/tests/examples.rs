@@ -62,7 +62,8 @@ fn a_changed_network_is_replaced_once_the_tasks_on_it_have_left() {
     spec.services.insert("web".to_owned(), on("shop_net", service("w:1", 1)).into());
     spec.services.insert("free".to_owned(), service("f:2", 1).into());
     let mut seen = ObservedStack::default();
-    let is = ObservedNetwork { id: "n".to_owned(), ours: true, spec: NetworkSpec::default().into() };
+    let is =
+        ObservedNetwork { id: "n".to_owned(), ours: true, spec: NetworkSpec::default().into() };
     seen.networks.insert("shop_net".to_owned(), is);
     for (name, is) in [("web", on("shop_net", service("w:1", 1))), ("free", service("f:1", 1))] {
         seen.services.insert(name.to_owned(), live(Some(is), 3, true));
@@ -116,7 +117,8 @@ fn a_network_that_somebody_else_uses_is_in_the_way() {
     let network = NetworkSpec { internal: true, ..NetworkSpec::default() };
     spec.networks.insert("shop_net".to_owned(), network.into());
     let mut seen = ObservedStack::default();
-    let is = ObservedNetwork { id: "n".to_owned(), ours: true, spec: NetworkSpec::default().into() };
+    let is =
+        ObservedNetwork { id: "n".to_owned(), ours: true, spec: NetworkSpec::default().into() };
     seen.networks.insert("shop_net".to_owned(), is);
     let mut guest = service("guest", 1);
     guest.networks.push(Attachment { network: "shop_net".to_owned(), ..Attachment::default() });

@@ -51,7 +51,8 @@ async fn compare(swarm: &Swarm, names: &[StackName]) -> anyhow::Result<u64> {
 /// One look at all stacks, and how many lists it asked for.
 async fn resync(swarm: &Swarm, stacks: usize) -> anyhow::Result<u64> {
     let before = swarm.list_calls();
-    let seen: BTreeMap<StackName, ObservedStack> = swarm.observe_all(Known::default()).await?.collect();
+    let seen: BTreeMap<StackName, ObservedStack> =
+        swarm.observe_all(Known::default()).await?.collect();
     let lists = swarm.list_calls() - before;
     let whole = |stack: &ObservedStack| {
         stack.services.len() == 2 && stack.networks.len() == 1 && stack.configs.len() == 1

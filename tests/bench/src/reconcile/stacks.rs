@@ -186,8 +186,7 @@ impl Fleet {
                 // there are none, the cluster keeps what it was given, and no copy:
                 // it is not Berth's memory that would be measured.
                 let live = wanted.canonical();
-                is.spec =
-                    Some(if live == **wanted { wanted.clone() } else { Shared::new(live) });
+                is.spec = Some(if live == **wanted { wanted.clone() } else { Shared::new(live) });
             }
         });
         Ok(())
