@@ -22,7 +22,6 @@ use berth_domain::cluster::{
 use berth_domain::facts::{Availability, ClusterFacts, NodeFacts};
 use berth_domain::ids::StackName;
 use berth_domain::registry::{Answer, Found, Origin};
-use berth_domain::stack::ServiceSpec;
 
 pub use self::builder::SimBuilder;
 use self::output::Outputs;
@@ -360,10 +359,7 @@ impl Cluster for Sim {
                 seen.push((name.clone(), Arc::clone(&world.seen)));
             }
         }
-        Ok(Box::new(seen.into_iter().map(move |(name, seen)| {
-            let seen = read_anew(&name, &seen, &known);
-            (name, seen)
-        })))
+        Ok(Box::new(seen.into_iter().map(move |(name, seen)| world::read(name, &seen, &known))))
     }
 
     async fn facts(&self, _images: &BTreeSet<String>) -> Result<ClusterFacts, ClusterError> {
@@ -464,17 +460,6 @@ impl State {
             Behaviour::Runs { .. } | Behaviour::NeverHealthy | Behaviour::Unschedulable => None,
         })
     }
-}
-
-/// What is there of a stack as it would be read from an engine: none of it is what
-/// this cluster itself holds.
-fn read_anew(stack: &StackName, seen: &ObservedStack, known: &Known) -> ObservedStack {
-    let mut read = seen.clone();
-    for (name, is) in &mut read.services {
-        let spec = is.spec.take().map(|spec| ServiceSpec::clone(&spec));
-        is.spec = spec.map(|spec| known.share(stack, name, spec));
-    }
-    read
 }
 
 fn unavailable(message: &str) -> ClusterError {

@@ -61,8 +61,7 @@ pub struct LiveStack {
     pub release: Option<ReleaseId>,
     /// The newest deployment that is not over.
     pub open_deployment: Option<DeploymentId>,
-    /// What the last pass reported. [`live`] leaves it out: it is most of a row, and
-    /// who needs it of many asks for some at a time ([`reports`]).
+    /// What the last pass reported; [`live`] leaves it to [`reports`].
     pub observed: Option<Value>,
     /// Whether somebody [paused](pause()) it.
     pub paused: bool,
@@ -235,8 +234,7 @@ pub async fn by_name(db: impl PgExecutor<'_>, name: &str) -> Result<Stack> {
     .try_into()
 }
 
-/// Every live stack with what a pass needs to know of it, less what was reported of
-/// it, by name, in one query.
+/// Every live stack with what a pass needs to know of it, by name, in one query.
 ///
 /// # Errors
 ///
@@ -301,7 +299,7 @@ pub async fn reports(
     )
     .fetch_all(db)
     .await
-    .map_err(Error::while_("read what was reported of stacks"))?;
+    .map_err(Error::while_("read reports"))?;
     Ok(rows.into_iter().map(|row| (StackId(row.stack_id), row.observed)).collect())
 }
 

@@ -2,9 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::DateTime;
-use proptest::prelude::*;
-
 use berth_domain::cluster::{
     ObservedFile, ObservedNetwork, ObservedService, ObservedTask, TaskState, Version,
 };
@@ -12,6 +9,8 @@ use berth_domain::health::meets;
 use berth_domain::ids::StackName;
 use berth_domain::shared::Shared;
 use berth_domain::stack::{Attachment, Condition, FileRef, FileSpec, JobTime, Mode, NetworkSpec};
+use chrono::DateTime;
+use proptest::prelude::*;
 
 use super::*;
 use crate::sim::carry_out;
@@ -55,10 +54,10 @@ fn task(id: &str) -> ObservedTask {
     }
 }
 
-fn live(spec: Option<impl Into<Shared<ServiceSpec>>>, version: u64, ours: bool) -> ObservedService {
+fn live<S: Into<Shared<ServiceSpec>>>(spec: Option<S>, at: u64, ours: bool) -> ObservedService {
     ObservedService {
         id: "s".to_owned(),
-        version: Version(version),
+        version: Version(at),
         ours,
         spec: spec.map(Into::into),
         previous: BTreeSet::new(),

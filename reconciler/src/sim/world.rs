@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use berth_domain::cluster::{
-    Action, ClusterError, ObservedFile, ObservedNetwork, ObservedService, ObservedStack,
+    Action, ClusterError, Known, ObservedFile, ObservedNetwork, ObservedService, ObservedStack,
     ObservedTask, TaskState, UpdateState, UpdateStatus, Version,
 };
 use berth_domain::ids::StackName;
@@ -241,6 +241,21 @@ impl World {
             }
         }
     }
+}
+
+/// What is there of a stack as it would be read from an engine: none of it is what
+/// the cluster itself holds.
+pub(super) fn read(
+    stack: StackName,
+    seen: &ObservedStack,
+    known: &Known,
+) -> (StackName, ObservedStack) {
+    let mut read = seen.clone();
+    for (name, is) in &mut read.services {
+        let spec = is.spec.take().map(|spec| ServiceSpec::clone(&spec));
+        is.spec = spec.map(|spec| known.share(&stack, name, spec));
+    }
+    (stack, read)
 }
 
 /// How many tasks Swarm remembers of a service here.

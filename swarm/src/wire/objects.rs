@@ -9,7 +9,34 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::nullable;
-use super::service::{Driver, Labels, Platform, Version};
+use super::service::{
+    ConfigReference, Driver, Labels, NetworkAttachment, Platform, SecretReference, Version,
+};
+
+/// Of what a service was before its last update, only what that refers to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct PreviousSpec {
+    pub(crate) task_template: PreviousTask,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct PreviousTask {
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) container_spec: PreviousContainer,
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) networks: Vec<NetworkAttachment>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct PreviousContainer {
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) configs: Vec<ConfigReference>,
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) secrets: Vec<SecretReference>,
+}
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::nullable;
+use super::{PreviousSpec, nullable};
 
 pub(crate) type Labels = BTreeMap<String, String>;
 
@@ -19,31 +19,6 @@ pub(crate) struct Service {
     pub(crate) previous_spec: Option<PreviousSpec>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) update_status: Option<UpdateStatus>,
-}
-
-/// Of what a service was before its last update, only what that refers to.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub(crate) struct PreviousSpec {
-    pub(crate) task_template: PreviousTask,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub(crate) struct PreviousTask {
-    #[serde(deserialize_with = "nullable")]
-    pub(crate) container_spec: PreviousContainer,
-    #[serde(deserialize_with = "nullable")]
-    pub(crate) networks: Vec<NetworkAttachment>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub(crate) struct PreviousContainer {
-    #[serde(deserialize_with = "nullable")]
-    pub(crate) configs: Vec<ConfigReference>,
-    #[serde(deserialize_with = "nullable")]
-    pub(crate) secrets: Vec<SecretReference>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
