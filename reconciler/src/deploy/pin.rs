@@ -134,7 +134,7 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
 
 /// What `image` stood for in a release, where a registry said so.
 fn known<'a>(last: &'a StackSpec, image: &str) -> Option<&'a ServiceSpec> {
-    last.services.values().find(|service| {
+    last.services.values().map(|service| &**service).find(|service| {
         !is_exact(&service.written_image)
             && service.image.split_once('@').is_some_and(|(tagged, _)| tagged == image)
     })

@@ -227,7 +227,7 @@ fn settle(desired: &Desired, before: &ObservedStack) -> ObservedStack {
 
 /// What an object in use by somebody else's service is called.
 fn used_by_others(seen: &ObservedStack) -> BTreeSet<String> {
-    let others = seen.services.values().filter(|is| !is.ours).filter_map(|is| is.spec.as_ref());
+    let others = seen.services.values().filter(|is| !is.ours).filter_map(|is| is.spec.as_deref());
     others.flat_map(references).map(str::to_owned).collect()
 }
 
