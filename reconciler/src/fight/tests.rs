@@ -94,7 +94,7 @@ fn a_network_that_is_fought_over_takes_no_service_down() {
     let remove = Action::RemoveService { name: "web".to_owned(), from: Version(1) };
     let create = Action::CreateNetwork {
         name: "shop_back".to_owned(),
-        spec: berth_domain::stack::NetworkSpec::default().into(),
+        spec: berth_domain::stack::NetworkSpec::default(),
     };
     let actions = [remove, create];
     let mut bouts = Vec::new();
