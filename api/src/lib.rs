@@ -134,6 +134,7 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(deployments::list_deployments, deployments::create_deployment))
         .routes(routes!(deployments::get_deployment))
         .routes(routes!(deployments::roll_back))
+        .routes(routes!(deployments::restart_stack))
         .routes(routes!(deployments::cancel_deployment))
         .routes(routes!(deployments::retry_deployment))
         .routes(routes!(deployments::approve_deployment))

@@ -73,7 +73,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "BERTH_LEASE_TTL", default_value = "30s", value_parser = duration, value_name = "DURATION")]
     pub(crate) lease_ttl: Duration,
 
-    /// How often every stack is compared with the cluster, whether or not anything was heard.
+    /// How often every stack is compared with the cluster, even without news.
     #[arg(long, env = "BERTH_RESYNC", default_value = "5m", value_parser = duration, value_name = "DURATION")]
     pub(crate) resync: Duration,
 }
@@ -85,7 +85,7 @@ pub(crate) struct ReleaseArgs {
     #[arg(long, env = "BERTH_KEEP_RELEASES", default_value_t = 10, value_name = "COUNT")]
     pub(crate) keep_releases: u32,
 
-    /// How long the others are kept, and those of stacks that are gone.
+    /// How long older releases, and those of removed stacks, are kept.
     #[arg(long, env = "BERTH_KEEP_RELEASES_FOR", default_value = "30d", value_parser = duration, value_name = "DURATION")]
     pub(crate) keep_releases_for: Duration,
 }
@@ -93,11 +93,11 @@ pub(crate) struct ReleaseArgs {
 /// What goes that nothing asks for.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct PruneArgs {
-    /// How long a stack stays that nothing asks for, in case something is about to.
+    /// How long a stack that no rule asks for stays before it is removed.
     #[arg(long, env = "BERTH_PRUNE_AFTER", default_value = "10m", value_parser = duration, value_name = "DURATION")]
     pub(crate) prune_after: Duration,
 
-    /// The share of all stacks, in percent, that may go at once; of more, a person is asked.
+    /// The share of all stacks, in percent, that may be removed at once; a larger removal waits for a person.
     #[arg(long, env = "BERTH_PRUNE_LIMIT", default_value_t = 25, value_parser = clap::value_parser!(u8).range(0..=100), value_name = "PERCENT")]
     pub(crate) prune_limit: u8,
 }
@@ -218,7 +218,7 @@ pub(crate) struct RouterArgs {
     )]
     pub(crate) tcp_routers: Vec<(String, String)>,
 
-    /// How people reach a host: `{host}` is put in.
+    /// The address of a deployed site; `{host}` stands for its host.
     #[arg(long, env = "BERTH_SITE_URL", default_value = "http://{host}", value_parser = site_url, value_name = "URL")]
     pub(crate) site_url: String,
 }

@@ -261,7 +261,8 @@ impl fmt::Display for Action {
                 write!(f, "+ service {name} {} {}", spec.image, tasks(spec))
             }
             Self::UpdateService { name, spec, .. } => {
-                write!(f, "~ service {name} {} {}", spec.image, tasks(spec))
+                let anew = if spec.force_updates > 0 { " anew" } else { "" };
+                write!(f, "~ service {name} {} {}{anew}", spec.image, tasks(spec))
             }
             Self::RemoveService { name, .. } => write!(f, "- service {name}"),
             Self::RemoveConfig { name } => write!(f, "- config {name}"),

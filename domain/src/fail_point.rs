@@ -113,6 +113,8 @@ names! {
         NoteStep = "deployments.note",
         /// What a deployment is going to do is written down.
         KeepPlan = "deployments.plan",
+        /// How often a restart has a service forced is written down.
+        KeepRestarts = "deployments.restarts",
         /// A deployment gets past a step.
         Advance = "deployments.advance",
         /// A deployment says what it waits for.

@@ -225,6 +225,17 @@ pub struct ServiceSpec {
     pub endpoint_mode: EndpointMode,
     /// Published ports, sorted.
     pub ports: Vec<Port>,
+    /// How often its tasks are to have been replaced for no other reason, *at
+    /// least* (Swarm's `ForceUpdate`). Swarm replaces them when that rises. It never
+    /// falls: what a hand raised is as good, and a release that does not know of a
+    /// restart takes none back.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub force_updates: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Swarm's two ways of finding a service's tasks.

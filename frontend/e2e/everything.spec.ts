@@ -126,6 +126,8 @@ async function menu(page: Page, trigger: Locator, path: string): Promise<void> {
   for (const name of names.filter((it) => !LEFT_OUT_ITEMS.test(it))) {
     await trigger.click();
     await page.getByRole('menuitem', { name, exact: true }).click();
+    // What asks may have to be fetched first.
+    if (name.endsWith('…')) await expect(page.getByRole('alertdialog')).toBeVisible();
     await shut(page);
     if (new URL(page.url()).pathname !== new URL(path, page.url()).pathname) {
       await visit(page, path);

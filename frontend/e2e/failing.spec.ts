@@ -70,7 +70,7 @@ test('a version that fails its health check is taken back, and the page says why
   await attention.getByRole('link', { name: SHOP }).click();
   await expect(page).toHaveURL(`/stacks/${SHOP}/deployments/${well + 1}`);
   await visit(page, '/events');
-  await expect(page.getByRole('link', { name: /Deployed.*main/ }).first()).toBeVisible();
+  await expect(page.getByRole('link', { name: /Matched.*main/ }).first()).toBeVisible();
   await expectAccessibleInBoth(page);
 });
 

@@ -40,12 +40,12 @@ test('the one-time link makes the first account', async ({ page }) => {
   await page.getByLabel('Name').fill('Mira');
   await page.getByLabel('E-mail').fill(need('BERTH_EMAIL'));
   await page.getByLabel('Password').fill('short');
-  await page.getByRole('button', { name: 'Make the account' }).click();
+  await page.getByRole('button', { name: 'Create the account' }).click();
   await expect(page.getByLabel('Password')).toHaveAttribute('aria-invalid', 'true');
   await expect(page.getByLabel('Password')).toHaveAccessibleDescription(/10 characters/);
 
   await page.getByLabel('Password').fill(need('BERTH_PASSWORD'));
-  await page.getByRole('button', { name: 'Make the account' }).click();
+  await page.getByRole('button', { name: 'Create the account' }).click();
   await expect(page.getByRole('heading', { name: 'Connect GitHub' })).toBeVisible();
   await expectAccessibleInBoth(page);
 });
@@ -57,7 +57,7 @@ test('the link is of no use to a second person', async ({ browser }) => {
   await page.getByLabel('Name').fill('Mallory');
   await page.getByLabel('E-mail').fill('mallory@example.com');
   await page.getByLabel('Password').fill('a long enough password');
-  await page.getByRole('button', { name: 'Make the account' }).click();
+  await page.getByRole('button', { name: 'Create the account' }).click();
   await expect(page.getByRole('alert')).toBeVisible();
   await expect(page).toHaveURL(/\/setup\?/);
   await context.close();
@@ -187,13 +187,17 @@ test('the deployment shows its phases and its build log', async ({ page }) => {
   await expect(page.getByText('No line matches')).toBeVisible();
   await page.getByRole('button', { name: 'Clear the filter' }).click();
   await expect(log).toContainText(/\S/);
+  const wrap = page.getByRole('button', { name: 'Wrap long lines' });
+  await wrap.click();
+  await expect(wrap).toHaveAttribute('aria-pressed', 'true');
+  await expect(log).toContainText(/\S/);
   await expectAccessibleInBoth(page);
 });
 
 test('the event says which rule matched, and which did not', async ({ page }) => {
   await visit(page, '/events');
   await page
-    .getByRole('link', { name: /Deployed.*push/ })
+    .getByRole('link', { name: /Matched.*push/ })
     .first()
     .click();
   const decisions = page.getByRole('list', { name: 'What each rule made of it' });
@@ -309,7 +313,7 @@ test('a protected stack gets what a person approves, and not what one rejects', 
 
   await page.getByRole('button', { name: 'Redeploy' }).click();
   const third = page.getByRole('heading', { level: 2, name: /#3/ }).locator('..');
-  await expect(page.getByText(/its environment is protected/)).toBeVisible({ timeout: LONG });
+  await expect(page.getByText(/Its environment is protected/)).toBeVisible({ timeout: LONG });
   await expectAccessibleInBoth(page);
   await page.getByRole('button', { name: 'Reject…' }).click();
   const asked = page.getByRole('alertdialog');

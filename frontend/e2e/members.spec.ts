@@ -25,7 +25,7 @@ test('who is invited joins, may what the role allows, and is out once removed', 
   await visit(page, '/settings/members');
   await page.getByLabel('Invite').fill(email);
   await page.getByLabel('Role').selectOption('viewer');
-  await page.getByRole('button', { name: 'Make link' }).click();
+  await page.getByRole('button', { name: 'Create link' }).click();
   const link = await page.getByText(/\/invitation\?token=/).innerText();
   await expectAccessible(page);
 
@@ -50,7 +50,7 @@ test('who is invited joins, may what the role allows, and is out once removed', 
   await late.context().close();
   const row = page.getByRole('row', { name: new RegExp(email) });
   await expect(row).toHaveCount(1);
-  await expect(row).toContainText('viewer');
+  await expect(row).toContainText('Viewer');
 
   // A viewer looks, and the server holds her to it.
   await visit(hers, `/stacks/${SHOP}`);
@@ -73,7 +73,7 @@ test('who is invited joins, may what the role allows, and is out once removed', 
   await page.getByRole('menuitem', { name: 'Make operator…' }).click();
   await expectAccessible(page);
   await page.getByRole('alertdialog').getByRole('button', { name: 'Make operator' }).click();
-  await expect(row).toContainText('operator');
+  await expect(row).toContainText('Operator');
   // Her page hears of it by itself.
   await expect(hers.getByRole('button', { name: 'Deploy' })).not.toHaveAttribute('title', /needs/);
   expect(await pause()).not.toBe(403);
@@ -112,7 +112,7 @@ test('an invitation is revoked, and the only admin stays', async ({ page, colorS
   const email = `kim-${colorScheme}@example.com`;
   await visit(page, '/settings/members');
   await page.getByLabel('Invite').fill(email);
-  await page.getByRole('button', { name: 'Make link' }).click();
+  await page.getByRole('button', { name: 'Create link' }).click();
   await page.getByRole('button', { name: 'Done' }).click();
   await page.getByRole('button', { name: `Revoke the invitation of ${email}` }).click();
   await page.getByRole('alertdialog').getByRole('button', { name: 'Revoke invitation' }).click();

@@ -38,7 +38,7 @@ test.describe('a person is logged in', () => {
   test('a token is shown once, works, and is revoked', async ({ page, request }) => {
     await visit(page, '/settings/tokens');
     await page.getByLabel('New token').fill('e2e');
-    await page.getByRole('button', { name: 'Make token' }).click();
+    await page.getByRole('button', { name: 'Create token' }).click();
     const token = await page.getByText(/^berth_/).innerText();
     await expectAccessible(page);
     const ask = () =>

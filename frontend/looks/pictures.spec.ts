@@ -25,7 +25,7 @@ for (const { name, path, press } of screens) {
       await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
       await page.setViewportSize(size);
       const shot = await still(page, size !== SHOWN && !press);
-      const small = encode(decode(shot), size === SHOWN ? 256 : 64);
+      const small = encode(decode(shot), size === SHOWN ? 256 : 128);
       expect.soft(small).toMatchSnapshot(file, { maxDiffPixels: TOLERATED });
     }
   });

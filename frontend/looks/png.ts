@@ -66,7 +66,17 @@ function paeth(left: number, up: number, corner: number): number {
   return byUp <= byCorner ? up : corner;
 }
 
-/** The picture with its most frequent colours; every other pixel gets the nearest of them. */
+/** How vivid a colour is: 0 for a grey, 255 for a pure one. */
+function chroma(colour: number): number {
+  const parts = [colour >> 16, (colour >> 8) & 255, colour & 255];
+  return Math.max(...parts) - Math.min(...parts);
+}
+
+/**
+ * The picture with its most frequent colours; every other pixel gets the nearest of them. A vivid one
+ * counts for more: there are few pixels of what tells a state, and its colour may not become that of
+ * another state.
+ */
 export function encode({ width, height, rgb }: Pixels, colours: number): Buffer {
   const counts = new Map<number, number>();
   const all = new Uint32Array(width * height);
@@ -77,6 +87,7 @@ export function encode({ width, height, rgb }: Pixels, colours: number): Buffer 
     counts.set(colour, (counts.get(colour) ?? 0) + 1);
   }
   const palette = [...counts]
+    .map(([colour, many]) => [colour, many * (1 + chroma(colour) / 8)] as const)
     .toSorted(([a, many], [b, more]) => more - many || a - b)
     .slice(0, colours)
     .map(([colour]) => colour);

@@ -9,6 +9,7 @@ mod cluster;
 pub(crate) mod hold;
 mod jobs;
 mod pin;
+mod restart;
 mod source;
 
 use std::collections::BTreeSet;
@@ -345,14 +346,16 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
         Ok(lines.collect::<Vec<_>>().join("\n"))
     }
 
-    /// What the deployment's release says. Going back runs no jobs: what they did for
-    /// a newer release is done.
+    /// What the deployment's release says. One that is kept runs no jobs: what they
+    /// did for it, or for a newer one, is done.
     async fn spec(&self) -> Result<Box<StackSpec>, StepError> {
         use berth_domain::cluster::Desired;
         let missing = || StepError::failed("release_missing", "the deployment has no release");
         let release = self.context.deployment.release.ok_or_else(missing)?;
         match self.engine.release(release).await?.as_ref() {
-            Desired::Present(spec) if self.is_rollback() => Ok(Box::new(spec.without_jobs())),
+            Desired::Present(spec) if self.has_release() => {
+                Ok(Box::new(self.with_restarts(spec.without_jobs())))
+            }
             Desired::Present(spec) => Ok(spec.clone()),
             Desired::Absent => Err(missing()),
         }

@@ -128,7 +128,7 @@ fn of_network(name: &str, wanted: &NetworkSpec, is: &ObservedNetwork, all: &mut 
             [&change.from, &change.to].map(|text| value::guarded(&change.what, text));
         let what = &change.what;
         let sentence = if live == desired {
-            format!("network `{name}` has other {what} than its release says")
+            format!("network `{name}` has another value for its {what} than its release")
         } else {
             let (live, desired) = (words::quoted(&live), words::quoted(&desired));
             format!("network `{name}` has {live} as its {what}; its release says {desired}")

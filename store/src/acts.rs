@@ -37,6 +37,8 @@ kinds! {
     Deployed = "deployed",
     /// Went back to what a deployment brought.
     RolledBack = "rolled_back",
+    /// Had the tasks of a stack replaced.
+    Restarted = "restarted",
     /// Tried a deployment again.
     Retried = "retried",
     /// Stopped a deployment.

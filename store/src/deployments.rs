@@ -9,9 +9,12 @@ mod judged;
 mod pace;
 mod plan;
 mod read;
+mod restart;
 mod retry;
 mod rollback;
 mod steps;
+
+use std::collections::BTreeMap;
 
 use berth_domain::deployment::{Phase, Reason};
 use berth_domain::ids::{DeploymentId, ReleaseId, RuleId, StackId, UserId};
@@ -28,6 +31,7 @@ pub use self::read::{
     Context, PhaseRow, PhaseState, context, followed_branches, get, last_succeeded_sha, newest,
     newest_succeeded, next_open, of_pull_request, phases, was_tried,
 };
+pub use self::restart::{Restartable, keep_restarts, restart, restartable};
 pub use self::retry::retry;
 pub use self::rollback::rollback;
 pub use self::steps::{Begun, advance, begin_step, cancel, fail, note, request_cancel};
@@ -46,12 +50,24 @@ pub enum Trigger {
     Manual,
     /// A return to what ran before.
     Rollback,
+    /// New tasks for what runs.
+    Restart,
 }
 
 impl Trigger {
     /// Every trigger.
-    pub const ALL: [Self; 5] =
-        [Self::Push, Self::Tag, Self::PullRequest, Self::Manual, Self::Rollback];
+    pub const ALL: [Self; 6] =
+        [Self::Push, Self::Tag, Self::PullRequest, Self::Manual, Self::Rollback, Self::Restart];
+
+    /// Whether it begins with a release that is kept: nothing is fetched, built or
+    /// rendered, and no job runs.
+    #[must_use]
+    pub const fn has_release(self) -> bool {
+        match self {
+            Self::Rollback | Self::Restart => true,
+            Self::Push | Self::Tag | Self::PullRequest | Self::Manual => false,
+        }
+    }
 
     /// The word used in SQL, JSON and the UI.
     #[must_use]
@@ -62,6 +78,7 @@ impl Trigger {
             Self::PullRequest => "pull_request",
             Self::Manual => "manual",
             Self::Rollback => "rollback",
+            Self::Restart => "restart",
         }
     }
 }
@@ -148,6 +165,9 @@ pub struct Deployment {
     pub policy: Policy,
     /// Its release, once it is rendered.
     pub release: Option<ReleaseId>,
+    /// Of a restart, the services whose tasks are replaced, each with how often
+    /// Swarm is to have been forced to by then, once that is settled.
+    pub restarts: BTreeMap<String, Option<u64>>,
     /// How far it has come.
     pub phase: Phase,
     /// Why it ended without success, if it did.

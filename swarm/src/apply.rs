@@ -248,7 +248,9 @@ impl Swarm {
         if live.version.index != from.0 {
             return Err(ClusterError::Stale { what });
         }
-        body.task_template.force_update = live.spec.task_template.force_update;
+        // It never falls: that alone would replace every task.
+        let forced = &mut body.task_template.force_update;
+        *forced = (*forced).max(live.spec.task_template.force_update);
         let request = Request::post(format!("/services/{}/update", segment(&live.id)))
             .query("version", from.0.to_string())
             .query("registryAuthFrom", "spec")

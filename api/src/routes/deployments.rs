@@ -1,5 +1,7 @@
 //! How stacks came to be what they are.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::State;
 use berth_domain::ids::DeploymentId;
@@ -18,7 +20,7 @@ use crate::routes::{settings, shape};
 use crate::state::ApiState;
 use crate::types::{
     Because, Deployment, DeploymentPage, DeploymentStory, ListQuery, LogLine, LogPage, LogQuery,
-    LogSource, Redeploy, Rollback,
+    LogSource, Redeploy, Restart, Rollback,
 };
 
 /// A deployment that was made, and where it is.
@@ -118,10 +120,65 @@ pub(crate) async fn roll_back(
     created_at(&state, created.id).await
 }
 
+/// Restart what runs
+///
+/// A new deployment replaces the tasks of the services named, or of all, as their
+/// update settings say. What runs stays the same release: nothing is fetched, built
+/// or rendered, and no job runs.
+#[utoipa::path(
+    post,
+    path = "/api/v1/stacks/{name}/restart",
+    tag = "deployments",
+    params(("name" = String, Path, description = "The stack's name")),
+    request_body = Restart,
+    responses((status = 201, description = "The deployment", body = Deployment)),
+)]
+pub(crate) async fn restart_stack(
+    State(state): State<ApiState>,
+    Operator(who): Operator,
+    Path(name): Path<String>,
+    OptionalJson(restart): OptionalJson<Restart>,
+) -> Result<Made> {
+    let mut db = Intent::begin(&state.pool).await?;
+    let of = berth_store::deployments::restartable(&mut db, &state.seal, &name)
+        .await
+        .map_err(no_restart)?;
+    let unknown = |(at, service): (usize, &String)| {
+        let known: Vec<&str> = of.services.iter().map(String::as_str).collect();
+        (!of.services.contains(service)).then(|| {
+            let known = known.join(", ");
+            let detail = format!("{name} has no such service to restart. It has: {known}.");
+            Problem::invalid_field(format!("/services/{at}"), detail)
+        })
+    };
+    if let Some(problem) = restart.services.iter().enumerate().find_map(unknown) {
+        return Err(problem);
+    }
+    let chosen: BTreeSet<String> = restart.services.into_iter().collect();
+    let by = (who.account.id, who.account.name.as_str());
+    let created =
+        berth_store::deployments::restart(&mut db, &of, &chosen, by).await.map_err(no_restart)?;
+    let detail = chosen.into_iter().collect::<Vec<_>>().join(", ");
+    let act = NewAct::on_stack(Actor::Person(&who.account), Kind::Restarted, &name);
+    acts::record(&mut *db, act.numbered(created.number).saying(&detail)).await?;
+    db.commit().await?;
+    created_at(&state, created.id).await
+}
+
+/// Says why nothing is restarted.
+fn no_restart(err: Error) -> Problem {
+    let Error::Conflict { what } = err else { return err.into() };
+    Problem::conflict(match what {
+        "release" => "Nothing of this stack has succeeded yet, so there is nothing to restart.",
+        "deployment" => "A deployment is under way. Wait for its end, or cancel it.",
+        _ => "This stack is being removed.",
+    })
+}
+
 /// Try again what failed
 ///
-/// A new deployment of the same commit, or of the same release for a rollback.
-/// Only the stack's newest deployment can be tried again.
+/// A new deployment of the same commit, or of the same release for a rollback, or of
+/// the same services for a restart. Only the stack's newest deployment can be tried again.
 #[utoipa::path(
     post,
     path = "/api/v1/deployments/{id}/retry",

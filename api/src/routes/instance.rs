@@ -23,8 +23,8 @@ pub(crate) async fn get_settings(
     _viewer: Viewer,
 ) -> Json<InstanceSettings> {
     let fixed = [
-        ("How long a delivery is kept after it was worked on.", DELIVERIES_DAYS),
-        ("How long what people and Berth did is kept among the events.", ACTS_DAYS),
+        ("How long a delivery is kept once handled.", DELIVERIES_DAYS),
+        ("How long events of people and of Berth are kept.", ACTS_DAYS),
     ];
     let fixed = fixed.map(|(what, days)| Setting {
         topic: SettingTopic::Retention,

@@ -65,6 +65,8 @@ words! {
         Manual = "manual",
         /// A person, or Berth, going back to an older release.
         Rollback = "rollback",
+        /// A person, having what runs started anew.
+        Restart = "restart",
     }
 }
 
@@ -247,7 +249,7 @@ pub struct UsualPhase {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Usual {
     /// How many they are: three at least, 20 at most. Rollbacks are compared with
-    /// rollbacks.
+    /// rollbacks, and restarts with restarts.
     pub of: i64,
     /// The median of the whole.
     pub duration_ms: i64,
@@ -306,6 +308,15 @@ pub struct Redeploy {
 pub struct Rollback {
     /// The number of a deployment of the same stack that succeeded.
     pub number: i64,
+}
+
+/// What to restart.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Restart {
+    /// The services, by their short names; without any, all of them.
+    #[serde(default)]
+    pub services: Vec<String>,
 }
 
 words! {

@@ -16,6 +16,8 @@ words! {
         Deployed = "deployed",
         /// Somebody went back to what a deployment brought.
         RolledBack = "rolled_back",
+        /// Somebody had the tasks of a stack replaced.
+        Restarted = "restarted",
         /// Somebody tried a deployment again.
         Retried = "retried",
         /// Somebody stopped a deployment.

@@ -145,6 +145,7 @@ async fn a_viewer_looks_an_operator_deploys_an_admin_configures(pool: PgPool) {
     operator: post /api/v1/deployments/{id}/retry
     operator: post /api/v1/stacks/{name}/deployments
     operator: post /api/v1/stacks/{name}/pause
+    operator: post /api/v1/stacks/{name}/restart
     operator: post /api/v1/stacks/{name}/resume
     operator: post /api/v1/stacks/{name}/rollback
     viewer: get /api/v1/cluster

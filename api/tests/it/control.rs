@@ -2,7 +2,7 @@
 
 use berth_domain::deployment::{Reason, Step};
 use berth_domain::ids::DeploymentId;
-use berth_domain::stack::StackSpec;
+use berth_domain::stack::{ServiceSpec, StackSpec};
 use berth_store::accounts::Role;
 use berth_store::deployments;
 use berth_store::leases::Fence;
@@ -16,8 +16,11 @@ use crate::support::{Answer, Api, As, request};
 
 /// Has a deployment succeed, with a release.
 async fn succeed(api: &Api, fence: Fence, id: DeploymentId) {
-    let spec = StackSpec::default();
-    let new = NewRelease { deployment: id, spec: &spec, images: &[] };
+    succeed_with(api, fence, id, &StackSpec::default()).await;
+}
+
+async fn succeed_with(api: &Api, fence: Fence, id: DeploymentId, spec: &StackSpec) {
+    let new = NewRelease { deployment: id, spec, images: &[] };
     releases::insert(&api.pool, fence, &api.seal, new).await.unwrap();
     for step in Step::ALL {
         deployments::advance(&api.pool, fence, id, step, "").await.unwrap();
@@ -68,6 +71,59 @@ async fn a_stack_goes_back_to_a_release_in_one_call(pool: PgPool) {
     let viewer = api.browser(Role::Viewer).await;
     let denied = api.post(&viewer, path, json!({"number": 1})).await;
     assert_eq!(denied.status, StatusCode::FORBIDDEN);
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn what_runs_is_restarted_in_one_call(pool: PgPool) {
+    let api = Api::new(pool).with_shop().await;
+    let fence = lead(&api).await;
+    let (_, first) = stack(&api, fence, "shop", None).await;
+    let operator = api.browser(Role::Operator).await;
+    let path = "/api/v1/stacks/shop/restart";
+    let refused = api.post(&operator, path, json!({})).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    let detail = "Nothing of this stack has succeeded yet, so there is nothing to restart.";
+    assert_eq!(refused.json()["detail"], detail);
+    let mut spec = StackSpec::default();
+    for name in ["web", "worker"] {
+        spec.services.insert(name.to_owned(), ServiceSpec::default());
+    }
+    succeed_with(&api, fence, first, &spec).await;
+
+    let made = api.post(&operator, path, json!({})).await;
+    assert_eq!(made.status, StatusCode::CREATED);
+    assert_eq!(made.header("location"), "/api/v1/stacks/shop/deployments/2");
+    let made = made.json();
+    assert_eq!(made["why"], "restart of all services by The operator");
+    assert_eq!((&made["trigger"], &made["phase"]), (&json!("restart"), &json!("rendered")));
+    assert_eq!(made["phases"][2]["message"], "not needed: the release of #1 is kept");
+
+    let busy = api.post(&operator, path, json!({"services": ["web"]})).await;
+    assert_eq!(busy.status, StatusCode::CONFLICT);
+    let detail = "A deployment is under way. Wait for its end, or cancel it.";
+    assert_eq!(busy.json()["detail"], detail);
+    let all = DeploymentId(made["id"].as_str().unwrap().parse().unwrap());
+    deployments::cancel(&api.pool, fence, all, "somebody stopped it").await.unwrap();
+
+    let unknown = api.post(&operator, path, json!({"services": ["web", "nothing"]})).await;
+    assert_eq!(unknown.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let detail = "shop has no such service to restart. It has: web, worker.";
+    assert_eq!(unknown.json()["errors"], json!([{"pointer": "/services/1", "detail": detail}]));
+    let one = api.post(&operator, path, json!({"services": ["web"]})).await;
+    assert_eq!(one.json()["why"], "restart of web by The operator");
+    let told = api.get(&operator, "/api/v1/events?kind=person&stack=shop").await.json();
+    let act = &told["items"][0]["act"];
+    assert_eq!((&act["kind"], &act["detail"]), (&json!("restarted"), &json!("web")), "{told}");
+
+    let elsewhere = api.post(&operator, "/api/v1/stacks/none/restart", json!({})).await;
+    assert_eq!(elsewhere.status, StatusCode::NOT_FOUND);
+    let viewer = api.browser(Role::Viewer).await;
+    assert_eq!(api.post(&viewer, path, json!({})).await.status, StatusCode::FORBIDDEN);
+    let admin = api.browser(Role::Admin).await;
+    let removed = api.delete(&admin, "/api/v1/stacks/shop").await;
+    assert_eq!(removed.status, StatusCode::ACCEPTED);
+    let leaving = api.post(&operator, path, json!({})).await;
+    assert_eq!(leaving.json()["detail"], "This stack is being removed.");
 }
 
 #[sqlx::test(migrator = "berth_store::MIGRATOR")]

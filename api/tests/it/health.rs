@@ -70,8 +70,8 @@ async fn everybody_may_read_what_is_set(pool: PgPool) {
         [text("topic"), text("value"), text("variable"), text("what")].join(" ")
     });
     insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @"
-    retention 30 days - How long a delivery is kept after it was worked on.
-    retention 90 days - How long what people and Berth did is kept among the events.
+    retention 30 days - How long a delivery is kept once handled.
+    retention 90 days - How long events of people and of Berth are kept.
     pruning 25 % BERTH_PRUNE_LIMIT How much may go at once.
     ");
     let stranger = api.get(&As::Nobody, "/api/v1/settings").await;

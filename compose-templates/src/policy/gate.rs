@@ -167,6 +167,7 @@ impl Gate<'_> {
             rollback,
             endpoint_mode: _,
             ports,
+            force_updates: _,
         } = service;
         let patience = |time: Option<i64>| time.is_none_or(|it| (0..=MOST_PATIENCE).contains(&it));
         let mut hosts = hosts.iter().map(|line| line.split_once(' ').map_or(&**line, |it| it.0));

@@ -66,6 +66,7 @@ impl Convert<'_> {
             rollback: service.deploy.rollback.as_ref().map(update),
             endpoint_mode: EndpointMode::Vip,
             ports: Vec::new(),
+            force_updates: 0,
         };
         (spec.cap_add, spec.cap_drop) = capabilities(&service.cap_add, &service.cap_drop);
         (spec.endpoint_mode, spec.ports) = self.endpoint(service);

@@ -28,7 +28,12 @@ impl Known {
             Desired::Absent => None,
         });
         match wanted {
-            Some(wanted) if wanted.means(&read) => wanted.clone(),
+            // How often its tasks were replaced is its own.
+            Some(wanted)
+                if read.force_updates == wanted.force_updates && read.means(wanted) =>
+            {
+                wanted.clone()
+            }
             Some(_) | None => Shared::new(read),
         }
     }
@@ -64,6 +69,8 @@ mod tests {
         assert!(known.share(&shop, "web", same).is(&wanted), "it means the same");
         let other = service("web:2", None);
         assert_eq!(*known.share(&shop, "web", other.clone()), other);
+        let forced = ServiceSpec { force_updates: 1, ..service("web:1", None) };
+        assert_eq!(*known.share(&shop, "web", forced.clone()), forced);
         assert!(!known.share(&shop, "api", service("web:1", None)).is(&wanted));
     }
 }

@@ -3,19 +3,24 @@
 use super::{Healthcheck, Nanos, ServiceSpec, UpdateConfig};
 
 impl ServiceSpec {
-    /// Whether the two mean the same: whether their [canonical](Self::canonical)
-    /// forms are equal but for an order that says nothing. Swarm itself restarts
-    /// tasks for another order of the same mounts, so what means the same is not
-    /// sent to it.
+    /// Whether this, which is live, means what `wanted` does: whether their
+    /// [canonical](Self::canonical) forms are equal but for an order that says
+    /// nothing, and its tasks were replaced [at least](Self::force_updates) as
+    /// often. Swarm itself restarts tasks for another order of the same mounts, so
+    /// what means the same is not sent to it.
     #[must_use]
-    pub fn means(&self, other: &Self) -> bool {
-        std::ptr::eq(self, other) || self == other || self.comparable() == other.comparable()
+    pub fn means(&self, wanted: &Self) -> bool {
+        std::ptr::eq(self, wanted)
+            || self == wanted
+            || self.force_updates >= wanted.force_updates
+                && self.comparable() == wanted.comparable()
     }
 
-    /// The form in which two specs that [mean](Self::means) the same are equal.
+    /// The form in which two specs are equal that [mean](Self::means) the same,
+    /// less how often their tasks were to be replaced.
     #[must_use]
     pub fn comparable(&self) -> Self {
-        self.canonical().sorted()
+        Self { force_updates: 0, ..self.canonical().sorted() }
     }
 
     /// This spec with every list sorted whose order says nothing. Those whose
@@ -150,6 +155,16 @@ mod tests {
         assert!(said.means(&unsaid));
         assert_eq!(said.canonical(), said.canonical().canonical());
         assert_ne!(said.canonical(), ServiceSpec::default().canonical(), "a policy is not none");
+    }
+
+    #[test]
+    fn a_service_that_was_forced_more_often_than_asked_is_as_it_should_be() {
+        let forced = |force_updates| ServiceSpec { force_updates, ..ServiceSpec::default() };
+        assert!(forced(3).means(&forced(3)));
+        assert!(forced(4).means(&forced(3)), "by hand, or for an earlier restart");
+        assert!(!forced(2).means(&forced(3)));
+        let other = ServiceSpec { image: "other".to_owned(), ..forced(4) };
+        assert!(!other.means(&forced(3)));
     }
 
     #[test]

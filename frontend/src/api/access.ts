@@ -8,8 +8,8 @@ const RANK = { viewer: 0, operator: 1, admin: 2 } satisfies Record<Role, number>
 /** What each role allows, to follow “you” or stand by itself. */
 export const ROLES = {
   viewer: 'may look at everything, secrets apart',
-  operator: 'may look, and deploy, roll back, cancel, replay and remove stacks',
-  admin: 'may do everything: write rules, set up GitHub, and say who is a member',
+  operator: 'may look, deploy, roll back, cancel, replay and remove stacks',
+  admin: 'may do everything, such as writing rules and managing members',
 } satisfies Record<Role, string>;
 
 /** Why the person may not do what needs `role`; undefined where they may. */

@@ -77,6 +77,11 @@ export const rollBack = (name: string, number: number) =>
     api.POST('/api/v1/stacks/{name}/rollback', { params: { path: { name } }, body: { number } }),
   );
 
+export const restartStack = (name: string, services: string[]) =>
+  take(
+    api.POST('/api/v1/stacks/{name}/restart', { params: { path: { name } }, body: { services } }),
+  );
+
 export const setStackSettings = (name: string, etag: string, body: StackSettings) =>
   takeTagged(
     api.PUT('/api/v1/stacks/{name}/settings', {

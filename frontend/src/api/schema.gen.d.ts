@@ -233,8 +233,8 @@ export interface paths {
         put?: never;
         /**
          * Try again what failed
-         * @description A new deployment of the same commit, or of the same release for a rollback.
-         *     Only the stack's newest deployment can be tried again.
+         * @description A new deployment of the same commit, or of the same release for a rollback, or of
+         *     the same services for a restart. Only the stack's newest deployment can be tried again.
          */
         post: operations["retry_deployment"];
         delete?: never;
@@ -1005,6 +1005,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/stacks/{name}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restart what runs
+         * @description A new deployment replaces the tasks of the services named, or of all, as their
+         *     update settings say. What runs stays the same release: nothing is fetched, built
+         *     or rendered, and no job runs.
+         */
+        post: operations["restart_stack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stacks/{name}/resume": {
         parameters: {
             query?: never;
@@ -1292,7 +1314,7 @@ export interface components {
          * @description What was done.
          * @enum {string}
          */
-        ActKind: "deployed" | "rolled_back" | "retried" | "cancelled" | "approved" | "rejected" | "freeze_overridden" | "prune_approved" | "replayed" | "paused" | "resumed" | "stack_removed" | "settings_changed" | "rule_made" | "rule_changed" | "rule_removed" | "registry_set" | "registry_removed" | "token_made" | "token_revoked" | "member_invited" | "invitation_revoked" | "member_joined" | "role_changed" | "member_removed" | "healed" | "pruned" | "gave_up" | "held" | "stack_gone" | "orphan_removed" | "led";
+        ActKind: "deployed" | "rolled_back" | "restarted" | "retried" | "cancelled" | "approved" | "rejected" | "freeze_overridden" | "prune_approved" | "replayed" | "paused" | "resumed" | "stack_removed" | "settings_changed" | "rule_made" | "rule_changed" | "rule_removed" | "registry_set" | "registry_removed" | "token_made" | "token_revoked" | "member_invited" | "invitation_revoked" | "member_joined" | "role_changed" | "member_removed" | "healed" | "pruned" | "gave_up" | "held" | "stack_gone" | "orphan_removed" | "led";
         /** @description This process is alive. */
         Alive: {
             /** @description Always true. */
@@ -2641,6 +2663,11 @@ export interface components {
             /** @description What to pass as `cursor` for the next ones; null at the end. */
             next_cursor: string | null;
         };
+        /** @description What to restart. */
+        Restart: {
+            /** @description The services, by their short names; without any, all of them. */
+            services?: string[];
+        };
         /**
          * @description What a person may do: look, deploy as well, or configure as well.
          * @enum {string}
@@ -3125,7 +3152,7 @@ export interface components {
          * @description What began a deployment.
          * @enum {string}
          */
-        Trigger: "push" | "tag" | "pull_request" | "manual" | "rollback";
+        Trigger: "push" | "tag" | "pull_request" | "manual" | "rollback" | "restart";
         /** @description A person with an account. */
         User: {
             /** @description What they log in with. */
@@ -3150,7 +3177,7 @@ export interface components {
             /**
              * Format: int64
              * @description How many they are: three at least, 20 at most. Rollbacks are compared with
-             *     rollbacks.
+             *     rollbacks, and restarts with restarts.
              */
             of: number;
             /** @description The median of each phase that three at least went through. */
@@ -3331,6 +3358,7 @@ export type RenderedTemplate = components['schemas']['RenderedTemplate'];
 export type ReplayVerdict = components['schemas']['ReplayVerdict'];
 export type Repository = components['schemas']['Repository'];
 export type RepositoryPage = components['schemas']['RepositoryPage'];
+export type Restart = components['schemas']['Restart'];
 export type Role = components['schemas']['Role'];
 export type Rollback = components['schemas']['Rollback'];
 export type Rule = components['schemas']['Rule'];
@@ -5423,6 +5451,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StackSummary"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restart_stack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The stack's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Restart"];
+            };
+        };
+        responses: {
+            /** @description The deployment */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
                 };
             };
             /** @description What went wrong */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { bareUrl, localPath, safeUrl, shortImage, shortRef } from './text';
+import { bareUrl, localPath, portsText, safeUrl, shortImage, shortRef } from './text';
 
 describe('localPath', () => {
   it.each([
@@ -32,5 +32,14 @@ describe('short forms', () => {
     expect(bareUrl('https://shop.localhost/')).toBe('shop.localhost');
     expect(shortImage('registry.local:5000/berth/shop-web:0123@sha256:ab')).toBe('shop-web:0123');
     expect(shortImage('busybox')).toBe('busybox');
+  });
+});
+
+describe('portsText', () => {
+  it('names the ports that people reach, and no word of TCP', () => {
+    expect(portsText(['5432:5432/tcp'])).toBe('Port 5432');
+    expect(portsText(['8080:80/tcp', '53:53/udp'])).toBe('Ports 8080, 53/udp');
+    expect(portsText(['80/tcp'])).toBe('Port 80/tcp');
+    expect(portsText([])).toBeUndefined();
   });
 });

@@ -28,6 +28,18 @@ export const mainFirst = (urls: readonly string[]): string[] =>
 export const shortImage = (image: string): string =>
   (image.split('@', 1)[0] ?? image).replace(/^.*\//, '');
 
+/**
+ * "8080:80/tcp", "53:53/udp" → "Ports 8080, 53/udp": where a service answers on every node. Where
+ * Swarm chooses the number, as in "80/tcp", only that of the container is known.
+ */
+export function portsText(ports: readonly string[]): string | undefined {
+  if (ports.length === 0) return undefined;
+  const words = ports.map((port) =>
+    port.replace(/^(\d+):\d+(?:\/tcp)?$/, '$1').replace(/:\d+/, ''),
+  );
+  return `${ports.length === 1 ? 'Port' : 'Ports'} ${words.join(', ')}`;
+}
+
 /** "1 stack", "2 stacks". */
 export const count = (n: number, one: string, many = `${one}s`): string =>
   `${n.toLocaleString('en')} ${n === 1 ? one : many}`;

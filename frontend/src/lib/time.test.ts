@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { ago, between, duration } from './time';
+import { ago, between, duration, full, short } from './time';
 
 const at = Date.parse('2026-11-21T12:00:00Z');
 const before = (ms: number) => new Date(at - ms).toISOString();
@@ -35,9 +35,10 @@ describe('duration', () => {
     [9_949, '9.9 s'],
     [9_950, '10 s'],
     [59_499, '59 s'],
-    [59_500, '1m 00s'],
+    [59_500, '1m'],
     [125_000, '2m 05s'],
-    [3_600_000, '1h 00m'],
+    [3_600_000, '1h'],
+    [3_725_000, '1h 02m'],
     [-20, '0.0 s'],
   ])('%d ms is “%s”', (ms, words) => {
     expect(duration(ms)).toBe(words);
@@ -49,5 +50,13 @@ describe('between', () => {
     expect(between(before(5_000), before(2_000), at)).toBe('3.0 s');
     expect(between(before(5_000), null, at)).toBe('5.0 s');
     expect(between(null, null, at)).toBeNull();
+  });
+});
+
+describe('a date', () => {
+  it('has its seconds only where it is looked up', () => {
+    expect(full('2026-11-21T12:34:56Z')).toContain(':56');
+    expect(short('2026-11-21T12:34:56Z')).toMatch(/\d:\d\d/);
+    expect(short('2026-11-21T12:34:56Z')).not.toContain(':56');
   });
 });

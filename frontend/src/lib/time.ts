@@ -20,15 +20,16 @@ export function lasted(since: string, now: number): string {
   return past === 'just now' ? 'under a minute' : past.replace(/ ago$/, '');
 }
 
-/** "0.2 s", "12 s", "3m 05s", "1h 02m". */
+/** "0.2 s", "12 s", "3m 05s", "51m", "1h 02m". */
 export function duration(ms: number): string {
   const safe = Math.max(0, ms);
   if (safe < 9_950) return `${(safe / 1000).toFixed(1)} s`;
   const seconds = Math.round(safe / 1000);
   if (seconds < 60) return `${seconds} s`;
-  const pad = (n: number) => String(n).padStart(2, '0');
-  if (seconds < 3600) return `${Math.floor(seconds / 60)}m ${pad(seconds % 60)}s`;
-  return `${Math.floor(seconds / 3600)}h ${pad(Math.floor((seconds % 3600) / 60))}m`;
+  const rest = (n: number, unit: string) =>
+    n === 0 ? '' : ` ${String(n).padStart(2, '0')}${unit}`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m${rest(seconds % 60, 's')}`;
+  return `${Math.floor(seconds / 3600)}h${rest(Math.floor((seconds % 3600) / 60), 'm')}`;
 }
 
 /** How long from `start` to `end`, or to now while there is no end. */
@@ -48,9 +49,12 @@ const CLOCK = new Intl.DateTimeFormat(undefined, {
   hourCycle: 'h23',
 });
 const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const SHORT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
 export const clock = (at: string): string => format(CLOCK, at);
 export const full = (at: string): string => format(FULL, at);
+/** As `full`, without the seconds: for a date that is read, rather than looked up. */
+export const short = (at: string): string => format(SHORT, at);
 
 function format(how: Intl.DateTimeFormat, at: string): string {
   const date = new Date(at);

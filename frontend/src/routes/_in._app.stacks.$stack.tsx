@@ -1,7 +1,13 @@
 import { createFileRoute, Outlet } from '@tanstack/react-router';
+import { lazy } from 'react';
 
 import { stackQuery } from '~/api/queries';
 import { StackHeader } from '~/features/stacks/stack-header';
+
+/** Hardly ever asked for. */
+const RollBackDialog = lazy(() =>
+  import('~/features/deployments/roll-back-dialog').then((it) => ({ default: it.RollBackDialog })),
+);
 
 export const Route = createFileRoute('/_in/_app/stacks/$stack')({
   loader: ({ context, params }) => void context.client.prefetchQuery(stackQuery(params.stack)),
@@ -12,7 +18,7 @@ function Stack() {
   const { stack } = Route.useParams();
   return (
     <>
-      <StackHeader key={stack} name={stack} />
+      <StackHeader key={stack} name={stack} RollBackDialog={RollBackDialog} />
       <Outlet />
     </>
   );

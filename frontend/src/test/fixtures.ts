@@ -11,7 +11,7 @@ import type {
   Stack,
   Status,
 } from '../api/schema.gen';
-import { answers, differences, SCALED_DOWN } from './state-fixtures.ts';
+import { answers, differences, SCALED_DOWN, settings } from './state-fixtures.ts';
 
 /** Data for tests and for the mock server: one small harbour with something of everything. */
 
@@ -167,12 +167,15 @@ const SHOP_SERVICES = [
     code: 'starting',
     reason: '1 of 2 tasks is starting',
   }),
-  service('store', { running: 1, wanted: 1, ports: ['5432'] }),
+  service('store', { running: 1, wanted: 1, ports: ['5432:5432/tcp'] }),
   service('migrate', { mode: 'replicated-job', running: 1, wanted: 1 }),
 ];
+/** The same, once nothing starts any more. */
+const WELL = SHOP_SERVICES.map((it) => (it.name === 'worker' ? service('worker') : it));
 
 export function stack(name: string, part: Partial<Stack> = {}): Stack {
-  const services = part.services ?? SHOP_SERVICES;
+  const services =
+    part.services ?? ((part.health ?? 'healthy') === 'healthy' ? WELL : SHOP_SERVICES);
   return {
     name,
     repository: 'acme/shop',
@@ -249,6 +252,15 @@ export const stacks: Stack[] = [
     urls: ['http://shop.example.com/', 'http://api.shop.example.com/'],
     latest_deployment: { number: 143, phase: 'applied' },
   }),
+  stack('shop-beta', {
+    environment: 'beta',
+    deploying: true,
+    urls: ['http://beta.shop.example.com/'],
+    commit: commit('0b77e1c', 'Bump postgres to 17', 'mira'),
+    latest_deployment: { number: 58, phase: 'rendered' },
+    settings,
+    updated_at: before(51),
+  }),
   stack('shop-pr-214', {
     kind: 'preview',
     environment: 'pr-214',
@@ -299,6 +311,7 @@ export const stacks: Stack[] = [
     synced: false,
     differences: differences('shop-staging'),
     plan: ['~ service web berth/shop-web:c41d9e0 x3', '+ network shop-staging_back'],
+    services: WELL.map((it) => (it.name === 'web' ? { ...it, running: 5, wanted: 5 } : it)),
     settings: {
       on_failure: 'rollback',
       protected: false,

@@ -10,7 +10,7 @@ import type {
   Verdict,
 } from '../api/schema.gen';
 import { cluster, nodeDetail } from './cluster-fixtures.ts';
-import { settings, waiting } from './control-fixtures.ts';
+import { waiting } from './control-fixtures.ts';
 import { deliveries } from './delivery-fixtures.ts';
 import { eventsFor } from './event-fixtures.ts';
 import {
@@ -55,7 +55,7 @@ const state = {
   deployments: [...deployments],
   waiting,
   orphans: process.env.MOCK_HELD === undefined ? [] : ['blog', 'books', 'wiki-staging'],
-  settings: { value: settings, version: 4 },
+  settings: new Map(stacks.map(({ name, settings }) => [name, { value: settings, version: 4 }])),
   tokens: [{ id: 'a1', name: 'ci', created_at: before(900), used_at: before(5) as string | null }],
   registries: [
     { host: 'ghcr.io', username: 'acme-robot', created_at: before(900), updated_at: before(90) },
@@ -107,6 +107,26 @@ export function advance(): void {
     state.log.push(logLine(id, { at: new Date().toISOString() }));
   }
   tell('build_log', next.id);
+}
+
+/** A deployment that begins where its release is there already. */
+const fromRelease = (): Partial<Deployment> => ({
+  phase: 'rendered',
+  phases: phases(4, 'running', Date.now()),
+});
+
+/** Begins a deployment, which is as `part` says. */
+function begun(part: Partial<Deployment>): Response {
+  const made = deployment({
+    number: (state.deployments[0]?.number ?? 0) + 1,
+    delivery_id: null,
+    created_at: new Date().toISOString(),
+    finished_at: null,
+    ...part,
+  });
+  state.deployments = [made, ...state.deployments];
+  tell('deployment', made.id);
+  return HttpResponse.json(made, { status: 201 });
 }
 
 /** Decides of the deployment that waits, if there is a reason. */
@@ -277,33 +297,45 @@ export const handlers = [
               created_at: before(8),
             }),
           ]
-        : state.deployments.map((it) => ({ ...it, stack: String(params.name) })),
+        : params.name === state.waiting.stack
+          ? [state.waiting]
+          : state.deployments.map((it) => ({ ...it, stack: String(params.name) })),
     ),
   ),
-  http.post(api('/stacks/:name/deployments'), () => {
-    const made = deployment({
-      number: (state.deployments[0]?.number ?? 0) + 1,
-      phase: 'received',
+  http.post(api('/stacks/:name/deployments'), () =>
+    begun({
       trigger: 'manual',
       why: 'Mira asked for it.',
-      delivery_id: null,
-      created_at: new Date().toISOString(),
-      finished_at: null,
+      phase: 'received',
       phases: phases(1, 'running', Date.now()),
-    });
-    state.deployments = [made, ...state.deployments];
-    tell('deployment', made.id);
-    return HttpResponse.json(made, { status: 201 });
-  }),
-  http.get(api('/stacks/:name/settings'), ({ params }) =>
-    stacks.some(({ name }) => name === params.name)
-      ? HttpResponse.json(state.settings.value, {
-          headers: { etag: `"${state.settings.version}"` },
-        })
-      : missing(),
+    }),
   ),
+  http.post(api('/stacks/:name/rollback'), async ({ request }) => {
+    const { number } = (await request.json()) as { number: number };
+    const target = state.deployments.find((it) => it.number === number);
+    return target
+      ? begun({
+          ...fromRelease(),
+          trigger: 'rollback',
+          commit: target.commit,
+          why: `rollback to #${number} by Mira`,
+        })
+      : missing();
+  }),
+  http.post(api('/stacks/:name/restart'), async ({ request }) => {
+    const { services = [] } = (await request.json()) as { services?: string[] };
+    const what = services.length > 0 ? services.join(', ') : 'all services';
+    return begun({ ...fromRelease(), trigger: 'restart', why: `restart of ${what} by Mira` });
+  }),
+  http.get(api('/stacks/:name/settings'), ({ params }) => {
+    const found = state.settings.get(String(params.name));
+    return found
+      ? HttpResponse.json(found.value, { headers: { etag: `"${found.version}"` } })
+      : missing();
+  }),
   http.put(api('/stacks/:name/settings'), async ({ params, request }) => {
-    const { version } = state.settings;
+    const name = String(params.name);
+    const { version } = state.settings.get(name) ?? { version: 0 };
     if (request.headers.get('if-match') !== `"${version}"`) {
       return problem(412, 'The environment was changed in the meantime.');
     }
@@ -317,8 +349,8 @@ export const handlers = [
         : [{ pointer: `/freezes/${place}/reason`, detail: 'Say why, for whoever wonders.' }]),
     ]);
     if (errors.length > 0) return problem(422, 'Some fields are not right', errors);
-    state.settings = { value, version: version + 1 };
-    tell('environment', String(params.name));
+    state.settings.set(name, { value, version: version + 1 });
+    tell('environment', name);
     return HttpResponse.json(value, { headers: { etag: `"${version + 1}"` } });
   }),
   http.get(api('/stacks/:name/deployments/:number'), ({ params }) => {

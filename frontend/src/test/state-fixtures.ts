@@ -1,6 +1,6 @@
-import type { Difference, Health, State } from '../api/schema.gen';
+import type { Difference, Health, StackSettings, State } from '../api/schema.gen';
 
-/** How stacks and services are, since when, and what differs. */
+/** How stacks and services are, since when, what differs, and what is said of an environment. */
 
 const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
 
@@ -34,7 +34,7 @@ export const differences = (stack: string): Difference[] => [
     field: 'env.DEBUG',
     desired: '•••',
     live: '•••',
-    sentence: 'service `web` has another variable `DEBUG` than its release says',
+    sentence: 'service `web` has another value for the variable `DEBUG` than its release',
   },
   {
     kind: 'service',
@@ -61,4 +61,24 @@ export const SCALED_DOWN: Difference = {
   desired: '2',
   live: '1',
   sentence: 'service `worker` runs 1 replica; its release says 2',
+};
+
+/** What an environment is like of which everything was said. */
+export const settings: StackSettings = {
+  on_failure: 'rollback',
+  protected: true,
+  freezes: [
+    {
+      from: '2026-05-29T16:00:00Z',
+      until: '2026-06-03T06:00:00Z',
+      reason: 'Summer sale: only what mends the checkout',
+    },
+    {
+      from: '2026-12-23T17:00:00Z',
+      until: '2027-01-02T08:00:00Z',
+      reason: 'Holidays',
+    },
+  ],
+  drift: 'heal',
+  volumes: { policy: 'keep', days: null },
 };

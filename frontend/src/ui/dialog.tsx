@@ -5,13 +5,14 @@ import { messageOf } from '~/lib/text';
 
 import { Button } from './button';
 
-/** Asks before something is lost. `children` names the consequence. */
+/** Asks before something is lost or interrupted. `children` names the consequence. */
 export function Confirm({
   open,
   onOpenChange,
   title,
   action,
   keep = 'Keep it',
+  kind = 'danger',
   disabledReason,
   onConfirm,
   children,
@@ -21,6 +22,8 @@ export function Confirm({
   title: string;
   action: string;
   keep?: string;
+  /** `primary` where nothing is lost for good. */
+  kind?: 'danger' | 'primary';
   /** Why it can't be done by this person. */
   disabledReason?: string | undefined;
   onConfirm: () => Promise<unknown>;
@@ -54,7 +57,7 @@ export function Confirm({
           <div className="mt-5 flex justify-end gap-2">
             <AlertDialog.Close render={<Button />}>{keep}</AlertDialog.Close>
             <Button
-              kind="danger"
+              kind={kind}
               busy={busy}
               disabledReason={disabledReason}
               onClick={() => {

@@ -2,6 +2,8 @@ import { useId, type ComponentProps, type ReactNode } from 'react';
 
 import { cn } from '~/lib/cn';
 
+import { Select } from './select';
+
 const control = cn(
   'h-8 w-full rounded-control border bg-surface px-2.5 text-ui text-text',
   'disabled:bg-sunken disabled:text-text-3',
@@ -114,9 +116,9 @@ export function SelectField({
   const { id, aria } = useShell({ hint, error });
   return (
     <FieldShell id={id} label={label} hint={hint} error={error} optional={optional}>
-      <select {...input} {...aria} className={cn(control, border(Boolean(error)))}>
+      <Select {...input} {...aria} bad={Boolean(error)}>
         {children}
-      </select>
+      </Select>
     </FieldShell>
   );
 }
@@ -145,7 +147,7 @@ export function ChoiceField<T extends string>({
           <label
             key={option.value}
             className={cn(
-              'flex h-7 cursor-pointer items-center justify-center rounded-tag border px-2 text-ui',
+              'flex min-h-7 cursor-pointer items-center justify-center rounded-tag border px-2 py-0.5 text-center text-ui',
               'has-focus-visible:outline-2 has-focus-visible:outline-offset-1 has-focus-visible:outline-focus',
               option.value === value
                 ? 'border-line bg-surface font-medium text-text dark:bg-active'

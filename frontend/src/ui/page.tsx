@@ -24,7 +24,10 @@ export function PageHead({
   return (
     <header className="mb-4">
       <div className="flex min-h-8 flex-wrap items-center gap-x-3 gap-y-2">
-        <h1 tabIndex={-1} className="text-title font-semibold tracking-[-0.01em]">
+        <h1
+          tabIndex={-1}
+          className="min-w-0 text-title font-semibold tracking-[-0.01em] break-words"
+        >
           {title}
         </h1>
         {aside && <span className="text-body text-text-3 tabular-nums">{aside}</span>}

@@ -1,11 +1,14 @@
 import { useEffect, useRef, useState, type Ref } from 'react';
 
+import { cn } from '~/lib/cn';
+
 /** A filter that reports what was typed after a short pause, and follows the URL. */
 export function Search({
   label,
   value,
   onChange,
   keys = '/',
+  className,
   ref,
 }: {
   label: string;
@@ -13,6 +16,7 @@ export function Search({
   onChange: (next: string) => void;
   /** The keys that reach it. */
   keys?: string;
+  className?: string;
   ref?: Ref<HTMLInputElement>;
 }) {
   const [draft, setDraft] = useState(value);
@@ -41,7 +45,10 @@ export function Search({
           onChange(next);
         }, 200);
       }}
-      className="h-8 w-full rounded-control border border-line-strong bg-surface px-2.5 text-ui sm:w-64"
+      className={cn(
+        'h-8 w-full rounded-control border border-line-strong bg-surface px-2.5 text-ui sm:w-64',
+        className,
+      )}
     />
   );
 }

@@ -10,7 +10,7 @@ use berth_domain::cluster::{Action, Cluster, ClusterError, Desired, ObservedStac
 use berth_domain::deployment::{Reason, Step};
 use berth_domain::health::{Health, of_service};
 use berth_domain::stack::StackSpec;
-use berth_store::deployments::{self, Begun, Trigger};
+use berth_store::deployments::{self, Begun};
 use berth_store::releases::{self, NewRelease};
 use tokio::time::sleep;
 
@@ -43,10 +43,11 @@ const SECRET_NAMES: [&str; 8] =
 
 impl<C: Cluster, B: Builder> Run<'_, C, B> {
     pub(super) async fn apply(&mut self, begun: &Begun) -> Result<String, StepError> {
-        if self.is_rollback() {
+        if self.has_release() {
             self.take_back().await?;
         }
         let notes = self.preflight().await?;
+        self.count_restarts().await?;
         let observed = self.bring(Step::Apply, begun, progress::applied).await?;
         let spec = self.spec().await?;
         let services = spec.services.keys().map(|name| {
@@ -65,8 +66,9 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
         Ok(message)
     }
 
-    pub(super) fn is_rollback(&self) -> bool {
-        self.context.deployment.trigger == Trigger::Rollback
+    /// Whether its release was there before it.
+    pub(super) const fn has_release(&self) -> bool {
+        self.context.deployment.trigger.has_release()
     }
 
     /// Makes the kept release what the stack should be, with its routes: what
@@ -91,7 +93,7 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
             Err(error) => return Err(away(PassError::Observe(error))),
         };
         // No file is fetched to say where in it a kept release went wrong.
-        let places = if self.is_rollback() { Places::default() } else { self.places().await? };
+        let places = if self.has_release() { Places::default() } else { self.places().await? };
         let found = preflight::preflight(&self.stack.name, &spec, &places, &facts);
         if found.complaints.is_empty() {
             return Ok(found.notes);

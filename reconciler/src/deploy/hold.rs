@@ -8,7 +8,7 @@ use berth_domain::cluster::Cluster;
 use berth_domain::deployment::{OnFailure, Phase, Reason, Step};
 use berth_domain::ids::DeploymentId;
 use berth_store::acts::Kind;
-use berth_store::deployments::{Deployment, Frozen, Holds};
+use berth_store::deployments::{Deployment, Frozen, Holds, Trigger};
 use berth_store::leases::Fence;
 use berth_store::stacks::LiveStack;
 use berth_store::{deployments, environments, stacks};
@@ -48,7 +48,8 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
         mut reason: Reason,
     ) -> Result<Option<Phase>, PassError> {
         let (pool, stack) = (&self.engine.pool, self.stack.id);
-        if touches(step) {
+        // A restart is of what is gone back to: as far as it came, it stays.
+        if touches(step) && self.context.deployment.trigger != Trigger::Restart {
             let outcome = match environments::on_failure(pool, stack).await? {
                 OnFailure::Keep => Some("What was applied is kept as it is.".to_owned()),
                 OnFailure::Rollback => deployments::newest_succeeded(pool, stack)

@@ -26,8 +26,13 @@ const UNORDERED: [&str; 6] =
 /// The differences between two services that do not [mean](ServiceSpec::means)
 /// the same: at least one.
 pub(super) fn compare(wanted: &ServiceSpec, live: &ServiceSpec) -> Vec<Found> {
-    let [wanted, live] =
-        [wanted, live].map(|spec| serde_json::to_value(spec.comparable()).unwrap_or_default());
+    // More than was asked for is no difference.
+    let forced = [wanted.force_updates, live.force_updates.min(wanted.force_updates)];
+    let mut specs = [wanted.comparable(), live.comparable()];
+    for (spec, forced) in specs.iter_mut().zip(forced) {
+        spec.force_updates = forced;
+    }
+    let [wanted, live] = specs.map(|spec| serde_json::to_value(spec).unwrap_or_default());
     let mut found = Vec::new();
     walk(&mut Vec::new(), Some(&wanted), Some(&live), &mut found);
     if found.is_empty() {

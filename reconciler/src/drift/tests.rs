@@ -63,11 +63,11 @@ fn any_service() -> impl Strategy<Value = ServiceSpec> {
         prop::option::of((texts(), prop::option::of(0..2_i64))),
         prop::collection::btree_set((1..3_u16, prop::option::of(1..3_u16)), 0..3),
         prop::collection::vec(("[ab]", "/[xy]", any::<bool>()), 0..3),
-        (prop::option::of("[ab]"), prop::option::of(0..2_u64), any::<bool>(), 0..3_u64),
+        (prop::option::of("[ab]"), prop::option::of(0..2_u64), any::<bool>(), 0..3_u64, 0..3_u64),
     )
         .prop_map(|(lists, (env, labels, more, suffix), check, ports, mounts, rest)| {
             let (dns, groups, aliases, args) = lists;
-            let (user, parallelism, global, replicas) = rest;
+            let (user, parallelism, global, replicas, force_updates) = rest;
             let secret = || format!("--password={PLANTED}{suffix}");
             let mut spec = ServiceSpec {
                 image: format!("shop:{suffix}"),
@@ -86,6 +86,7 @@ fn any_service() -> impl Strategy<Value = ServiceSpec> {
                 update: parallelism
                     .map(|parallelism| UpdateConfig { parallelism, ..UpdateConfig::default() }),
                 mode: if global { Mode::Global } else { Mode::Replicated { replicas } },
+                force_updates,
                 ..ServiceSpec::default()
             };
             spec.labels.insert(
@@ -174,6 +175,12 @@ fn what_a_hand_changed_is_told_in_a_sentence() {
         }]
     );
     let global = ServiceSpec { mode: Mode::Global, ..ServiceSpec::default() };
+    let forced = |force_updates| ServiceSpec { force_updates, ..ServiceSpec::default() };
+    assert_eq!(
+        sentences(forced(2), forced(1)),
+        ["service `web` is to be restarted, and was not yet"]
+    );
+    assert_eq!(sentences(forced(1), forced(2)), Vec::<String>::new(), "a hand may force it");
     assert_eq!(
         sentences(replicas(2), global),
         ["service `web` is `global`; its release says `replicated`"]
@@ -206,7 +213,7 @@ fn what_a_hand_changed_is_told_in_a_sentence() {
     assert_eq!(
         sentences(env("1"), live),
         [
-            "service `web` has another variable `DEBUG` than its release says",
+            "service `web` has another value for the variable `DEBUG` than its release",
             "service `web` runs the image `shop:2`; its release says `shop:1`",
             "service `web` has nothing as its stop grace period; its release says `10s`",
         ]

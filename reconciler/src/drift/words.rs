@@ -41,6 +41,9 @@ pub(super) fn of(name: &str, found: &Found) -> String {
             let (live, desired) = (says(live), says(desired));
             format!("service `{name}` is {live}; its release says {desired}")
         }
+        (["force_updates"], _, _) => {
+            format!("service `{name}` is to be restarted, and was not yet")
+        }
         (["image"], _, Some(live)) => {
             let (live, desired) = (quoted(live), says(desired));
             format!("service `{name}` runs the image {live}; its release says {desired}")
@@ -68,7 +71,7 @@ pub(super) fn of(name: &str, found: &Found) -> String {
                     format!("service `{name}` has the {what} that nobody asked for")
                 }
                 (Some(desired), Some(live)) if desired == live => {
-                    format!("service `{name}` has another {what} than its release says")
+                    format!("service `{name}` has another value for the {what} than its release")
                 }
                 (Some(desired), Some(live)) => {
                     let (live, desired) = (quoted(live), quoted(desired));
@@ -83,7 +86,7 @@ pub(super) fn of(name: &str, found: &Found) -> String {
                     format!("service `{name}` has another {what} than its release says")
                 }
                 (Some(desired), Some(live)) if desired == live => {
-                    format!("service `{name}` has another {what} than its release says")
+                    format!("service `{name}` has another value for the {what} than its release")
                 }
                 (Some(_), None) if hides(desired) => {
                     format!("service `{name}` has no {what}; its release has one")

@@ -16,6 +16,7 @@ use super::*;
 use crate::sim::carry_out;
 
 mod examples;
+mod restarts;
 
 fn shop() -> StackName {
     StackName::parse("shop").unwrap()
@@ -194,8 +195,7 @@ fn wanted_services(spec: &StackSpec) -> BTreeMap<String, Option<Shared<ServiceSp
 }
 
 fn pass(desired: &Desired, seen: &ObservedStack) -> ObservedStack {
-    let plan = plan(desired, seen, &Prune::all());
-    carry_out(&shop(), seen, plan.actions()).unwrap()
+    carry_out(&shop(), seen, plan(desired, seen, &Prune::all()).actions()).unwrap()
 }
 
 /// By the time of the next observation, tasks of removed services are gone and

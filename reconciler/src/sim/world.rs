@@ -112,19 +112,24 @@ impl World {
                 if kind.is_some_and(|kind| kind != std::mem::discriminant(&spec.mode)) {
                     return Err(rejected(name, "service mode change is not allowed"));
                 }
-                if let Some(before) = is.spec.replace(Shared::new((**spec).clone())) {
+                let mut spec = Shared::new((**spec).clone());
+                let forced = is.spec.as_ref().map_or(0, |is| is.force_updates);
+                if spec.force_updates < forced {
+                    spec.force_updates = forced;
+                }
+                if let Some(before) = is.spec.replace(spec.clone()) {
                     is.previous = names_in(&before);
                     self.previous.insert(name.clone(), before);
                 }
                 is.version = Version(counter.next());
                 is.update = None;
                 retire(&mut is.tasks, now);
-                let mut tasks = fresh_tasks(spec, counter, now);
+                let mut tasks = fresh_tasks(&spec, counter, now);
                 tasks.append(&mut is.tasks);
                 is.tasks = tasks;
                 is.tasks.truncate(HISTORY);
                 self.age.insert(name.clone(), 0);
-                self.make_volumes(stack, spec);
+                self.make_volumes(stack, &spec);
             }
             Action::RemoveService { name, from } => {
                 if let Some(is) = seen.services.get(name) {

@@ -18,6 +18,7 @@ mod pauses;
 mod policies;
 mod pruning;
 mod registries;
+mod restarts;
 mod rollbacks;
 mod turns;
 mod world;

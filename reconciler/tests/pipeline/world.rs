@@ -87,7 +87,7 @@ pub(crate) struct World {
     /// Of those that are started next.
     pub(crate) executor: Option<Executor>,
     pub(crate) rule: Option<(RuleId, String)>,
-    key: Arc<SealKey>,
+    pub(crate) key: Arc<SealKey>,
     router: Url,
     folder: TempDir,
     commits: u32,

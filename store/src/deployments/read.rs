@@ -1,10 +1,13 @@
 //! Reading deployments.
 
+use std::collections::BTreeMap;
+
 use berth_domain::deployment::{Phase, Reason};
 use berth_domain::ids::{DeploymentId, EnvironmentId, ReleaseId, RepositoryId, RuleId, StackId};
 use berth_domain::rule::EventKind;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
@@ -73,6 +76,7 @@ struct DeploymentRow {
     host: String,
     policy: Option<String>,
     release_id: Option<Uuid>,
+    restarts: Option<Json<BTreeMap<String, Option<u64>>>>,
     phase: String,
     reason: Option<Value>,
     cancel_requested_at: Option<DateTime<Utc>>,
@@ -125,6 +129,7 @@ impl TryFrom<DeploymentRow> for Deployment {
             host: row.host,
             policy,
             release: row.release_id.map(ReleaseId),
+            restarts: row.restarts.map(|restarts| restarts.0).unwrap_or_default(),
             phase: row.phase.parse().map_err(Error::corrupt("deployment"))?,
             reason,
             cancel_requested_at: row.cancel_requested_at,
@@ -144,11 +149,12 @@ impl TryFrom<DeploymentRow> for Deployment {
 pub async fn get(db: impl PgExecutor<'_>, id: DeploymentId) -> Result<Deployment> {
     sqlx::query_as!(
         DeploymentRow,
-        "select deployment_id, stack_id, number, trigger, delivery_id, rule_id, rule_name, why,
+        r#"select deployment_id, stack_id, number, trigger, delivery_id, rule_id, rule_name, why,
                 commit_sha, commit_message, commit_author, git_ref, compose_file, host, policy,
-                release_id, phase, reason, cancel_requested_at, rejected_by, rejected_reason,
-                deadline_at, created_at, finished_at
-         from deployment where deployment_id = $1",
+                release_id, restarts as "restarts: Json<BTreeMap<String, Option<u64>>>", phase,
+                reason, cancel_requested_at, rejected_by, rejected_reason, deadline_at,
+                created_at, finished_at
+         from deployment where deployment_id = $1"#,
         id.0
     )
     .fetch_optional(db)
@@ -166,12 +172,13 @@ pub async fn get(db: impl PgExecutor<'_>, id: DeploymentId) -> Result<Deployment
 pub async fn next_open(db: impl PgExecutor<'_>, stack: StackId) -> Result<Option<Deployment>> {
     sqlx::query_as!(
         DeploymentRow,
-        "select deployment_id, stack_id, number, trigger, delivery_id, rule_id, rule_name, why,
+        r#"select deployment_id, stack_id, number, trigger, delivery_id, rule_id, rule_name, why,
                 commit_sha, commit_message, commit_author, git_ref, compose_file, host, policy,
-                release_id, phase, reason, cancel_requested_at, rejected_by, rejected_reason,
-                deadline_at, created_at, finished_at
+                release_id, restarts as "restarts: Json<BTreeMap<String, Option<u64>>>", phase,
+                reason, cancel_requested_at, rejected_by, rejected_reason, deadline_at,
+                created_at, finished_at
          from deployment where stack_id = $1 and finished_at is null
-         order by number desc limit 1",
+         order by number desc limit 1"#,
         stack.0
     )
     .fetch_optional(db)
@@ -189,12 +196,13 @@ pub async fn next_open(db: impl PgExecutor<'_>, stack: StackId) -> Result<Option
 pub async fn newest(db: impl PgExecutor<'_>, stack: StackId) -> Result<Option<Deployment>> {
     sqlx::query_as!(
         DeploymentRow,
-        "select deployment_id, stack_id, number, trigger, delivery_id, rule_id, rule_name, why,
+        r#"select deployment_id, stack_id, number, trigger, delivery_id, rule_id, rule_name, why,
                 commit_sha, commit_message, commit_author, git_ref, compose_file, host, policy,
-                release_id, phase, reason, cancel_requested_at, rejected_by, rejected_reason,
-                deadline_at, created_at, finished_at
+                release_id, restarts as "restarts: Json<BTreeMap<String, Option<u64>>>", phase,
+                reason, cancel_requested_at, rejected_by, rejected_reason, deadline_at,
+                created_at, finished_at
          from deployment where stack_id = $1
-         order by number desc limit 1",
+         order by number desc limit 1"#,
         stack.0
     )
     .fetch_optional(db)

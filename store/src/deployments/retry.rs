@@ -3,19 +3,20 @@
 use berth_domain::deployment::Phase;
 use berth_domain::ids::{DeploymentId, StackId, UserId};
 
-use super::{Created, NewDeployment, Trigger, create, get, newest, rollback};
+use super::{Created, NewDeployment, Trigger, create, get, newest, restart, rollback};
 use crate::intent::Begin;
 use crate::{Error, Result, rules};
 
 /// Makes a deployment of what one that failed, or was stopped, was of: the same
-/// commit, or for a rollback the same release.
+/// commit, or for a rollback the same release, or the same services restarted.
 ///
 /// # Errors
 ///
 /// `NotFound` where there is no such deployment. `Conflict` about the
 /// `deployment` where it goes on or succeeded, about the `newest deployment`
 /// where another came after it, about the `stack` where it is on its way out;
-/// of a rollback also those of [`rollback`](super::rollback()).
+/// of a rollback also those of [`rollback`](super::rollback()), of a restart about
+/// the `release` that is no longer kept.
 pub async fn retry(
     db: impl Begin<'_>,
     id: DeploymentId,
@@ -51,13 +52,20 @@ pub async fn retry(
         return Err(Error::Conflict { what: "newest deployment" });
     }
     let why = format!("retry of #{} by {name}", failed.number);
-    let created = if failed.trigger == Trigger::Rollback {
-        rollback::bring_back(&mut db, &failed, Some(who), &why).await?
-    } else {
-        let policy = rules::policy_now(&mut *db, failed.rule, failed.policy).await?;
-        let new =
-            NewDeployment { requested_by: Some(who), ..super::again::like(&failed, policy, &why) };
-        create(&mut db, &new).await?
+    let created = match failed.trigger {
+        Trigger::Rollback => rollback::bring_back(&mut db, &failed, Some(who), &why).await?,
+        Trigger::Restart => {
+            let services = failed.restarts.keys().cloned().collect();
+            restart::begin(&mut db, &failed, &services, (who, &why)).await?
+        }
+        Trigger::Push | Trigger::Tag | Trigger::PullRequest | Trigger::Manual => {
+            let policy = rules::policy_now(&mut *db, failed.rule, failed.policy).await?;
+            let new = NewDeployment {
+                requested_by: Some(who),
+                ..super::again::like(&failed, policy, &why)
+            };
+            create(&mut db, &new).await?
+        }
     };
     db.commit().await.map_err(Error::while_(doing))?;
     Ok((failed.stack, created))

@@ -91,7 +91,7 @@ async fn has_succeeded(db: &mut PgConnection, release: ReleaseId) -> Result<bool
 }
 
 /// A deployment that was just made has its release already.
-async fn start_from(
+pub(super) async fn start_from(
     db: &mut PgConnection,
     id: DeploymentId,
     release: ReleaseId,

@@ -90,6 +90,7 @@ pub(crate) fn from_swarm(
             _ => return Err(Unreadable { field: "endpoint mode" }),
         },
         ports: endpoint.ports.iter().map(port).collect::<Result<_, _>>()?,
+        force_updates: task.force_update,
     };
     if let Some(kept) = kept {
         kept::restore(&kept, &mut spec);

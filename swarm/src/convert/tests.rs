@@ -192,6 +192,7 @@ prop_compose! {
         (update, rollback) in (update(), update()),
         dnsrr in any::<bool>(),
         ports in vec((of(1..u16::MAX), any::<u16>(), word(), any::<bool>()), 0..3),
+        force_updates in any::<u64>(),
     ) -> ServiceSpec {
         ServiceSpec {
             networks: networks
@@ -216,7 +217,7 @@ prop_compose! {
                     published, target, protocol, host,
                 })
                 .collect(),
-            mode, update, rollback, ..base
+            mode, update, rollback, force_updates, ..base
         }
     }
 }

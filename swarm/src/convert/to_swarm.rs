@@ -11,8 +11,8 @@ use super::mounts::driver_to_wire;
 use super::{Ids, Missing, Scope, kept, mounts};
 use crate::wire;
 
-/// The service `name` as Docker wants it. `force_update` is not ours: an update
-/// carries the live one over.
+/// The service `name` as Docker wants it. An update carries over what `force_update`
+/// was, if that is more.
 ///
 /// The pointers that are always there, even to nothing, are those that
 /// `docker stack deploy` always sends: Swarm restarts a task for a difference
@@ -39,7 +39,7 @@ pub(crate) fn to_swarm(
             placement: Some(placement(&spec.placement)),
             networks: spec.networks.iter().map(|network| attachment(network, ids)).collect(),
             log_driver: spec.logging.as_ref().map(driver_to_wire),
-            force_update: 0,
+            force_update: spec.force_updates,
             runtime: String::new(),
         },
         mode: mode(spec.mode),

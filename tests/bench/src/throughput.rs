@@ -96,7 +96,7 @@ async fn measure(many: usize) -> anyhow::Result<Map<String, Value>> {
 fn file() -> String {
     let service = |name: &str| {
         format!(
-            "  {name}:\n    image: berth-demo/base:1\n    command: [\"sh\", \"-c\", \"trap 'exit 0' TERM; while true; do sleep 1 & wait; done\"]\n    stop_grace_period: 1s\n    deploy:\n      endpoint_mode: dnsrr\n      update_config: {{ monitor: 1s }}\n"
+            "  {name}:\n    image: berth-demo/base:1\n    command: [\"sh\", \"-c\", \"trap 'exit 0' TERM; sleep 100000 & wait\"]\n    stop_grace_period: 1s\n    deploy:\n      endpoint_mode: dnsrr\n      update_config: {{ monitor: 1s }}\n"
         )
     };
     let services: String = ["web", "api", "worker", "cache", "store"].map(service).concat();

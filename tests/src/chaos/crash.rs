@@ -148,6 +148,7 @@ impl Runner {
                 | Scenario::FailingUpdate
                 | Scenario::Redeploy
                 | Scenario::Rollback
+                | Scenario::Restart
                 | Scenario::Build
                 | Scenario::Follow
                 | Scenario::Close
@@ -176,6 +177,7 @@ impl Runner {
             }
             Scenario::Redeploy => self.redeploy().await,
             Scenario::Rollback => self.roll_back().await,
+            Scenario::Restart => self.restart().await,
             Scenario::Build => {
                 self.push(scenario, |now| Sample { content: now.round, ..now }).await
             }
@@ -283,6 +285,14 @@ impl Runner {
         let number = items(&there).find(its).context("its release is not kept")?["number"].clone();
         let body = json!({ "number": number });
         self.press(Scenario::Rollback, ("rollback", body), (sha, sample), deaths).await
+    }
+
+    /// Somebody has the tasks replaced of what runs.
+    async fn restart(&mut self) -> anyhow::Result<bool> {
+        let deaths = self.site.leading().await?;
+        let runs = self.preview()?.history.iter().rfind(|(_, phase, _)| *phase == "succeeded");
+        let (sha, _, sample) = runs.cloned().context("nothing runs")?;
+        self.press(Scenario::Restart, ("restart", json!({})), (sha, sample), deaths).await
     }
 
     /// Somebody presses a button of the stack, until Berth has heard.

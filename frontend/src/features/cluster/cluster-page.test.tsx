@@ -64,7 +64,7 @@ test('each node has its tasks and labels', async () => {
   show(() => HttpResponse.json(cluster));
   const table = await screen.findByRole('table', { name: 'Nodes' });
   const first = within(table).getByTitle('harbour-1').closest('tr');
-  expect(first?.textContent).toContain('5 tasks of 3 stacks');
+  expect(first?.textContent).toContain('5 tasks in 3 stacks');
   expect(first?.textContent).toContain('berth.postgres=true');
   expect(within(table).getByText('Drained')).toBeTruthy();
 });

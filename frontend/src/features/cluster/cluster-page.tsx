@@ -1,9 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { ChevronRight } from 'lucide-react';
 
 import { Loaded } from '~/api/loaded';
 import { clusterQuery } from '~/api/queries';
 import type { Cluster, Node, Outage } from '~/api/schema.gen';
+import { cn } from '~/lib/cn';
 import { count } from '~/lib/text';
 import { Empty } from '~/ui/empty';
 import { Page, PageHead, Panel, Section } from '~/ui/page';
@@ -63,20 +65,24 @@ export function ClusterPage() {
 
 function Numbers({ cluster: { nodes, tasks_running, tasks_desired } }: { cluster: Cluster }) {
   const ready = nodes.filter(({ state }) => state === 'ready').length;
+  const leader = nodes.find(({ berth_leader }) => berth_leader)?.hostname;
   const numbers = [
-    ['Nodes ready', `${ready} of ${nodes.length}`],
-    [
-      'Tasks running',
-      `${tasks_running.toLocaleString('en')} of ${tasks_desired.toLocaleString('en')}`,
-    ],
-    ['Berth’s leader', nodes.find(({ berth_leader }) => berth_leader)?.hostname ?? 'not known yet'],
+    { name: 'Nodes ready', value: `${ready} of ${nodes.length}`, figure: true },
+    {
+      name: 'Tasks running',
+      value: `${tasks_running.toLocaleString('en')} of ${tasks_desired.toLocaleString('en')}`,
+      figure: true,
+    },
+    { name: 'Berth’s leader', value: leader ?? 'Not known yet', figure: false },
   ];
   return (
     <dl className="mb-5 flex flex-wrap gap-x-10 gap-y-3">
-      {numbers.map(([name, value]) => (
+      {numbers.map(({ name, value, figure }) => (
         <div key={name} className="min-w-0">
           <dt className="text-meta text-text-2">{name}</dt>
-          <dd className="truncate text-panel font-medium tabular-nums">{value}</dd>
+          <dd className={cn('truncate text-panel font-medium', figure && 'tabular-nums')}>
+            {value}
+          </dd>
         </div>
       ))}
     </dl>
@@ -125,7 +131,7 @@ function Row({ node }: { node: Node }) {
       </Td>
       <Td hide="lg" className="whitespace-nowrap">
         {node.role === 'manager' ? 'Manager' : 'Worker'}
-        {node.leader && <span className="block text-meta text-text-2">leads the Swarm</span>}
+        {node.leader && <span className="block text-meta text-text-2">Leads the Swarm</span>}
         {node.berth_leader && <span className="block text-meta text-text-2">Berth’s leader</span>}
       </Td>
       <Td hide="sm" right className="whitespace-nowrap">
@@ -143,9 +149,10 @@ function Tasks({ node }: { node: Node }) {
   if (node.tasks.length === 0) return <span className="text-text-3">None</span>;
   const stacks = byStack(node.tasks);
   return (
-    <details>
-      <summary className="w-fit cursor-pointer rounded-tag tabular-nums">
-        {count(running(node.tasks), 'task')} of {count(stacks.length, 'stack')}
+    <details className="group">
+      <summary className="flex w-fit cursor-pointer list-none items-center gap-1 rounded-tag tabular-nums [&::-webkit-details-marker]:hidden">
+        <ChevronRight size={14} aria-hidden className="shrink-0 text-text-3 group-open:rotate-90" />
+        {count(running(node.tasks), 'task')} in {count(stacks.length, 'stack')}
       </summary>
       <ul className="mt-1 space-y-1 text-meta">
         {stacks.map(([stack, tasks]) => (
@@ -191,7 +198,7 @@ function Outages({ outages }: { outages: Outage[] }) {
                   <span className="min-w-0 flex-1 break-words">
                     <strong className="font-medium">{outage.hostname}</strong> {outcome(outage)}
                   </span>
-                  <span className="text-meta text-text-2">
+                  <span className="text-meta leading-5 text-text-2">
                     lost <Ago at={outage.lost_at} />
                   </span>
                 </li>

@@ -65,8 +65,8 @@ test('what a node is, has and runs stands on its page', async () => {
   const api = within(table).getByText('api.2').closest('tr');
   expect(api?.textContent).toMatch(/shop.*Starting/);
   const other = within(table).getByText('node-exporter').closest('tr');
-  expect(other?.textContent).toContain('not Berth’s');
-  expect(other?.textContent).toContain('one runs on each node');
+  expect(other?.textContent).toContain('Not Berth’s');
+  expect(other?.textContent).toContain('One runs on each node');
   expect(screen.getByText('disk=ssd')).toBeTruthy();
   expect(screen.getByText('1.75 CPUs reserved')).toBeTruthy();
   expect(screen.getByText('linux / x86_64')).toBeTruthy();

@@ -31,7 +31,7 @@ export function NodePage({ id }: { id: string }) {
   useTitle(name ?? 'Node');
   return (
     <Page>
-      <nav aria-label="Breadcrumb" className="text-meta text-text-2">
+      <nav aria-label="Breadcrumb" className="-mt-1 text-meta text-text-2">
         <Link to="/cluster" className="hover:underline">
           Cluster
         </Link>
@@ -58,8 +58,8 @@ function Head({ detail }: { detail: NodeDetail }) {
         {node.hostname}
       </h1>
       <Status {...nodeLook(node)} />
-      {node.leader && <Tag>leads the Swarm</Tag>}
-      {node.berth_leader && <Tag tone="run">Berth’s leader</Tag>}
+      {node.leader && <Tag>Leads the Swarm</Tag>}
+      {node.berth_leader && <Tag>Berth’s leader</Tag>}
       <Acts detail={detail} />
     </header>
   );
@@ -258,7 +258,7 @@ function Row({ task }: { task: NodeTask }) {
         </span>
         <span className="block truncate text-meta text-text-2">
           {task.stack === null ? (
-            'not Berth’s'
+            'Not Berth’s'
           ) : (
             <Link
               to="/stacks/$stack"
@@ -278,13 +278,18 @@ function Row({ task }: { task: NodeTask }) {
         </span>
       </Td>
       <Td hide="lg" className="max-w-64">
-        <code className="block truncate font-mono text-meta text-text-2" title={task.image}>
+        <code
+          className="block truncate font-mono text-meta leading-5 text-text-2"
+          title={task.image}
+        >
           {shortImage(task.image)}
         </code>
       </Td>
       <Td hide="sm">
         {FATES[task.fate].one}
-        {task.why && <span className="block max-w-80 text-meta text-text-2">{task.why}</span>}
+        {task.why && (
+          <span className="block max-w-110 text-meta text-text-2">{asSentence(task.why)}</span>
+        )}
       </Td>
     </tr>
   );

@@ -90,7 +90,7 @@ test('an admin’s override says which freeze it is', async () => {
   await show(waiting);
   fireEvent.click(screen.getByRole('button', { name: 'Override freeze…' }));
   const dialog = within(await screen.findByRole('alertdialog'));
-  expect(dialog.getByText(/Black Friday/)).toBeTruthy();
+  expect(dialog.getByText(/Summer sale/)).toBeTruthy();
   fireEvent.change(dialog.getByLabelText('Reason'), { target: { value: 'a hole to close' } });
   fireEvent.click(dialog.getByRole('button', { name: 'Override freeze' }));
   await waitFor(() => expect(asked).toEqual([['override-freeze', { reason: 'a hole to close' }]]));

@@ -17,13 +17,14 @@ import { Button } from '~/ui/button';
 import { Confirm } from '~/ui/dialog';
 import { TextField } from '~/ui/field';
 
+import { RollBackWords } from './roll-back-words';
 import { isOver } from './words';
 
 /** What may be asked of a deployment as it stands. */
 export function Control({ deployment }: { deployment: Deployment }) {
   if (!isOver(deployment)) {
     return (
-      <div className="ml-auto flex flex-wrap gap-2">
+      <div className="flex flex-wrap gap-2 max-sm:w-full">
         <Ask
           id={deployment.id}
           ask={cancelDeployment}
@@ -64,6 +65,7 @@ export function Control({ deployment }: { deployment: Deployment }) {
             <Ask
               id={deployment.id}
               kind="primary"
+              className="max-sm:order-first"
               ask={approveDeployment}
               words="Approve"
               failed="Could not approve"
@@ -88,6 +90,7 @@ export function Control({ deployment }: { deployment: Deployment }) {
 function Ask({
   id,
   kind,
+  className,
   ask,
   words,
   failed,
@@ -95,6 +98,7 @@ function Ask({
 }: {
   id: string;
   kind?: 'primary';
+  className?: string;
   ask: (id: string) => Promise<unknown>;
   words: string;
   failed: string;
@@ -103,7 +107,7 @@ function Ask({
   const denied = useDenied('operator');
   const { busy, error, press } = usePress();
   return (
-    <div>
+    <div className={className}>
       <Button
         size="small"
         kind={kind}
@@ -179,7 +183,7 @@ function Retry({ id }: { id: string }) {
   const show = useShow();
   const { busy, error, press } = usePress();
   return (
-    <div className="ml-auto">
+    <div>
       <Button
         size="small"
         busy={busy}
@@ -199,7 +203,7 @@ function RollBack({ deployment }: { deployment: Deployment }) {
   const [asking, setAsking] = useState(false);
   const { stack, number } = deployment;
   return (
-    <div className="ml-auto">
+    <div>
       <Button size="small" disabledReason={denied} onClick={() => setAsking(true)}>
         Roll back to this
       </Button>
@@ -211,11 +215,7 @@ function RollBack({ deployment }: { deployment: Deployment }) {
         keep="Leave it"
         onConfirm={async () => show(await rollBack(stack, number))}
       >
-        <p>
-          Its release is applied as it is kept: the same images, configs, secrets and variables.
-          Nothing is built. Data in volumes stays as it is now.
-        </p>
-        <p>The next push deploys as ever.</p>
+        <RollBackWords />
       </Confirm>
     </div>
   );

@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
 
-import type { Deployment } from '~/api/schema.gen';
+import type { Deployment, Trigger } from '~/api/schema.gen';
 import { firstLine, shortSha } from '~/lib/text';
 import { Panel } from '~/ui/page';
 import { Status } from '~/ui/status';
@@ -8,7 +8,10 @@ import { Ago } from '~/ui/time';
 
 import { PhaseStrip } from './phase-strip';
 import { ReasonLine } from './reason-line';
-import { deploymentLook, TRIGGER_WORDS } from './words';
+import { isOver, statusOf, TRIGGER_WORDS } from './words';
+
+/** What whoever wrote the commit set off. The rest, somebody asked for. */
+const BY_AUTHOR: ReadonlySet<Trigger> = new Set(['push', 'tag', 'pull_request']);
 
 /** One deployment in a list: what, by whom, when, and how far it came. */
 export function DeploymentCard({ deployment }: { deployment: Deployment }) {
@@ -27,14 +30,14 @@ export function DeploymentCard({ deployment }: { deployment: Deployment }) {
           {shortSha(commit.sha)}
         </code>
         <span className="min-w-0 flex-1 basis-40 truncate">{firstLine(commit.message)}</span>
-        <Status look={deploymentLook(deployment.phase)} />
+        <Status {...statusOf(deployment)} />
         <span className="text-meta whitespace-nowrap text-text-2">
           {TRIGGER_WORDS[deployment.trigger]}
-          {deployment.trigger !== 'manual' && commit.author && ` by ${commit.author}`} ·{' '}
+          {BY_AUTHOR.has(deployment.trigger) && commit.author && ` by ${commit.author}`} ·{' '}
           <Ago at={deployment.created_at} />
         </span>
       </div>
-      <PhaseStrip phases={deployment.phases} />
+      <PhaseStrip phases={deployment.phases} over={isOver(deployment)} />
       <ReasonLine deployment={deployment} />
     </Panel>
   );

@@ -7,7 +7,7 @@ import { deploymentQuery } from '~/api/queries';
 import type { Deployment, DeploymentStory, Verdict } from '~/api/schema.gen';
 import { cn } from '~/lib/cn';
 import { bareUrl, firstLine, mainFirst, shortImage, shortRef, shortSha } from '~/lib/text';
-import { duration, full } from '~/lib/time';
+import { duration, full, short } from '~/lib/time';
 import { useTitle } from '~/lib/title';
 import { CopyButton } from '~/ui/copy';
 import { Outside } from '~/ui/outside';
@@ -21,12 +21,13 @@ import { PhaseWord } from './phase-strip';
 import { Plan } from './plan-section';
 import { ReasonLine } from './reason-line';
 import {
-  deploymentLook,
   isOver,
   PHASE_HINTS,
   PHASE_WORDS,
-  STATE_LOOKS,
+  phaseState,
+  statusOf,
   TRIGGER_WORDS,
+  waitsFor,
 } from './words';
 
 /** `log` is the build log; it belongs to another feature. */
@@ -67,28 +68,32 @@ export function DeploymentPage({
 function Head({ deployment }: { deployment: Deployment }) {
   const { commit, number } = deployment;
   return (
-    <div className="mb-6">
-      <div className="flex flex-wrap items-center gap-x-3 gap-y-2">
-        <h2 className="min-w-0 text-panel font-semibold">
-          <span className="tabular-nums">#{number}</span>{' '}
-          <span className="break-words">{firstLine(commit.message)}</span>
-        </h2>
-        <Status look={deploymentLook(deployment.phase)} />
-        <Control deployment={deployment} />
-      </div>
-      <p className="mt-0.5 text-ui break-words text-text-2">
-        <Said text={deployment.why} />
-      </p>
-      {deployment.waiting && (
-        <p className="mt-1 text-ui break-words text-warn">
-          Waits: <Said text={deployment.waiting} />
+    <div className="mb-6 flex flex-wrap items-start gap-x-6 gap-y-3">
+      {/* Where the buttons do not fit beside all of it, they come below. */}
+      <div className="min-w-0 flex-1 basis-80">
+        <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
+          <h2 className="min-w-0 text-panel font-semibold">
+            <span className="tabular-nums">#{number}</span>{' '}
+            <span className="break-words">{firstLine(commit.message)}</span>
+          </h2>
+          <Status {...statusOf(deployment)} />
+        </div>
+        <p className="mt-0.5 text-ui break-words text-text-2">
+          <Said text={deployment.why} />
         </p>
-      )}
+        {deployment.waiting && (
+          <p className="mt-1 text-ui break-words text-warn">
+            <Said text={waitsFor(deployment.waiting)} />
+          </p>
+        )}
+      </div>
+      <Control deployment={deployment} />
     </div>
   );
 }
 
 function Phases({ deployment }: { deployment: DeploymentStory }) {
+  const over = isOver(deployment);
   const usual = new Map(deployment.usual?.phases.map((it) => [it.phase, it.duration_ms]));
   return (
     <Panel>
@@ -96,7 +101,7 @@ function Phases({ deployment }: { deployment: DeploymentStory }) {
         {deployment.phases.map((phase) => (
           <li key={phase.phase} className="flex items-start gap-2.5 px-3 py-2">
             <span className="mt-0.5">
-              <StatusIcon look={STATE_LOOKS[phase.state]} />
+              <StatusIcon look={phaseState(phase.state, over).look} />
             </span>
             <div className="min-w-0 flex-1 text-ui">
               <span className={cn('font-medium', phase.state === 'pending' && 'text-text-3')}>
@@ -114,7 +119,7 @@ function Phases({ deployment }: { deployment: DeploymentStory }) {
               </p>
             </div>
             <span className="text-right text-meta leading-5 whitespace-nowrap text-text-2 tabular-nums">
-              <PhaseWord phase={phase} />
+              <PhaseWord phase={phase} over={over} />
               <Usually ms={usual.get(phase.phase)} begun={phase.started_at !== null} />
             </span>
           </li>
@@ -172,7 +177,7 @@ function Facts({ deployment }: { deployment: DeploymentStory }) {
         {deployment.rejected && <Decided name="Rejected" verdict={deployment.rejected} />}
         {deployment.frozen && (
           <Fact name="Frozen">
-            until {full(deployment.frozen.until)}
+            until {short(deployment.frozen.until)}
             <p className="text-meta break-words text-text-2">{deployment.frozen.reason}</p>
           </Fact>
         )}

@@ -52,8 +52,13 @@ export function LastDeployments({ stack }: { stack: string }) {
       title="Deployments"
       aside={
         <span className="flex gap-4 text-meta text-text-2">
-          <Link to="/events" search={{ stack }} className="underline-offset-2 hover:underline">
-            What happened to it
+          <Link
+            to="/events"
+            search={{ stack }}
+            aria-label={`Events of ${stack}`}
+            className="underline-offset-2 hover:underline"
+          >
+            Events
           </Link>
           <Link
             to="/stacks/$stack/deployments"

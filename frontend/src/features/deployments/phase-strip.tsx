@@ -3,16 +3,25 @@ import { cn } from '~/lib/cn';
 import { StatusIcon } from '~/ui/status';
 import { Took } from '~/ui/time';
 
-import { PHASE_WORDS, STATE_LOOKS } from './words';
+import { PHASE_WORDS, phaseState } from './words';
 
-/** The eight phases side by side, each with its state and how long it took. */
-export function PhaseStrip({ phases }: { phases: readonly DeploymentPhase[] }) {
+/**
+ * The eight phases side by side, each with its state and how long it took. Once the deployment is
+ * `over`, what is still pending never comes.
+ */
+export function PhaseStrip({
+  phases,
+  over,
+}: {
+  phases: readonly DeploymentPhase[];
+  over: boolean;
+}) {
   return (
     <ol className="grid grid-cols-2 gap-x-2 gap-y-2 px-3 py-2.5 sm:grid-cols-4 lg:grid-cols-8">
       {phases.map((phase) => (
         <li key={phase.phase} className="flex min-w-0 gap-1.5">
           <span className="mt-0.5">
-            <StatusIcon look={STATE_LOOKS[phase.state]} size={14} />
+            <StatusIcon look={phaseState(phase.state, over).look} size={14} />
           </span>
           <div className="min-w-0">
             <p
@@ -24,7 +33,7 @@ export function PhaseStrip({ phases }: { phases: readonly DeploymentPhase[] }) {
               {PHASE_WORDS[phase.phase]}
             </p>
             <p className="truncate text-meta text-text-2 tabular-nums">
-              <PhaseWord phase={phase} />
+              <PhaseWord phase={phase} over={over} />
             </p>
           </div>
         </li>
@@ -33,8 +42,8 @@ export function PhaseStrip({ phases }: { phases: readonly DeploymentPhase[] }) {
   );
 }
 
-/** "1.2 s", "running 4.0 s", "failed", "pending". */
-export function PhaseWord({ phase }: { phase: DeploymentPhase }) {
+/** "1.2 s", "running 4.0 s", "failed", "pending", "not reached". */
+export function PhaseWord({ phase, over }: { phase: DeploymentPhase; over: boolean }) {
   switch (phase.state) {
     case 'done':
       return phase.started_at && phase.ended_at ? (
@@ -52,6 +61,6 @@ export function PhaseWord({ phase }: { phase: DeploymentPhase }) {
         </>
       );
     default:
-      return phase.state;
+      return phaseState(phase.state, over).word;
   }
 }

@@ -1,4 +1,5 @@
 import type { Deployment, DeploymentPhase, Phase, PhaseState, Trigger } from '~/api/schema.gen';
+import { asSentence } from '~/lib/text';
 import type { Look } from '~/ui/status';
 
 export const PHASE_WORDS = {
@@ -30,22 +31,25 @@ export const STEP_WORDS = {
   cancelled: 'It',
 } satisfies Record<Phase, string>;
 
-/** What is true once a phase is reached; shown where the server has nothing to say. */
+/**
+ * What a phase is about; shown where the server has nothing to say. True of one that is yet to come,
+ * too.
+ */
 export const PHASE_HINTS = {
   received: 'A rule matched, or a person asked',
-  fetched: 'The source at the exact commit is here',
-  built: 'Every service with a Dockerfile has its image',
-  rendered: 'The compose file is a release',
-  applied: 'Swarm has every object of the release',
-  converged: 'New tasks run, healthy, for the monitor window',
-  routed: 'Every route answers through Traefik',
-  succeeded: 'All of it, and nothing was rolled back',
+  fetched: 'Gets the source of this commit',
+  built: 'Makes the image of every service that has a Dockerfile',
+  rendered: 'Turns the compose file into a release',
+  applied: 'Hands every part of the release to Swarm',
+  converged: 'Waits until the new tasks stay healthy',
+  routed: 'Checks every address through Traefik',
+  succeeded: 'Comes once everything is in place',
   failed: '',
   superseded: '',
   cancelled: '',
 } satisfies Record<Phase, string>;
 
-export const STATE_LOOKS = {
+const STATE_LOOKS = {
   pending: 'pending',
   running: 'running',
   done: 'done',
@@ -59,12 +63,22 @@ export const TRIGGER_WORDS = {
   pull_request: 'pull request',
   manual: 'by hand',
   rollback: 'rollback',
+  restart: 'restart',
 } satisfies Record<Trigger, string>;
 
 const OVER: ReadonlySet<Phase> = new Set(['succeeded', 'failed', 'superseded', 'cancelled']);
 
 export const isOver = (deployment: Pick<Deployment, 'phase'>): boolean =>
   OVER.has(deployment.phase);
+
+/**
+ * What there is to go back to, newest first. A restart brought nothing of its own; and while nothing
+ * went wrong since, the first of them is what runs.
+ */
+export function kept(deployments: readonly Deployment[]): Deployment[] {
+  const releases = deployments.filter((it) => it.can_roll_back && it.trigger !== 'restart');
+  return deployments[0]?.phase === 'succeeded' ? releases.slice(1) : releases;
+}
 
 /** How a whole deployment looks: its end, or that it goes on. */
 export function deploymentLook(phase: Phase): Look {
@@ -77,6 +91,30 @@ export function deploymentLook(phase: Phase): Look {
     default:
       return 'deploying';
   }
+}
+
+/** The same, and that it waits: then nothing turns. */
+export function statusOf({ phase, waiting }: Pick<Deployment, 'phase' | 'waiting'>): {
+  look: Look;
+  word?: string;
+} {
+  if (waiting && !isOver({ phase })) return { look: 'paused', word: 'Waiting' };
+  return { look: deploymentLook(phase) };
+}
+
+/** What it waits for, as a sentence; it may end in words of a person. */
+export function waitsFor(waiting: string): string {
+  const sentence = asSentence(waiting);
+  return /[.!?…]$/.test(sentence) ? sentence : `${sentence}.`;
+}
+
+/**
+ * How a phase looks in a deployment that is `over` or not, and the word for where it stands: what is
+ * still to come when a deployment ends never comes.
+ */
+export function phaseState(state: PhaseState, over: boolean): { look: Look; word: string } {
+  if (over && state === 'pending') return { look: 'stopped', word: 'not reached' };
+  return { look: STATE_LOOKS[state], word: state };
 }
 
 /** The phase in which a deployment ended early. */

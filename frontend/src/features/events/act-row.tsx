@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { Bot, User } from 'lucide-react';
 
 import type { Act, ActKind } from '~/api/schema.gen';
+import { asSentence } from '~/lib/text';
 import { Said } from '~/ui/said';
 import { Ago } from '~/ui/time';
 
@@ -11,6 +12,7 @@ import type { Search } from './filter';
 const VERBS = {
   deployed: 'deployed',
   rolled_back: 'rolled back',
+  restarted: 'restarted',
   retried: 'retried',
   cancelled: 'stopped the deployment',
   approved: 'approved the deployment',
@@ -27,7 +29,7 @@ const VERBS = {
   rule_removed: 'removed the rule',
   registry_set: 'stored the login to',
   registry_removed: 'removed the login to',
-  token_made: 'made the API token',
+  token_made: 'created the API token',
   token_revoked: 'revoked the API token',
   member_invited: 'invited',
   invitation_revoked: 'revoked the invitation of',
@@ -69,7 +71,7 @@ export function ActRow({ act, at, search }: { act: Act; at: string; search: Sear
         </p>
         {act.detail && (
           <p className="text-meta break-words text-text-2">
-            <Said text={act.detail} />
+            <Said text={told(act.detail)} />
           </p>
         )}
       </div>
@@ -79,6 +81,9 @@ export function ActRow({ act, at, search }: { act: Act; at: string; search: Sear
     </li>
   );
 }
+
+/** A sentence begins like one; a repository or an address stays as it is written. */
+const told = (detail: string) => (detail.includes(' ') ? asSentence(detail) : detail);
 
 const LINK = 'font-medium underline decoration-line-strong underline-offset-2 hover:text-accent';
 

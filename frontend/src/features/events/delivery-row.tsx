@@ -19,7 +19,7 @@ import { say } from '~/ui/say';
 import type { Search } from './filter';
 
 const OUTCOMES = {
-  deployed: { look: 'succeeded', word: 'Deployed' },
+  deployed: { look: 'noted', word: 'Matched' },
   ignored: { look: 'stopped', word: 'Ignored' },
   recorded: { look: 'noted', word: 'Recorded' },
   failed: { look: 'failed', word: 'Failed' },
@@ -74,8 +74,12 @@ export function DeliveryRow({
             </span>
           )}
         </span>
-        <span className="text-right text-meta text-text-2 max-lg:order-3 max-lg:col-start-3 max-lg:row-start-2 max-lg:hidden">
-          {delivery.sender && <span className="block">{delivery.sender}</span>}
+        <span className="text-meta text-text-2 max-lg:order-5 max-lg:col-span-2 max-lg:col-start-2 lg:text-right">
+          {delivery.sender && (
+            <span className="block max-lg:inline max-lg:after:content-['_·_']">
+              {delivery.sender}
+            </span>
+          )}
           <Ago at={delivery.received_at} />
         </span>
       </Link>

@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { Rocket } from 'lucide-react';
 
 import type { DeployEvent, Phase } from '~/api/schema.gen';
-import { shortSha } from '~/lib/text';
+import { asSentence, shortSha } from '~/lib/text';
 import { Said } from '~/ui/said';
 import { Status, type Look } from '~/ui/status';
 import { Ago } from '~/ui/time';
@@ -26,7 +26,7 @@ export function DeployRow({ deployment, at }: { deployment: DeployEvent; at: str
       >
         <Rocket size={14} aria-hidden className="text-text-3" />
         <span className="max-lg:order-2">
-          <Status look={ENDS[phase] ?? 'running'} />
+          <Status look={ENDS[phase] ?? 'deploying'} />
         </span>
         <span className="truncate font-medium max-lg:order-1" title={`${stack} #${number}`}>
           {stack} #{number}
@@ -37,7 +37,7 @@ export function DeployRow({ deployment, at }: { deployment: DeployEvent; at: str
             <span className="truncate">{message}</span>
           </span>
           <span className="block truncate text-meta text-text-2">
-            <Said text={reason ?? why} />
+            <Said text={asSentence(reason ?? why)} />
           </span>
         </span>
         <span className="text-meta text-text-2 max-lg:order-5 max-lg:col-start-2 lg:text-right">

@@ -70,6 +70,9 @@ test('the list can be narrowed to what people did, in words that lead somewhere'
   const people = await rows({ kind: 'person' });
   expect(people).toHaveLength(4);
   expect(people[1]).toContain('Tariq changed the rule previews');
+  // A sentence begins like one; a name stays as it is.
+  expect(people[1]).toContain('acme/shop');
+  expect(people[2]).toContain('To what #139 brought');
   expect(screen.getByRole('link', { name: 'People' })).toHaveAttribute('aria-current', 'true');
   expect(screen.getByRole('link', { name: 'shop #142' })).toHaveAttribute(
     'href',
@@ -97,7 +100,7 @@ test('what it is narrowed to beside its kind is shown, and can be taken back', a
 test('where nothing of the kind happened, the way back to all is there', async () => {
   server.use(http.get('*/api/v1/events', () => HttpResponse.json(EMPTY)));
   open({ kind: 'person', q: 'nothing' });
-  expect(await screen.findByText('No acts of people with “nothing” in them')).toBeVisible();
+  expect(await screen.findByText('No actions of people with “nothing” in them')).toBeVisible();
   expect(screen.getByRole('link', { name: 'Show all events' })).toHaveAttribute('href', '/events');
 });
 

@@ -4,7 +4,7 @@ import { isNarrow, nothing } from './filter';
 
 it('says in words what was looked for and not found', () => {
   expect(nothing({})).toBe('No events');
-  expect(nothing({ kind: 'person', actor: 'Mira' })).toBe('No acts of people by Mira');
+  expect(nothing({ kind: 'person', actor: 'Mira' })).toBe('No actions of people by Mira');
   expect(nothing({ kind: 'deployment', stack: 'shop', q: 'cart' })).toBe(
     'No deployments of shop with “cart” in them',
   );

@@ -10,8 +10,8 @@ export const isNarrow = ({ kind, stack, actor, q }: EventFilter) =>
 const THINGS = {
   delivery: 'deliveries',
   deployment: 'deployments',
-  person: 'acts of people',
-  berth: 'acts of Berth',
+  person: 'actions of people',
+  berth: 'actions of Berth',
 } as const;
 
 /** What a list that came back empty was asked for: "No deployments of shop with “cart” in them". */

@@ -1,9 +1,10 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { ArrowDown } from 'lucide-react';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { ArrowDown, WrapText } from 'lucide-react';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 
 import { ApiError } from '~/api/client';
 import { cn } from '~/lib/cn';
+import { useNarrow } from '~/lib/narrow';
 import { count, messageOf } from '~/lib/text';
 import { clock } from '~/lib/time';
 import { Button } from '~/ui/button';
@@ -11,6 +12,7 @@ import { Empty } from '~/ui/empty';
 import { ErrorPanel } from '~/ui/error-panel';
 import { Section } from '~/ui/page';
 import { Search } from '~/ui/search';
+import { Select } from '~/ui/select';
 import { SkeletonRows } from '~/ui/skeleton';
 
 import { Ansi } from './ansi';
@@ -25,6 +27,10 @@ export function BuildLog({ id, live }: { id: string; live: boolean }) {
   const { buffer, version, error, loaded, retry } = useBuildLog(id, live);
   const [text, setText] = useState('');
   const [service, setService] = useState('');
+  const [chosen, setChosen] = useState<boolean>();
+  // A phone shows the first words of a line, if anything, where they do not wrap.
+  const narrow = useNarrow();
+  const wrap = chosen ?? narrow;
   // The buffer is the same object for good: its version says that it changed.
   const shown = useMemo(
     () => find(buffer.lines, text, service),
@@ -43,7 +49,7 @@ export function BuildLog({ id, live }: { id: string; live: boolean }) {
   if (total > 0) {
     body =
       size > 0 ? (
-        <Lines buffer={buffer.lines} shown={shown} size={size} live={live} />
+        <Lines buffer={buffer.lines} shown={shown} size={size} live={live} wrap={wrap} />
       ) : (
         <Empty
           title="No line matches"
@@ -86,17 +92,16 @@ export function BuildLog({ id, live }: { id: string; live: boolean }) {
         <div role="search" className="mb-2 flex flex-wrap items-center gap-2">
           <Search label="Search the log" value={text} onChange={setText} />
           {services.length > 1 && (
-            <select
+            <Select
               aria-label="Service"
               value={service}
               onChange={(event) => setService(event.target.value)}
-              className="h-8 rounded-control border border-line-strong bg-surface px-2 text-ui"
             >
               <option value="">All services</option>
               {services.map((name) => (
                 <option key={name}>{name}</option>
               ))}
-            </select>
+            </Select>
           )}
           <span className="text-ui text-text-2 tabular-nums">
             {shown
@@ -108,6 +113,18 @@ export function BuildLog({ id, live }: { id: string; live: boolean }) {
               {count(buffer.dropped, 'older line')} not kept
             </span>
           )}
+          <span className="ml-auto">
+            <Button
+              size="icon"
+              aria-label="Wrap long lines"
+              title="Wrap long lines (w)"
+              aria-keyshortcuts="w"
+              aria-pressed={wrap}
+              onClick={() => setChosen(!wrap)}
+            >
+              <WrapText size={16} aria-hidden />
+            </Button>
+          </span>
         </div>
       )}
       {body}
@@ -120,10 +137,12 @@ type Props = {
   shown: readonly number[] | null;
   size: number;
   live: boolean;
+  wrap: boolean;
 };
 
-function Lines({ buffer, shown, size, live }: Props) {
+function Lines({ buffer, shown, size, live, wrap }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
+  const top = useRef(0);
   const [follow, setFollow] = useState(true);
   const [seen, setSeen] = useState(size);
   const rows = useVirtualizer({
@@ -133,18 +152,32 @@ function Lines({ buffer, shown, size, live }: Props) {
     overscan: 20,
   });
 
+  // Where lines wrap it grows as they are measured.
+  const total = rows.getTotalSize();
+
+  useLayoutEffect(() => {
+    const first = rows.range?.startIndex ?? 0;
+    // Measured heights are of lines that wrap.
+    if (!wrap) rows.measure();
+    if (!follow) rows.scrollToIndex(first, { align: 'start' });
+    // What one reads stays; only how it is laid out counts here.
+    // oxlint-disable-next-line react/exhaustive-deps
+  }, [wrap]);
   useEffect(() => {
     if (follow && size > 0) rows.scrollToIndex(size - 1, { align: 'end' });
     // The virtualizer is a new object each time; only what there is to follow counts.
     // oxlint-disable-next-line react/exhaustive-deps
-  }, [follow, size]);
+  }, [follow, size, total]);
 
   const onScroll = () => {
     const element = scroller.current;
     if (!element) return;
     const atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < ROW;
-    if (atEnd === follow) return;
-    setFollow(atEnd);
+    // A line that turns out to be longer leaves the end behind, but nobody went up.
+    const next = atEnd || (follow && element.scrollTop >= top.current);
+    top.current = element.scrollTop;
+    if (next === follow) return;
+    setFollow(next);
     setSeen(size);
   };
 
@@ -162,17 +195,22 @@ function Lines({ buffer, shown, size, live }: Props) {
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
         tabIndex={0}
         className="overflow-auto rounded-panel border border-line bg-code py-2 font-mono text-meta leading-5"
-        style={{ height: Math.min(size, TALL) * ROW + 18 }}
+        style={{ height: Math.min(total, TALL * ROW) + 18 }}
       >
-        <div className="relative" style={{ height: rows.getTotalSize() }}>
+        <div className="relative" style={{ height: total }}>
           {rows.getVirtualItems().map((row) => {
             const line = buffer[shown ? (shown[row.index] ?? 0) : row.index];
             if (!line) return null;
             return (
               <div
                 key={line.id}
-                className="absolute left-0 flex min-w-full gap-4 px-3 whitespace-pre hover:bg-hover"
-                style={{ height: ROW, transform: `translateY(${row.start}px)` }}
+                ref={wrap ? rows.measureElement : undefined}
+                data-index={row.index}
+                className={cn(
+                  'absolute left-0 flex gap-4 px-3 hover:bg-hover',
+                  wrap ? 'w-full whitespace-pre-wrap' : 'min-w-full whitespace-pre',
+                )}
+                style={{ minHeight: ROW, transform: `translateY(${row.start}px)` }}
               >
                 <time dateTime={line.at} className="text-text-3 max-sm:hidden">
                   {clock(line.at)}
@@ -180,7 +218,7 @@ function Lines({ buffer, shown, size, live }: Props) {
                 <span className="w-20 shrink-0 truncate text-accent" title={line.service}>
                   {line.service}
                 </span>
-                <span>
+                <span className={cn(wrap && 'min-w-0 wrap-anywhere')}>
                   <Ansi line={line.line} />
                 </span>
               </div>

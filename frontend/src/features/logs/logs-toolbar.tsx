@@ -6,12 +6,12 @@ import { cn } from '~/lib/cn';
 import { Button, buttonClass } from '~/ui/button';
 import { Menu, MenuCheck } from '~/ui/menu';
 import { Search } from '~/ui/search';
+import { Select } from '~/ui/select';
 
 import { chosen, fromField, LEVEL_WORDS, LEVELS, RANGES, toField, type LogSearch } from './filter';
 
-const SELECT = 'h-8 rounded-control border border-line-strong bg-surface px-2 text-ui';
 /** Three of them share a line of a phone. */
-const SHARED = `${SELECT} max-sm:min-w-0 max-sm:flex-1`;
+const SHARED = 'max-sm:min-w-0 max-sm:flex-1';
 
 type Props = {
   stack: string;
@@ -53,7 +53,7 @@ export function LogsToolbar(props: Props) {
     <div className="border-b border-line px-4 py-2 sm:px-6">
       <div role="search" aria-label="Logs" className="flex flex-wrap items-center gap-2">
         <Services {...props} />
-        <select
+        <Select
           aria-label="Level"
           value={search.level ?? 'debug'}
           onChange={({ target: { value } }) =>
@@ -66,28 +66,29 @@ export function LogsToolbar(props: Props) {
               {LEVEL_WORDS[level]}
             </option>
           ))}
-        </select>
-        <select
+        </Select>
+        <Select
           aria-label="Time range"
           value={between || custom ? 'between' : (search.since ?? '')}
           onChange={({ target: { value } }) => {
             setBetween(value === 'between');
             if (value !== 'between') onSearch({ since: value || undefined, until: undefined });
           }}
-          className={SHARED}
+          className="max-sm:min-w-0 max-sm:flex-[0.9]"
         >
-          <option value="">Everything kept</option>
+          <option value="">All time</option>
           {RANGES.map(({ value, label }) => (
             <option key={value} value={value}>
               {label}
             </option>
           ))}
           <option value="between">Between…</option>
-        </select>
+        </Select>
         <Search
           ref={field}
           label="Search the lines"
           keys="/ Control+F Meta+F"
+          className="sm:max-lg:grow"
           value={search.q ?? ''}
           onChange={(q) => onSearch({ q: q || undefined })}
         />
@@ -156,7 +157,10 @@ function Services({ search, services, onSearch }: Props) {
         <button
           type="button"
           aria-label={`Services: ${label}`}
-          className="inline-flex h-8 max-w-44 items-center max-sm:min-w-0 max-sm:flex-1 sm:min-w-32 gap-2 rounded-control border border-line-strong bg-surface px-2.5 text-ui hover:bg-hover"
+          className={cn(
+            'inline-flex h-8 max-w-44 items-center gap-2 rounded-control border border-line-strong bg-surface px-2.5 text-ui hover:bg-hover sm:min-w-32',
+            SHARED,
+          )}
         >
           <span className="min-w-0 flex-1 truncate text-left">{label}</span>
           <ChevronDown size={14} className="shrink-0 text-text-3" aria-hidden />
@@ -256,7 +260,7 @@ function When({
         onKeyDown={(event) => {
           if (event.key === 'Enter') take(event.currentTarget.value);
         }}
-        className={SELECT}
+        className="h-8 rounded-control border border-line-strong bg-surface px-2 text-ui"
       />
     </label>
   );

@@ -7,7 +7,7 @@ import { Kbd } from '~/ui/kbd';
 import { pick, type Group, type Item } from './pick';
 import { useItems } from './use-items';
 
-/** One field that finds stacks, pages and acts; everything in it is reached by the keyboard. */
+/** One field that finds stacks, pages and actions; everything in it is reached by the keyboard. */
 export function Palette({ onClose }: { onClose: () => void }) {
   const [typed, setTyped] = useState('');
   const [at, setAt] = useState(0);
@@ -51,14 +51,14 @@ export function Palette({ onClose }: { onClose: () => void }) {
           <input
             ref={field}
             role="combobox"
-            aria-label="Search stacks, pages and acts"
+            aria-label="Search stacks, pages and actions"
             aria-expanded={items.length > 0}
             aria-controls={list}
             aria-autocomplete="list"
             aria-activedescendant={active && `${list}-${active.id}`}
             autoComplete="off"
             spellCheck={false}
-            placeholder="Search stacks, pages and acts…"
+            placeholder="Search stacks, pages and actions…"
             value={typed}
             onChange={(event) => {
               setTyped(event.target.value);

@@ -3,7 +3,7 @@ import { best, score } from '~/lib/fuzzy';
 /** One line of the palette. */
 export type Item = {
   id: string;
-  group: 'Here' | 'Stacks' | 'Previews' | 'Go to' | 'Settings' | 'Acts';
+  group: 'Here' | 'Stacks' | 'Previews' | 'Go to' | 'Settings' | 'Actions';
   label: string;
   /** What else it is found by, and shown beside it. */
   aside?: string | undefined;
@@ -16,7 +16,14 @@ export type Item = {
 export type Group = { title: Item['group']; items: Item[] };
 
 /** The groups in the order that they have before anything was typed. */
-const ORDER: readonly Item['group'][] = ['Here', 'Go to', 'Stacks', 'Previews', 'Acts', 'Settings'];
+const ORDER: readonly Item['group'][] = [
+  'Here',
+  'Go to',
+  'Stacks',
+  'Previews',
+  'Actions',
+  'Settings',
+];
 
 /** How many of one group are shown: more is for the list itself. */
 const MOST = 8;

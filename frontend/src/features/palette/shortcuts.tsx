@@ -21,8 +21,8 @@ const PARTS: readonly { title: string; keys: readonly [keys: string, does: strin
     title: 'In a list',
     keys: [
       ['j', 'Next row'],
-      ['k', 'Row before'],
-      ['Enter', 'Open it'],
+      ['k', 'Previous row'],
+      ['Enter', 'Open'],
     ],
   },
   {
@@ -40,7 +40,7 @@ const PARTS: readonly { title: string; keys: readonly [keys: string, does: strin
       ['f', 'Follow the newest lines'],
       ['w', 'Wrap long lines'],
       [FIND_KEY, 'Search the lines'],
-      ['↑ ↓', 'Line before, line after'],
+      ['↑ ↓', 'Previous or next line'],
       [SHIFT_KEY, 'Select more lines'],
       [COPY_KEY, 'Copy what is selected'],
     ],
@@ -78,7 +78,8 @@ export function Shortcuts({ onClose }: { onClose: () => void }) {
             ))}
           </div>
           <Dialog.Description className="text-meta text-text-2">
-            No single key changes anything. They can be switched off under Settings, Appearance.
+            No single key changes anything. Single keys can be switched off under Settings,
+            Appearance.
           </Dialog.Description>
         </Dialog.Popup>
       </Dialog.Portal>

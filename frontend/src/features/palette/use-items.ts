@@ -32,7 +32,7 @@ export function useItems(typed: string): Item[] {
   );
   const act = (label: string, run: () => void, leads = false): Item => ({
     id: `act-${slug(label)}`,
-    group: 'Acts',
+    group: 'Actions',
     label,
     leads,
     run,

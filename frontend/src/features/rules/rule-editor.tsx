@@ -73,7 +73,7 @@ export function RuleEditor({ existing: newest, initial, repositories, domain }: 
       else await createRule(toDraft(values));
       // Clean before leaving, so that the guard lets go.
       reset(values);
-      say(existing ? 'Rule saved' : 'Rule made');
+      say(existing ? 'Rule saved' : 'Rule created');
       await client.invalidateQueries({ queryKey: ['rule'] });
       await navigate({ to: '/rules', ignoreBlocker: true });
     } catch (failure) {
@@ -116,7 +116,7 @@ export function RuleEditor({ existing: newest, initial, repositories, domain }: 
     <Page>
       <form noValidate onSubmit={(event) => void save(event)}>
         <PageHead
-          title={existing ? 'Edit rule' : 'New rule'}
+          title={existing ? `Edit ${existing.rule.name}` : 'New rule'}
           aside={
             <span className="text-ui text-text-2">
               {isDirty ? 'Nothing changes until you save' : existing?.rule.repository}
@@ -132,7 +132,14 @@ export function RuleEditor({ existing: newest, initial, repositories, domain }: 
               <Link to="/rules" className={buttonClass({ kind: 'quiet' })}>
                 {isDirty ? 'Discard' : 'Back'}
               </Link>
-              <Button kind="primary" type="submit" busy={isSubmitting} disabledReason={denied}>
+              <Button
+                kind="primary"
+                type="submit"
+                busy={isSubmitting}
+                disabledReason={
+                  denied ?? (existing && !isDirty ? 'Nothing is changed.' : undefined)
+                }
+              >
                 Save rule
               </Button>
             </>
@@ -200,8 +207,8 @@ export function RuleEditor({ existing: newest, initial, repositories, domain }: 
               optional
               hint={
                 form.event === 'pull_request'
-                  ? 'One a line, about the branch it is to be merged into. None means any.'
-                  : 'One a line. * stays within a segment, ** crosses /, ! takes back. None means any.'
+                  ? 'One pattern per line, for the target branch. Leave empty for any.'
+                  : 'One pattern per line. * stops at /, ** does not, ! excludes. Leave empty for any.'
               }
               error={errors.refs?.message}
               {...register('refs')}
@@ -211,7 +218,7 @@ export function RuleEditor({ existing: newest, initial, repositories, domain }: 
               mono
               rows={2}
               optional
-              hint="One a line; deploy only if one of them changed. None means any change."
+              hint="One pattern per line. Deploys only if a matching file changed. Leave empty for any."
               error={errors.paths?.message}
               {...register('paths')}
             />
@@ -250,7 +257,7 @@ export function RuleEditor({ existing: newest, initial, repositories, domain }: 
             </SelectField>
             <SelectField
               label="Priority"
-              hint="Among deployments that wait for a place. Every five minutes of waiting lift one by a rank, so that none waits for ever."
+              hint="Who goes first when deployments wait. Every five minutes of waiting raise the rank by one."
               error={errors.priority?.message}
               {...register('priority')}
             >
@@ -261,7 +268,7 @@ export function RuleEditor({ existing: newest, initial, repositories, domain }: 
               ))}
             </SelectField>
             <TextField
-              label="At once"
+              label="Deployments at once"
               optional
               inputMode="numeric"
               hint={
@@ -286,7 +293,7 @@ export function RuleEditor({ existing: newest, initial, repositories, domain }: 
             </SelectField>
             <TextField label="Name" error={errors.name?.message} {...register('name')} />
             <CheckField
-              label="In force"
+              label="On"
               hint="A rule that is off is still shown with each event it would have matched."
               {...register('enabled')}
             />

@@ -9,6 +9,7 @@ import { Loaded } from '~/api/loaded';
 import { ruleMatchesQuery } from '~/api/queries';
 import type { CandidateKind, RuleMatch } from '~/api/schema.gen';
 import { cn } from '~/lib/cn';
+import { asSentence } from '~/lib/text';
 import { Empty } from '~/ui/empty';
 import { More } from '~/ui/more';
 import { Panel } from '~/ui/page';
@@ -105,11 +106,11 @@ function Candidate({ item }: { item: RuleMatch }) {
           )}
         </p>
         <p className="text-meta break-words text-text-2">
-          <Said text={item.reason} />
+          <Said text={asSentence(item.reason)} />
         </p>
         {item.environment && (
           <p className="text-meta break-words">
-            deploys <code className="font-mono">{item.environment}</code> at{' '}
+            Deploys <code className="font-mono">{item.environment}</code> at{' '}
             <code className="font-mono">{item.host}</code>
           </p>
         )}

@@ -47,10 +47,10 @@ const past = ruleReplay({ event: 'push', refs: ['main'] });
 
 test('each past delivery says what the draft would have made of it, and what came of it', async () => {
   show(() => list(past));
-  expect(await screen.findByText('something for 1 of the last 3')).toBeTruthy();
+  expect(await screen.findByText('1 of the last 3 deliveries')).toBeTruthy();
   const rows = screen.getAllByRole('listitem').map((row) => row.textContent);
   expect(rows[0]).toContain('Would have deployed: branch main matches main');
-  expect(rows[0]).toContain('Really it was deployed as shop #143');
+  expect(rows[0]).toContain('In fact it started a deployment: shop #143');
   expect(rows[0]).not.toContain('Differs');
   expect(rows[1]).toContain('Would have been ignored: branch feat/cart-v2 matches none of main');
   // A pull request that was deployed, which this draft does not listen to.
@@ -61,6 +61,18 @@ test('each past delivery says what the draft would have made of it, and what cam
   );
 });
 
+test('a delivery that started several deployments names each', async () => {
+  const [first] = past;
+  const [decision] = first!.delivery.decisions;
+  const decisions = [
+    decision!,
+    { ...decision!, rule_name: 'api', deployment: { stack: 'api', number: 5 } },
+  ];
+  show(() => list([{ ...first!, delivery: { ...first!.delivery, decisions } }]));
+  const row = await screen.findByRole('listitem');
+  expect(row.textContent).toContain('In fact it started 2 deployments: shop #143, api #5');
+});
+
 test('older deliveries come page by page', async () => {
   const asked: (string | null)[] = [];
   show((request) => {
@@ -69,7 +81,7 @@ test('older deliveries come page by page', async () => {
     return cursor ? list(past.slice(1)) : list(past.slice(0, 1), 'older');
   });
   fireEvent.click(await screen.findByRole('button', { name: 'Show more' }));
-  expect(await screen.findByText('something for 1 of the last 3')).toBeTruthy();
+  expect(await screen.findByText('1 of the last 3 deliveries')).toBeTruthy();
   expect(asked).toEqual([null, 'older']);
   expect(screen.queryByRole('button', { name: 'Show more' })).toBeNull();
 });

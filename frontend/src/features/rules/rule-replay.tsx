@@ -6,7 +6,7 @@ import { isStatus } from '~/api/client';
 import { sortFaults } from '~/api/faults';
 import { Loaded } from '~/api/loaded';
 import { ruleReplayQuery } from '~/api/queries';
-import type { Delivery, ReplayVerdict, RuleReplay as Replayed } from '~/api/schema.gen';
+import type { Delivery, Outcome, ReplayVerdict, RuleReplay as Replayed } from '~/api/schema.gen';
 import { cn } from '~/lib/cn';
 import { Empty } from '~/ui/empty';
 import { More } from '~/ui/more';
@@ -29,11 +29,11 @@ const VERDICTS = {
 } satisfies Record<ReplayVerdict, { look: Look; word: string }>;
 
 const OUTCOMES = {
-  deployed: 'it was deployed',
+  deployed: 'it started a deployment',
   ignored: 'it was ignored',
   recorded: 'it was recorded',
   failed: 'it failed',
-} satisfies Record<NonNullable<Delivery['outcome']>, string>;
+} satisfies Record<Outcome, string>;
 
 /** What the draft would have made of what GitHub told before, beside what really came of it. */
 export function RuleReplay({ form }: { form: RuleForm }) {
@@ -46,12 +46,12 @@ export function RuleReplay({ form }: { form: RuleForm }) {
   const acted = items.filter(({ verdict }) => verdict !== 'ignored').length;
   return (
     <section aria-label="What it would have done" aria-busy={query.isFetching}>
-      <h2 className="mb-1.5 flex items-baseline gap-2 text-ui font-medium">
+      <h2 className="mb-1.5 flex flex-wrap items-baseline gap-x-2 text-ui font-medium">
         What it would have done
         {query.data && !query.error && items.length > 0 && (
           <span role="status" className="font-normal text-text-2 tabular-nums">
-            something for {acted} of the last {items.length}
-            {query.hasNextPage && '+'}
+            {acted} of the last {items.length}
+            {query.hasNextPage && '+'} {items.length === 1 ? 'delivery' : 'deliveries'}
           </span>
         )}
       </h2>
@@ -110,32 +110,34 @@ function Line({ item }: { item: Replayed }) {
         </p>
         {environment && (
           <p className="text-meta break-words">
-            to <code className="font-mono">{environment}</code> at{' '}
+            To <code className="font-mono">{environment}</code> at{' '}
             <code className="font-mono">{host}</code>
           </p>
         )}
-        <Really delivery={delivery} />
+        <InFact delivery={delivery} />
       </div>
     </li>
   );
 }
 
-function Really({ delivery }: { delivery: Delivery }) {
+const happened = (outcome: Outcome, made: number): string =>
+  outcome === 'deployed' && made > 1 ? `it started ${made} deployments` : OUTCOMES[outcome];
+
+function InFact({ delivery }: { delivery: Delivery }) {
   const made = delivery.decisions.flatMap(({ deployment }) => deployment ?? []);
   return (
     <p className="text-meta break-words text-text-2">
-      Really{' '}
+      In fact{' '}
       <Link
         to="/events"
         search={{ id: delivery.id }}
         className="underline decoration-line-strong underline-offset-2 hover:text-accent"
       >
-        {delivery.outcome ? OUTCOMES[delivery.outcome] : 'it waits'}
+        {delivery.outcome ? happened(delivery.outcome, made.length) : 'it waits'}
       </Link>
-      {made.map(({ stack, number }) => (
+      {made.map(({ stack, number }, index) => (
         <span key={`${stack} ${number}`}>
-          {' '}
-          as{' '}
+          {index === 0 ? ': ' : ', '}
           <Link
             to="/stacks/$stack/deployments/$number"
             params={{ stack, number: String(number) }}

@@ -56,7 +56,7 @@ function Line({ children, last }: { children: ReactNode; last?: boolean }) {
 
 function Value({ children }: { children: string }) {
   return (
-    <code className="rounded-tag bg-sunken px-1 py-0.5 font-mono text-ui break-all">
+    <code className="rounded-tag bg-sunken px-1 py-0.5 font-mono text-ui break-words">
       {children || '…'}
     </code>
   );

@@ -21,15 +21,15 @@ const EVENTS = {
 
 const HEAD = (
   <>
-    <Th className="w-[30%] lg:w-[16%]">Rule</Th>
-    <Th className="lg:w-[26%]">When</Th>
+    <Th className="w-[30%] lg:w-[14%]">Rule</Th>
+    <Th className="lg:w-[22%]">When</Th>
     <Th hide="sm" className="w-[24%] lg:w-[14%]">
       Environment
     </Th>
     <Th hide="lg" className="w-[26%]">
       Host
     </Th>
-    <Th hide="lg" className="w-[18%]">
+    <Th hide="lg" className="w-[20%]">
       Compose file
     </Th>
     <Th right className="w-16">

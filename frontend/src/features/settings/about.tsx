@@ -56,7 +56,7 @@ export function About() {
 function Check({ ok, detail }: { ok: boolean; detail: string }) {
   return (
     <span className="flex flex-wrap items-center gap-x-2">
-      <Status look={ok ? 'healthy' : 'failed'} word={ok ? 'Well' : 'Not well'} />
+      <Status look={ok ? 'healthy' : 'failed'} word={ok ? 'Healthy' : 'Failing'} />
       <span className="min-w-0 break-words text-text-2">{detail}</span>
     </span>
   );

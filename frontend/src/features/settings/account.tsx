@@ -6,6 +6,7 @@ import { ROLES } from '~/api/access';
 import { Failure, Loaded } from '~/api/loaded';
 import { logOut } from '~/api/mutations';
 import { sessionQuery } from '~/api/queries';
+import { asSentence } from '~/lib/text';
 import { Button } from '~/ui/button';
 import { Panel } from '~/ui/page';
 
@@ -24,7 +25,8 @@ export function Account() {
               <Row name="Name">{user.name}</Row>
               <Row name="E-mail">{user.email}</Row>
               <Row name="Role">
-                {user.role}: {ROLES[user.role]}
+                {asSentence(user.role)}
+                <span className="block text-meta text-text-2">{asSentence(ROLES[user.role])}</span>
               </Row>
             </dl>
           </Panel>
@@ -52,7 +54,7 @@ export function Account() {
 
 export function Row({ name, children }: { name: string; children: ReactNode }) {
   return (
-    <div className="grid min-h-10 items-center gap-x-4 px-4 py-2.5 sm:grid-cols-[160px_minmax(0,1fr)]">
+    <div className="grid min-h-10 items-center gap-x-4 px-3 py-2.5 sm:grid-cols-[160px_minmax(0,1fr)]">
       <dt className="text-text-2">{name}</dt>
       <dd className="min-w-0 break-words">{children}</dd>
     </div>

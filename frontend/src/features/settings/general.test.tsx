@@ -30,7 +30,7 @@ test('each fact names what sets it, by what it is about', async () => {
   const pruning = screen.getByRole('heading', { name: 'Pruning' }).closest('section')!;
   expect(within(pruning).getByText('BERTH_PRUNE_LIMIT')).toBeTruthy();
   expect(within(pruning).getByText('25 %')).toBeTruthy();
-  expect(screen.getAllByText('The same in every Berth')).toHaveLength(2);
+  expect(screen.getAllByText('Fixed')).toHaveLength(2);
   expect(screen.getByText('Not set')).toBeTruthy();
 });
 

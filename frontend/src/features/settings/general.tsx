@@ -22,9 +22,8 @@ export function GeneralSettings() {
   return (
     <>
       <p className="mb-5 text-ui text-text-2">
-        What this Berth was started with. Each is a variable of the environment of{' '}
-        <code className="font-mono text-meta">berth serve</code>, or a flag of it: change it there,
-        and start Berth again.
+        What this Berth was started with. To change one, set its variable (or flag) for{' '}
+        <code className="font-mono text-meta">berth serve</code> and restart Berth.
       </p>
       <Loaded query={query} what="the settings">
         {({ items }) => (
@@ -49,13 +48,13 @@ export function GeneralSettings() {
 
 function Fact({ setting: { what, value, variable } }: { setting: Setting }) {
   return (
-    <div className="grid gap-x-6 gap-y-1 px-4 py-2.5 sm:grid-cols-[minmax(0,1fr)_fit-content(45%)]">
+    <div className="grid gap-x-6 gap-y-1 px-3 py-2.5 sm:grid-cols-[minmax(0,1fr)_fit-content(45%)]">
       <dt className="min-w-0">
         <Said text={what} />
         {variable ? (
           <code className="block font-mono text-meta break-all text-text-2">{variable}</code>
         ) : (
-          <span className="block text-meta text-text-2">The same in every Berth</span>
+          <span className="block text-meta text-text-2">Fixed</span>
         )}
       </dt>
       <dd className="min-w-0 font-medium break-words sm:text-right">

@@ -1,10 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { Fragment } from 'react';
 
 import { Loaded } from '~/api/loaded';
 import { deliveriesQuery, githubQuery } from '~/api/queries';
 import type { Github, Installation, Outcome } from '~/api/schema.gen';
-import { count, shortRef } from '~/lib/text';
+import { asSentence, shortRef } from '~/lib/text';
 import { buttonClass } from '~/ui/button';
 import { CopyButton } from '~/ui/copy';
 import { Empty } from '~/ui/empty';
@@ -73,6 +74,9 @@ export function GithubSettings() {
   );
 }
 
+/** Where an address may be broken. */
+const AFTER_SLASH = /(?<=\/)(?!\/)/;
+
 function App({ github }: { github: Github }) {
   if (!github.app) {
     return (
@@ -100,7 +104,15 @@ function App({ github }: { github: Github }) {
         <Row name="Owner">{github.app.owner_login}</Row>
         <Row name="Webhooks go to">
           <span className="flex items-center gap-1">
-            <code className="min-w-0 font-mono text-meta break-all">{github.webhook_url}</code>
+            <code className="min-w-0 font-mono text-meta break-words">
+              {github.webhook_url.split(AFTER_SLASH).map((part, place) => (
+                // oxlint-disable-next-line react/no-array-index-key
+                <Fragment key={place}>
+                  {place > 0 && <wbr />}
+                  {part}
+                </Fragment>
+              ))}
+            </code>
             <CopyButton text={github.webhook_url} label="Copy the webhook address" />
           </span>
         </Row>
@@ -116,6 +128,9 @@ function App({ github }: { github: Github }) {
   );
 }
 
+/** Whose account an installation is of, as GitHub calls it. */
+const KINDS: Record<string, string> = { Organization: 'Organisation', User: 'User' };
+
 function Installations({ github }: { github: Github }) {
   if (github.installations.length === 0) {
     return (
@@ -130,9 +145,9 @@ function Installations({ github }: { github: Github }) {
             <Outside href={installation.html_url}>{installation.account_login}</Outside>
           </Td>
           <Td hide="sm" className="text-text-2">
-            {installation.account_kind}
+            {KINDS[installation.account_kind] ?? installation.account_kind}
           </Td>
-          <Td right>{count(installation.repository_count, 'repository', 'repositories')}</Td>
+          <Td right>{installation.repository_count.toLocaleString('en')}</Td>
           <Td right>
             {installation.suspended ? (
               <Tag tone="warn">Suspended</Tag>
@@ -148,13 +163,13 @@ function Installations({ github }: { github: Github }) {
 
 /** Why Berth asks for each; GitHub's names on the left. */
 const WHY: Record<string, string> = {
-  checks: 'to show on a commit how its deployment goes',
-  contents: 'to read the source of what is deployed',
-  deployments: 'to tell GitHub what is deployed where',
-  issues: 'to find its own comment on a pull request',
-  metadata: 'to see which repositories there are',
-  pull_requests: 'to read pull requests, and comment with a preview’s address',
-  statuses: 'to mark a commit where checks are not shown',
+  checks: 'To show on a commit how its deployment goes',
+  contents: 'To read the source of what is deployed',
+  deployments: 'To tell GitHub what is deployed where',
+  issues: 'To find its own comment on a pull request',
+  metadata: 'To see which repositories there are',
+  pull_requests: 'To read pull requests, and comment with a preview’s address',
+  statuses: 'To mark a commit where checks are not shown',
 };
 
 function Permissions({ installation }: { installation: Installation }) {
@@ -180,14 +195,14 @@ function Permissions({ installation }: { installation: Installation }) {
         {installation.permissions.map(({ name, wanted, granted, enough }) => (
           <tr key={name}>
             <Td>
-              {name.replaceAll('_', ' ')}
+              {asSentence(name.replaceAll('_', ' '))}
               {WHY[name] && <span className="block text-meta text-text-2">{WHY[name]}</span>}
             </Td>
-            <Td className="text-text-2">{wanted}</Td>
+            <Td className="text-text-2">{asSentence(wanted)}</Td>
             <Td>
               <Status
                 look={enough ? 'done' : 'degraded'}
-                word={granted ? granted : 'Not granted'}
+                word={granted ? asSentence(granted) : 'Not granted'}
               />
             </Td>
           </tr>
@@ -198,7 +213,7 @@ function Permissions({ installation }: { installation: Installation }) {
 }
 
 const OUTCOMES = {
-  deployed: { look: 'succeeded', word: 'Deployed' },
+  deployed: { look: 'noted', word: 'Matched' },
   ignored: { look: 'stopped', word: 'Ignored' },
   recorded: { look: 'noted', word: 'Recorded' },
   failed: { look: 'failed', word: 'Failed' },
@@ -221,7 +236,7 @@ function Deliveries({ webhook }: { webhook: string }) {
                 <Th>Event</Th>
                 <Th hide="sm">About</Th>
                 <Th>Outcome</Th>
-                <Th right>Came</Th>
+                <Th right>Received</Th>
               </>
             }
           >

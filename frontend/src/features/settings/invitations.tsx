@@ -6,7 +6,8 @@ import { Loaded } from '~/api/loaded';
 import { createInvitation, deleteInvitation } from '~/api/mutations';
 import { invitationsQuery } from '~/api/queries';
 import type { CreatedInvitation, Invitation, Role } from '~/api/schema.gen';
-import { full } from '~/lib/time';
+import { asSentence } from '~/lib/text';
+import { short } from '~/lib/time';
 import { Bar } from '~/ui/bar';
 import { Button } from '~/ui/button';
 import { Confirm } from '~/ui/dialog';
@@ -19,11 +20,13 @@ import { Tag } from '~/ui/tag';
 import { Ago } from '~/ui/time';
 import { say } from '~/ui/say';
 
+import { Email } from './email';
+
 const HEAD = (
   <>
     <Th>For</Th>
-    <Th>Role</Th>
-    <Th hide="sm">Made</Th>
+    <Th hide="sm">Role</Th>
+    <Th hide="sm">Created</Th>
     <Th>
       <span className="sr-only">What can be done</span>
     </Th>
@@ -119,9 +122,11 @@ function NewInvitation({ onMade }: { onMade: (made: CreatedInvitation) => void }
           error={errors.role}
           onChange={(event) => setRole(event.target.value as Role)}
         >
-          <option>viewer</option>
-          <option>operator</option>
-          <option>admin</option>
+          {(['viewer', 'operator', 'admin'] satisfies Role[]).map((it) => (
+            <option key={it} value={it}>
+              {asSentence(it)}
+            </option>
+          ))}
         </SelectField>
         <div className="sm:pt-6.5">
           <Button
@@ -130,7 +135,7 @@ function NewInvitation({ onMade }: { onMade: (made: CreatedInvitation) => void }
             busy={busy}
             disabledReason={email.trim() ? undefined : 'Say first whom to invite.'}
           >
-            Make link
+            Create link
           </Button>
         </div>
       </div>
@@ -148,7 +153,7 @@ function Link({ made, onDone }: { made: CreatedInvitation; onDone: () => void })
       copyLabel="Copy the link"
       onDone={onDone}
     >
-      Whoever opens it first becomes {role}. It works once, until {full(expires_at)}. Berth keeps
+      Whoever opens it first becomes {role}. It works once, until {short(expires_at)}. Berth keeps
       only its hash and can’t show it again.
     </Once>
   );
@@ -162,14 +167,17 @@ function Row({ invitation }: { invitation: Invitation }) {
     <tr>
       <Td>
         <span className="flex flex-wrap items-center gap-x-2">
-          <span className="font-medium break-all">{email}</span>
-          {expired && <Tag tone="warn">Ran out</Tag>}
+          <span className="min-w-0 font-medium break-words">
+            <Email address={email} />
+          </span>
+          {expired && <Tag tone="warn">Expired</Tag>}
         </span>
         <span className="block text-meta text-text-2">
-          {expired ? 'was good until' : 'good until'} {full(expires_at)}
+          <span className="sm:hidden">{asSentence(role)} · </span>
+          {expired ? 'Expired' : 'Expires'} {short(expires_at)}
         </span>
       </Td>
-      <Td>{role}</Td>
+      <Td hide="sm">{asSentence(role)}</Td>
       <Td hide="sm" className="text-text-2">
         <Ago at={created_at} /> by {invited_by}
       </Td>
@@ -193,7 +201,7 @@ function Row({ invitation }: { invitation: Invitation }) {
             say('Invitation revoked');
           }}
         >
-          <p>The link lets nobody in any more. To invite them again, make a new one.</p>
+          <p>The link lets nobody in any more. To invite them again, create a new one.</p>
         </Confirm>
       </Td>
     </tr>

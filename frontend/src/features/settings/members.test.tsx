@@ -63,14 +63,14 @@ test('an invitation’s link is shown once, and what is wrong stands at its fiel
   await show();
   const user = userEvent.setup();
   await user.type(screen.getByLabelText('Invite'), 'nobody');
-  await user.click(screen.getByRole('button', { name: 'Make link' }));
+  await user.click(screen.getByRole('button', { name: 'Create link' }));
   await waitFor(() =>
     expect(screen.getByLabelText('Invite')).toHaveAccessibleDescription(/not an e-mail address/),
   );
   await user.clear(screen.getByLabelText('Invite'));
   await user.type(screen.getByLabelText('Invite'), 'kim@example.com');
   await user.selectOptions(screen.getByLabelText('Role'), 'viewer');
-  await user.click(screen.getByRole('button', { name: 'Make link' }));
+  await user.click(screen.getByRole('button', { name: 'Create link' }));
   expect(await screen.findByText(/invitation\?token=/)).toBeVisible();
   expect(screen.getByText(/Whoever opens it first becomes viewer/)).toBeVisible();
   const open = screen.getByRole('table', { name: 'Open invitations' });

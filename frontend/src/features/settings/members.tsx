@@ -8,6 +8,7 @@ import { Loaded } from '~/api/loaded';
 import { deleteMember, setMemberRole } from '~/api/mutations';
 import { membersQuery } from '~/api/queries';
 import type { Member, Role } from '~/api/schema.gen';
+import { asSentence } from '~/lib/text';
 import { Button } from '~/ui/button';
 import { Confirm } from '~/ui/dialog';
 import { Menu, MenuItem } from '~/ui/menu';
@@ -17,6 +18,7 @@ import { Tag } from '~/ui/tag';
 import { Ago } from '~/ui/time';
 import { say } from '~/ui/say';
 
+import { Email } from './email';
 import { Invite, OpenInvitations } from './invitations';
 import { outcome, type Wanted } from './member-words';
 
@@ -40,7 +42,7 @@ export function Members() {
       <dl className="mb-6 space-y-1 text-ui text-text-2">
         {(['viewer', 'operator', 'admin'] as const).map((role) => (
           <div key={role} className="flex gap-x-2">
-            <dt className="w-18 shrink-0 font-medium text-text">{role}</dt>
+            <dt className="w-18 shrink-0 font-medium text-text">{asSentence(role)}</dt>
             <dd>{ROLES[role]}</dd>
           </div>
         ))}
@@ -103,13 +105,15 @@ function Row({
       <Td>
         <span className="flex flex-wrap items-center gap-x-2">
           <span className="font-medium break-words">{name}</span>
-          {you && <Tag tone="ok">You</Tag>}
+          {you && <Tag>You</Tag>}
         </span>
-        <span className="block text-meta break-all text-text-2">{email}</span>
+        <span className="block text-meta break-words text-text-2">
+          <Email address={email} />
+        </span>
       </Td>
-      <Td>{role}</Td>
+      <Td>{asSentence(role)}</Td>
       <Td hide="sm" className="text-text-2">
-        {seen_at ? <Ago at={seen_at} /> : 'never'}
+        {seen_at ? <Ago at={seen_at} /> : 'Never'}
       </Td>
       <Td right>
         {mayChange &&

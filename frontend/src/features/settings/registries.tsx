@@ -21,7 +21,7 @@ import { say } from '~/ui/say';
 const HEAD = (
   <>
     <Th>Registry</Th>
-    <Th>Login</Th>
+    <Th hide="sm">Login</Th>
     <Th hide="sm">Replaced</Th>
     <Th>
       <span className="sr-only">What can be done</span>
@@ -172,15 +172,18 @@ function RegistryRow({ registry, onReplace }: { registry: Registry; onReplace: (
   };
   return (
     <tr>
-      <Td className="font-mono text-meta break-all">
+      <Td className="font-mono text-meta break-words">
         {host}
+        <span className="block font-sans text-text-2 sm:hidden">{registry.username}</span>
         {said && (
           <p role="status" className={`mt-1 font-sans ${TONES[said.outcome]}`}>
             {said.detail}
           </p>
         )}
       </Td>
-      <Td className="break-all">{registry.username}</Td>
+      <Td hide="sm" className="break-all">
+        {registry.username}
+      </Td>
       <Td hide="sm" className="text-text-2">
         <Ago at={registry.updated_at} />
       </Td>

@@ -19,7 +19,7 @@ const HEAD = (
   <>
     <Th>Browser</Th>
     <Th hide="sm">Logged in</Th>
-    <Th>Last seen</Th>
+    <Th hide="sm">Last seen</Th>
     <Th>
       <span className="sr-only">Log out</span>
     </Th>
@@ -89,14 +89,17 @@ function Row({ session }: { session: LoginSession }) {
     <tr>
       <Td className="font-medium">
         <span className="flex flex-wrap items-center gap-x-2" title={session.user_agent}>
-          <span className="break-all">{name}</span>
-          {session.current && <Tag tone="ok">This browser</Tag>}
+          <span className="min-w-0 break-words">{name}</span>
+          {session.current && <Tag>This browser</Tag>}
+        </span>
+        <span className="block text-meta font-normal text-text-2 sm:hidden">
+          Last seen <Ago at={session.seen_at} />
         </span>
       </Td>
       <Td hide="sm" className="text-text-2">
         <Ago at={session.created_at} />
       </Td>
-      <Td className="text-text-2">
+      <Td hide="sm" className="text-text-2">
         <Ago at={session.seen_at} />
       </Td>
       <Td right>

@@ -19,7 +19,7 @@ import { say } from '~/ui/say';
 const HEAD = (
   <>
     <Th>Name</Th>
-    <Th>Made</Th>
+    <Th>Created</Th>
     <Th>Last used</Th>
     <Th>
       <span className="sr-only">Revoke</span>
@@ -110,7 +110,7 @@ function NewToken({ onMade }: { onMade: (token: CreatedApiToken) => void }) {
         busy={busy}
         disabledReason={name.trim() ? undefined : 'Give the token a name first.'}
       >
-        Make token
+        Create token
       </Button>
     </form>
   );
@@ -125,7 +125,7 @@ function TokenRow({ token }: { token: ApiToken }) {
       <Td className="text-text-2">
         <Ago at={token.created_at} />
       </Td>
-      <Td className="text-text-2">{token.used_at ? <Ago at={token.used_at} /> : 'never'}</Td>
+      <Td className="text-text-2">{token.used_at ? <Ago at={token.used_at} /> : 'Never'}</Td>
       <Td right>
         <Button
           size="small"

@@ -45,10 +45,10 @@ export function AccountPage({ token }: { token: string | undefined }) {
     <Centred>
       <Mark />
       <h1 tabIndex={-1} className="mt-8 text-title font-semibold tracking-[-0.01em]">
-        Make the first account
+        Create the first account
       </h1>
-      <p className="mt-1 mb-6 text-body text-text-2">
-        It is the administrator of this Berth. The link works once.
+      <p className="mt-1 mb-6 text-body text-balance text-text-2">
+        This account is the administrator. The link works once.
       </p>
       {token ? (
         <form noValidate className="space-y-4" onSubmit={(event) => void submit(event)}>
@@ -80,7 +80,7 @@ export function AccountPage({ token }: { token: string | undefined }) {
           />
           <div className="grid pt-1">
             <Button type="submit" kind="primary" busy={isSubmitting}>
-              Make the account
+              Create the account
             </Button>
           </div>
         </form>

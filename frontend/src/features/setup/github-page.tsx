@@ -35,7 +35,7 @@ export function GithubSetupPage() {
     <Centred width="wide">
       <div className="mb-8 flex items-center">
         <Mark />
-        <Link to="/" search={{}} className={`ml-auto ${buttonClass({ kind: 'quiet' })}`}>
+        <Link to="/" search={{}} className={`-mr-3 ml-auto ${buttonClass({ kind: 'quiet' })}`}>
           To the stacks
         </Link>
       </div>

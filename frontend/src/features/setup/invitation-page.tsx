@@ -10,7 +10,7 @@ import { Loaded } from '~/api/loaded';
 import { acceptInvitation } from '~/api/mutations';
 import { invitationQuery, sessionQuery } from '~/api/queries';
 import type { InvitationLook } from '~/api/schema.gen';
-import { full } from '~/lib/time';
+import { short } from '~/lib/time';
 import { useTitle } from '~/lib/title';
 import { Bar } from '~/ui/bar';
 import { Button, buttonClass } from '~/ui/button';
@@ -94,7 +94,7 @@ function Accept({ token, look }: { token: string; look: InvitationLook }) {
     <>
       <p className="mb-6 text-body text-text-2">
         {look.invited_by} invites you as {look.role}: you {ROLES[look.role]}. The link works once,
-        until {full(look.expires_at)}.
+        until {short(look.expires_at)}.
       </p>
       <form noValidate className="space-y-4" onSubmit={(event) => void submit(event)}>
         {rest && (

@@ -78,7 +78,7 @@ function TopBar() {
           <Sheet onClose={() => setOpen(false)} />
         </Suspense>
       )}
-      <Link to="/" search={{}}>
+      <Link to="/" search={{}} className="flex">
         <Mark />
       </Link>
     </header>

@@ -38,14 +38,14 @@ export function Diff({ stack }: { stack: Stack }) {
   if (!observed_at) {
     return (
       <Empty title="Nothing to compare yet">
-        The first pass over this stack looks at what is on the Swarm.
+        The first check of this stack looks at what is on the Swarm.
       </Empty>
     );
   }
   if (differences.length === 0) {
     return (
       <Empty title="Nothing differs">
-        The Swarm is what was asked for. Last pass <Ago at={observed_at} />.
+        The Swarm is what was asked for. Checked <Ago at={observed_at} />.
       </Empty>
     );
   }
@@ -75,7 +75,7 @@ export function Diff({ stack }: { stack: Stack }) {
         title="What differs"
         aside={
           <span className="text-meta text-text-2">
-            Last pass <Ago at={observed_at} />
+            Checked <Ago at={observed_at} />
           </span>
         }
       >
@@ -105,31 +105,46 @@ const HEAD = (
 );
 
 function SideBySide({ label, differences }: { label: string; differences: readonly Difference[] }) {
+  const hides = differences.some(({ desired, live }) => desired === HIDDEN || live === HIDDEN);
   return (
-    <Table label={label} head={HEAD} fixed>
-      {differences.map(({ field, desired, live }) => (
-        <tr key={field}>
-          <Td>
-            <span className="font-mono text-meta break-all">{field || 'all of it'}</span>
-          </Td>
-          <Td>
-            <Value text={desired} none="not asked for" />
-          </Td>
-          <Td>
-            <Value text={live} none="not there" />
-          </Td>
-        </tr>
-      ))}
-    </Table>
+    <>
+      <Table label={label} head={HEAD} fixed>
+        {differences.map(({ field, desired, live }) => (
+          <tr key={field}>
+            <Td>
+              {field ? (
+                <span className="font-mono text-meta break-all">{field}</span>
+              ) : (
+                <span className="text-meta text-text-2">Everything</span>
+              )}
+            </Td>
+            <Td>
+              <Value text={desired} whole={!field} none="Not asked for" />
+            </Td>
+            <Td>
+              <Value text={live} whole={!field} none="Missing" />
+            </Td>
+          </tr>
+        ))}
+      </Table>
+      {hides && (
+        <p className="mt-1.5 text-meta text-text-2">Values that may be secret are hidden.</p>
+      )}
+    </>
   );
 }
 
-function Value({ text, none }: { text: string | null; none: string }) {
+/** What the server writes for a value that may be a secret. */
+const HIDDEN = '•••';
+
+function Value({ text, whole, none }: { text: string | null; whole: boolean; none: string }) {
   if (text === null) return <span className="text-meta text-text-2">{none}</span>;
-  if (text === '•••') {
+  // Of a whole object there is no value, only that it is there.
+  if (whole && text === 'there') return <span className="text-meta text-text-2">Present</span>;
+  if (text === HIDDEN) {
     return (
-      <span className="text-meta text-text-2" title="It may be a secret">
-        <span aria-hidden>•••</span> <span className="max-sm:sr-only">hidden</span>
+      <span className="text-meta text-text-2">
+        <span aria-hidden>•••</span> hidden
       </span>
     );
   }

@@ -23,10 +23,10 @@ describe('what differs', () => {
     const [, replicas, env, label] = within(web).getAllByRole('row');
     expect(replicas).toHaveTextContent('replicas35');
     expect(env).toHaveTextContent('env.DEBUG••• hidden••• hidden');
-    expect(label).toHaveTextContent('labels.hotfixnot asked for');
+    expect(label).toHaveTextContent('labels.hotfixNot asked for');
     const network = screen.getByRole('table', { name: 'Network shop-staging_back' });
-    expect(network).toHaveTextContent('all of itthere');
-    expect(network).toHaveTextContent('not there');
+    expect(network).toHaveTextContent('EverythingPresentMissing');
+    expect(screen.getByText('Values that may be secret are hidden.')).toBeVisible();
   });
 
   it('is nothing where the stack is synced, not yet seen or on its way out', () => {
@@ -43,7 +43,7 @@ describe('what differs', () => {
 
   it('says what becomes of it', () => {
     const next = (part: Parameters<typeof stack>[1]) => whatNext(stack('docs', part));
-    expect(next({})).toBe('The next pass puts this right.');
+    expect(next({})).toBe('The next check puts this right.');
     expect(next({ deploying: true })).toMatch(/^A deployment/);
     expect(next({ paused: { by: 'Ada', at: '2026-01-01T00:00:00Z' } })).toMatch(/^Ada paused/);
     expect(next({ settings: { ...stack('docs').settings, drift: 'show' } })).toMatch(

@@ -40,7 +40,7 @@ export function OverviewPage({ name, deployments }: { name: string; deployments:
                   aside={
                     stack.observed_at && (
                       <span className="text-meta text-text-2">
-                        Last pass <Ago at={stack.observed_at} />
+                        Checked <Ago at={stack.observed_at} />
                       </span>
                     )
                   }
@@ -130,7 +130,7 @@ function Notices({ stack }: { stack: Stack }) {
       )}
       {stack.message && stack.message !== stack.attention && (
         <Bar tone="warn">
-          <Said text={stack.message} />
+          <Said text={asSentence(stack.message)} />
         </Bar>
       )}
       {drifted && (
@@ -141,7 +141,7 @@ function Notices({ stack }: { stack: Stack }) {
           <ul className="mt-1 list-disc pl-5 break-words">
             {stack.differences.slice(0, FEW).map(({ kind, name, field, sentence }) => (
               <li key={`${kind} ${name} ${field}`}>
-                <Said text={sentence} />
+                <Said text={asSentence(sentence)} />
               </li>
             ))}
           </ul>

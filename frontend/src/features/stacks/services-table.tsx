@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 
 import type { Service } from '~/api/schema.gen';
-import { bareUrl, shortImage } from '~/lib/text';
+import { asSentence, bareUrl, portsText, shortImage } from '~/lib/text';
 import { Outside } from '~/ui/outside';
 import { Said } from '~/ui/said';
 import { Status } from '~/ui/status';
@@ -34,6 +34,13 @@ export function ServicesTable({
   );
 }
 
+/** What Swarm calls its modes; `replicated` goes without saying. */
+const MODES: Record<string, string> = {
+  global: 'on every node',
+  'replicated-job': 'job',
+  'global-job': 'job on every node',
+};
+
 function Row({ stack, service }: { stack: string; service: Service }) {
   const { mode, image, urls, ports, reason, state } = service;
   return (
@@ -49,7 +56,7 @@ function Row({ stack, service }: { stack: string; service: Service }) {
           {service.name}
         </Link>
         {mode !== '' && mode !== 'replicated' && (
-          <span className="ml-2 text-meta text-text-2">{mode}</span>
+          <span className="ml-2 text-meta text-text-2">{MODES[mode] ?? mode}</span>
         )}
       </Td>
       <Td>
@@ -63,7 +70,7 @@ function Row({ stack, service }: { stack: string; service: Service }) {
         </span>
         {reason && (
           <p className="max-w-80 text-meta break-words text-text-2">
-            <Said text={reason} />
+            <Said text={asSentence(reason)} />
           </p>
         )}
       </Td>
@@ -82,9 +89,7 @@ function Row({ stack, service }: { stack: string; service: Service }) {
           </div>
         ))}
         {urls.length === 0 && (
-          <span className="text-text-2">
-            {ports.length > 0 ? ports.join(', ') : 'Inside the stack only'}
-          </span>
+          <span className="text-text-2">{portsText(ports) ?? 'Inside the stack only'}</span>
         )}
       </Td>
     </tr>

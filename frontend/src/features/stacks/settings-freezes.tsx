@@ -32,8 +32,8 @@ export function Freezes({
   return (
     <>
       <p className="mb-3 text-ui text-text-2">
-        Nothing is deployed from the one time until the other. What comes meanwhile is made ready,
-        and waits; what runs is healed all the same. An admin can let a single deployment through.
+        Nothing is deployed during a freeze. What arrives is prepared and waits. Healing goes on. An
+        admin can let a single deployment through.
       </p>
       {faults.freezes && <p className="mb-3 text-meta font-medium text-bad">{faults.freezes}</p>}
       {freezes.length === 0 ? (

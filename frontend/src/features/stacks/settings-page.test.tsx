@@ -13,8 +13,8 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { sessionQuery } from '~/api/queries';
 import type { Role, StackSettings } from '~/api/schema.gen';
-import { settings } from '~/test/control-fixtures';
 import { session } from '~/test/fixtures';
+import { settings } from '~/test/state-fixtures';
 
 import { StackSettingsPage } from './settings-page';
 

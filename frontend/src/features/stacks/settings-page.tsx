@@ -119,60 +119,54 @@ export function SettingsForm({ name, newest }: { name: string; newest: Read }) {
       <fieldset disabled={Boolean(denied)} className="min-w-0">
         <legend className="sr-only">Settings of {name}</legend>
         {denied && <p className="mb-4 text-ui text-text-2">{denied}</p>}
-        <Section title="Failure">
-          <div className="max-w-88">
-            <ChoiceField
-              label="When a deployment fails"
-              name="on_failure"
-              options={CHOICES}
-              value={form.on_failure}
-              onChange={(on_failure) => setForm({ ...form, on_failure })}
-              hint={ON_FAILURE[form.on_failure].help}
+        <div className="mb-7 max-w-88">
+          <ChoiceField
+            label="When a deployment fails"
+            name="on_failure"
+            options={CHOICES}
+            value={form.on_failure}
+            onChange={(on_failure) => setForm({ ...form, on_failure })}
+            hint={ON_FAILURE[form.on_failure].help}
+          />
+        </div>
+        <div className="mb-7 max-w-88">
+          <ChoiceField
+            label="When something is changed by hand"
+            name="drift"
+            options={DRIFT_CHOICES}
+            value={form.drift}
+            onChange={(drift) => setForm({ ...form, drift })}
+            hint={ON_DRIFT[form.drift].help}
+          />
+        </div>
+        <div className="mb-7 max-w-88 space-y-3">
+          <ChoiceField
+            label="Volumes, when the stack is removed"
+            name="volumes"
+            options={VOLUME_CHOICES}
+            value={form.volumes}
+            onChange={(volumes) => setForm({ ...form, volumes })}
+            hint={VOLUMES[form.volumes].help}
+          />
+          {form.volumes === 'after_days' && (
+            <TextField
+              label="Days to keep them"
+              name="volume_days"
+              inputMode="numeric"
+              value={form.volume_days}
+              onChange={(event) => setForm({ ...form, volume_days: event.target.value })}
+              error={faults.fields['volumes/days']}
             />
-          </div>
-        </Section>
-        <Section title="Drift">
-          <div className="max-w-88">
-            <ChoiceField
-              label="When something is changed by hand"
-              name="drift"
-              options={DRIFT_CHOICES}
-              value={form.drift}
-              onChange={(drift) => setForm({ ...form, drift })}
-              hint={ON_DRIFT[form.drift].help}
-            />
-          </div>
-        </Section>
-        <Section title="Volumes">
-          <div className="max-w-88 space-y-3">
-            <ChoiceField
-              label="When the stack is removed"
-              name="volumes"
-              options={VOLUME_CHOICES}
-              value={form.volumes}
-              onChange={(volumes) => setForm({ ...form, volumes })}
-              hint={VOLUMES[form.volumes].help}
-            />
-            {form.volumes === 'after_days' && (
-              <TextField
-                label="Days to keep them"
-                name="volume_days"
-                inputMode="numeric"
-                value={form.volume_days}
-                onChange={(event) => setForm({ ...form, volume_days: event.target.value })}
-                error={faults.fields['volumes/days']}
-              />
-            )}
-          </div>
-        </Section>
-        <Section title="Approval">
+          )}
+        </div>
+        <div className="mb-7">
           <CheckField
             label="Each deployment waits until somebody approves it"
-            hint="Rollbacks, too. Whoever may deploy may approve, and may approve what they asked for themselves. What runs is healed all the same."
+            hint="Also for rollbacks. Whoever may deploy may approve, even their own. Healing goes on."
             checked={form.protected}
             onChange={(event) => setForm({ ...form, protected: event.target.checked })}
           />
-        </Section>
+        </div>
         <Section
           title="Freezes"
           aside={

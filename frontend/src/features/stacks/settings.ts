@@ -50,15 +50,15 @@ export const ON_DRIFT: Record<OnDrift, { word: string; help: string }> = {
 /** What becomes of volumes once their stack is gone, in the form. */
 export const VOLUMES: Record<VolumePolicy, { word: string; help: string }> = {
   keep: {
-    word: 'Keep them',
+    word: 'Keep',
     help: 'They stay on their nodes until somebody removes them there.',
   },
   with_stack: {
-    word: 'Delete them with it',
+    word: 'Delete',
     help: 'They are deleted with all their data. Nothing brings the data back.',
   },
   after_days: {
-    word: 'Delete them some days later',
+    word: 'Delete later',
     help: 'Until then, a stack that comes back under the same name finds its data.',
   },
 };

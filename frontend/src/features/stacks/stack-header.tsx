@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { Ellipsis, Rocket, RotateCcw } from 'lucide-react';
-import { useState } from 'react';
+import { lazy, Suspense, useState, type ComponentType } from 'react';
 
 import { useDenied } from '~/api/access';
 import { isStatus } from '~/api/client';
@@ -26,7 +26,21 @@ import { EnvTag } from './env-tag';
 import { stackLook } from './look';
 import { FateOfVolumes } from './volumes';
 
-export function StackHeader({ name }: { name: string }) {
+/** Hardly ever asked for. */
+const RestartDialog = lazy(() =>
+  import('./restart-dialog').then((it) => ({ default: it.RestartDialog })),
+);
+
+type Dialogs = {
+  /** Asks what to go back to: it is of the deployments, which this folder knows nothing of. */
+  RollBackDialog: ComponentType<{
+    stack: string;
+    open: boolean;
+    onOpenChange: (open: boolean) => void;
+  }>;
+};
+
+export function StackHeader({ name, RollBackDialog }: { name: string } & Dialogs) {
   const { data: stack, error } = useQuery(stackQuery(name));
   const look = stack && stackLook(stack);
   const navigate = useNavigate();
@@ -40,7 +54,7 @@ export function StackHeader({ name }: { name: string }) {
   useTitle(look === 'degraded' || look === 'failed' ? `● ${name}` : name);
   return (
     <header className="border-b border-line">
-      <div className="max-w-288 px-4 pt-4 sm:px-6">
+      <div className="max-w-288 px-4 pt-4 sm:px-6 [main:has(>[data-fill])_&]:max-w-none">
         <nav aria-label="Breadcrumb" className="text-meta text-text-2">
           <Link to="/" search={{}} className="hover:underline">
             Stacks
@@ -48,11 +62,19 @@ export function StackHeader({ name }: { name: string }) {
           {stack && <span> / {stack.repository}</span>}
         </nav>
         <div className="mt-1 flex min-h-8 flex-wrap items-center gap-x-3 gap-y-2">
-          <h1 tabIndex={-1} className="text-title font-semibold tracking-[-0.01em] break-all">
+          <h1
+            tabIndex={-1}
+            className="min-w-0 text-title font-semibold tracking-[-0.01em] wrap-anywhere max-sm:flex-1"
+          >
             {name}
           </h1>
-          {stack && <Facts stack={stack} />}
-          {stack && <Actions stack={stack} />}
+          {stack && (
+            // On a phone the buttons stand beside the name, and this below them.
+            <div className="contents max-sm:order-last max-sm:flex max-sm:w-full max-sm:flex-wrap max-sm:items-center max-sm:gap-x-3 max-sm:gap-y-1">
+              <Facts stack={stack} />
+            </div>
+          )}
+          {stack && <Actions stack={stack} RollBackDialog={RollBackDialog} />}
         </div>
         <nav
           aria-label={`Stack ${name}`}
@@ -113,13 +135,19 @@ function Facts({ stack }: { stack: Stack }) {
     <>
       <EnvTag stack={stack} />
       {stack.policy === 'restricted' && (
-        <span title="Its compose file gets nothing of the nodes and of other stacks, and limits on what it uses.">
+        <span
+          className="inline-flex"
+          title="Its compose file gets nothing of the nodes and of other stacks, and limits on what it uses."
+        >
           <Tag>restricted</Tag>
         </span>
       )}
       <Status look={stackLook(stack)} />
       {stack.paused && (
-        <span title={`${stack.paused.by} paused it: nothing is applied until it is resumed.`}>
+        <span
+          className="inline-flex"
+          title={`${stack.paused.by} paused it: nothing is applied until it is resumed.`}
+        >
           <Tag tone="warn">paused</Tag>
         </span>
       )}
@@ -156,12 +184,15 @@ function whyNoDeploy(stack: Stack, denied: string | undefined): string | undefin
   return undefined;
 }
 
-function Actions({ stack }: { stack: Stack }) {
+function Actions({ stack, RollBackDialog }: { stack: Stack } & Dialogs) {
   const navigate = useNavigate();
   const denied = useDenied('operator');
   const start = usePress();
   const hold = usePress();
   const [removing, setRemoving] = useState(false);
+  // Undefined until it is first asked for: then its code comes.
+  const [restarting, setRestarting] = useState<boolean>();
+  const [goingBack, setGoingBack] = useState<boolean>();
   const failed = stack.latest_deployment?.phase === 'failed';
 
   const startNow = () =>
@@ -179,17 +210,20 @@ function Actions({ stack }: { stack: Stack }) {
       say(stack.paused ? `${stack.name} goes on` : `${stack.name} is paused`);
     });
 
+  const fixed = Boolean(denied) || stack.wanted === 'absent';
   const noDeploy = whyNoDeploy(stack, denied);
   const deployLabel = failed ? 'Retry' : stack.latest_deployment ? 'Redeploy' : 'Deploy';
   useActs([
     ...(noDeploy || start.busy ? [] : [{ label: `${deployLabel} ${stack.name}`, run: startNow }]),
-    ...(denied || stack.wanted === 'absent'
+    ...(fixed
       ? []
       : [
           {
             label: `${stack.paused ? 'Resume' : 'Pause'} ${stack.name}`,
             run: holdNow,
           },
+          { label: `Roll back ${stack.name}…`, run: () => setGoingBack(true) },
+          { label: `Restart ${stack.name}…`, run: () => setRestarting(true) },
           { label: `Remove ${stack.name}…`, run: () => setRemoving(true) },
         ]),
   ]);
@@ -204,13 +238,16 @@ function Actions({ stack }: { stack: Stack }) {
             </Button>
           }
         >
-          <MenuItem disabled={Boolean(denied) || stack.wanted === 'absent'} onClick={holdNow}>
+          <MenuItem disabled={fixed} onClick={() => setGoingBack(true)}>
+            Roll back…
+          </MenuItem>
+          <MenuItem disabled={fixed} onClick={() => setRestarting(true)}>
+            Restart…
+          </MenuItem>
+          <MenuItem disabled={fixed} onClick={holdNow}>
             {stack.paused ? 'Resume stack' : 'Pause stack'}
           </MenuItem>
-          <MenuItem
-            disabled={Boolean(denied) || stack.wanted === 'absent'}
-            onClick={() => setRemoving(true)}
-          >
+          <MenuItem disabled={fixed} onClick={() => setRemoving(true)}>
             <span className="text-bad">Remove stack…</span>
           </MenuItem>
         </Menu>
@@ -237,6 +274,16 @@ function Actions({ stack }: { stack: Stack }) {
         <FateOfVolumes volumes={stack.settings.volumes} />
         <p>The rule stays: the next push that it matches makes the stack anew.</p>
       </Confirm>
+      <Suspense>
+        {restarting !== undefined && (
+          <RestartDialog stack={stack} open={restarting} onOpenChange={setRestarting} />
+        )}
+      </Suspense>
+      <Suspense>
+        {goingBack !== undefined && (
+          <RollBackDialog stack={stack.name} open={goingBack} onOpenChange={setGoingBack} />
+        )}
+      </Suspense>
       {Boolean(start.error ?? hold.error) && (
         <div className="w-full">
           <Failure error={start.error ?? hold.error} title="That did not work" />

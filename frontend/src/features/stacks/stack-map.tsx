@@ -12,55 +12,57 @@ export function StackMap({ stack }: { stack: Stack }) {
   const map = layout(stack.services);
   const byName = new Map(stack.services.map((service) => [service.name, service]));
   return (
-    <section
-      aria-label="Topology"
-      // A map wider than the screen scrolls sideways, by keyboard too.
-      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-      tabIndex={0}
-      className="overflow-x-auto rounded-panel border border-line bg-sunken px-6 pt-4 pb-6"
-    >
-      <div className="relative" style={{ width: map.width, height: map.height }}>
-        <svg
-          className="absolute inset-0 overflow-visible"
-          width={map.width}
-          height={map.height}
-          aria-hidden
-        >
-          {map.edges.map((edge) => (
-            <path
-              key={edge.to.id}
-              d={curve(edge)}
-              className="fill-none stroke-line-strong"
-              strokeWidth="1.25"
-            />
-          ))}
-        </svg>
-        {map.labels.map(({ text, x }) => (
-          <p
-            key={text}
-            className="absolute top-0 text-meta text-text-2"
-            style={{ left: x, width: NODE.width }}
+    <div className="rounded-panel border border-line bg-sunken">
+      <section
+        aria-label="Topology"
+        // A map wider than the screen scrolls sideways, by keyboard too.
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+        tabIndex={0}
+        className="scroll-edge rounded-panel px-6 pt-4 pb-6"
+      >
+        <div className="relative" style={{ width: map.width, height: map.height }}>
+          <svg
+            className="absolute inset-0 overflow-visible"
+            width={map.width}
+            height={map.height}
+            aria-hidden
           >
-            {text}
-          </p>
-        ))}
-        {map.nodes.map(({ id, x, y }) => {
-          const service = byName.get(id);
-          return (
-            <div
-              key={id}
-              className={cn(
-                'absolute flex items-center gap-3 rounded-control border px-3',
-                service ? 'border-line bg-surface' : 'border-dashed border-line-strong bg-sunken',
-              )}
-              style={{ left: x, top: y, width: NODE.width, height: NODE.height }}
+            {map.edges.map((edge) => (
+              <path
+                key={edge.to.id}
+                d={curve(edge)}
+                className="fill-none stroke-line-strong"
+                strokeWidth="1.25"
+              />
+            ))}
+          </svg>
+          {map.labels.map(({ text, x }) => (
+            <p
+              key={text}
+              className="absolute top-0 text-meta text-text-2"
+              style={{ left: x, width: NODE.width }}
             >
-              {service ? <ServiceBox service={service} /> : <TraefikBox urls={stack.urls} />}
-            </div>
-          );
-        })}
-      </div>
-    </section>
+              {text}
+            </p>
+          ))}
+          {map.nodes.map(({ id, x, y }) => {
+            const service = byName.get(id);
+            return (
+              <div
+                key={id}
+                className={cn(
+                  'absolute flex items-center gap-3 rounded-control border px-3',
+                  service ? 'border-line bg-surface' : 'border-dashed border-line-strong bg-sunken',
+                )}
+                style={{ left: x, top: y, width: NODE.width, height: NODE.height }}
+              >
+                {service ? <ServiceBox service={service} /> : <TraefikBox urls={stack.urls} />}
+              </div>
+            );
+          })}
+        </div>
+      </section>
+    </div>
   );
 }
 
@@ -79,9 +81,12 @@ function TraefikBox({ urls }: { urls: readonly string[] }) {
   );
 }
 
+/** As many characters of a tag that is a hash as tell it apart; its title has all of them. */
+const HASH = /:(?=[0-9]*[a-f])([0-9a-f]{7})[0-9a-f]+$/;
+
 /** An image that Berth built repeats the service's name: then its tag says enough. */
 function briefImage({ name, image }: Service): string {
-  const short = shortImage(image);
+  const short = shortImage(image).replace(HASH, ':$1');
   const [repository, tag] = short.split(':');
   return tag && repository?.endsWith(`-${name}`) ? tag : short;
 }

@@ -20,6 +20,12 @@ describe('layout', () => {
     expect(map.nodes.map(({ id }) => id)).toEqual(['worker', 'db']);
   });
 
+  it('fits a tablet with Traefik, what it routes to and one column more', () => {
+    const { width } = layout([service('web', true), service('db')]);
+    const [page, panel] = [2 * 24, 2 * 25];
+    expect(width).toBeLessThanOrEqual(768 - page - panel);
+  });
+
   it('never lets two boxes meet, or one leave the map', () => {
     for (let count = 0; count <= 40; count++) {
       const services = Array.from({ length: count }, (_, n) => service(`s${n}`, n % 3 === 0));

@@ -1,7 +1,8 @@
 /** Where the boxes of a stack's map stand. Pure: sizes in pixels, no DOM. */
 
-export const NODE = { width: 216, height: 56 };
-const GAP = { x: 64, y: 16 };
+/** Three columns fit a tablet. */
+export const NODE = { width: 188, height: 56 };
+const GAP = { x: 48, y: 16 };
 /** Room for the labels above the boxes. */
 const HEAD = 28;
 

@@ -7,8 +7,8 @@ export function whatNext({ deploying, message, paused, settings }: Facts): strin
   if (deploying) return 'A deployment is going on: it puts this right.';
   if (paused) return `${paused.by} paused the stack: nothing is put back until it is resumed.`;
   if (settings.drift === 'show') {
-    return 'Its environment only shows drift: the next deployment puts this right.';
+    return 'This stack only shows drift. The next deployment puts it right.';
   }
   // The message says what keeps it.
-  return message ? 'Berth has tried.' : 'The next pass puts this right.';
+  return message ? 'Berth has tried.' : 'The next check puts this right.';
 }

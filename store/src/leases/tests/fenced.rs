@@ -8,7 +8,7 @@ use berth_domain::deployment::Step;
 use berth_domain::facts::{Availability, NodeFacts, NodeState};
 use berth_domain::ids::StackName;
 use berth_domain::stack::{Claim, Protocol, StackSpec};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::acts::{self, Actor, Kind, NewAct};
@@ -69,6 +69,7 @@ fn held(write: Write) -> Held {
         | Write::BeginStep
         | Write::NoteStep
         | Write::KeepPlan
+        | Write::KeepRestarts
         | Write::Advance
         | Write::Wait
         | Write::GoOn
@@ -108,6 +109,9 @@ async fn prepare(world: &World, fence: Fence, write: Write) {
     let id = seeded.deployment;
     if write == Write::NoteStep {
         deployments::begin_step(pool, fence, id, Step::Fetch, LONG).await.unwrap();
+    } else if write == Write::KeepRestarts {
+        let restart = r#"update deployment set restarts = '{"web": null}'"#;
+        sqlx::query(restart).execute(pool).await.unwrap();
     } else if write == Write::GoOn {
         stacks::wait(pool, fence, id, "somebody paused it", None).await.unwrap();
     } else if write == Write::MarkRemoved {
@@ -188,6 +192,10 @@ async fn make(world: &World, fence: Fence, write: Write) -> Result<()> {
         Write::NoteStep => deployments::note(pool, fence, id, Step::Fetch, "half of it").await,
         Write::KeepPlan => {
             deployments::keep_plan(pool, fence, id, &["+ service web".to_owned()], &[]).await
+        }
+        Write::KeepRestarts => {
+            let forced = BTreeMap::from([("web".to_owned(), 1)]);
+            deployments::keep_restarts(pool, fence, id, &forced).await
         }
         Write::Advance => deployments::advance(pool, fence, id, Step::Fetch, "").await.map(drop),
         Write::Wait => stacks::wait(pool, fence, id, "somebody paused it", None).await,

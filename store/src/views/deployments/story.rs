@@ -69,7 +69,9 @@ pub async fn story(db: impl PgExecutor<'_>, stack_id: Uuid, number: i64) -> Resu
                        from deployment o
                        where o.stack_id = d.stack_id and o.number < d.number
                          and o.phase = 'succeeded' and o.finished_at is not null
-                         and (o.trigger = 'rollback') = (d.trigger = 'rollback')
+                         and case when o.trigger in ('rollback', 'restart') then o.trigger end
+                             is not distinct from
+                             case when d.trigger in ('rollback', 'restart') then d.trigger end
                        order by o.number desc limit $3
                    ) o
                ), '[]') as "others!: Json<Vec<Took>>"
