@@ -29,9 +29,7 @@ impl Known {
         });
         match wanted {
             // How often its tasks were replaced is its own.
-            Some(wanted)
-                if read.force_updates == wanted.force_updates && read.means(wanted) =>
-            {
+            Some(wanted) if read.force_updates == wanted.force_updates && read.means(wanted) => {
                 wanted.clone()
             }
             Some(_) | None => Shared::new(read),
