@@ -28,7 +28,7 @@ impl Known {
             Desired::Absent => None,
         });
         match wanted {
-            Some(wanted) if wanted.means(&read) => wanted.clone(),
+            Some(wanted) if read.means(wanted) => wanted.clone(),
             Some(_) | None => Shared::new(read),
         }
     }
