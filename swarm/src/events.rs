@@ -8,12 +8,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use berth_domain::cluster::Version;
+use berth_domain::facts::NodeFacts;
 use berth_domain::ids::StackName;
 use berth_domain::stack::INSTANCE_LABEL;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
 
 use crate::client::{Request, Streaming, segment};
+use crate::inventory::node;
 use crate::observe::stack_of;
 use crate::swarm::Swarm;
 use crate::wire;
@@ -125,7 +128,7 @@ impl Swarm {
         match kind.as_str() {
             "container" => self.of_container(&actor.attributes),
             "service" => self.of_service(&actor.id, &action).await,
-            "node" => Hint::Any,
+            "node" => self.of_node(&actor.id, &action, &actor.attributes).await,
             _ => Hint::Nothing,
         }
     }
@@ -163,6 +166,33 @@ impl Swarm {
             Err(_) => Hint::Any,
         }
     }
+
+    /// Swarm updates a node for each network that comes to it or goes, too, which a
+    /// deployment of each stack does: that is no change of the node to us.
+    async fn of_node(
+        &self,
+        id: &str,
+        action: &str,
+        attributes: &BTreeMap<String, String>,
+    ) -> Hint {
+        let path = format!("/nodes/{}", segment(id));
+        let is = self.client.json::<wire::Node>(Request::get(path)).await;
+        // Its version is another each time.
+        let is = is.map(|is| NodeFacts { version: Version(0), ..node(&is, "") }).ok();
+        let mut nodes = crate::locked(&self.nodes);
+        let before = nodes.remove(id);
+        let same = action == "update" && !says_what(attributes) && is.is_some() && is == before;
+        if let Some(is) = is {
+            nodes.insert(id.to_owned(), is);
+        }
+        if same { Hint::Nothing } else { Hint::Any }
+    }
+}
+
+/// Whether an event names what of a node is another now: its state, its
+/// availability, its role, or who leads. Its name is always there.
+fn says_what(attributes: &BTreeMap<String, String>) -> bool {
+    attributes.keys().any(|key| key != "name")
 }
 
 /// Services and nodes of the whole swarm, containers of this node. Checks of

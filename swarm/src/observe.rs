@@ -58,7 +58,7 @@ impl Swarm {
     pub(crate) async fn look_at_services(
         &self,
         stack: &StackName,
-    ) -> Result<ObservedStack, ClusterError> {
+    ) -> Result<BTreeMap<String, ObservedService>, ClusterError> {
         let failed = |error: Failure| error.about(format!("reading the services of {stack}"));
         let reading = Reading { names: self.names_of(&[]), known: &Known::default() };
         let listing = Lists::of_tasks(&self.client, Some(stack), &reading);
@@ -66,7 +66,7 @@ impl Swarm {
         let names = self.network_names(&lists, reading.names).await.map_err(failed)?;
         let mut stacks = Stacks::new();
         self.sort_services(lists, &names, &mut stacks);
-        Ok(stacks.remove(stack).unwrap_or_default())
+        Ok(stacks.remove(stack).unwrap_or_default().services)
     }
 
     /// Names behind the ids of networks, as far as they are known.

@@ -50,7 +50,7 @@ async fn all_stacks_take_as_many_lists_as_one() {
             assert_eq!(all[&stack.name], stack.observe().await, "both looks see the same");
             counts.push(swarm.list_calls());
             let light = stack.swarm.observe_services(&stack.name).await.unwrap();
-            assert_eq!(light.services, all[&stack.name].services);
+            assert_eq!(light, all[&stack.name].services);
         }
         for stack in &beside {
             stack.take_down().await;
