@@ -169,12 +169,7 @@ impl Swarm {
 
     /// Swarm updates a node for each network that comes to it or goes, too, which a
     /// deployment of each stack does: that is no change of the node to us.
-    async fn of_node(
-        &self,
-        id: &str,
-        action: &str,
-        attributes: &BTreeMap<String, String>,
-    ) -> Hint {
+    async fn of_node(&self, id: &str, action: &str, attributes: &BTreeMap<String, String>) -> Hint {
         let path = format!("/nodes/{}", segment(id));
         let is = self.client.json::<wire::Node>(Request::get(path)).await;
         // Its version is another each time.

@@ -161,9 +161,16 @@ impl Lists {
     }
 }
 
-/// The networks that there are.
-pub(crate) async fn networks(client: &Client) -> Result<Vec<wire::Network>, Failure> {
-    let mut networks: Vec<wire::Network> = list(client, "/networks", &[]).await?;
+/// The networks that there are, or those of one stack.
+pub(crate) async fn networks(
+    client: &Client,
+    stack: Option<&StackName>,
+) -> Result<Vec<wire::Network>, Failure> {
+    let label = stack.map(|stack| equals(NAMESPACE_LABEL, Some(stack.as_str())));
+    let labels: Vec<&str> = label.iter().map(String::as_str).collect();
+    let of_stack = [("label", labels.as_slice())];
+    let filters = if stack.is_some() { of_stack.as_slice() } else { &[] };
+    let mut networks: Vec<wire::Network> = list(client, "/networks", filters).await?;
     networks.retain(|network| !network.is_left_behind());
     Ok(networks)
 }

@@ -13,6 +13,7 @@ use berth_domain::ids::StackName;
 use berth_domain::registry::{Anonymous, Answer, Login, Logins, Origin, host};
 use berth_domain::stack::INSTANCE_LABEL;
 use chrono::{DateTime, Utc};
+use tokio::time::Instant;
 
 use crate::client::Client;
 use crate::convert::Scope;
@@ -37,6 +38,8 @@ pub struct Swarm {
     pub(crate) stacks: Mutex<BTreeMap<String, StackName>>,
     /// Names of the networks that services were seen on; an id never changes its.
     pub(crate) networks: Mutex<BTreeMap<String, String>>,
+    /// What the cluster has, and when it was begun to be counted.
+    pub(crate) stock: tokio::sync::Mutex<Option<(Instant, ClusterFacts)>>,
     /// The nodes as they were when an event last was of them.
     pub(crate) nodes: Mutex<BTreeMap<String, NodeFacts>>,
 }
@@ -53,6 +56,7 @@ impl Swarm {
             watch: Watch::default(),
             stacks: Mutex::default(),
             networks: Mutex::default(),
+            stock: tokio::sync::Mutex::default(),
             nodes: Mutex::default(),
         }
     }
