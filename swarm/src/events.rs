@@ -176,12 +176,18 @@ impl Swarm {
         let is = is.map(|is| NodeFacts { version: Version(0), ..node(&is, "") }).ok();
         let mut nodes = crate::locked(&self.nodes);
         let before = nodes.remove(id);
-        let same = action == "update" && !says_what(attributes) && is.is_some() && is == before;
+        let news =
+            action != "update" || says_what(attributes) || is_news(before.as_ref(), is.as_ref());
         if let Some(is) = is {
             nodes.insert(id.to_owned(), is);
         }
-        if same { Hint::Nothing } else { Hint::Any }
+        if news { Hint::Any } else { Hint::Nothing }
     }
+}
+
+/// Whether a node is another than it was, as far as either is known.
+fn is_news(before: Option<&NodeFacts>, is: Option<&NodeFacts>) -> bool {
+    before.zip(is).is_none_or(|(before, is)| before != is)
 }
 
 /// Whether an event names what of a node is another now: its state, its
@@ -197,4 +203,25 @@ fn events() -> Request {
         ("type", &["service", "node", "container"]),
         ("event", &["create", "update", "remove", "start", "die", "destroy", "health_status"]),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_got_a_network_is_as_it_was() {
+        let attributes = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+        };
+        assert!(!says_what(&attributes(&[("name", "n1")])));
+        assert!(says_what(&attributes(&[("name", "n1"), ("state.new", "down")])));
+
+        let node = NodeFacts { name: "n1".to_owned(), ..NodeFacts::default() };
+        let labels = BTreeMap::from([("zone".to_owned(), "a".to_owned())]);
+        let labelled = NodeFacts { labels, ..node.clone() };
+        assert!(!is_news(Some(&node), Some(&node)));
+        assert!(is_news(Some(&node), Some(&labelled)), "tasks may have to leave it");
+        assert!(is_news(None, Some(&node)) && is_news(Some(&node), None));
+    }
 }
