@@ -64,7 +64,7 @@ impl Swarm {
     ) -> Result<BTreeMap<String, ObservedService>, ClusterError> {
         let failed = |error: Failure| error.about(format!("reading the services of {stack}"));
         let reading = Reading { names: self.names_of(&[]), known: &Known::default() };
-        let listing = Lists::of_tasks(&self.client, Some(stack), &reading);
+        let listing = Lists::of_services(&self.client, stack, &reading);
         let lists = Box::pin(listing).await.map_err(failed)?;
         let names = self.network_names(&lists, reading.names).await.map_err(failed)?;
         let mut stacks = Stacks::new();
