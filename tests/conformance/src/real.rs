@@ -9,6 +9,7 @@
 //! [without one](crate::judge).
 
 mod api;
+pub mod drift;
 mod guest;
 mod read;
 
