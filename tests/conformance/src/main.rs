@@ -93,7 +93,7 @@ fn main() -> anyhow::Result<ExitCode> {
 /// Says what the reconciler would have changed; the last line is an object.
 async fn watch(own: &[cases::Case], host: &str, lasting: Duration) -> anyhow::Result<ExitCode> {
     let drift = real::drift::watch(own, host, lasting).await?;
-    drift.left_out.iter().for_each(|line| println!("left out: {line}"));
+    drift.refused.iter().for_each(|line| println!("Docker refuses {line}"));
     drift.changes.iter().for_each(|line| println!("changed: {line}"));
     println!("{}", drift.object());
     Ok(if drift.changes.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

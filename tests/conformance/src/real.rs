@@ -155,6 +155,12 @@ impl Refusal {
         let words = words.split_once(" desc = ").map_or(words, |(_, words)| words);
         Some(words.trim())
     }
+
+    /// Why, in one line.
+    fn reason(&self) -> String {
+        let words = self.engine().unwrap_or(&self.words);
+        words.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
 }
 
 fn compared(docker: &Seen, berth: &Seen) -> Report {

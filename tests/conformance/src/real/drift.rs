@@ -3,7 +3,8 @@
 //! has nothing to do any more, however often it looks.
 //!
 //! Tasks come and go meanwhile, as the files' images do little but end: what
-//! happens to them is no drift either.
+//! happens to them is no drift either. A file that Docker refuses can't drift;
+//! Docker is asked, and what it says is kept.
 
 mod fleet;
 
@@ -13,17 +14,24 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use berth_domain::stack::StackSpec;
 use berth_tests::wait::until;
+use futures_util::StreamExt as _;
+use futures_util::stream;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
+use uuid::Uuid;
 
 use self::fleet::Fleet;
 use super::api::Api;
 use super::guest::Guest;
+use super::refusal;
 use crate::cases::Case;
-use crate::deploy::rendered;
+use crate::deploy::{rendered, run_docker};
 
 /// How many stacks are on the engine at once, at most.
 const AT_ONCE: usize = 24;
+
+/// How many files are read at once.
+const READ: usize = 3;
 
 /// Between two looks of our own at what the reconciler would do.
 const LOOK: Duration = Duration::from_secs(1);
@@ -34,18 +42,20 @@ const SETTLE: Duration = Duration::from_secs(300);
 /// What came of it.
 #[derive(Debug, Clone, Default)]
 pub struct Drift {
-    /// Files that were deployed.
+    /// Files, or files that go together: each is watched as a stack, or refused.
     pub files: usize,
-    /// Objects that were watched.
+    /// Stacks that were watched.
+    pub stacks: usize,
+    /// Their services, networks, configs and secrets.
     pub objects: usize,
-    /// Files that a single node can't run, and why.
-    pub left_out: Vec<String>,
-    /// Looks at stacks by the reconciler while nothing was to change.
+    /// Looks at stacks, each with a plan, while nothing was to change.
     pub passes: u64,
     /// For how long, all batches together.
     pub seconds: u64,
-    /// What changed all the same.
+    /// What changed, or would have, all the same.
     pub changes: Vec<String>,
+    /// Files that Docker refuses, with what it says.
+    pub refused: Vec<String>,
 }
 
 impl Drift {
@@ -53,17 +63,24 @@ impl Drift {
     #[must_use]
     pub fn object(&self) -> Value {
         json!({
-            "files": self.files, "objects": self.objects, "left_out": self.left_out.len(),
-            "passes": self.passes, "seconds": self.seconds, "changes": self.changes.len(),
+            "files": self.files, "stacks": self.stacks, "objects": self.objects,
+            "passes": self.passes, "seconds": self.seconds,
+            "changes": self.changes.len(), "refused": self.refused.len(),
         })
     }
 }
 
-/// A file that can run.
-struct One {
+/// A file that comes to a stack.
+struct One<'a> {
     stack: String,
-    name: String,
+    case: &'a Case,
     spec: StackSpec,
+}
+
+impl One<'_> {
+    fn name(&self) -> &str {
+        &self.case.files.name
+    }
 }
 
 /// Has the reconciler watch over what `cases` come to on the engine at `host` for
@@ -76,68 +93,181 @@ struct One {
 /// come to be what was asked for.
 pub async fn watch(cases: &[Case], host: &str, lasting: Duration) -> anyhow::Result<Drift> {
     let guest = Guest::take(Api::new(host)?).await?;
+    let instance = Uuid::now_v7().to_string();
+    let mut watch = Watch { host, instance, guest: &guest, drift: Drift::default() };
     let outcome = tokio::select! {
-        outcome = watch_all(cases, host, &guest, lasting) => outcome,
+        outcome = watch.all(cases, lasting) => outcome,
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
     };
+    let drift = watch.drift;
     let given_back = guest.give_back().await;
-    outcome.and_then(|drift| given_back.map(|()| drift))
+    outcome.and(given_back).map(|()| drift)
 }
 
-async fn watch_all(
-    cases: &[Case],
-    host: &str,
-    guest: &Guest,
-    lasting: Duration,
-) -> anyhow::Result<Drift> {
-    let mut drift = Drift::default();
-    let ones = runnable(cases, host, guest, &mut drift).await?;
-    let batches = batches(ones);
-    let each = lasting / u32::try_from(batches.len().max(1))?;
-    for batch in &batches {
-        let fleet = Fleet::start(host, batch.iter().map(|one| (one.stack.as_str(), &one.spec)));
-        let watched = one_batch(fleet.await?, guest, batch, each, &mut drift).await;
-        for one in batch {
-            guest.remove(&one.stack).await?;
-        }
-        watched?;
-    }
-    Ok(drift)
+struct Watch<'a> {
+    host: &'a str,
+    /// Whose the stacks are, one reconciler after another.
+    instance: String,
+    guest: &'a Guest,
+    drift: Drift,
 }
 
-/// Those that a single node can run, as the reconciler's own preflight says.
-async fn runnable(
-    cases: &[Case],
-    host: &str,
-    guest: &Guest,
-    drift: &mut Drift,
-) -> anyhow::Result<Vec<One>> {
-    let scratch = tempfile::tempdir()?;
-    let mut ones = Vec::new();
-    for (number, case) in cases.iter().enumerate() {
-        let stack = guest.stack(number);
-        let name = case.files.name.clone();
-        let spec = match rendered(&case.files, scratch.path(), &stack).await? {
-            // A file that must be refused is no file that could drift.
-            Err(_) => continue,
-            Ok(spec) => spec,
-        };
-        let refused = match &case.engine {
-            Some(words) => vec![words.clone()],
-            None => fleet::complaints(host, &stack, &spec).await?,
-        };
-        match refused.into_iter().next() {
-            Some(why) => drift.left_out.push(format!("{name}: {why}")),
-            None => ones.push(One { stack, name, spec }),
+impl Watch<'_> {
+    async fn all(&mut self, cases: &[Case], lasting: Duration) -> anyhow::Result<()> {
+        let batches = batches(self.read(cases).await?);
+        let each = lasting / u32::try_from(batches.len().max(1))?;
+        for batch in batches {
+            let stacks: Vec<String> = batch.iter().map(|one| one.stack.clone()).collect();
+            let watched = self.batch(batch, each).await;
+            for stack in &stacks {
+                self.guest.remove(stack).await?;
+            }
+            watched?;
         }
+        let Drift { files, stacks, refused, .. } = &self.drift;
+        ensure!(*files == stacks + refused.len(), "some files were lost: {:?}", self.drift);
+        Ok(())
     }
-    Ok(ones)
+
+    /// What the files come to. One that Berth does not read, Docker has to refuse.
+    async fn read<'a>(&mut self, cases: &'a [Case]) -> anyhow::Result<Vec<One<'a>>> {
+        let scratch = tempfile::tempdir()?;
+        let (path, guest) = (scratch.path(), self.guest);
+        let each = cases.iter().enumerate().map(async |(number, case)| {
+            let stack = guest.stack(number);
+            let read = rendered(&case.files, path, &stack).await?;
+            anyhow::Ok((stack, case, read))
+        });
+        let read: Vec<_> = stream::iter(each).buffered(READ).collect().await;
+        let mut ones = Vec::new();
+        for one in read {
+            let (stack, case, read) = one?;
+            self.drift.files += 1;
+            match read {
+                Ok(spec) => ones.push(One { stack, case, spec }),
+                Err(words) => self.refused(case, &stack, &words).await?,
+            }
+        }
+        Ok(ones)
+    }
+
+    /// Asks Docker about a file that Berth, or an engine that Berth asked, refused
+    /// with `words`: it is a fault where Docker takes it.
+    async fn refused(&mut self, case: &Case, stack: &str, words: &str) -> anyhow::Result<()> {
+        let name = &case.files.name;
+        let scratch = tempfile::tempdir()?;
+        self.guest.remove(stack).await?;
+        let output = run_docker(&case.files, scratch.path(), self.host, stack).await?;
+        let says = match (refusal(&output), &case.engine) {
+            (Some(refusal), _) => Some(refusal.reason()),
+            // It is the first task that is.
+            (None, Some(says)) => {
+                self.guest.api.rejected(stack, says).await?;
+                Some(says.clone())
+            }
+            (None, None) => None,
+        };
+        self.guest.remove(stack).await?;
+        match says {
+            Some(says) => self.drift.refused.push(format!("{name}: {says}")),
+            None => anyhow::bail!("Docker takes {name}, which is refused to Berth: {words}"),
+        }
+        Ok(())
+    }
+
+    /// Has the batch made and watched, less what the engine refuses.
+    async fn batch(&mut self, mut batch: Vec<One<'_>>, lasting: Duration) -> anyhow::Result<()> {
+        while !batch.is_empty() {
+            let specs = batch.iter().map(|one| (one.stack.as_str(), &one.spec));
+            let fleet = Fleet::start(self.host, &self.instance, specs).await?;
+            let outcome = match made(&fleet).await {
+                Ok(refused) if refused.is_empty() => {
+                    self.watch(&fleet, &batch, lasting).await.map(|()| None)
+                }
+                refused => refused.map(Some),
+            };
+            fleet.stop().await?;
+            let Some(refused) = outcome? else { break };
+            for one in &batch {
+                if let Some(words) = refused.get(&one.stack) {
+                    self.refused(one.case, &one.stack, words).await?;
+                }
+            }
+            batch.retain(|one| !refused.contains_key(&one.stack));
+        }
+        Ok(())
+    }
+
+    /// Sees that nothing happens to what is made.
+    async fn watch(
+        &mut self,
+        fleet: &Fleet,
+        batch: &[One<'_>],
+        lasting: Duration,
+    ) -> anyhow::Result<()> {
+        let guest = self.guest;
+        until("every service is allocated", SETTLE, async || allocated(guest, batch).await).await?;
+        let before = marks(guest, batch).await?;
+        ensure!(before.len() >= batch.len(), "only {} objects are there", before.len());
+        let (calls, done) = fleet.calls();
+
+        let drift = &mut self.drift;
+        let began = Instant::now();
+        while began.elapsed() < lasting {
+            for (stack, line) in fleet.open().await.context("one look of our own")? {
+                drift.changes.push(format!("{}: would be changed: {line}", named(batch, &stack)));
+            }
+            drift.passes += 1;
+            sleep(LOOK.min(lasting.saturating_sub(began.elapsed()))).await;
+        }
+
+        let (calls_then, done_then) = fleet.calls();
+        let done = done_then.into_iter().skip(done.len());
+        drift.changes.extend(done.map(|(stack, line)| format!("{}: {line}", named(batch, &stack))));
+        let after = marks(guest, batch).await?;
+        for (key, mark) in &before {
+            if after.get(key) != Some(mark) {
+                drift.changes.push(format!("{key}: {mark} is now {:?}", after.get(key)));
+            }
+        }
+        let new = after.keys().filter(|key| !before.contains_key(*key));
+        drift.changes.extend(new.map(|key| format!("{key} is new")));
+        let names: Vec<&str> = batch.iter().map(One::name).collect();
+        ensure!(calls_then > calls, "nobody looked at {}", names.join(", "));
+        drift.stacks += batch.len();
+        drift.objects += before.len();
+        drift.passes += calls_then - calls;
+        drift.seconds += began.elapsed().as_secs();
+        Ok(())
+    }
+}
+
+/// The file that a stack is of.
+fn named<'a>(batch: &'a [One<'_>], stack: &'a str) -> &'a str {
+    batch.iter().find(|one| one.stack == stack).map_or(stack, One::name)
+}
+
+/// Waits until every stack is what was asked for, but for those of which the engine
+/// refuses something; tells of these what it said.
+async fn made(fleet: &Fleet) -> anyhow::Result<BTreeMap<String, String>> {
+    until("every stack is what was asked for", SETTLE, async || {
+        let open = fleet.open().await.map_err(|err| vec![(err.to_string(), String::new())])?;
+        let mut refused = fleet.refused();
+        refused.retain(|stack, _| open.iter().any(|(name, _)| name == stack));
+        if open.len() == refused.len() {
+            return Ok(refused);
+        }
+        // It is no small question.
+        sleep(LOOK).await;
+        Err(open)
+    })
+    .await
 }
 
 /// Ports and addresses are one's alone: files that want the same are never on the
 /// engine together.
-fn batches(ones: Vec<One>) -> Vec<Vec<One>> {
-    let mut batches: Vec<(BTreeSet<String>, Vec<One>)> = Vec::new();
+fn batches(ones: Vec<One<'_>>) -> Vec<Vec<One<'_>>> {
+    let mut batches: Vec<(BTreeSet<String>, Vec<One<'_>>)> = Vec::new();
     for one in ones {
         let wants = own(&one.spec);
         let free = batches
@@ -169,70 +299,14 @@ fn own(spec: &StackSpec) -> BTreeSet<String> {
     wants
 }
 
-async fn one_batch(
-    fleet: Fleet,
-    guest: &Guest,
-    batch: &[One],
-    lasting: Duration,
-    drift: &mut Drift,
-) -> anyhow::Result<()> {
-    let outcome = watch_one(&fleet, guest, batch, lasting, drift).await;
-    fleet.stop().await?;
-    outcome
-}
-
-async fn watch_one(
-    fleet: &Fleet,
-    guest: &Guest,
-    batch: &[One],
-    lasting: Duration,
-    drift: &mut Drift,
-) -> anyhow::Result<()> {
-    until("every stack is what was asked for", SETTLE, async || {
-        let open = fleet.open().await.map_err(|err| vec![err.to_string()])?;
-        if open.is_empty() { Ok(()) } else { Err(open) }
-    })
-    .await?;
-    until("every service is allocated", SETTLE, async || allocated(guest, batch).await).await?;
-    let before = marks(guest, batch).await?;
-    ensure!(before.len() >= batch.len(), "only {} objects are there", before.len());
-    let (calls, done) = fleet.calls();
-
-    let began = Instant::now();
-    while began.elapsed() < lasting {
-        for line in fleet.open().await.context("one look of our own")? {
-            drift.changes.push(format!("a plan that is not empty: {line}"));
-        }
-        sleep(LOOK.min(lasting.saturating_sub(began.elapsed()))).await;
-    }
-
-    let (calls_then, done_then) = fleet.calls();
-    drift.changes.extend(done_then.into_iter().skip(done.len()));
-    let after = marks(guest, batch).await?;
-    for (key, mark) in &before {
-        if after.get(key) != Some(mark) {
-            drift.changes.push(format!("{key}: {mark} is now {:?}", after.get(key)));
-        }
-    }
-    let new = after.keys().filter(|key| !before.contains_key(*key));
-    drift.changes.extend(new.map(|key| format!("{key} is new")));
-    let names: Vec<&str> = batch.iter().map(|one| one.name.as_str()).collect();
-    ensure!(calls_then > calls, "nobody looked at {}", names.join(", "));
-    drift.files += batch.len();
-    drift.objects += before.len();
-    drift.passes += calls_then - calls;
-    drift.seconds += began.elapsed().as_secs();
-    Ok(())
-}
-
 /// Whether Swarm has given every service what it wants of it: until then it writes
 /// to them by itself.
-async fn allocated(guest: &Guest, batch: &[One]) -> Result<(), String> {
+async fn allocated(guest: &Guest, batch: &[One<'_>]) -> Result<(), String> {
     for one in batch {
         let services = guest.api.of_stack("/services", Some(&one.stack)).await;
         let services = services.map_err(|err| err.to_string())?;
         if services.iter().any(|service| service["Endpoint"]["Spec"]["Mode"].is_null()) {
-            return Err(one.name.clone());
+            return Err(one.name().to_owned());
         }
     }
     Ok(())
@@ -240,13 +314,13 @@ async fn allocated(guest: &Guest, batch: &[One]) -> Result<(), String> {
 
 /// What tells of each object whether anybody made it anew or changed it: its id,
 /// its version, and the spec before its last update.
-async fn marks(guest: &Guest, batch: &[One]) -> anyhow::Result<BTreeMap<String, String>> {
+async fn marks(guest: &Guest, batch: &[One<'_>]) -> anyhow::Result<BTreeMap<String, String>> {
     let mut marks = BTreeMap::new();
     for one in batch {
         for kind in ["services", "networks", "configs", "secrets"] {
             for object in guest.api.of_stack(&format!("/{kind}"), Some(&one.stack)).await? {
                 let name = object["Spec"]["Name"].as_str().or(object["Name"].as_str());
-                let key = format!("{}: {kind} {}", one.name, name.unwrap_or_default());
+                let key = format!("{}: {kind} {}", one.name(), name.unwrap_or_default());
                 let mark =
                     ["ID", "Id", "Version", "PreviousSpec"].map(|field| object[field].to_string());
                 marks.insert(key, mark.join(" "));

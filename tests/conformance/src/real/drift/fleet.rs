@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use berth_domain::cluster::output::Source;
-use berth_domain::cluster::{Action, Cluster, ClusterError, Desired, ObservedStack, Version};
+use berth_domain::cluster::{
+    Action, Cluster, ClusterError, Desired, Everything, Known, ObservedStack, Version,
+};
 use berth_domain::deployment::Phase;
 use berth_domain::facts::{Availability, ClusterFacts, NodeFacts};
 use berth_domain::fail_point::Write;
@@ -21,7 +23,7 @@ use berth_reconciler::clock::Clock;
 use berth_reconciler::settings::Lease;
 use berth_reconciler::sim::{Sim, SimBuilder};
 use berth_reconciler::survey::{Wanted, survey};
-use berth_reconciler::{preflight, tasks};
+use berth_reconciler::tasks;
 use berth_store::deployments::{self, Commit, NewDeployment, Trigger};
 use berth_store::environments::{self, NewEnvironment};
 use berth_store::installations::{self, Installation};
@@ -47,12 +49,15 @@ const RESYNC: Duration = Duration::from_secs(2);
 struct Counted {
     swarm: Swarm,
     looks: AtomicU64,
-    done: Mutex<Vec<String>>,
+    /// What was done, with the stack or node that it was done to.
+    done: Mutex<Vec<(String, String)>>,
+    /// What the engine said, by stack.
+    refused: Mutex<BTreeMap<String, String>>,
 }
 
 impl Counted {
-    fn note(&self, line: String) {
-        self.done.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+    fn note(&self, whose: &str, line: String) {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner).push((whose.to_owned(), line));
     }
 }
 
@@ -64,9 +69,9 @@ impl Cluster for Counted {
         self.swarm.observe(stack).await
     }
 
-    async fn observe_all(&self) -> Result<BTreeMap<StackName, ObservedStack>, ClusterError> {
+    async fn observe_all(&self, known: Known) -> Result<Everything, ClusterError> {
         self.looks.fetch_add(1, Ordering::Relaxed);
-        self.swarm.observe_all().await
+        self.swarm.observe_all(known).await
     }
 
     async fn facts(&self, images: &BTreeSet<String>) -> Result<ClusterFacts, ClusterError> {
@@ -83,13 +88,18 @@ impl Cluster for Counted {
         wanted: Availability,
         from: Version,
     ) -> Result<(), ClusterError> {
-        self.note(format!("node {node} made {}", wanted.as_str()));
+        self.note(node, format!("made {}", wanted.as_str()));
         self.swarm.set_availability(node, wanted, from).await
     }
 
     async fn apply(&self, stack: &StackName, action: &Action) -> Result<(), ClusterError> {
-        self.note(format!("{stack}: {action}"));
-        self.swarm.apply(stack, action).await
+        self.note(stack.as_str(), action.to_string());
+        let done = self.swarm.apply(stack, action).await;
+        if let Err(error @ ClusterError::Rejected { .. }) = &done {
+            let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+            refused.insert(stack.to_string(), error.to_string());
+        }
+        done
     }
 
     async fn ask_registry(&self, image: &str) -> Result<Answer, ClusterError> {
@@ -121,19 +131,6 @@ impl Cluster for Counted {
     }
 }
 
-/// What a preflight says that `spec` can't run for.
-pub(super) async fn complaints(
-    host: &str,
-    stack: &str,
-    spec: &StackSpec,
-) -> anyhow::Result<Vec<String>> {
-    let swarm = Swarm::new(&host.parse()?, None);
-    let facts = swarm.facts(&preflight::images(spec)).await?;
-    let places = berth_compose_templates::Places::default();
-    let found = preflight::preflight(&StackName::parse(stack)?, spec, &places, &facts);
-    Ok(found.complaints.iter().map(ToString::to_string).collect())
-}
-
 /// Stacks, and a reconciler that works on them.
 pub(super) struct Fleet {
     cluster: Arc<Counted>,
@@ -145,9 +142,11 @@ pub(super) struct Fleet {
 }
 
 impl Fleet {
-    /// Stores each spec as its stack's release, and starts.
+    /// Stores each spec as its stack's release, and starts. What is on the cluster
+    /// already is taken for ours where it is `instance`'s.
     pub(super) async fn start(
         host: &str,
+        instance: &str,
         specs: impl Iterator<Item = (&str, &StackSpec)>,
     ) -> anyhow::Result<Self> {
         let server = std::env::var("DATABASE_URL").context("DATABASE_URL is not set")?;
@@ -173,11 +172,11 @@ impl Fleet {
         }
         leases::release(&pool, fence).await?;
 
-        let instance = Uuid::now_v7().to_string();
         let cluster = Arc::new(Counted {
-            swarm: Swarm::new(&host.parse()?, Some(&instance)),
+            swarm: Swarm::new(&host.parse()?, Some(instance)),
             looks: AtomicU64::new(0),
             done: Mutex::default(),
+            refused: Mutex::default(),
         });
         let stop = CancellationToken::new();
         let mut running = JoinSet::new();
@@ -186,20 +185,28 @@ impl Fleet {
         Ok(Self { cluster, wanted, pool, database, running, stop })
     }
 
-    /// What there would be to do now, a line a stack.
-    pub(super) async fn open(&self) -> anyhow::Result<Vec<String>> {
-        let now = Utc::now();
-        let seen = survey(&self.cluster.swarm, &self.wanted, &nowhere()?, now).await?;
-        let open = self.wanted.iter().zip(seen.stacks).filter(|(_, seen)| !seen.plan.is_empty());
+    /// The stacks that there would be something to do about now, and what.
+    pub(super) async fn open(&self) -> anyhow::Result<Vec<(String, String)>> {
+        let (nowhere, now) = (nowhere()?, Utc::now());
+        let seen = survey(&self.cluster.swarm, &self.wanted, &nowhere, now).await?;
+        let open = seen.filter(|(_, seen)| !seen.plan.is_empty());
         Ok(open
-            .map(|(it, seen)| format!("{}: {}", it.name, seen.plan.lines().join(", ")))
+            .filter_map(|(place, seen)| {
+                let name = &self.wanted.get(place)?.name;
+                Some((name.to_string(), seen.plan.lines().join(", ")))
+            })
             .collect())
     }
 
-    /// How often the reconciler looked, and all that it did.
-    pub(super) fn calls(&self) -> (u64, Vec<String>) {
+    /// How often the reconciler looked, and all that it did, with whom to.
+    pub(super) fn calls(&self) -> (u64, Vec<(String, String)>) {
         let done = self.cluster.done.lock().unwrap_or_else(PoisonError::into_inner);
         (self.cluster.looks.load(Ordering::Relaxed), done.clone())
+    }
+
+    /// The stacks of which the engine refused something, and what it said.
+    pub(super) fn refused(&self) -> BTreeMap<String, String> {
+        self.cluster.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Stops it, and drops the database.
