@@ -129,32 +129,38 @@ impl Watch<'_> {
         Ok(())
     }
 
-    /// What the files come to. One that Berth does not read, Docker has to refuse.
+    /// What the files come to. Of one that Berth refuses or warns of, Docker is asked:
+    /// it has to refuse what Berth can't read, and what it takes besides is made.
     async fn read<'a>(&mut self, cases: &'a [Case]) -> anyhow::Result<Vec<One<'a>>> {
         let scratch = tempfile::tempdir()?;
-        let (path, guest) = (scratch.path(), self.guest);
+        let (path, guest, host) = (scratch.path(), self.guest, self.host);
         let each = cases.iter().enumerate().map(async |(number, case)| {
             let stack = guest.stack(number);
             let read = rendered(&case.files, path, &stack).await?;
-            anyhow::Ok((stack, case, read))
+            let complaints = match &read {
+                Ok(spec) => fleet::complaints(host, &stack, spec).await?,
+                Err(_) => Vec::new(),
+            };
+            anyhow::Ok((stack, case, read, complaints))
         });
         let read: Vec<_> = stream::iter(each).buffered(READ).collect().await;
         let mut ones = Vec::new();
         for one in read {
-            let (stack, case, read) = one?;
+            let (stack, case, read, complaints) = one?;
             self.drift.files += 1;
             match read {
-                Ok(spec) => ones.push(One { stack, case, spec }),
-                Err(words) => self.refused(case, &stack, &words).await?,
+                Ok(spec) if complaints.is_empty() || !self.refuses(case, &stack).await? => {
+                    ones.push(One { stack, case, spec });
+                }
+                Ok(_) => {}
+                Err(words) => self.must_refuse(case, &stack, &words).await?,
             }
         }
         Ok(ones)
     }
 
-    /// Asks Docker about a file that Berth, or an engine that Berth asked, refused
-    /// with `words`: it is a fault where Docker takes it.
-    async fn refused(&mut self, case: &Case, stack: &str, words: &str) -> anyhow::Result<()> {
-        let name = &case.files.name;
+    /// Whether Docker refuses a file, which is kept then with what it says.
+    async fn refuses(&mut self, case: &Case, stack: &str) -> anyhow::Result<bool> {
         let scratch = tempfile::tempdir()?;
         self.guest.remove(stack).await?;
         let output = run_docker(&case.files, scratch.path(), self.host, stack).await?;
@@ -168,10 +174,16 @@ impl Watch<'_> {
             (None, None) => None,
         };
         self.guest.remove(stack).await?;
-        match says {
-            Some(says) => self.drift.refused.push(format!("{name}: {says}")),
-            None => anyhow::bail!("Docker takes {name}, which is refused to Berth: {words}"),
-        }
+        let line = says.map(|says| format!("{}: {says}", case.files.name));
+        let refuses = line.is_some();
+        self.drift.refused.extend(line);
+        Ok(refuses)
+    }
+
+    /// Sees that Docker refuses what was refused to Berth, or by it, with `words`.
+    async fn must_refuse(&mut self, case: &Case, stack: &str, words: &str) -> anyhow::Result<()> {
+        let refuses = self.refuses(case, stack).await?;
+        ensure!(refuses, "Docker takes {}, which is refused to Berth: {words}", case.files.name);
         Ok(())
     }
 
@@ -190,7 +202,7 @@ impl Watch<'_> {
             let Some(refused) = outcome? else { break };
             for one in &batch {
                 if let Some(words) = refused.get(&one.stack) {
-                    self.refused(one.case, &one.stack, words).await?;
+                    self.must_refuse(one.case, &one.stack, words).await?;
                 }
             }
             batch.retain(|one| !refused.contains_key(&one.stack));

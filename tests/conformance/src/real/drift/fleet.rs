@@ -23,7 +23,7 @@ use berth_reconciler::clock::Clock;
 use berth_reconciler::settings::Lease;
 use berth_reconciler::sim::{Sim, SimBuilder};
 use berth_reconciler::survey::{Wanted, survey};
-use berth_reconciler::tasks;
+use berth_reconciler::{preflight, tasks};
 use berth_store::deployments::{self, Commit, NewDeployment, Trigger};
 use berth_store::environments::{self, NewEnvironment};
 use berth_store::installations::{self, Installation};
@@ -129,6 +129,19 @@ impl Cluster for Counted {
     async fn changed(&self) -> Option<StackName> {
         self.swarm.changed().await
     }
+}
+
+/// What a preflight says that `spec` can't run for.
+pub(super) async fn complaints(
+    host: &str,
+    stack: &str,
+    spec: &StackSpec,
+) -> anyhow::Result<Vec<String>> {
+    let swarm = Swarm::new(&host.parse()?, None);
+    let facts = swarm.facts(&preflight::images(spec)).await?;
+    let places = berth_compose_templates::Places::default();
+    let found = preflight::preflight(&StackName::parse(stack)?, spec, &places, &facts);
+    Ok(found.complaints.iter().map(ToString::to_string).collect())
 }
 
 /// Stacks, and a reconciler that works on them.
