@@ -44,6 +44,10 @@ use uuid::Uuid;
 /// Between two looks of the reconciler at everything: a day's worth in minutes.
 const RESYNC: Duration = Duration::from_secs(2);
 
+/// How often something may fail that comes to be in the end, as what it needs is
+/// made at the same time.
+const IN_VAIN: u32 = 8;
+
 /// The real Swarm, with every change of it written down.
 #[derive(Debug)]
 struct Counted {
@@ -51,8 +55,8 @@ struct Counted {
     looks: AtomicU64,
     /// What was done, with the stack or node that it was done to.
     done: Mutex<Vec<(String, String)>>,
-    /// What the engine said, by stack.
-    refused: Mutex<BTreeMap<String, String>>,
+    /// How often something failed, and what was said last, by stack.
+    failed: Mutex<BTreeMap<String, (u32, String)>>,
 }
 
 impl Counted {
@@ -95,9 +99,12 @@ impl Cluster for Counted {
     async fn apply(&self, stack: &StackName, action: &Action) -> Result<(), ClusterError> {
         self.note(stack.as_str(), action.to_string());
         let done = self.swarm.apply(stack, action).await;
-        if let Err(error @ ClusterError::Rejected { .. }) = &done {
-            let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-            refused.insert(stack.to_string(), error.to_string());
+        if let Err(error) = &done {
+            let refused = matches!(error, ClusterError::Rejected { .. });
+            let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+            let (count, words) = failed.entry(stack.to_string()).or_default();
+            *count += if refused { IN_VAIN } else { 1 };
+            *words = error.to_string();
         }
         done
     }
@@ -189,7 +196,7 @@ impl Fleet {
             swarm: Swarm::new(&host.parse()?, Some(instance)),
             looks: AtomicU64::new(0),
             done: Mutex::default(),
-            refused: Mutex::default(),
+            failed: Mutex::default(),
         });
         let stop = CancellationToken::new();
         let mut running = JoinSet::new();
@@ -217,9 +224,12 @@ impl Fleet {
         (self.cluster.looks.load(Ordering::Relaxed), done.clone())
     }
 
-    /// The stacks of which the engine refused something, and what it said.
-    pub(super) fn refused(&self) -> BTreeMap<String, String> {
-        self.cluster.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The stacks that can't be made, and what was said: the engine refused
+    /// something, or they wait in vain, such as for what is no stack's.
+    pub(super) fn in_vain(&self) -> BTreeMap<String, String> {
+        let failed = self.cluster.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let in_vain = failed.iter().filter(|(_, (count, _))| *count >= IN_VAIN);
+        in_vain.map(|(stack, (_, words))| (stack.clone(), words.clone())).collect()
     }
 
     /// Stops it, and drops the database.
