@@ -1,8 +1,8 @@
-//! Nothing that Swarm fills in by itself is drift: the real reconciler, with a
-//! database and a Swarm, is given our own files as releases, makes them, and then
-//! has nothing to do any more, however often it looks.
+//! Nothing that Swarm fills in by itself is drift.
 //!
-//! Tasks come and go meanwhile, as the files' images do little but end: what
+//! The real reconciler, with a database and a Swarm, is given our own files as
+//! releases, makes them, and then has nothing to do any more, however often it
+//! looks. Tasks come and go meanwhile, as the files' images do little but end: what
 //! happens to them is no drift either. A file that Docker refuses can't drift;
 //! Docker is asked, and what it says is kept.
 
@@ -83,9 +83,10 @@ impl One<'_> {
     }
 }
 
-/// Has the reconciler watch over what `cases` come to on the engine at `host` for
-/// `lasting` in all, some stacks at a time, and leaves nothing behind. The server
-/// with its database is that of `DATABASE_URL`.
+/// Has the reconciler watch over what `cases` come to on the engine at `host`.
+///
+/// It does so for `lasting` in all, some stacks at a time, and leaves nothing behind.
+/// The server with its database is that of `DATABASE_URL`.
 ///
 /// # Errors
 ///
@@ -147,7 +148,10 @@ impl Watch<'_> {
             let (stack, case, read, complaints) = one?;
             self.drift.files += 1;
             match read {
-                Ok(spec) if complaints.is_empty() || !self.refuses(case, &stack).await? => {
+                Ok(mut spec) if complaints.is_empty() || !self.refuses(case, &stack).await? => {
+                    // Containers that end at once would be waited for until one is
+                    // seen: what waits for what is tried elsewhere.
+                    spec.dependencies.clear();
                     ones.push(One { stack, case, spec });
                 }
                 Ok(_) => {}
@@ -227,7 +231,7 @@ impl Watch<'_> {
         let began = Instant::now();
         while began.elapsed() < lasting {
             for (stack, line) in fleet.open().await.context("one look of our own")? {
-                drift.changes.push(format!("{}: would be changed: {line}", named(batch, &stack)));
+                drift.changes.push(format!("{}: would change: {line}", named(batch, &stack)));
             }
             drift.passes += 1;
             sleep(LOOK.min(lasting.saturating_sub(began.elapsed()))).await;

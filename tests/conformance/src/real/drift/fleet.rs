@@ -1,5 +1,9 @@
 //! Stacks with a release each, and the reconciler that works on them: the real
 //! one, with its events and its resyncs, in this process.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a program that reads the clock, and where its database is, and runs psql"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -186,7 +190,7 @@ impl Fleet {
         let mut wanted = Vec::new();
         for (number, (name, spec)) in specs.enumerate() {
             let name = StackName::parse(name)?;
-            store(&pool, fence, &key, number, &name, spec).await?;
+            store(&pool, fence, &key, (number, &name), spec).await?;
             let desired = Arc::new(Desired::Present(Box::new(spec.clone())));
             wanted.push(Wanted { name, desired: Some(desired) });
         }
@@ -205,11 +209,11 @@ impl Fleet {
         Ok(Self { cluster, wanted, pool, database, running, stop })
     }
 
-    /// The stacks that there would be something to do about now, and what.
+    /// The stacks that there is something to do about, now or later, and what.
     pub(super) async fn open(&self) -> anyhow::Result<Vec<(String, String)>> {
         let (nowhere, now) = (nowhere()?, Utc::now());
         let seen = survey(&self.cluster.swarm, &self.wanted, &nowhere, now).await?;
-        let open = seen.filter(|(_, seen)| !seen.plan.is_empty());
+        let open = seen.filter(|(_, seen)| !seen.plan.is_synced());
         Ok(open
             .filter_map(|(place, seen)| {
                 let name = &self.wanted.get(place)?.name;
@@ -263,8 +267,7 @@ async fn store(
     pool: &Pool,
     fence: Fence,
     key: &SealKey,
-    number: usize,
-    name: &StackName,
+    (number, name): (usize, &StackName),
     spec: &StackSpec,
 ) -> anyhow::Result<()> {
     let repository = RepositoryId(i64::try_from(number)? + 1);
