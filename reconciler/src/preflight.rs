@@ -108,8 +108,8 @@ impl Check<'_> {
     fn files(&mut self) {
         let (spec, facts) = (self.spec, self.facts);
         for (name, service) in &spec.services {
-            for config in &service.configs {
-                let config = &config.name;
+            let credentials = service.credential_spec.iter().filter_map(|it| it.config.as_ref());
+            for config in service.configs.iter().map(|it| &it.name).chain(credentials) {
                 if !spec.configs.contains_key(config) && !facts.configs.contains(config) {
                     let subjects =
                         [Subject::Config(config.clone()), Subject::Service(name.clone())];

@@ -84,7 +84,9 @@ impl Failure {
         if has(&STALE) || (message.contains("network") && message.contains("not found")) {
             return ClusterError::Stale { what };
         }
-        if has(&REFUSED) {
+        // Nobody has installed what is to keep a secret, say.
+        let no_plugin = message.contains("plugin \"") && message.contains("not found");
+        if no_plugin || has(&REFUSED) {
             return ClusterError::Rejected { what, message: message.clone() };
         }
         if has(&IN_USE) {
@@ -122,6 +124,7 @@ mod tests {
             (400, "rpc error: secret not found: abc", "stale"),
             (501, "service mode change is not allowed", "rejected"),
             (500, "rpc error: constraint expected one operator from ==, !=", "rejected"),
+            (500, "rpc error: code = Unknown desc = plugin \"vault\" not found", "rejected"),
             (400, "expanding env failed", "rejected"),
             (400, "port '80' is already in use by service 'x' (y) as an ingress port", "rejected"),
             (400, "rpc error: secret 'x' is in use by the following service: y", "stale"),

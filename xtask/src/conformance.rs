@@ -5,7 +5,8 @@
 use std::process::ExitCode;
 
 use crate::demo::with_engine;
-use crate::provision;
+use crate::provision::postgres::{Durability, Postgres};
+use crate::provision::{self, postgres_bin};
 use crate::shell::{program, root, run as run_program};
 
 /// What can be chosen.
@@ -18,6 +19,11 @@ pub(crate) struct Args {
     /// Print one object of JSON before the closing line
     #[arg(long)]
     json: bool,
+
+    /// Only have the reconciler watch over our own files for so many seconds, and see
+    /// that it finds nothing to do
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "600")]
+    drift: Option<u64>,
 }
 
 /// Builds both and compares. The closing line tells how many files and fields.
@@ -28,7 +34,18 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
     let mut command = program(&target.join("debug/berth-conformance").to_string_lossy());
     command.args(args.all.then_some("--all")).args(args.json.then_some("--json"));
-    let fine = with_engine(|host| Ok(command.args(["--engine", host]).status()?.success()))?;
+    let fine = with_engine(|host| {
+        command.args(["--engine", host]);
+        // It stops when it is dropped.
+        let postgres = args.drift.map(|_| Postgres::ensure("drift", Durability::None));
+        let postgres = postgres.transpose()?;
+        if let (Some(seconds), Some(postgres)) = (args.drift, &postgres) {
+            command.args(["--drift", &seconds.to_string()]);
+            command.env("DATABASE_URL", &postgres.url);
+            command.env("PG_BIN", postgres_bin().unwrap_or_default());
+        }
+        Ok(command.status()?.success())
+    })?;
     Ok(if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

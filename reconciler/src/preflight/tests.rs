@@ -98,9 +98,9 @@ fn what_fits_is_let_pass_without_a_word() {
 fn what_others_were_to_make_and_did_not_is_named_once() {
     let services = "
   web: {image: x, networks: [theirs, local], configs: [c], secrets: [s]}
-  api: {image: x, networks: [theirs], configs: [c]}
+  api: {image: x, networks: [theirs], configs: [c], credential_spec: {config: who}}
 networks: {theirs: {external: true}, local: {external: true, name: docker0}}
-configs: {c: {external: true}}
+configs: {c: {external: true}, who: {external: true, name: gmsa}}
 secrets: {s: {external: true, name: key}}
 ";
     let mut facts = facts();
@@ -109,6 +109,7 @@ secrets: {s: {external: true, name: key}}
     refused c.yml:4:12: the network `theirs` does not exist; make it with `docker network create --driver overlay theirs`, or take `external` out
     refused c.yml:4:38: the network `docker0` is one of a single node, on which no service can be; make one with `docker network create --driver overlay` under another name
     refused c.yml:5:11: the config `c` does not exist; make it with `docker config create c <file>`, or take `external` out
+    refused c.yml:5:32: the config `gmsa` does not exist; make it with `docker config create gmsa <file>`, or take `external` out
     refused c.yml:6:11: the secret `key` does not exist; make it with `docker secret create key <file>`, or take `external` out
     ");
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
 use anyhow::{Context as _, ensure};
+use berth_domain::stack::StackSpec;
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -97,6 +98,32 @@ pub(crate) async fn run_berth(
     berth.args(["--json", "--compat", compat]);
     berth.args(files.files.iter().flat_map(|file| ["-c", file])).arg(stack);
     berth.output().await.context("failed to run berth")
+}
+
+/// What the files come to as `stack`, in Berth's own reading, or else in that of
+/// `docker stack deploy`; or why they come to nothing.
+///
+/// # Errors
+///
+/// Where `berth render` can't be run, or prints what can't be read.
+pub(crate) async fn rendered(
+    files: &Files,
+    scratch: &Path,
+    stack: &str,
+) -> anyhow::Result<Result<StackSpec, String>> {
+    let mut words = String::new();
+    for reading in ["compose", "stack"] {
+        let mut berth = command(berth_tests::berth::program()?.as_os_str(), files, scratch);
+        berth.args(["render", "--json", "--compat", reading]);
+        berth.args(files.files.iter().flat_map(|file| ["-c", file])).arg(stack);
+        let output = berth.output().await.context("failed to run berth")?;
+        if output.status.success() {
+            let spec = serde_json::from_slice(&output.stdout).context("a spec was printed")?;
+            return Ok(Ok(spec));
+        }
+        words = String::from_utf8_lossy(&output.stderr).into_owned();
+    }
+    Ok(Err(words))
 }
 
 /// `docker stack deploy`, and what it asked for that is no stack's.

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "it is a program that reports")]
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use berth_conformance::deploy::refused_as_compose;
 use berth_conformance::judge::{APIS, Report, judge_all};
@@ -23,12 +24,22 @@ struct Args {
     /// Deploy our own files on this engine, too: a manager of a Swarm
     #[arg(long, value_name = "URL")]
     engine: Option<String>,
+
+    /// Only have the reconciler watch over our own files on that engine for so many
+    /// seconds, with the database server of `DATABASE_URL`
+    #[arg(long, value_name = "SECONDS", requires = "engine")]
+    drift: Option<u64>,
 }
 
 fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
     let runtime = tokio::runtime::Runtime::new()?;
     let scratch = tempfile::tempdir()?;
+    if let (Some(seconds), Some(host)) = (args.drift, args.engine.as_deref()) {
+        let mut own = cases::own()?;
+        own.extend(cases::tables(scratch.path())?);
+        return runtime.block_on(watch(&own, host, Duration::from_secs(seconds)));
+    }
     let mut report = Report::default();
     let mut tell = |what: &str, part: Report| {
         if !args.json {
@@ -77,6 +88,15 @@ fn main() -> anyhow::Result<ExitCode> {
     }
     println!("{}", report.line());
     Ok(if report.unmeant.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Says what the reconciler would have changed; the last line is an object.
+async fn watch(own: &[cases::Case], host: &str, lasting: Duration) -> anyhow::Result<ExitCode> {
+    let drift = real::drift::watch(own, host, lasting).await?;
+    drift.refused.iter().for_each(|line| println!("Docker refuses {line}"));
+    drift.changes.iter().for_each(|line| println!("changed: {line}"));
+    println!("{}", drift.object());
+    Ok(if drift.changes.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// What Berth's own reading says to the real files that it refuses. What they build

@@ -9,6 +9,7 @@
 //! [without one](crate::judge).
 
 mod api;
+pub mod drift;
 mod guest;
 mod read;
 
@@ -153,6 +154,12 @@ impl Refusal {
         let (_, words) = self.words.split_once("Error response from daemon: ")?;
         let words = words.split_once(" desc = ").map_or(words, |(_, words)| words);
         Some(words.trim())
+    }
+
+    /// Why, in one line.
+    fn reason(&self) -> String {
+        let words = self.engine().unwrap_or(&self.words);
+        words.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }
 
