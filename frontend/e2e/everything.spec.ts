@@ -73,8 +73,8 @@ class Watch {
   }
 }
 
-/** Asked by POST because the question is long; they change nothing. */
-const READS = /\/rules\/(matches|replay)(\?|$)/;
+/** Questions asked by POST, long ones and one that takes a while; they change nothing. */
+const READS = /\/rules\/(matches|replay)(\?|$)|\/dry-run$/;
 
 /** The stack of a pull request that was closed: old events still name it, and its page says so. */
 const GONE = /\/api\/v1\/stacks\/[^/]+-pr-\d+(\/|$)/;
