@@ -73,8 +73,10 @@ async fn a_dry_run_is_no_deployment_and_no_event(pool: PgPool) {
     stack(&api, fence, "shop", None).await;
     let operator = api.browser(Role::Operator).await;
     let all = async || {
-        let deployments = api.get(&operator, "/api/v1/stacks/shop/deployments").await.json();
-        let events = api.get(&operator, "/api/v1/events").await.json();
+        let many =
+            async |path| api.get(&operator, path).await.json()["items"].as_array().unwrap().len();
+        let deployments = many("/api/v1/stacks/shop/deployments").await;
+        let events = many("/api/v1/events").await;
         let due = "select count(*) from outbox";
         let due: i64 = sqlx::query_scalar(due).fetch_one(&api.pool).await.unwrap();
         (deployments, events, due)

@@ -72,7 +72,7 @@ export function DryRunView({
   return (
     <>
       <div className="mb-4 flex flex-wrap items-center gap-x-3 gap-y-2">
-        <div className="min-w-0 flex-1 basis-60">
+        <div className="min-w-0 flex-1 basis-40">
           <h2 className="text-panel font-semibold">Dry run</h2>
           <p className="text-ui text-text-2">
             What Deploy would do. Nothing was changed. Asked for by {asked.by},{' '}
@@ -231,7 +231,7 @@ const NOT_REACHED = {
   received: 'it would not begin',
   fetched: 'the commit can’t be fetched',
   built: 'an image can’t be built',
-  rendered: 'the compose file does not become a release',
+  rendered: 'the compose file can’t become a release',
   applied: 'the Swarm can’t run it',
   converged: 'it would not become healthy',
   routed: 'its routes would not answer',

@@ -60,6 +60,10 @@ function Lines({ row, both }: { row: Row; both: boolean }) {
   );
 }
 
+/** A digest's first digits tell images apart; all of them are in the line's title. */
+const shorten = (text: string): string =>
+  text.replaceAll(/@sha256:([0-9a-f]{12})[0-9a-f]+/g, '@sha256:$1…');
+
 const SIGNS = {
   '-': { word: 'Live:', look: 'bg-del' },
   '+': { word: 'After a deployment:', look: 'bg-add' },
@@ -93,7 +97,12 @@ function Line({
         {sign}
       </span>
       {sign && <span className="sr-only">{SIGNS[sign].word} </span>}
-      <code className="min-w-0 break-words whitespace-pre-wrap">{text}</code>
+      <code
+        title={shorten(text) === text ? undefined : text.trim()}
+        className="min-w-0 wrap-anywhere whitespace-pre-wrap"
+      >
+        {shorten(text)}
+      </code>
     </div>
   );
 }
