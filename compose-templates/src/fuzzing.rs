@@ -88,7 +88,7 @@ pub fn convert(data: &[u8]) {
             (Ok((one, notes)), Ok((other, _))) => {
                 assert_eq!(one, other, "{reading:?}: twice is not the same");
                 for (name, service) in &one.services {
-                    assert_eq!(service, &service.canonical(), "{reading:?}: {name}");
+                    assert_eq!(**service, service.canonical(), "{reading:?}: {name}");
                 }
                 for note in notes {
                     assert!(!note.to_string().contains(char::is_control), "{note:?}");

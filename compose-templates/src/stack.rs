@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use berth_domain::deployment::Place;
 use berth_domain::ids::StackName;
+use berth_domain::shared::Shared;
 use berth_domain::stack::{Claim, FileSpec, NetworkSpec, Route, StackSpec};
 use sha2::{Digest, Sha256};
 
@@ -48,7 +49,7 @@ pub(crate) fn convert(
     (convert.secrets, spec.secrets) = convert.blobs(&loaded.model.secrets);
     for (name, service) in &loaded.model.services {
         convert.check_name(name, service);
-        spec.services.insert(name.clone(), convert.service(name, service));
+        spec.services.insert(name.clone(), convert.service(name, service).into());
     }
     spec.routes = std::mem::take(&mut convert.routes);
     spec.networks = convert.networks();
@@ -150,7 +151,7 @@ impl Convert<'_> {
     fn blobs(
         &mut self,
         blobs: &BTreeMap<String, Blob>,
-    ) -> (BTreeMap<String, String>, BTreeMap<String, FileSpec>) {
+    ) -> (BTreeMap<String, String>, BTreeMap<String, Shared<FileSpec>>) {
         let mut names = BTreeMap::new();
         let mut specs = BTreeMap::new();
         for (key, blob) in blobs {
@@ -174,13 +175,13 @@ impl Convert<'_> {
             };
             let name = hashed(&name, &spec);
             names.insert(key.clone(), name.clone());
-            specs.insert(name, spec);
+            specs.insert(name, spec.into());
         }
         (names, specs)
     }
 
     /// The networks to create: those that a service uses and nobody else made.
-    fn networks(&self) -> BTreeMap<String, NetworkSpec> {
+    fn networks(&self) -> BTreeMap<String, Shared<NetworkSpec>> {
         let mut specs = BTreeMap::new();
         for key in &self.used_networks {
             let declared = self.loaded.model.networks.get(key);
@@ -188,7 +189,7 @@ impl Convert<'_> {
                 continue;
             }
             let spec = declared.map(network_spec).unwrap_or_default();
-            specs.insert(self.network_name(key, declared), spec);
+            specs.insert(self.network_name(key, declared), spec.into());
         }
         specs
     }

@@ -46,7 +46,7 @@ fn read_all(files: &[PathBuf]) -> (usize, Vec<String>) {
                 assert!(!stack.services.is_empty(), "{}", file.display());
                 for (name, service) in &stack.services {
                     // What Swarm gives back is what was sent.
-                    assert_eq!(service, &service.canonical(), "{}: {name}", file.display());
+                    assert_eq!(**service, service.canonical(), "{}: {name}", file.display());
                 }
                 good += 1;
             }

@@ -3,6 +3,7 @@
 //! Two implementations: `swarm` (Docker) and `reconciler::sim` (memory, with
 //! seeded faults). Neither decides anything.
 
+mod known;
 pub mod output;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,10 +12,12 @@ use std::future::Future;
 
 use chrono::{DateTime, Utc};
 
+pub use self::known::Known;
 use self::output::{Feed, Source};
 use crate::facts::{Availability, ClusterFacts, NodeFacts};
 use crate::ids::StackName;
 use crate::registry::{Answer, LoginError, Origin};
+use crate::shared::Shared;
 use crate::stack::{FileSpec, Mode, NetworkSpec, ServiceSpec, StackSpec};
 
 /// What is on the cluster under one stack's name.
@@ -47,7 +50,7 @@ pub struct ObservedService {
     pub ours: bool,
     /// What it is, in the fields that Berth owns; [`None`] where it has become
     /// something that no [`ServiceSpec`] says, which counts as different.
-    pub spec: Option<ServiceSpec>,
+    pub spec: Option<Shared<ServiceSpec>>,
     /// The networks, configs and secrets, by their names on the cluster, of what
     /// it was before its last update: Swarm needs them to take that back.
     pub previous: BTreeSet<String>,
@@ -69,7 +72,7 @@ pub struct ObservedNetwork {
     /// Whether it carries our instance's label.
     pub ours: bool,
     /// What it is.
-    pub spec: NetworkSpec,
+    pub spec: Shared<NetworkSpec>,
 }
 
 /// A config or secret as it is. Its name has the hash of its content.
@@ -280,6 +283,10 @@ pub enum Desired {
     Absent,
 }
 
+/// What is on the cluster, a stack at a time: of thousands, nobody needs to hold
+/// more than the one that is being looked at.
+pub type Everything = Box<dyn Iterator<Item = (StackName, ObservedStack)> + Send>;
+
 /// Why the cluster did not do what it was asked; by what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
@@ -320,11 +327,13 @@ pub trait Cluster: Send + Sync + 'static {
         stack: &StackName,
     ) -> impl Future<Output = Result<ObservedStack, ClusterError>> + Send;
 
-    /// What is there under every stack of this instance, in a number of calls
-    /// that does not depend on how many there are.
+    /// What is there under every stack of this instance, as of one moment and by
+    /// name, in a number of calls that does not depend on how many there are. What
+    /// is as it is known to should be is [shared](Known::share).
     fn observe_all(
         &self,
-    ) -> impl Future<Output = Result<BTreeMap<StackName, ObservedStack>, ClusterError>> + Send;
+        known: Known,
+    ) -> impl Future<Output = Result<Everything, ClusterError>> + Send;
 
     /// What the cluster has, and what is taken on it. Of `images`, it is asked
     /// whether there are such.

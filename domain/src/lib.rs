@@ -28,6 +28,7 @@ pub mod placement;
 pub mod policy;
 pub mod registry;
 pub mod rule;
+pub mod shared;
 pub mod slug;
 pub mod stack;
 pub mod turn;

@@ -21,7 +21,7 @@ pub use self::texts::{Text, texts};
 use crate::plan::Plan;
 
 /// The kinds of object that a stack is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A service.
@@ -48,7 +48,7 @@ impl Kind {
 }
 
 /// One thing that is not what it should be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Difference {
     /// What kind of object it is about.
     pub kind: Kind,

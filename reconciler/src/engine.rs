@@ -1,12 +1,15 @@
 //! What every pass works with.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use berth_domain::backoff::Backoff;
 use berth_domain::cluster::Desired;
 use berth_domain::ids::{ReleaseId, StackId, StackName};
+use berth_domain::shared::Shared;
+use berth_domain::stack::ServiceSpec;
 use berth_store::leases::Fence;
 use berth_store::stacks::{LiveStack, Wanted};
 use berth_store::{Pool, releases};
@@ -25,6 +28,9 @@ use crate::turns::{self, Turns};
 /// How long a failed pass waits, by how often it has failed in a row.
 pub(crate) const RETRY: Backoff =
     Backoff { first: Duration::from_secs(1), most: Duration::from_secs(300) };
+
+/// How many stacks' rows are held at once that are read for all of them.
+pub(crate) const AT_ONCE: usize = 256;
 
 /// What every pass works with. One a process.
 #[derive(Debug)]
@@ -57,7 +63,7 @@ pub(crate) struct Engine<C, B> {
 struct Memory {
     specs: BTreeMap<ReleaseId, Arc<Desired>>,
     /// What was stored last of each stack, as which leader did it.
-    reports: BTreeMap<StackId, (Fence, Report)>,
+    reports: BTreeMap<StackId, (Fence, Stored)>,
     /// What was put back lately of each stack, as which leader knew it.
     bouts: BTreeMap<StackId, (Fence, Vec<Bout>)>,
     /// What was told last of a stack's healing, until there is none to do.
@@ -69,6 +75,14 @@ struct Memory {
     heals: BTreeMap<(StackId, String), (ReleaseId, u32)>,
     /// Whose claims are those of which release, as which leader knew it.
     settled: BTreeMap<StackId, (ReleaseId, Fence)>,
+}
+
+/// Of a report that was stored, what is needed of it: whether another is the same,
+/// and what that goes on from.
+#[derive(Debug)]
+struct Stored {
+    hash: u64,
+    before: Before,
 }
 
 /// What an engine is made of.
@@ -158,19 +172,23 @@ impl<C, B> Engine<C, B> {
         known.ok_or(PassError::Store(berth_store::Error::NotFound { what: "release" }))
     }
 
-    /// Reads those releases that are not known yet, in one query.
+    /// Reads those releases that are not known yet, some in one query.
     pub(crate) async fn load_releases(&self, ids: &[ReleaseId]) -> Result<(), PassError> {
         let unknown: Vec<ReleaseId> = {
             let memory = self.memory();
             ids.iter().copied().filter(|id| !memory.specs.contains_key(id)).collect()
         };
-        if unknown.is_empty() {
-            return Ok(());
-        }
-        let read = releases::specs(&self.pool, &self.settings.seal_key, &unknown).await?;
-        let mut memory = self.memory();
-        for (id, spec) in read {
-            memory.specs.insert(id, Arc::new(Desired::Present(Box::new(spec))));
+        for some in unknown.chunks(AT_ONCE) {
+            let read = releases::specs(&self.pool, &self.settings.seal_key, some).await?;
+            let mut memory = self.memory();
+            for (id, mut spec) in read {
+                // What was just decoded has room to grow, and a copy has none.
+                for service in spec.services.values_mut() {
+                    *service = Shared::new(ServiceSpec::clone(service));
+                }
+                spec.routes.shrink_to_fit();
+                memory.specs.insert(id, Arc::new(Desired::Present(Box::new(spec))));
+            }
         }
         Ok(())
     }
@@ -205,12 +223,15 @@ impl<C, B> Engine<C, B> {
     /// Whether `report` differs from the stack's last one; remembers it. What
     /// another leader may have stored since is not known.
     pub(crate) fn is_news(&self, stack: StackId, fence: Fence, report: &Report) -> bool {
+        let mut hasher = DefaultHasher::new();
+        report.hash(&mut hasher);
+        let hash = hasher.finish();
         let mut memory = self.memory();
         let last = memory.reports.get(&stack);
-        if last.is_some_and(|(since, last)| *since == fence && last == report) {
+        if last.is_some_and(|(since, last)| *since == fence && last.hash == hash) {
             return false;
         }
-        memory.reports.insert(stack, (fence, report.clone()));
+        memory.reports.insert(stack, (fence, Stored { hash, before: Before::of(report) }));
         true
     }
 
@@ -222,15 +243,21 @@ impl<C, B> Engine<C, B> {
     /// What the stack's last report said.
     pub(crate) fn before(&self, stack: &LiveStack, fence: Fence) -> Before {
         match self.memory().reports.get(&stack.id) {
-            Some((since, last)) if *since == fence => Before::of(last),
+            Some((since, last)) if *since == fence => last.before.clone(),
             Some(_) | None => Before::read(stack.observed.as_ref()),
         }
     }
 
     /// What was put back lately of a stack.
     pub(crate) fn bouts(&self, stack: &LiveStack, fence: Fence) -> Vec<Bout> {
-        match self.memory().bouts.get(&stack.id) {
-            Some((since, bouts)) if *since == fence => bouts.clone(),
+        let memory = self.memory();
+        if let Some((since, bouts)) = memory.bouts.get(&stack.id)
+            && *since == fence
+        {
+            return bouts.clone();
+        }
+        match memory.reports.get(&stack.id) {
+            Some((since, last)) if *since == fence => last.before.bouts.clone(),
             Some(_) | None => Before::read(stack.observed.as_ref()).bouts,
         }
     }

@@ -22,8 +22,9 @@ use sha2::{Digest as _, Sha256};
 use crate::engine::Engine;
 use crate::error::PassError;
 use crate::node_prune::{Gone, Wanted, plan_node_prune};
+use crate::plan::Plan;
 use crate::settings;
-use crate::survey::{self, Seen, Survey};
+use crate::survey;
 
 /// How often it is decided what nodes are to remove, at most.
 pub(crate) const EVERY: Duration = Duration::from_secs(30);
@@ -36,8 +37,6 @@ const SOCKET: &str = "/var/run/docker.sock";
 #[derive(Debug, Default)]
 pub(crate) struct Executors {
     decided: Option<DateTime<Utc>>,
-    /// The ids of the executors' own services, as last seen.
-    own: BTreeSet<String>,
     /// Whether a look came too soon after that: another is to follow.
     pub(crate) behind: bool,
 }
@@ -99,8 +98,8 @@ fn desired(name: &StackName, executor: &settings::Executor, token: &SecretString
         ..ServiceSpec::default()
     };
     StackSpec {
-        services: BTreeMap::from([("executor".to_owned(), service)]),
-        secrets: BTreeMap::from([(secret, FileSpec { data, ..FileSpec::default() })]),
+        services: BTreeMap::from([("executor".to_owned(), service.into())]),
+        secrets: BTreeMap::from([(secret, FileSpec { data, ..FileSpec::default() }.into())]),
         ..StackSpec::default()
     }
 }
@@ -134,11 +133,9 @@ pub(crate) async fn wanted<C, B>(
 pub(crate) async fn keep<C: Cluster, B>(
     engine: &Engine<C, B>,
     fence: Fence,
-    (name, seen): (&StackName, &Seen),
-    executors: &mut Executors,
+    (name, plan): (&StackName, &Plan),
 ) -> Result<(), PassError> {
-    executors.own = services_of(&seen.observed).collect();
-    for action in seen.plan.actions() {
+    for action in plan.actions() {
         engine.check(fence)?;
         tracing::info!(stack.name = %name, "applies `{action}` to the executors");
         if let Err(error) = engine.cluster.apply(name, action).await {
@@ -157,7 +154,7 @@ pub(crate) async fn tend<C, B>(
     engine: &Engine<C, B>,
     fence: Fence,
     executors: &mut Executors,
-    (stacks, seen): (&[LiveStack], &Survey),
+    (stacks, services, left): (&[LiveStack], Vec<String>, &BTreeMap<StackName, ObservedStack>),
 ) -> Result<(), PassError> {
     if engine.settings.executor.is_none() {
         return Ok(());
@@ -174,8 +171,7 @@ pub(crate) async fn tend<C, B>(
     if known.is_empty() {
         return Ok(());
     }
-    let mut wanted = wants(engine, &known, stacks, seen).await?;
-    wanted.services.extend(executors.own.iter().cloned());
+    let wanted = wants(engine, &known, stacks, (services, left)).await?;
     let grace = engine.settings.orphan_grace;
     let mut news = Vec::new();
     for it in known {
@@ -201,7 +197,7 @@ async fn wants<C, B>(
     engine: &Engine<C, B>,
     known: &[executors::Executor],
     stacks: &[LiveStack],
-    seen: &Survey,
+    (mut services, left): (Vec<String>, &BTreeMap<StackName, ObservedStack>),
 ) -> Result<Wanted, PassError> {
     let reports = || known.iter().map(|it| &it.told.report);
     let names: BTreeSet<StackName> =
@@ -212,10 +208,9 @@ async fn wants<C, B>(
     for it in executors::gone_stacks(&engine.pool, &names).await? {
         gone.entry(it.name).or_default().push(Gone { policy: it.policy, since: it.since });
     }
-    let there = seen.stacks.iter().map(|it| &it.observed).chain(seen.orphans.values());
-    let services = there.flat_map(services_of).collect();
+    services.extend(left.values().flat_map(|it| &it.services).map(|(_, it)| it.id.clone()));
     // What is left of a stack on the cluster goes before its volumes do.
-    let left = seen.orphans.iter().filter(|(_, it)| !it.services.is_empty());
+    let left = left.iter().filter(|(_, it)| !it.services.is_empty());
     Ok(Wanted {
         stacks: stacks
             .iter()
@@ -228,13 +223,9 @@ async fn wants<C, B>(
             .filter(|it| it.open_deployment.is_some())
             .map(|it| it.name.clone())
             .collect(),
-        services,
+        services: services.into_iter().collect(),
         gone,
         images: executors::kept_images(&engine.pool, &keys).await?,
         old_images: executors::old_images(&engine.pool, &keys).await?,
     })
-}
-
-fn services_of(stack: &ObservedStack) -> impl Iterator<Item = String> {
-    stack.services.values().map(|it| it.id.clone())
 }

@@ -28,7 +28,7 @@ const TRUCE: Backoff =
     Backoff { first: Duration::from_secs(600), most: Duration::from_secs(6 * 3600) };
 
 /// How often the same difference was put back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Bout {
     kind: Kind,
     name: String,

@@ -1,8 +1,11 @@
 //! Looks at every stack, one when it is asked for and no loops around it: to
 //! measure what a resync costs.
 
+use std::sync::Arc;
+
 use berth_domain::build::Builder;
-use berth_domain::cluster::Cluster;
+use berth_domain::cluster::{Cluster, Desired};
+use berth_domain::ids::ReleaseId;
 use berth_store::leases::Fence;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -47,6 +50,15 @@ impl<C: Cluster, B: Builder> Looks<C, B> {
             fence,
             _lead: lead,
         }
+    }
+
+    /// What a release says, held from now on, as a look would have it.
+    ///
+    /// # Errors
+    ///
+    /// Where the database did not answer, or has no such release.
+    pub async fn release(&self, id: ReleaseId) -> Result<Arc<Desired>, LookFailed> {
+        self.engine.release(id).await.map_err(LookFailed)
     }
 
     /// One look at every stack: what a resync does. Says how many stacks a pass

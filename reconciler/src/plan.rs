@@ -141,7 +141,7 @@ pub fn names_of(spec: &StackSpec) -> BTreeSet<String> {
     names.extend(
         spec.networks.keys().chain(spec.configs.keys()).chain(spec.secrets.keys()).cloned(),
     );
-    names.extend(spec.services.values().flat_map(references).map(str::to_owned));
+    names.extend(spec.services.values().flat_map(|is| references(is)).map(str::to_owned));
     names
 }
 

@@ -18,7 +18,7 @@ use crate::fight::Bout;
 use crate::plan::Plan;
 
 /// What a pass saw of a stack.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Report {
     /// The worst of its services' health.
     pub health: Health,
@@ -44,7 +44,7 @@ pub struct Report {
 }
 
 /// What a pass saw of a service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct ServiceReport {
     /// Its short name.
     pub name: String,
@@ -97,7 +97,7 @@ pub fn report(
         .filter(|(name, _)| !spec_or_nothing.services.contains_key(*name))
         .map(|(name, is)| {
             let empty = ServiceSpec::default();
-            let live = is.spec.as_ref().unwrap_or(&empty);
+            let live = is.spec.as_deref().unwrap_or(&empty);
             let as_it_is = service_report(name, live, observed, Vec::new(), now);
             if desired.is_none() {
                 return as_it_is;
@@ -244,8 +244,8 @@ mod tests {
         };
         let spec = StackSpec {
             services: BTreeMap::from([
-                ("web".to_owned(), web.clone()),
-                ("db".to_owned(), ServiceSpec::default()),
+                ("web".to_owned(), web.clone().into()),
+                ("db".to_owned(), ServiceSpec::default().into()),
             ]),
             routes: vec![route],
             ..StackSpec::default()
@@ -267,7 +267,7 @@ mod tests {
             id: "s".to_owned(),
             version: Version(1),
             ours: true,
-            spec: Some(web),
+            spec: Some(web.into()),
             previous: BTreeSet::new(),
             update: None,
             tasks: vec![task],

@@ -1,15 +1,17 @@
 //! Everything together: the lease, the queue, the hints, the looks at all
 //! stacks, and the background tasks.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use berth_domain::build::Builder;
 use berth_domain::chain;
 use berth_domain::cluster::Cluster;
-use berth_domain::ids::ReleaseId;
+use berth_domain::ids::{ReleaseId, StackId};
 use berth_store::leases::Fence;
 use berth_store::notify::{Hint, Listener};
+use berth_store::stacks::LiveStack;
 use berth_store::{Pool, stacks};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -19,7 +21,7 @@ use url::Url;
 
 use crate::claims;
 use crate::dry_run;
-use crate::engine::{Engine, Parts, RETRY};
+use crate::engine::{AT_ONCE, Engine, Parts, RETRY};
 use crate::error::PassError;
 use crate::executors::{self, Executors};
 use crate::leader::{self, Leader};
@@ -27,9 +29,10 @@ use crate::nodes;
 use crate::output;
 use crate::queue::Next;
 use crate::reconcile;
+use crate::report::Report;
 use crate::settings::Settings;
 use crate::status::{Board, Link};
-use crate::survey::{Wanted, survey};
+use crate::survey::{Seen, Wanted, survey};
 use crate::tasks;
 use crate::tasks::orphans::{self, Orphans};
 use crate::turns;
@@ -267,7 +270,7 @@ pub(crate) async fn look<C: Cluster, B: Builder>(
         .collect();
     let clock = engine.settings.clock.now();
     let seen = survey(&*engine.cluster, &wanted, &engine.settings.public_router, clock).await;
-    let mut seen = match seen {
+    let mut survey = match seen {
         Ok(seen) => seen,
         Err(error) => {
             engine.board.docker(Link::down(error.to_string()));
@@ -283,28 +286,71 @@ pub(crate) async fn look<C: Cluster, B: Builder>(
     engine.board.update(|status| status.stacks = stacks.len());
     let Some(fence) = fence else { return Ok(()) };
     nodes::look(engine, fence).await?;
-    if let Some((own, seen)) = own.and_then(|own| Some((own.name, seen.stacks.pop()?))) {
-        executors::keep(engine, fence, (&own, &seen), executors).await?;
-    }
 
-    let mut idle_ones = Vec::new();
-    for (stack, seen) in stacks.iter().zip(&seen.stacks) {
-        let idle = stack.wanted == stacks::Wanted::Present
-            && stack.open_deployment.is_none()
-            && seen.plan.is_empty();
-        if idle {
-            // What happens on other nodes, nobody tells of.
-            if let Next::After(wait) = reconcile::look_again(engine, &seen.report) {
-                engine.queue.put_after(stack.id, wait);
-            }
-            reconcile::store_if_new(engine, fence, stack, seen.report.clone()).await?;
-            idle_ones.push(stack);
-        } else {
-            engine.queue.put(stack.id);
+    let (mut idle_ones, mut services) = (Vec::new(), Vec::new());
+    loop {
+        let some: Vec<(usize, Seen)> = survey.by_ref().take(AT_ONCE).collect();
+        if some.is_empty() {
+            break;
         }
+        let mut idle = Vec::with_capacity(some.len());
+        for (place, mut seen) in some {
+            services.append(&mut seen.services);
+            match (stacks.get(place), &own) {
+                (Some(stack), _) if is_idle(stack, &seen) => idle.push((stack, seen.report)),
+                (Some(stack), _) => engine.queue.put(stack.id),
+                // The executors' stack has no row.
+                (None, Some(own)) => {
+                    executors::keep(engine, fence, (&own.name, &seen.plan)).await?;
+                }
+                (None, None) => {}
+            }
+        }
+        idle_ones.extend(idle.iter().map(|(stack, _)| *stack));
+        store_idle(engine, fence, idle).await?;
     }
     claims::settle_all(engine, fence, &idle_ones).await?;
+    let left = survey.into_orphans();
     // A stack that was made since its row was read is none: it has its grace.
-    orphans::tend(engine, fence, orphans, &seen).await?;
-    executors::tend(engine, fence, executors, (&stacks, &seen)).await
+    orphans::tend(engine, fence, orphans, (&left, stacks.len())).await?;
+    executors::tend(engine, fence, executors, (&stacks, services, &left)).await
+}
+
+/// Whether a pass has nothing to do about a stack.
+fn is_idle(stack: &LiveStack, seen: &Seen) -> bool {
+    stack.wanted == stacks::Wanted::Present
+        && stack.open_deployment.is_none()
+        && seen.plan.is_empty()
+}
+
+/// Stores what is news of stacks that there is nothing to do about.
+async fn store_idle<C: Cluster, B>(
+    engine: &Engine<C, B>,
+    fence: Fence,
+    idle: Vec<(&LiveStack, Report)>,
+) -> Result<(), PassError> {
+    // Read once, by a leader that knows of none yet, and then never again.
+    let unknown: Vec<StackId> = idle
+        .iter()
+        .map(|(stack, _)| stack.id)
+        .filter(|stack| engine.knows_no_report(*stack, fence))
+        .collect();
+    let mut stored = BTreeMap::new();
+    if !unknown.is_empty() {
+        stored = stacks::reports(&engine.pool, &unknown).await?;
+    }
+    for (stack, report) in idle {
+        // What happens on other nodes, nobody tells of.
+        if let Next::After(wait) = reconcile::look_again(engine, &report) {
+            engine.queue.put_after(stack.id, wait);
+        }
+        match stored.remove(&stack.id) {
+            None => reconcile::store_if_new(engine, fence, stack, report).await?,
+            observed => {
+                let stack = LiveStack { observed, ..stack.clone() };
+                reconcile::store_if_new(engine, fence, &stack, report).await?;
+            }
+        }
+    }
+    Ok(())
 }

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 
 use berth_domain::cluster::output::{Source, Wrote};
 use berth_domain::cluster::{
-    Action, Cluster, ClusterError, ObservedService, ObservedStack, Version,
+    Action, Cluster, ClusterError, Everything, Known, ObservedService, ObservedStack, Version,
 };
 use berth_domain::facts::{Availability, ClusterFacts, NodeFacts};
 use berth_domain::ids::StackName;
@@ -239,7 +239,7 @@ impl Sim {
     /// What is there now, with no time passing.
     #[must_use]
     pub fn peek(&self, stack: &StackName) -> ObservedStack {
-        self.state().stacks.get(stack).map(|world| world.seen.clone()).unwrap_or_default()
+        self.state().stacks.get(stack).map(World::observed).unwrap_or_default()
     }
 
     /// Changes a stack behind everybody's back.
@@ -250,12 +250,12 @@ impl Sim {
 
     /// The same, where nothing tells of it: as of a container on another node.
     pub fn meddle_unheard(&self, stack: &StackName, change: impl FnOnce(&mut ObservedStack)) {
-        change(&mut self.state().stacks.entry(stack.clone()).or_default().seen);
+        change(self.state().stacks.entry(stack.clone()).or_default().seen_mut());
     }
 
     fn add_image(&self, stack: &StackName, tag: &str) -> bool {
         let mut state = self.state();
-        let images = &mut state.stacks.entry(stack.clone()).or_default().seen.images;
+        let images = &mut state.stacks.entry(stack.clone()).or_default().seen_mut().images;
         let there = images.iter().any(|image| image == tag);
         if !there {
             images.push(tag.to_owned());
@@ -328,7 +328,7 @@ impl State {
         let Self { stacks, counter, behaviours, tasks_leave, .. } = self;
         stacks.get_mut(stack).map_or_else(ObservedStack::default, |world| {
             world.pass_time(behaviours, *tasks_leave, counter, now);
-            world.seen.clone()
+            world.observed()
         })
     }
 }
@@ -345,20 +345,21 @@ impl Cluster for Sim {
         Ok(state.observe(stack, now))
     }
 
-    async fn observe_all(&self) -> Result<BTreeMap<StackName, ObservedStack>, ClusterError> {
+    async fn observe_all(&self, known: Known) -> Result<Everything, ClusterError> {
         let now = self.clock.now();
         let mut state = self.state();
         state.check()?;
         state.calls.observe_all += 1;
         let State { stacks, counter, behaviours, tasks_leave, .. } = &mut *state;
-        let mut seen = BTreeMap::new();
+        let nothing = ObservedStack::default();
+        let mut seen = Vec::with_capacity(stacks.len());
         for (name, world) in stacks.iter_mut() {
             world.pass_time(behaviours, *tasks_leave, counter, now);
-            if world.seen != ObservedStack::default() {
-                seen.insert(name.clone(), world.seen.clone());
+            if *world.seen != nothing {
+                seen.push((name.clone(), Arc::clone(&world.seen)));
             }
         }
-        Ok(seen)
+        Ok(Box::new(seen.into_iter().map(move |(name, seen)| world::read(name, &seen, &known))))
     }
 
     async fn facts(&self, _images: &BTreeSet<String>) -> Result<ClusterFacts, ClusterError> {
@@ -481,5 +482,5 @@ pub fn carry_out(
     for action in actions {
         world.carry_out(stack, action, &mut counter, DateTime::UNIX_EPOCH)?;
     }
-    Ok(world.seen)
+    Ok(world.observed())
 }

@@ -203,9 +203,9 @@ mod tests {
 
     fn with_secret() -> StackSpec {
         let mut spec = StackSpec::default();
-        spec.services.insert("web".to_owned(), ServiceSpec::default());
+        spec.services.insert("web".to_owned(), ServiceSpec::default().into());
         let secret = FileSpec { data: b"planted-secret".to_vec(), ..FileSpec::default() };
-        spec.secrets.insert("shop_key_1".to_owned(), secret);
+        spec.secrets.insert("shop_key_1".to_owned(), secret.into());
         spec
     }
 

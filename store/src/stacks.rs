@@ -3,6 +3,8 @@
 
 mod pause;
 
+use std::collections::BTreeMap;
+
 use berth_domain::fail_point::Write;
 use berth_domain::ids::{DeploymentId, EnvironmentId, ReleaseId, RepositoryId, StackId, StackName};
 use chrono::{DateTime, Utc};
@@ -59,7 +61,7 @@ pub struct LiveStack {
     pub release: Option<ReleaseId>,
     /// The newest deployment that is not over.
     pub open_deployment: Option<DeploymentId>,
-    /// What the last pass reported.
+    /// What the last pass reported; [`live`] leaves it to [`reports`].
     pub observed: Option<Value>,
     /// Whether somebody [paused](pause()) it.
     pub paused: bool,
@@ -240,7 +242,7 @@ pub async fn by_name(db: impl PgExecutor<'_>, name: &str) -> Result<Stack> {
 pub async fn live(db: impl PgExecutor<'_>) -> Result<Vec<LiveStack>> {
     let rows = sqlx::query!(
         r#"
-        select s.stack_id, s.name, s.wanted, s.release_id, s.observed,
+        select s.stack_id, s.name, s.wanted, s.release_id,
                s.paused_at is not null as "paused!", e.kind = 'preview' as "preview!",
                e.on_failure = 'keep' as "keeps_failed!", e.on_drift = 'show' as "shows_drift!",
                e.volumes <> 'with_stack' as "keeps_volumes!",
@@ -267,7 +269,7 @@ pub async fn live(db: impl PgExecutor<'_>) -> Result<Vec<LiveStack>> {
                 wanted: wanted(&row.wanted)?,
                 release: row.release_id.map(ReleaseId),
                 open_deployment: row.deployment_id.map(DeploymentId),
-                observed: row.observed,
+                observed: None,
                 paused: row.paused,
                 preview: row.preview,
                 keeps_failed: row.keeps_failed,
@@ -276,6 +278,29 @@ pub async fn live(db: impl PgExecutor<'_>) -> Result<Vec<LiveStack>> {
             })
         })
         .collect()
+}
+
+/// What the last pass reported of these stacks, as far as there was one.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn reports(
+    db: impl PgExecutor<'_>,
+    stacks: &[StackId],
+) -> Result<BTreeMap<StackId, Value>> {
+    let ids: Vec<Uuid> = stacks.iter().map(|stack| stack.0).collect();
+    let rows = sqlx::query!(
+        r#"
+        select stack_id, observed as "observed!" from stack
+        where stack_id = any($1) and observed is not null
+        "#,
+        &ids
+    )
+    .fetch_all(db)
+    .await
+    .map_err(Error::while_("read reports"))?;
+    Ok(rows.into_iter().map(|row| (StackId(row.stack_id), row.observed)).collect())
 }
 
 /// What a pass needs to know of one stack; [`None`] where it is gone.

@@ -22,6 +22,7 @@ use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
 use crate::Endpoint;
+use crate::elements::Elements;
 use crate::error::Failure;
 use crate::version::ApiVersion;
 
@@ -213,6 +214,30 @@ impl Client {
     pub(crate) async fn json<T: DeserializeOwned>(&self, request: Request) -> Result<T, Failure> {
         let bytes = self.bytes(request).await?;
         serde_json::from_slice(&bytes).map_err(Failure::Decode)
+    }
+
+    /// Calls, and reads the list that is the answer, each element as it comes. Of
+    /// those, `keep` says what is kept.
+    pub(crate) async fn elements<T: DeserializeOwned, U>(
+        &self,
+        request: Request,
+        mut keep: impl FnMut(T) -> Option<U> + Send,
+    ) -> Result<Vec<U>, Failure> {
+        let patience = request.patience;
+        let call = async {
+            let mut answer = self.stream(request).await?;
+            let (mut elements, mut kept) = (Elements::default(), Vec::new());
+            while let Some(piece) = answer.next().await? {
+                let read = elements.feed(&piece, |element| {
+                    kept.extend(keep(serde_json::from_slice(element)?));
+                    Ok(())
+                });
+                read.map_err(Failure::Decode)?;
+            }
+            elements.end().map_err(Failure::Decode)?;
+            Ok(kept)
+        };
+        timeout(patience, call).await.map_err(|_| Failure::Timeout(patience))?
     }
 
     /// Calls, and reads the answer whatever it is.

@@ -15,6 +15,7 @@ mod apply;
 mod client;
 mod convert;
 mod docker_config;
+mod elements;
 mod endpoint;
 mod error;
 mod events;

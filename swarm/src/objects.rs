@@ -1,15 +1,18 @@
 //! Docker's lists, and its tasks in our words.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use berth_domain::cluster::{ObservedTask, TaskState, UpdateState, UpdateStatus};
+use berth_domain::cluster::{Known, ObservedTask, TaskState, UpdateState, UpdateStatus};
 use berth_domain::ids::StackName;
-use berth_domain::stack::{INSTANCE_LABEL, NAMESPACE_LABEL};
+use berth_domain::shared::Shared;
+use berth_domain::stack::{INSTANCE_LABEL, NAMESPACE_LABEL, ServiceSpec};
 use serde::de::DeserializeOwned;
 use tokio::try_join;
 
 use crate::client::{Client, Request};
+use crate::convert::from_swarm;
 use crate::error::Failure;
+use crate::reader::short_name;
 use crate::wire;
 
 /// The label with a stack's name on images that Berth built.
@@ -20,7 +23,7 @@ pub(crate) const SERVICE_ID_LABEL: &str = "com.docker.swarm.service.id";
 /// All that was listed in one look.
 #[derive(Debug, Default)]
 pub(crate) struct Lists {
-    pub(crate) services: Vec<wire::Service>,
+    pub(crate) services: Vec<Listed>,
     pub(crate) tasks: Vec<wire::Task>,
     /// Ids of the tasks that run their service's newest spec.
     pub(crate) up_to_date: BTreeSet<String>,
@@ -33,34 +36,107 @@ pub(crate) struct Lists {
     pub(crate) containers: Vec<wire::Container>,
 }
 
+/// What services are read with.
+#[derive(Debug)]
+pub(crate) struct Reading<'a> {
+    /// Names behind the ids of networks.
+    pub(crate) names: BTreeMap<String, String>,
+    /// What stacks should be.
+    pub(crate) known: &'a Known,
+}
+
+/// A service in our words.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) owner: wire::Owner,
+    pub(crate) version: u64,
+    /// What it is, if a spec can say that.
+    pub(crate) spec: Option<Shared<ServiceSpec>>,
+    /// The ids of those of its networks whose name was not known: they stand in it.
+    pub(crate) unnamed: Vec<String>,
+    /// The ids of the networks that it was on before its last update.
+    pub(crate) previous_networks: Vec<String>,
+    /// The configs and secrets that it used then.
+    pub(crate) previous_files: BTreeSet<String>,
+    pub(crate) update: Option<UpdateStatus>,
+}
+
+impl Listed {
+    /// One of many: what Docker says of it is held no longer than this takes.
+    fn read(service: wire::Service, reading: &Reading<'_>) -> Self {
+        let wire::Service { id, version, spec, previous_spec, update_status } = service;
+        let owner = wire::Owner::of(&spec.labels);
+        let read = from_swarm(&spec, &reading.names).inspect_err(|error| {
+            tracing::debug!("service {} differs from all that Berth writes: {error}", spec.name);
+        });
+        let share = |read| match owner.stack() {
+            Some(stack) => reading.known.share(&stack, &short_name(&stack, &spec.name), read),
+            None => Shared::new(read),
+        };
+        let on = spec.task_template.networks.iter().map(|network| &network.target);
+        let unnamed = on.filter(|id| !reading.names.contains_key(*id)).cloned().collect();
+        let previous = previous_spec.unwrap_or_default().task_template;
+        let wire::PreviousContainer { configs, secrets } = previous.container_spec;
+        let configs = configs.into_iter().map(|config| config.name);
+        Self {
+            id,
+            version: version.index,
+            spec: read.ok().map(share),
+            owner,
+            unnamed,
+            previous_networks: previous.networks.into_iter().map(|it| it.target).collect(),
+            previous_files: configs.chain(secrets.into_iter().map(|it| it.name)).collect(),
+            update: update_status.as_ref().and_then(update_status_of),
+            name: spec.name,
+        }
+    }
+}
+
+/// Puts names in place of the ids of a service's networks.
+pub(crate) fn name_networks(spec: &mut ServiceSpec, names: &BTreeMap<String, String>) {
+    for attachment in &mut spec.networks {
+        if let Some(name) = names.get(&attachment.network) {
+            attachment.network.clone_from(name);
+        }
+    }
+}
+
 impl Lists {
     /// Services with their tasks and nodes, of one stack or of all.
     pub(crate) async fn of_tasks(
         client: &Client,
         stack: Option<&StackName>,
+        reading: &Reading<'_>,
     ) -> Result<Self, Failure> {
         let label = equals(NAMESPACE_LABEL, stack.map(StackName::as_str));
         let (services, tasks, up_to_date, nodes) = try_join!(
-            list::<Vec<wire::Service>>(client, "/services", &[("label", &[&label])]),
-            list::<Vec<wire::Task>>(client, "/tasks", &[("label", &[&label])]),
-            list::<Vec<wire::Task>>(
+            elements(client, "/services", &[("label", &[&label])], |it| {
+                Some(Listed::read(it, reading))
+            }),
+            elements(client, "/tasks", &[("label", &[&label])], Some::<wire::Task>),
+            elements(
                 client,
                 "/tasks",
-                &[("label", &[&label]), ("_up-to-date", &["true"])]
+                &[("label", &[&label]), ("_up-to-date", &["true"])],
+                |task: wire::TaskId| Some(task.id)
             ),
             list::<Vec<wire::Node>>(client, "/nodes", &[]),
         )?;
-        let up_to_date = up_to_date.into_iter().map(|task| task.id).collect();
+        let up_to_date = up_to_date.into_iter().collect();
         let mut lists = Self { services, tasks, up_to_date, nodes, ..Self::default() };
         lists.tasks.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)));
         Ok(lists)
     }
 
-    /// Everything of one stack, or of all. The number of calls is always the same.
+    /// Everything of one stack, or of all, less the networks. The number of calls is
+    /// always the same.
     pub(crate) async fn of_everything(
         client: &Client,
         stack: Option<&StackName>,
         instance: Option<&str>,
+        reading: &Reading<'_>,
     ) -> Result<Self, Failure> {
         let stack_name = stack.map(StackName::as_str);
         let label = equals(NAMESPACE_LABEL, stack_name);
@@ -72,9 +148,8 @@ impl Lists {
             labels
         };
         let (volume_labels, image_labels) = (with(&label), with(&built));
-        let (lists, networks, configs, secrets, volumes, images, containers) = try_join!(
-            Self::of_tasks(client, stack),
-            networks(client),
+        let (lists, configs, secrets, volumes, images, containers) = try_join!(
+            Self::of_tasks(client, stack, reading),
             list::<Vec<wire::File>>(client, "/configs", &[("label", &[&label])]),
             list::<Vec<wire::File>>(client, "/secrets", &[("label", &[&label])]),
             list::<wire::Volumes>(client, "/volumes", &[("label", &volume_labels)]),
@@ -82,7 +157,7 @@ impl Lists {
             list::<Vec<wire::Container>>(client, "/containers/json", &[("label", &[&label])]),
         )?;
         let volumes = volumes.volumes;
-        Ok(Self { networks, configs, secrets, volumes, images, containers, ..lists })
+        Ok(Self { configs, secrets, volumes, images, containers, ..lists })
     }
 }
 
@@ -101,6 +176,17 @@ pub(crate) fn list<'a, T: DeserializeOwned>(
 ) -> impl Future<Output = Result<T, Failure>> + use<'a, T> {
     let request = Request::list(path).filters(filters);
     client.json(request)
+}
+
+/// One list, of which `keep` says what is kept of each element as it comes.
+pub(crate) fn elements<'a, T: DeserializeOwned, U, F: FnMut(T) -> Option<U> + Send + 'a>(
+    client: &'a Client,
+    path: &str,
+    filters: &[(&str, &[&str])],
+    keep: F,
+) -> impl Future<Output = Result<Vec<U>, Failure>> + use<'a, T, U, F> {
+    let request = Request::list(path).filters(filters);
+    client.elements(request, keep)
 }
 
 /// A label filter: a key with a value, or with any.
@@ -155,7 +241,7 @@ pub(crate) fn task_state(text: &str) -> TaskState {
 }
 
 /// Swarm's words for an update's state.
-pub(crate) fn update_status(live: &wire::UpdateStatus) -> Option<UpdateStatus> {
+fn update_status_of(live: &wire::UpdateStatus) -> Option<UpdateStatus> {
     let state = match live.state.as_str() {
         "updating" => UpdateState::Updating,
         "paused" => UpdateState::Paused,

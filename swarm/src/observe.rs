@@ -3,16 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use berth_domain::cluster::{
-    ClusterError, ObservedFile, ObservedNetwork, ObservedService, ObservedStack, TaskState, Version,
+    ClusterError, Known, ObservedFile, ObservedNetwork, ObservedService, ObservedStack, TaskState,
+    Version,
 };
 use berth_domain::ids::StackName;
 use berth_domain::stack::{NAMESPACE_LABEL, NetworkSpec, Pool};
 
 use crate::client::{Request, segment};
-use crate::convert::{from_swarm, unlabel};
+use crate::convert::unlabel;
 use crate::error::Failure;
 use crate::objects::{
-    IMAGE_STACK_LABEL, Lists, SERVICE_ID_LABEL, task_of, task_state, update_status,
+    IMAGE_STACK_LABEL, Lists, Reading, SERVICE_ID_LABEL, name_networks, networks, task_of,
+    task_state,
 };
 use crate::reader::short_name;
 use crate::swarm::Swarm;
@@ -27,17 +29,25 @@ type Stacks = BTreeMap<StackName, ObservedStack>;
 
 impl Swarm {
     /// Looks at one stack, or at all that have something of ours.
-    pub(crate) async fn look(&self, stack: Option<&StackName>) -> Result<Stacks, ClusterError> {
+    pub(crate) async fn look(
+        &self,
+        stack: Option<&StackName>,
+        known: &Known,
+    ) -> Result<Stacks, ClusterError> {
         let failed = |error: Failure| error.about("reading what is there");
-        // Boxed: ten calls at once take room.
-        let listing = Lists::of_everything(&self.client, stack, self.instance.as_deref());
-        let lists = Box::pin(listing).await.map_err(failed)?;
-        let names = self.network_names(&lists).await.map_err(failed)?;
+        // First, for services to be read with the names of what they are on.
+        let networks = networks(&self.client).await.map_err(failed)?;
+        let reading = Reading { names: self.names_of(&networks), known };
+        // Boxed: nine calls at once take room.
+        let instance = self.instance.as_deref();
+        let listing = Lists::of_everything(&self.client, stack, instance, &reading);
+        let lists = Lists { networks, ..Box::pin(listing).await.map_err(failed)? };
+        let names = self.network_names(&lists, reading.names).await.map_err(failed)?;
         self.remember(&lists, stack);
         let mut stacks = Stacks::new();
-        self.sort_services(&lists, &names, &mut stacks);
         self.sort_objects(&lists, &mut stacks);
         self.count_leaving(&lists, &mut stacks);
+        self.sort_services(lists, &names, &mut stacks);
         if stack.is_none() {
             stacks.retain(|_, stack| has_ours(stack));
         }
@@ -50,42 +60,36 @@ impl Swarm {
         stack: &StackName,
     ) -> Result<ObservedStack, ClusterError> {
         let failed = |error: Failure| error.about(format!("reading the services of {stack}"));
-        let listing = Lists::of_tasks(&self.client, Some(stack));
+        let reading = Reading { names: self.names_of(&[]), known: &Known::default() };
+        let listing = Lists::of_tasks(&self.client, Some(stack), &reading);
         let lists = Box::pin(listing).await.map_err(failed)?;
-        let names = self.network_names(&lists).await.map_err(failed)?;
+        let names = self.network_names(&lists, reading.names).await.map_err(failed)?;
         let mut stacks = Stacks::new();
-        self.sort_services(&lists, &names, &mut stacks);
+        self.sort_services(lists, &names, &mut stacks);
         Ok(stacks.remove(stack).unwrap_or_default())
     }
 
-    /// Names behind the ids that services use. Those that are in no list, such as
-    /// the swarm's own `host`, are looked up once.
-    async fn network_names(&self, lists: &Lists) -> Result<BTreeMap<String, String>, Failure> {
-        let mut names: BTreeMap<String, String> = lists
-            .networks
-            .iter()
-            .map(|network| (network.id.clone(), network.name.clone()))
-            .collect();
-        let used: BTreeSet<&String> = lists
-            .services
-            .iter()
-            .flat_map(|service| &service.spec.task_template.networks)
-            .map(|network| &network.target)
-            .collect();
-        let known = crate::locked(&self.networks).clone();
-        for id in used {
-            if names.contains_key(id) {
-                continue;
-            }
-            let name = match known.get(id) {
-                Some(name) => name.clone(),
-                None => match self.network_name(id).await {
-                    Ok(name) => name,
-                    Err(error) if error.is_not_found() => continue,
-                    Err(error) => return Err(error),
-                },
+    /// Names behind the ids of networks, as far as they are known.
+    fn names_of(&self, networks: &[wire::Network]) -> BTreeMap<String, String> {
+        let mut names = crate::locked(&self.networks).clone();
+        names.extend(networks.iter().map(|network| (network.id.clone(), network.name.clone())));
+        names
+    }
+
+    /// Those behind all ids that services use. Those that are in no list, such as the
+    /// swarm's own `host`, are looked up once.
+    async fn network_names(
+        &self,
+        lists: &Lists,
+        mut names: BTreeMap<String, String>,
+    ) -> Result<BTreeMap<String, String>, Failure> {
+        let unknown: BTreeSet<&String> = lists.services.iter().flat_map(|it| &it.unnamed).collect();
+        for id in unknown {
+            match self.network_name(id).await {
+                Ok(name) => names.insert(id.clone(), name),
+                Err(error) if error.is_not_found() => None,
+                Err(error) => return Err(error),
             };
-            names.insert(id.clone(), name);
         }
         Ok(names)
     }
@@ -103,44 +107,46 @@ impl Swarm {
         if stack.is_none() {
             stacks.clear();
         }
-        for service in lists.services.iter().filter(|service| self.owns(&service.spec.labels)) {
-            if let Some(stack) = stack_of(&service.spec.labels) {
+        for service in lists.services.iter().filter(|service| self.is_owner(&service.owner)) {
+            if let Some(stack) = service.owner.stack() {
                 stacks.insert(service.id.clone(), stack);
             }
         }
     }
 
-    fn sort_services(&self, lists: &Lists, names: &BTreeMap<String, String>, stacks: &mut Stacks) {
+    fn sort_services(
+        &self,
+        mut lists: Lists,
+        names: &BTreeMap<String, String>,
+        stacks: &mut Stacks,
+    ) {
+        let services = std::mem::take(&mut lists.services);
         let mut tasks: BTreeMap<&str, Vec<&wire::Task>> = BTreeMap::new();
         for task in &lists.tasks {
             tasks.entry(&task.service_id).or_default().push(task);
         }
-        for service in &lists.services {
-            let Some(stack) = stack_of(&service.spec.labels) else { continue };
+        for service in services {
+            let Some(stack) = service.owner.stack() else { continue };
             let tasks = tasks.remove(service.id.as_str()).unwrap_or_default();
-            let spec = from_swarm(&service.spec, names)
-                .inspect_err(|error| {
-                    tracing::debug!(
-                        stack.name = %stack,
-                        "service {} differs from all that Berth writes: {error}",
-                        service.spec.name
-                    );
-                })
-                .ok();
+            let mut spec = service.spec;
+            if !service.unnamed.is_empty()
+                && let Some(spec) = &mut spec
+            {
+                name_networks(spec, names);
+            }
+            let mut previous = service.previous_files;
+            previous
+                .extend(service.previous_networks.iter().filter_map(|id| names.get(id)).cloned());
             let observed = ObservedService {
-                id: service.id.clone(),
-                version: Version(service.version.index),
-                ours: self.owns(&service.spec.labels),
+                id: service.id,
+                version: Version(service.version),
+                ours: self.is_owner(&service.owner),
                 spec,
-                previous: service
-                    .previous_spec
-                    .as_ref()
-                    .map(|spec| references(spec, names))
-                    .unwrap_or_default(),
-                update: service.update_status.as_ref().and_then(update_status),
-                tasks: tasks.into_iter().map(|task| task_of(task, lists)).collect(),
+                previous,
+                update: service.update,
+                tasks: tasks.into_iter().map(|task| task_of(task, &lists)).collect(),
             };
-            let name = short_name(&stack, &service.spec.name);
+            let name = short_name(&stack, &service.name);
             stacks.entry(stack).or_default().services.insert(name, observed);
         }
     }
@@ -151,7 +157,7 @@ impl Swarm {
             let observed = ObservedNetwork {
                 id: network.id.clone(),
                 ours: self.owns(&network.labels),
-                spec: network_spec(network),
+                spec: network_spec(network).into(),
             };
             stacks.entry(stack).or_default().networks.insert(network.name.clone(), observed);
         }
@@ -202,9 +208,9 @@ impl Swarm {
             .filter(|node| node.status.state == "down")
             .map(|node| node.id.as_str())
             .collect();
-        let mut leaves = |labels: &BTreeMap<String, String>| {
-            if self.owns(labels)
-                && let Some(stack) = stack_of(labels)
+        let mut leaves = |owner: &wire::Owner| {
+            if self.is_owner(owner)
+                && let Some(stack) = owner.stack()
             {
                 stacks.entry(stack).or_default().leaving_tasks += 1;
             }
@@ -228,22 +234,10 @@ impl Swarm {
             let task = container.labels.get(TASK_ID_LABEL).map_or("", String::as_str);
             let runs = matches!(container.state.as_str(), "running" | "paused" | "restarting");
             if !services.contains(service.as_str()) && !known.contains(task) && runs {
-                leaves(&container.labels);
+                leaves(&wire::Owner::of(&container.labels));
             }
         }
     }
-}
-
-/// The networks, configs and secrets that a service is told to use.
-fn references(spec: &wire::ServiceSpec, networks: &BTreeMap<String, String>) -> BTreeSet<String> {
-    let task = &spec.task_template;
-    let on = task.networks.iter().filter_map(|network| networks.get(&network.target));
-    let container = task.container_spec.iter();
-    let files = container.flat_map(|container| {
-        let configs = container.configs.iter().map(|config| &config.name);
-        configs.chain(container.secrets.iter().map(|secret| &secret.name))
-    });
-    on.chain(files).cloned().collect()
 }
 
 fn has_ours(stack: &ObservedStack) -> bool {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use berth_domain::cluster::{ClusterError, ObservedTask};
+use berth_domain::cluster::{ClusterError, Known, ObservedTask};
 use berth_domain::drain::Placed;
 use berth_domain::facts::NodeFacts;
 use berth_domain::ids::StackName;
@@ -11,7 +11,7 @@ use berth_domain::stack::{Claim, Held, NAMESPACE_LABEL, ROUTES_LABEL};
 use crate::client::{Client, Request, segment};
 use crate::facts::{self, Engine, Facts};
 use crate::logs::{self, LogOptions, LogStream};
-use crate::objects::{Lists, task_of};
+use crate::objects::{Lists, Reading, task_of};
 use crate::{Endpoint, wire};
 
 /// A view of an engine that can't change anything.
@@ -76,13 +76,14 @@ impl Reader {
     ///
     /// The engine does not answer.
     pub async fn tasks(&self, stack: &StackName) -> Result<Vec<Task>, ClusterError> {
-        let lists = Lists::of_tasks(&self.client, Some(stack))
+        let reading = Reading { names: BTreeMap::new(), known: &Known::default() };
+        let lists = Lists::of_tasks(&self.client, Some(stack), &reading)
             .await
             .map_err(|error| error.about(format!("reading the tasks of {stack}")))?;
         let services: BTreeMap<&str, String> = lists
             .services
             .iter()
-            .map(|service| (service.id.as_str(), short_name(stack, &service.spec.name)))
+            .map(|service| (service.id.as_str(), short_name(stack, &service.name)))
             .collect();
         Ok(lists
             .tasks
@@ -147,8 +148,8 @@ impl Reader {
             .json(Request::get(format!("/tasks/{}", segment(task))))
             .await
             .map_err(|error| error.about(what()))?;
-        let namespace = found.spec.container_spec.labels.get(NAMESPACE_LABEL);
-        if namespace.map(String::as_str) != Some(stack.as_str()) {
+        let namespace = found.spec.container_spec.labels.stack;
+        if namespace.as_deref() != Some(stack.as_str()) {
             return Err(ClusterError::Stale { what: what() });
         }
         logs::stream(&self.client, "tasks", &found.id, options).await

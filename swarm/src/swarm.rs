@@ -5,7 +5,9 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 
 use berth_domain::cluster::output::Source;
-use berth_domain::cluster::{Action, Cluster, ClusterError, ObservedStack, Version};
+use berth_domain::cluster::{
+    Action, Cluster, ClusterError, Everything, Known, ObservedStack, Version,
+};
 use berth_domain::facts::{Availability, ClusterFacts, NodeFacts};
 use berth_domain::ids::StackName;
 use berth_domain::registry::{Anonymous, Answer, Login, Logins, Origin, host};
@@ -18,6 +20,7 @@ use crate::error::Failure;
 use crate::events::Watch;
 use crate::logs::{LogOptions, SwarmFeed};
 use crate::reader::Reader;
+use crate::wire::Owner;
 use crate::{Endpoint, logs};
 
 /// Docker Swarm, seen from one manager.
@@ -93,6 +96,11 @@ impl Swarm {
         self.instance.as_ref().is_none_or(|instance| labels.get(INSTANCE_LABEL) == Some(instance))
     }
 
+    /// The same, where only that is known of its labels.
+    pub(crate) fn is_owner(&self, owner: &Owner) -> bool {
+        self.instance.is_none() || self.instance == owner.instance
+    }
+
     pub(crate) async fn scope<'a>(&'a self, stack: &'a StackName) -> Result<Scope<'a>, Failure> {
         Ok(Scope { stack, instance: self.instance.as_deref(), api: self.client.api().await? })
     }
@@ -102,12 +110,12 @@ impl Cluster for Swarm {
     type Feed = SwarmFeed;
 
     async fn observe(&self, stack: &StackName) -> Result<ObservedStack, ClusterError> {
-        let mut all = self.look(Some(stack)).await?;
+        let mut all = self.look(Some(stack), &Known::default()).await?;
         Ok(all.remove(stack).unwrap_or_default())
     }
 
-    async fn observe_all(&self) -> Result<BTreeMap<StackName, ObservedStack>, ClusterError> {
-        self.look(None).await
+    async fn observe_all(&self, known: Known) -> Result<Everything, ClusterError> {
+        Ok(Box::new(self.look(None, &known).await?.into_iter()))
     }
 
     async fn facts(&self, images: &BTreeSet<String>) -> Result<ClusterFacts, ClusterError> {

@@ -86,7 +86,7 @@ async fn what_runs_is_restarted_in_one_call(pool: PgPool) {
     assert_eq!(refused.json()["detail"], detail);
     let mut spec = StackSpec::default();
     for name in ["web", "worker"] {
-        spec.services.insert(name.to_owned(), ServiceSpec::default());
+        spec.services.insert(name.to_owned(), ServiceSpec::default().into());
     }
     succeed_with(&api, fence, first, &spec).await;
 

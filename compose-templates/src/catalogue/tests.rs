@@ -101,7 +101,7 @@ fn every_template_becomes_a_stack() {
             assert_eq!(filled.check(), Ok(Vec::new()), "{}", template.name);
             assert_eq!(crate::schema::tests::refused(&filled.text), [""; 0], "{}", template.name);
             for (name, service) in &stack(&filled).services {
-                assert_eq!(service, &service.canonical(), "{}: {name}", template.name);
+                assert_eq!(**service, service.canonical(), "{}: {name}", template.name);
             }
         }
     }

@@ -39,7 +39,7 @@ pub(super) fn forbidden(
             ipam_driver,
             subnets,
             pools,
-        } = network;
+        } = &**network;
         let fine = gate.is_ours(name)
             && driver.is_empty()
             && driver_opts.keys().all(|key| lists::NETWORK_OPTIONS.contains(&key.as_str()))
@@ -51,7 +51,7 @@ pub(super) fn forbidden(
     }
     let mut bytes = 0;
     for (name, file) in configs.iter().chain(secrets) {
-        let FileSpec { data, labels, driver, template_driver } = file;
+        let FileSpec { data, labels, driver, template_driver } = &**file;
         bytes += data.len();
         let fine = gate.is_ours(name)
             && only_describe(labels)

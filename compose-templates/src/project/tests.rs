@@ -64,5 +64,5 @@ fn over(base: &str, later: &str) -> berth_domain::stack::ServiceSpec {
         ]
         .into(),
     );
-    files.good(&["1.yml", "2.yml"]).services["a"].clone()
+    files.good(&["1.yml", "2.yml"]).services["a"].clone().into_inner()
 }

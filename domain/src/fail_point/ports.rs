@@ -1,6 +1,6 @@
 //! The cluster and the builder, each change of theirs marked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::{Effect, around};
 use crate::build::{BuildError, BuildLog, BuildRequest, Builder, Checkout, Image, Source};
 use crate::cluster::output::Source as Writer;
-use crate::cluster::{Action, Cluster, ClusterError, ObservedStack, Version};
+use crate::cluster::{Action, Cluster, ClusterError, Everything, Known, ObservedStack, Version};
 use crate::facts::{Availability, ClusterFacts, NodeFacts};
 use crate::ids::StackName;
 use crate::registry::{Answer, Origin};
@@ -45,8 +45,8 @@ impl<C: Cluster> Cluster for Marked<C> {
         self.0.observe(stack).await
     }
 
-    async fn observe_all(&self) -> Result<BTreeMap<StackName, ObservedStack>, ClusterError> {
-        self.0.observe_all().await
+    async fn observe_all(&self, known: Known) -> Result<Everything, ClusterError> {
+        self.0.observe_all(known).await
     }
 
     async fn facts(&self, images: &BTreeSet<String>) -> Result<ClusterFacts, ClusterError> {

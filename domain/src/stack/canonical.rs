@@ -10,7 +10,8 @@ impl ServiceSpec {
     /// what means the same is not sent to it.
     #[must_use]
     pub fn means(&self, wanted: &Self) -> bool {
-        self == wanted
+        std::ptr::eq(self, wanted)
+            || self == wanted
             || self.force_updates >= wanted.force_updates
                 && self.comparable() == wanted.comparable()
     }

@@ -99,13 +99,13 @@ impl StackSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stack::ServiceSpec;
+    use crate::shared::Shared;
 
     #[test]
     fn what_a_job_needs_does_not_wait_for_it_and_all_else_does() {
         let mut spec = StackSpec::default();
         for name in ["db", "disk", "migrate", "tell", "web"] {
-            spec.services.insert(name.to_owned(), ServiceSpec::default());
+            spec.services.insert(name.to_owned(), Shared::default());
         }
         for (name, other) in [("migrate", "db"), ("db", "disk")] {
             let waits = BTreeMap::from([(other.to_owned(), Condition::Healthy)]);
@@ -126,7 +126,7 @@ mod tests {
     fn without_its_jobs_a_stack_waits_for_none_of_them() {
         let mut spec = StackSpec::default();
         for name in ["db", "migrate", "web"] {
-            spec.services.insert(name.to_owned(), ServiceSpec::default());
+            spec.services.insert(name.to_owned(), Shared::default());
         }
         let completed = BTreeMap::from([("migrate".to_owned(), Condition::Completed)]);
         spec.dependencies.insert("web".to_owned(), completed);
@@ -145,7 +145,7 @@ mod tests {
     fn only_a_job_changes_with_the_deployment() {
         let mut spec = StackSpec::default();
         for name in ["migrate", "web"] {
-            spec.services.insert(name.to_owned(), ServiceSpec::default());
+            spec.services.insert(name.to_owned(), Shared::default());
         }
         spec.jobs.insert("migrate".to_owned(), JobTime::Before);
         let before = spec.clone();

@@ -352,8 +352,11 @@ mod tests {
         let service = ServiceSpec { env: BTreeMap::from(env), ..ServiceSpec::default() };
         let short = FileSpec { data: b"on".to_vec(), ..FileSpec::default() };
         let spec = StackSpec {
-            secrets: BTreeMap::from([("a".to_owned(), secret), ("b".to_owned(), short)]),
-            services: BTreeMap::from([("web".to_owned(), service)]),
+            secrets: BTreeMap::from([
+                ("a".to_owned(), secret.into()),
+                ("b".to_owned(), short.into()),
+            ]),
+            services: BTreeMap::from([("web".to_owned(), service.into())]),
             ..StackSpec::default()
         };
         let line = without_secrets(&spec, "no connection with hunter2! or swordfish to postgres");

@@ -134,7 +134,7 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
 
 /// What `image` stood for in a release, where a registry said so.
 fn known<'a>(last: &'a StackSpec, image: &str) -> Option<&'a ServiceSpec> {
-    last.services.values().find(|service| {
+    last.services.values().map(|service| &**service).find(|service| {
         !is_exact(&service.written_image)
             && service.image.split_once('@').is_some_and(|(tagged, _)| tagged == image)
     })
@@ -205,6 +205,8 @@ fn judge(asked: &Asked<'_>) -> Verdict {
 
 #[cfg(test)]
 mod tests {
+    use berth_domain::shared::Shared;
+
     use super::*;
 
     const ANSWERS: [&str; 4] = ["not found", "denied", "login denied", "unreachable"];
@@ -286,10 +288,12 @@ mod tests {
     #[test]
     fn only_a_registry_that_is_away_is_passed_over_and_only_where_that_is_wished() {
         let mut last = StackSpec::default();
-        let service = |image: &str, written: &str| ServiceSpec {
-            image: image.to_owned(),
-            written_image: written.to_owned(),
-            ..ServiceSpec::default()
+        let service = |image: &str, written: &str| {
+            Shared::new(ServiceSpec {
+                image: image.to_owned(),
+                written_image: written.to_owned(),
+                ..ServiceSpec::default()
+            })
         };
         last.services.insert(
             "a".to_owned(),

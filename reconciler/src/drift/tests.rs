@@ -25,14 +25,14 @@ fn differ(desired: &Desired, observed: &ObservedStack) -> (Plan, Vec<Difference>
 /// A stack of one service, and a cluster with that service as it is.
 fn between(wanted: ServiceSpec, live: ServiceSpec) -> Vec<Difference> {
     let spec = StackSpec {
-        services: BTreeMap::from([("web".to_owned(), wanted)]),
+        services: BTreeMap::from([("web".to_owned(), wanted.into())]),
         ..StackSpec::default()
     };
     let is = ObservedService {
         id: "s".to_owned(),
         version: Version(1),
         ours: true,
-        spec: Some(live),
+        spec: Some(live.into()),
         previous: BTreeSet::new(),
         update: None,
         tasks: Vec::new(),
@@ -265,8 +265,8 @@ fn file(name: &str) -> FileRef {
 #[test]
 fn what_is_missing_and_what_nobody_asked_for_is_told_by_kind() {
     let mut spec = StackSpec {
-        services: BTreeMap::from([("web".to_owned(), ServiceSpec::default())]),
-        networks: BTreeMap::from([("shop_default".to_owned(), NetworkSpec::default())]),
+        services: BTreeMap::from([("web".to_owned(), ServiceSpec::default().into())]),
+        networks: BTreeMap::from([("shop_default".to_owned(), NetworkSpec::default().into())]),
         configs: BTreeMap::from([("shop_site".to_owned(), Default::default())]),
         secrets: BTreeMap::from([("shop_key".to_owned(), Default::default())]),
         ..StackSpec::default()
@@ -291,7 +291,7 @@ fn what_is_missing_and_what_nobody_asked_for_is_told_by_kind() {
         networks: ["shop_default", "shop_old"]
             .map(|name| {
                 let id = name.to_owned();
-                (id.clone(), ObservedNetwork { id, ours: true, spec: is.clone() })
+                (id.clone(), ObservedNetwork { id, ours: true, spec: is.clone().into() })
             })
             .into(),
         ..ObservedStack::default()

@@ -10,17 +10,20 @@ pub(super) fn ensure(spec: &StackSpec, observed: &ObservedStack) -> Plan {
     let held = replace::networks(spec, observed, &mut plan);
     for (name, network) in &spec.networks {
         if !observed.networks.contains_key(name) {
-            plan.actions.push(Action::CreateNetwork { name: name.clone(), spec: network.clone() });
+            plan.actions
+                .push(Action::CreateNetwork { name: name.clone(), spec: (**network).clone() });
         }
     }
     for (name, secret) in &spec.secrets {
         if !observed.secrets.contains_key(name) {
-            plan.actions.push(Action::CreateSecret { name: name.clone(), spec: secret.clone() });
+            plan.actions
+                .push(Action::CreateSecret { name: name.clone(), spec: (**secret).clone() });
         }
     }
     for (name, config) in &spec.configs {
         if !observed.configs.contains_key(name) {
-            plan.actions.push(Action::CreateConfig { name: name.clone(), spec: config.clone() });
+            plan.actions
+                .push(Action::CreateConfig { name: name.clone(), spec: (**config).clone() });
         }
     }
     for (name, wanted) in &spec.services {

@@ -178,5 +178,5 @@ pub(super) fn leaving(tasks: u32) -> String {
 }
 
 fn in_use<'a>(services: impl Iterator<Item = &'a ObservedService>) -> BTreeSet<&'a str> {
-    services.filter_map(|is| is.spec.as_ref()).flat_map(references).collect()
+    services.filter_map(|is| is.spec.as_deref()).flat_map(references).collect()
 }

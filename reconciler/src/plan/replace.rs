@@ -66,7 +66,7 @@ pub(super) fn networks<'a>(
     for name in free {
         let Some(wanted) = spec.networks.get(name) else { continue };
         plan.actions.push(Action::RemoveNetwork { name: name.clone() });
-        plan.actions.push(Action::CreateNetwork { name: name.clone(), spec: wanted.clone() });
+        plan.actions.push(Action::CreateNetwork { name: name.clone(), spec: (**wanted).clone() });
     }
     // Nothing new comes onto what is about to go.
     let waits = spec.services.iter().filter(|(_, wanted)| {

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::DateTime;
-use proptest::prelude::*;
-
 use berth_domain::cluster::{
     ObservedFile, ObservedNetwork, ObservedService, ObservedTask, TaskState, Version,
 };
 use berth_domain::health::meets;
 use berth_domain::ids::StackName;
+use berth_domain::shared::Shared;
 use berth_domain::stack::{Attachment, Condition, FileRef, FileSpec, JobTime, Mode, NetworkSpec};
+use chrono::DateTime;
+use proptest::prelude::*;
 
 use super::*;
 use crate::sim::carry_out;
@@ -55,12 +55,12 @@ fn task(id: &str) -> ObservedTask {
     }
 }
 
-fn live(spec: Option<ServiceSpec>, version: u64, ours: bool) -> ObservedService {
+fn live<S: Into<Shared<ServiceSpec>>>(spec: Option<S>, at: u64, ours: bool) -> ObservedService {
     ObservedService {
         id: "s".to_owned(),
-        version: Version(version),
+        version: Version(at),
         ours,
-        spec,
+        spec: spec.map(Into::into),
         previous: BTreeSet::new(),
         update: None,
         tasks: vec![task("t")],
@@ -97,7 +97,7 @@ fn any_service() -> impl Strategy<Value = ServiceSpec> {
 /// them waits for some of those before it.
 pub(crate) fn any_stack() -> impl Strategy<Value = StackSpec> {
     (
-        prop::collection::btree_map("[a-d]", any_service(), 0..4),
+        prop::collection::btree_map("[a-d]", any_service().prop_map(Shared::new), 0..4),
         prop::collection::btree_set("shop_n[1-3]", 0..2),
         prop::collection::btree_set("shop_n[1-3]", 0..2),
         prop::collection::vec(("[a-d]", "[a-d]", any::<bool>()), 0..5),
@@ -116,13 +116,13 @@ pub(crate) fn any_stack() -> impl Strategy<Value = StackSpec> {
                 }
             }
             for service in spec.services.values() {
-                let file = |is: &FileRef| (is.name.clone(), FileSpec::default());
+                let file = |is: &FileRef| (is.name.clone(), FileSpec::default().into());
                 spec.configs.extend(service.configs.iter().map(file));
                 spec.secrets.extend(service.secrets.iter().map(file));
-                let network = |is: &Attachment| (is.network.clone(), NetworkSpec::default());
+                let network = |is: &Attachment| (is.network.clone(), NetworkSpec::default().into());
                 spec.networks.extend(service.networks.iter().map(network));
             }
-            spec.networks.extend(networks.into_iter().map(|name| (name, NetworkSpec::default())));
+            spec.networks.extend(networks.into_iter().map(|name| (name, Shared::default())));
             for (name, network) in &mut spec.networks {
                 network.internal = internal.contains(name);
             }
@@ -137,7 +137,7 @@ pub(crate) fn any_cluster() -> impl Strategy<Value = ObservedStack> {
     (
         any_stack(),
         prop::collection::vec((any::<bool>(), any::<bool>()), 4),
-        prop::collection::btree_map("x[1-2]", any_service(), 0..2),
+        prop::collection::btree_map("x[1-2]", any_service().prop_map(Shared::new), 0..2),
         0..3_u32,
         any::<bool>(),
     )
@@ -185,12 +185,12 @@ pub(crate) fn any_cluster() -> impl Strategy<Value = ObservedStack> {
 }
 
 /// What is ours and readable, less Docker's own bookkeeping.
-fn services_of(seen: &ObservedStack) -> BTreeMap<String, Option<ServiceSpec>> {
+fn services_of(seen: &ObservedStack) -> BTreeMap<String, Option<Shared<ServiceSpec>>> {
     let ours = seen.services.iter().filter(|(_, is)| is.ours);
     ours.map(|(name, is)| (name.clone(), is.spec.clone())).collect()
 }
 
-fn wanted_services(spec: &StackSpec) -> BTreeMap<String, Option<ServiceSpec>> {
+fn wanted_services(spec: &StackSpec) -> BTreeMap<String, Option<Shared<ServiceSpec>>> {
     spec.services.iter().map(|(name, is)| (name.clone(), Some(is.clone()))).collect()
 }
 
@@ -227,7 +227,7 @@ fn settle(desired: &Desired, before: &ObservedStack) -> ObservedStack {
 
 /// What an object in use by somebody else's service is called.
 fn used_by_others(seen: &ObservedStack) -> BTreeSet<String> {
-    let others = seen.services.values().filter(|is| !is.ours).filter_map(|is| is.spec.as_ref());
+    let others = seen.services.values().filter(|is| !is.ours).filter_map(|is| is.spec.as_deref());
     others.flat_map(references).map(str::to_owned).collect()
 }
 

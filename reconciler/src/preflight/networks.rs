@@ -32,6 +32,7 @@ impl Check<'_> {
             let on_it: Vec<&ServiceSpec> = spec
                 .services
                 .values()
+                .map(|service| &**service)
                 .filter(|service| service.networks.iter().any(|is| is.network == *name))
                 .collect();
             let may_run = |node: &NodeFacts| on_it.iter().any(|it| fits(&it.placement, node));

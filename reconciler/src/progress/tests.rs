@@ -21,7 +21,8 @@ fn web(image: &str) -> ServiceSpec {
 }
 
 fn stack(image: &str) -> StackSpec {
-    StackSpec { services: BTreeMap::from([("web".to_owned(), web(image))]), ..StackSpec::default() }
+    let web = web(image).into();
+    StackSpec { services: BTreeMap::from([("web".to_owned(), web)]), ..StackSpec::default() }
 }
 
 fn task(state: TaskState, since: i64) -> ObservedTask {
@@ -44,7 +45,7 @@ fn seen(image: &str, update: Option<UpdateStatus>, tasks: Vec<ObservedTask>) -> 
         id: "s".to_owned(),
         version: Version(1),
         ours: true,
-        spec: Some(web(image)),
+        spec: Some(web(image).into()),
         previous: BTreeSet::new(),
         update,
         tasks,
@@ -204,7 +205,7 @@ fn the_deadline_ends_it_and_says_what_was_missing() {
 #[test]
 fn it_is_applied_once_everything_is_there() {
     let mut spec = stack("web:2");
-    spec.configs.insert("site".to_owned(), FileSpec::default());
+    spec.configs.insert("site".to_owned(), FileSpec::default().into());
     let changed = BTreeSet::new();
     let judge = |observed: &ObservedStack, now| {
         let (since, deadline) = (at(100), at(700));
@@ -213,7 +214,7 @@ fn it_is_applied_once_everything_is_there() {
     };
     let mut is = seen("web:1", None, vec![]);
     assert_eq!(judge(&is, 101), None);
-    is.services.get_mut("web").unwrap().spec = Some(web("web:2"));
+    is.services.get_mut("web").unwrap().spec = Some(web("web:2").into());
     assert_eq!(judge(&is, 101), None);
     let Some(Verdict::Failed(failure)) = judge(&is, 700) else { panic!("no deadline") };
     assert_eq!(failure.text, "config `site` was not applied in time");

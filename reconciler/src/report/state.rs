@@ -14,7 +14,7 @@ use crate::drift::{Difference, Kind};
 use crate::fight::Bout;
 
 /// An answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Answer<T> {
     /// The answer itself.
     pub value: T,
@@ -25,15 +25,22 @@ pub struct Answer<T> {
 }
 
 impl<T: PartialEq> Answer<T> {
-    fn keep(&mut self, before: &Self) {
+    fn keep(&mut self, before: &Earlier<T>) {
         if self.value == before.value {
             self.since = before.since;
         }
     }
 }
 
+/// Of an answer what a later one goes on from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+struct Earlier<T> {
+    value: T,
+    since: DateTime<Utc>,
+}
+
 /// Both answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct State {
     /// Whether it is what it should be.
     pub synced: Answer<bool>,
@@ -51,7 +58,7 @@ impl State {
         }
     }
 
-    fn keep(&mut self, before: &Self) {
+    fn keep(&mut self, before: &StateBefore) {
         self.synced.keep(&before.synced);
         self.healthy.keep(&before.healthy);
     }
@@ -62,7 +69,7 @@ impl State {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default)]
 pub struct Before {
-    state: Option<State>,
+    state: Option<StateBefore>,
     services: Vec<ServiceBefore>,
     /// [`Report::reached`].
     pub reached: Option<ReleaseId>,
@@ -74,7 +81,23 @@ pub struct Before {
 #[serde(default)]
 struct ServiceBefore {
     name: String,
-    state: Option<State>,
+    state: Option<StateBefore>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+struct StateBefore {
+    synced: Earlier<bool>,
+    healthy: Earlier<Health>,
+}
+
+impl StateBefore {
+    const fn of(state: &State) -> Self {
+        let State { synced, healthy } = state;
+        Self {
+            synced: Earlier { value: synced.value, since: synced.since },
+            healthy: Earlier { value: healthy.value, since: healthy.since },
+        }
+    }
 }
 
 impl Before {
@@ -89,10 +112,10 @@ impl Before {
     pub fn of(report: &Report) -> Self {
         let service = |is: &ServiceReport| ServiceBefore {
             name: is.name.clone(),
-            state: Some(is.state.clone()),
+            state: Some(StateBefore::of(&is.state)),
         };
         Self {
-            state: Some(report.state.clone()),
+            state: Some(StateBefore::of(&report.state)),
             services: report.services.iter().map(service).collect(),
             reached: report.reached,
             bouts: report.bouts.clone(),
@@ -138,7 +161,7 @@ impl Report {
         if let Some(before) = &before.state {
             self.state.keep(before);
         }
-        let known: BTreeMap<&str, &State> = before
+        let known: BTreeMap<&str, &StateBefore> = before
             .services
             .iter()
             .filter_map(|it| Some((it.name.as_str(), it.state.as_ref()?)))

@@ -1,14 +1,16 @@
 //! One stack in memory: what an action does to it, and what time does.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use berth_domain::cluster::{
-    Action, ClusterError, ObservedFile, ObservedNetwork, ObservedService, ObservedStack,
+    Action, ClusterError, Known, ObservedFile, ObservedNetwork, ObservedService, ObservedStack,
     ObservedTask, TaskState, UpdateState, UpdateStatus, Version,
 };
 use berth_domain::ids::StackName;
+use berth_domain::shared::Shared;
 use berth_domain::stack::{Mode, MountKind, ServiceSpec};
 
 use super::Behaviour;
@@ -16,10 +18,10 @@ use super::Behaviour;
 /// One stack, with what Docker would remember of it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct World {
-    /// What an observer sees.
-    pub(super) seen: ObservedStack,
+    /// What an observer sees. Shared with who is about to.
+    pub(super) seen: Arc<ObservedStack>,
     /// What each service was before its last update.
-    previous: BTreeMap<String, ServiceSpec>,
+    previous: BTreeMap<String, Shared<ServiceSpec>>,
     /// How often each service has been observed since its last change.
     age: BTreeMap<String, u32>,
 }
@@ -41,7 +43,17 @@ impl Counter {
 
 impl World {
     pub(super) fn of(seen: ObservedStack) -> Self {
-        Self { seen, previous: BTreeMap::new(), age: BTreeMap::new() }
+        Self { seen: Arc::new(seen), previous: BTreeMap::new(), age: BTreeMap::new() }
+    }
+
+    /// A copy of what an observer sees.
+    pub(super) fn observed(&self) -> ObservedStack {
+        ObservedStack::clone(&self.seen)
+    }
+
+    /// The same, to change it.
+    pub(super) fn seen_mut(&mut self) -> &mut ObservedStack {
+        Arc::make_mut(&mut self.seen)
     }
 
     /// Does what `action` says, as Docker would, or refuses as Docker would.
@@ -52,13 +64,13 @@ impl World {
         counter: &mut Counter,
         now: DateTime<Utc>,
     ) -> Result<(), ClusterError> {
-        let seen = &mut self.seen;
+        let seen = Arc::make_mut(&mut self.seen);
         match action {
             Action::CreateNetwork { name, spec } => {
                 seen.networks.entry(name.clone()).or_insert_with(|| ObservedNetwork {
                     id: format!("network-{}", counter.next()),
                     ours: true,
-                    spec: spec.clone(),
+                    spec: spec.clone().into(),
                 });
             }
             Action::CreateConfig { name, .. } => {
@@ -69,25 +81,30 @@ impl World {
             }
             Action::CreateService { name, spec } => {
                 if let Some(is) = seen.services.get(name) {
-                    return if is.spec.as_ref() == Some(spec) { Ok(()) } else { Err(stale(name)) };
+                    return if is.spec.as_deref() == Some(spec) {
+                        Ok(())
+                    } else {
+                        Err(stale(name))
+                    };
                 }
                 self.check_references(stack, name, spec)?;
                 let service = ObservedService {
                     id: format!("service-{}", counter.next()),
                     version: Version(counter.next()),
                     ours: true,
-                    spec: Some((**spec).clone()),
+                    spec: Some(Shared::new((**spec).clone())),
                     previous: BTreeSet::new(),
                     update: None,
                     tasks: fresh_tasks(spec, counter, now),
                 };
-                self.seen.services.insert(name.clone(), service);
+                self.seen_mut().services.insert(name.clone(), service);
                 self.age.insert(name.clone(), 0);
                 self.make_volumes(stack, spec);
             }
             Action::UpdateService { name, spec, from } => {
                 self.check_references(stack, name, spec)?;
-                let is = self.seen.services.get_mut(name).ok_or_else(|| stale(name))?;
+                let seen = Arc::make_mut(&mut self.seen);
+                let is = seen.services.get_mut(name).ok_or_else(|| stale(name))?;
                 if is.version != *from {
                     return Err(stale(name));
                 }
@@ -95,9 +112,11 @@ impl World {
                 if kind.is_some_and(|kind| kind != std::mem::discriminant(&spec.mode)) {
                     return Err(rejected(name, "service mode change is not allowed"));
                 }
-                let mut spec = (**spec).clone();
+                let mut spec = Shared::new((**spec).clone());
                 let forced = is.spec.as_ref().map_or(0, |is| is.force_updates);
-                spec.force_updates = spec.force_updates.max(forced);
+                if spec.force_updates < forced {
+                    spec.force_updates = forced;
+                }
                 if let Some(before) = is.spec.replace(spec.clone()) {
                     is.previous = names_in(&before);
                     self.previous.insert(name.clone(), before);
@@ -126,26 +145,26 @@ impl World {
             }
             Action::RemoveConfig { name } => {
                 self.check_unused(name)?;
-                self.seen.configs.remove(name);
+                self.seen_mut().configs.remove(name);
             }
             Action::RemoveSecret { name } => {
                 self.check_unused(name)?;
-                self.seen.secrets.remove(name);
+                self.seen_mut().secrets.remove(name);
             }
             Action::RemoveNetwork { name } => {
                 self.check_unused(name)?;
                 if self.seen.leaving_tasks > 0 {
                     return Err(rejected(name, "network is in use by task"));
                 }
-                self.seen.networks.remove(name);
+                self.seen_mut().networks.remove(name);
             }
             Action::RemoveVolume { name } => {
                 self.check_unused(name)?;
-                self.seen.volumes.retain(|is| is != name);
+                self.seen_mut().volumes.retain(|is| is != name);
             }
             Action::RemoveImage { name } => {
                 self.check_unused(name)?;
-                self.seen.images.retain(|is| is != name);
+                self.seen_mut().images.retain(|is| is != name);
             }
         }
         Ok(())
@@ -159,10 +178,11 @@ impl World {
         counter: &mut Counter,
         now: DateTime<Utc>,
     ) {
+        let seen = Arc::make_mut(&mut self.seen);
         if leave {
-            self.seen.leaving_tasks = 0;
+            seen.leaving_tasks = 0;
         }
-        for (name, is) in &mut self.seen.services {
+        for (name, is) in &mut seen.services {
             let settled = is.tasks.iter().all(|task| {
                 task.state == TaskState::Running && task.desired == TaskState::Running
                     || task.state > TaskState::Running && task.desired > TaskState::Running
@@ -208,7 +228,7 @@ impl World {
                 || spec.configs.iter().chain(&spec.secrets).any(|is| is.name == object)
                 || spec.mounts.iter().any(|is| is.source.as_deref() == Some(object))
         };
-        let user = self.seen.services.iter().find(|(_, is)| is.spec.as_ref().is_some_and(names));
+        let user = self.seen.services.iter().find(|(_, is)| is.spec.as_deref().is_some_and(names));
         user.map_or(Ok(()), |(name, _)| {
             Err(rejected(object, &format!("it is in use by the following service: {name}")))
         })
@@ -222,10 +242,25 @@ impl World {
                 mount.source.as_ref().filter(|name| ours && name.starts_with(&prefix))
                 && !self.seen.volumes.contains(name)
             {
-                self.seen.volumes.push(name.clone());
+                self.seen_mut().volumes.push(name.clone());
             }
         }
     }
+}
+
+/// What is there of a stack as it would be read from an engine: none of it is what
+/// the cluster itself holds.
+pub(super) fn read(
+    stack: StackName,
+    seen: &ObservedStack,
+    known: &Known,
+) -> (StackName, ObservedStack) {
+    let mut read = seen.clone();
+    for (name, is) in &mut read.services {
+        let spec = is.spec.take().map(|spec| ServiceSpec::clone(&spec));
+        is.spec = spec.map(|spec| known.share(&stack, name, spec));
+    }
+    (stack, read)
 }
 
 /// How many tasks Swarm remembers of a service here.
@@ -313,7 +348,7 @@ fn live_on(
 
 fn roll_back(
     is: &mut ObservedService,
-    previous: ServiceSpec,
+    previous: Shared<ServiceSpec>,
     counter: &mut Counter,
     now: DateTime<Utc>,
 ) {

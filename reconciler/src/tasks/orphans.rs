@@ -21,7 +21,6 @@ use crate::engine::Engine;
 use crate::error::PassError;
 use crate::plan::{Prune, plan};
 use crate::settings::Settings;
-use crate::survey::Survey;
 
 /// Orphans that were seen, and since when. Losing it only makes them wait for
 /// their grace period once more.
@@ -90,19 +89,20 @@ fn to_do(seen: &ObservedStack) -> Vec<Action> {
     actions.filter(|action| !matches!(action, Action::RemoveVolume { .. })).cloned().collect()
 }
 
-/// Writes down what will be removed, if that is news, and removes what is due,
-/// unless it is too much and nobody has let it go.
+/// Writes down what will be removed of what is `left` of no stack that is wanted, if
+/// that is news, and removes what is due, unless it is too much and nobody has let
+/// it go.
 pub(crate) async fn tend<C: Cluster, B>(
     engine: &Engine<C, B>,
     fence: Fence,
     orphans: &mut Orphans,
-    seen: &Survey,
+    (left, wanted): (&BTreeMap<StackName, ObservedStack>, usize),
 ) -> Result<(), PassError> {
     let Settings { orphan_grace, prune_limit, .. } = engine.settings;
     let now = engine.settings.clock.now();
-    let plan = orphans.plan(&seen.orphans, now, orphan_grace);
+    let plan = orphans.plan(left, now, orphan_grace);
     let due: Vec<&Orphan> = plan.iter().filter(|orphan| orphan.due <= now).collect();
-    let all = seen.stacks.len() + plan.len();
+    let all = wanted + plan.len();
     let held = are_too_many(due.len(), all, prune_limit);
     let stored = pruning::plan(&engine.pool).await?;
     if (&stored.orphans, stored.held) != (&plan, held) {
@@ -119,7 +119,7 @@ pub(crate) async fn tend<C: Cluster, B>(
         return Ok(());
     }
     let is_due = |name: &StackName| due.iter().any(|orphan| orphan.stack == name.as_str());
-    for (name, stack) in seen.orphans.iter().filter(|(name, _)| is_due(name)) {
+    for (name, stack) in left.iter().filter(|(name, _)| is_due(name)) {
         engine.check(fence)?;
         let words = acts::told(&to_do(stack));
         if orphans.is_news(name, &words) {
@@ -157,6 +157,8 @@ pub async fn prune<C: Cluster>(
 #[cfg(test)]
 mod tests {
     use berth_domain::stack::{NetworkSpec, ServiceSpec};
+
+    use berth_domain::cluster::Known;
 
     use super::*;
     use crate::clock::Clock;
@@ -197,7 +199,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_orphan_is_due_after_its_grace_period_and_not_before() {
-        let seen = cluster().await.observe_all().await.unwrap();
+        let seen = cluster().await.observe_all(Known::default()).await.unwrap().collect();
         let mut orphans = Orphans::new();
         let due = [0, 59, 60, 61].map(|now| due(&mut orphans, &seen, now));
         assert_eq!(due, [0, 0, 1, 1]);
@@ -205,7 +207,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_will_be_removed_is_told_from_the_first_look_on() {
-        let seen = cluster().await.observe_all().await.unwrap();
+        let seen = cluster().await.observe_all(Known::default()).await.unwrap().collect();
         let plan = Orphans::new().plan(&seen, at(7), GRACE);
         let actions = vec!["- service web".to_owned()];
         let due = at(67);
@@ -214,7 +216,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_asked_for_in_between_starts_anew() {
-        let seen = cluster().await.observe_all().await.unwrap();
+        let seen = cluster().await.observe_all(Known::default()).await.unwrap().collect();
         let mut orphans = Orphans::new();
         assert_eq!(due(&mut orphans, &seen, 0), 0);
         // At this look, a row asked for it.
@@ -243,7 +245,7 @@ mod tests {
         assert!(left.services.is_empty() && left.networks.is_empty(), "{left:?}");
         assert_eq!(left.volumes, ["left_data"]);
         // What stays is nothing that is going to be removed.
-        let seen = sim.observe_all().await.unwrap();
+        let seen = sim.observe_all(Known::default()).await.unwrap().collect();
         assert!(Orphans::new().plan(&seen, at(0), GRACE).is_empty());
     }
 
@@ -254,7 +256,7 @@ mod tests {
             stack.services.values_mut().for_each(|is| is.ours = false);
             stack.networks.values_mut().for_each(|is| is.ours = false);
         });
-        let seen = sim.observe_all().await.unwrap();
+        let seen = sim.observe_all(Known::default()).await.unwrap().collect();
         assert!(Orphans::new().plan(&seen, at(100), GRACE).is_empty());
     }
 }

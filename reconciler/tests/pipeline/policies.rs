@@ -56,7 +56,7 @@ async fn a_restricted_stack_runs_with_limits_and_says_what_was_cut_down(pool: Pg
     let services = world.sim.peek(&world.name()).services;
     assert_eq!(services.len(), 2);
     for (name, service) in services {
-        let resources = service.spec.unwrap().resources;
+        let resources = service.spec.unwrap().into_inner().resources;
         assert_eq!(resources.limit_memory, Some(1 << 30), "{name}");
         assert_eq!(resources.limit_pids, Some(512), "{name}");
     }
@@ -90,7 +90,7 @@ async fn no_file_of_either_kind_sees_the_environment_of_the_server(pool: PgPool)
         let ended = world.ended(good).await;
         assert_eq!(ended.0, Phase::Succeeded, "{:?}", ended.1);
         let services = world.sim.peek(&world.name()).services;
-        let env = services["web"].spec.clone().unwrap().env;
+        let env = services["web"].spec.clone().unwrap().into_inner().env;
         assert_eq!(env[name], None);
         assert_eq!(env["IN"].as_deref(), Some("unset"));
     }

@@ -326,10 +326,10 @@ impl World {
     /// The images that services run, by name.
     pub(crate) fn images(&self) -> BTreeMap<String, String> {
         let seen = self.sim.peek(&self.name());
-        let image = |spec: Option<berth_domain::stack::ServiceSpec>| {
-            spec.map(|spec| spec.image).unwrap_or_default()
+        let image = |spec: Option<&berth_domain::stack::ServiceSpec>| {
+            spec.map(|spec| spec.image.clone()).unwrap_or_default()
         };
-        seen.services.into_iter().map(|(name, is)| (name, image(is.spec))).collect()
+        seen.services.iter().map(|(name, is)| (name.clone(), image(is.spec.as_deref()))).collect()
     }
 }
 

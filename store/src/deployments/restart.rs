@@ -157,7 +157,7 @@ mod tests {
     async fn succeed(pool: &PgPool, fence: Fence, key: &SealKey, id: DeploymentId) {
         let mut spec = StackSpec::default();
         for name in ["migrate", "once", "web", "worker"] {
-            spec.services.insert(name.to_owned(), ServiceSpec::default());
+            spec.services.insert(name.to_owned(), ServiceSpec::default().into());
         }
         spec.jobs.insert("migrate".to_owned(), JobTime::Before);
         spec.services.get_mut("once").unwrap().mode = Mode::GlobalJob;

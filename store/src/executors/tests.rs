@@ -110,7 +110,8 @@ async fn an_image_is_handed_out_only_while_no_kept_release_names_it(pool: PgPool
     let key = SealKey::generate();
     let seeded = seed::deployment(&pool, fence).await;
     let web = ServiceSpec { image: "nginx:1@sha256:22".to_owned(), ..ServiceSpec::default() };
-    let spec = StackSpec { services: [("web".to_owned(), web)].into(), ..StackSpec::default() };
+    let spec =
+        StackSpec { services: [("web".to_owned(), web.into())].into(), ..StackSpec::default() };
     let built = Image { tag: "berth/a:1".to_owned(), digest: "sha256:33".into(), reused: false };
     let images = std::slice::from_ref(&built);
     let new = NewRelease { deployment: seeded.deployment, spec: &spec, images };

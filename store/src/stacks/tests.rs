@@ -57,8 +57,10 @@ async fn one_query_knows_what_every_pass_needs(pool: PgPool) {
     assert_eq!(all.len(), 1);
     assert_eq!(all[0].open_deployment, Some(seeded.deployment));
     assert_eq!((all[0].wanted, all[0].release), (Wanted::Present, None));
-    assert_eq!(all[0].observed, Some(seen));
-    assert_eq!(live_one(&pool, seeded.stack).await.unwrap(), Some(all[0].clone()));
+    let reports = reports(&pool, &[seeded.stack]).await.unwrap();
+    assert_eq!(reports.get(&seeded.stack), Some(&seen));
+    let whole = LiveStack { observed: Some(seen), ..all[0].clone() };
+    assert_eq!(live_one(&pool, seeded.stack).await.unwrap(), Some(whole));
     let by_repository = of_repository(&pool, seeded.repository).await.unwrap();
     assert_eq!(by_repository, [(seeded.stack, seeded.environment)]);
 

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 
 use super::{LogLine, LogOptions, LogStream, Output, stream};
 use crate::client::{Client, Request, segment};
-use crate::objects::{equals, list};
+use crate::objects::{elements, equals};
 use crate::observe::stack_of;
 use crate::reader::short_name;
 use crate::wire;
@@ -37,15 +37,14 @@ pub(crate) async fn sources(
     instance: Option<&str>,
 ) -> Result<Vec<Source>, ClusterError> {
     let label = equals(INSTANCE_LABEL, instance);
-    let services: Vec<wire::Service> = list(client, "/services", &[("label", &[&label])])
-        .await
-        .map_err(|error| error.about("listing services"))?;
     let source = |service: wire::Service| {
         let stack = stack_of(&service.spec.labels)?;
         let name = short_name(&stack, &service.spec.name);
         Some(Source { id: service.id, stack, service: name })
     };
-    Ok(services.into_iter().filter_map(source).collect())
+    elements(client, "/services", &[("label", &[&label])], source)
+        .await
+        .map_err(|error| error.about("listing services"))
 }
 
 /// Follows what a service's tasks write.

@@ -2,12 +2,41 @@
 
 use std::collections::BTreeMap;
 
+use berth_domain::ids::StackName;
+use berth_domain::stack::{INSTANCE_LABEL, NAMESPACE_LABEL};
 use chrono::{DateTime, Utc};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::nullable;
-use super::service::{Driver, Labels, Platform, Version};
+use super::service::{
+    ConfigReference, Driver, Labels, NetworkAttachment, Platform, SecretReference, Version,
+};
+
+/// Of what a service was before its last update, only what that refers to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct PreviousSpec {
+    pub(crate) task_template: PreviousTask,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct PreviousTask {
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) container_spec: PreviousContainer,
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) networks: Vec<NetworkAttachment>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct PreviousContainer {
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) configs: Vec<ConfigReference>,
+    #[serde(deserialize_with = "nullable")]
+    pub(crate) secrets: Vec<SecretReference>,
+}
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -29,6 +58,13 @@ pub(crate) struct Task {
     pub(crate) networks_attachments: Vec<TaskNetwork>,
 }
 
+/// Of a task only its id.
+#[derive(Debug, Deserialize)]
+pub(crate) struct TaskId {
+    #[serde(rename = "ID")]
+    pub(crate) id: String,
+}
+
 /// Of a task's spec only what tells whose it is.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -42,7 +78,30 @@ pub(crate) struct TaskContainer {
 pub(crate) struct TaskImage {
     pub(crate) image: String,
     #[serde(deserialize_with = "nullable")]
-    pub(crate) labels: Labels,
+    pub(crate) labels: Owner,
+}
+
+/// Of labels only what tells whose an object is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Owner {
+    #[serde(rename = "com.docker.stack.namespace")]
+    pub(crate) stack: Option<String>,
+    #[serde(rename = "berth.instance")]
+    pub(crate) instance: Option<String>,
+}
+
+impl Owner {
+    /// What labels tell.
+    pub(crate) fn of(labels: &Labels) -> Self {
+        let label = |name: &str| labels.get(name).cloned();
+        Self { stack: label(NAMESPACE_LABEL), instance: label(INSTANCE_LABEL) }
+    }
+
+    /// The stack; [`None`] also for a name that Berth gives to none.
+    pub(crate) fn stack(&self) -> Option<StackName> {
+        self.stack.as_ref().and_then(|name| StackName::parse(name).ok())
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::nullable;
+use super::{PreviousSpec, nullable};
 
 pub(crate) type Labels = BTreeMap<String, String>;
 
@@ -15,9 +15,8 @@ pub(crate) struct Service {
     pub(crate) id: String,
     pub(crate) version: Version,
     pub(crate) spec: ServiceSpec,
-    /// What it was before its last update.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) previous_spec: Option<ServiceSpec>,
+    pub(crate) previous_spec: Option<PreviousSpec>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) update_status: Option<UpdateStatus>,
 }

@@ -231,7 +231,7 @@ async fn swarm_gives_back_every_field_we_own() {
             let live = &observed.services[name];
             assert!(live.ours);
             assert_eq!(
-                live.spec.as_ref().map(ServiceSpec::canonical),
+                live.spec.as_deref().map(ServiceSpec::canonical),
                 Some(spec.canonical()),
                 "what Swarm changes of {name} by itself would be drift for ever"
             );
@@ -262,7 +262,7 @@ async fn swarm_gives_back_how_a_network_gives_out_addresses() {
         };
         let name = stack.name.scope("net");
         stack.apply(Action::CreateNetwork { name: name.clone(), spec: sent.clone() }).await;
-        let live = async || stack.observe().await.networks[&name].spec.clone();
+        let live = async || stack.observe().await.networks[&name].spec.clone().into_inner();
         let at_once = sent.changes_from(&live().await);
         assert_eq!(at_once, Vec::<String>::new(), "it would be replaced as soon as it is made");
         eventually("its subnets are given out", async || !live().await.subnets.is_empty()).await;

@@ -8,7 +8,7 @@ mod fixture;
 mod watching;
 
 use berth_domain::cluster::{
-    Action, Cluster, ClusterError, ObservedStack, TaskState, UpdateState, Version,
+    Action, Cluster, ClusterError, Known, ObservedStack, TaskState, UpdateState, Version,
 };
 use berth_domain::facts::Availability;
 use berth_domain::stack::{
@@ -307,7 +307,8 @@ async fn what_another_berth_made_is_left_alone() {
         let other = Swarm::new(&stack.engine.endpoint, Some("another-berth"));
         let seen = other.observe(&stack.name).await.unwrap();
         assert!(!seen.services["web"].ours && !seen.networks[&stack.name.scope("net")].ours);
-        assert!(!other.observe_all().await.unwrap().contains_key(&stack.name));
+        let mut seen = other.observe_all(Known::default()).await.unwrap();
+        assert!(seen.all(|(name, _)| name != stack.name));
 
         let name = || "web".to_owned();
         for action in [

@@ -1,8 +1,9 @@
 //! Looking on: events, lists in number, logs, what an engine is.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use berth_domain::cluster::Cluster;
+use berth_domain::cluster::{Cluster, Known};
 use berth_domain::stack::{Mode, ServiceSpec};
 use berth_swarm::{ApiVersion, Endpoint, LogOptions, Reader, Swarm};
 use tokio::time::timeout;
@@ -44,7 +45,7 @@ async fn all_stacks_take_as_many_lists_as_one() {
                 stack.create(name, &web).await;
             }
             let swarm = Swarm::new(&stack.engine.endpoint, Some(&stack.instance));
-            let all = swarm.observe_all().await.unwrap();
+            let all: BTreeMap<_, _> = swarm.observe_all(Known::default()).await.unwrap().collect();
             assert_eq!(all.len(), index + 1);
             assert_eq!(all[&stack.name], stack.observe().await, "both looks see the same");
             counts.push(swarm.list_calls());

@@ -32,10 +32,18 @@ pub(crate) fn run() -> anyhow::Result<Map<String, Value>> {
 
 async fn measure() -> anyhow::Result<Map<String, Value>> {
     let mut fleet = Fleet::new().await?;
+    let resident = || rss_mib(std::process::id());
+    println!("  {:.0} MiB resident with no stack", resident()?);
     let mut points = Vec::new();
     let mut goal = f64::NAN;
     for size in SIZES {
-        fleet.grow_to(size).await?;
+        fleet.fill(size).await?;
+        let filled = resident()?;
+        fleet.settle().await?;
+        println!(
+            "  {size} stacks: {filled:.0} MiB resident with them in the cluster, {:.0} MiB after the first looks",
+            resident()?
+        );
         let cold = pass(&mut fleet).await?;
         let mut times = Vec::with_capacity(PASSES);
         for _ in 0..PASSES {
@@ -52,9 +60,10 @@ async fn measure() -> anyhow::Result<Map<String, Value>> {
             goal = median(&times);
         }
     }
-    // Of this whole process: the cluster in memory is in it, which with a real
-    // one is not Berth's to hold, so it is no less than Berth needs.
-    let rss = rss_mib(std::process::id())?;
+    // Of this whole process, the cluster in memory included: with a real one, what
+    // was read of that is in its place during a look. Nothing is given back before,
+    // so it is the most that there ever was, but for what was free then.
+    let rss = resident()?;
     println!("  {rss:.0} MiB resident with {LARGEST} stacks, the cluster in memory included");
     fleet.remove().await?;
     let exponent = exponent(&points);

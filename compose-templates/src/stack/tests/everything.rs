@@ -112,7 +112,7 @@ secrets:
 fn a_file_with_everything_becomes_what_docker_makes_of_it() {
     let spec = as_docker(&[EVERYTHING]);
     for service in spec.services.values() {
-        assert_eq!(service, &service.canonical());
+        assert_eq!(**service, service.canonical());
     }
     insta::assert_yaml_snapshot!(spec.services, @r#"
     web:

@@ -5,13 +5,13 @@ use super::*;
 #[test]
 fn a_plan_reads_as_what_will_happen() {
     let mut spec = StackSpec::default();
-    spec.networks.insert("shop_default".to_owned(), NetworkSpec::default());
-    spec.secrets.insert("shop_key_11111111".to_owned(), FileSpec::default());
-    spec.configs.insert("shop_site_22222222".to_owned(), FileSpec::default());
+    spec.networks.insert("shop_default".to_owned(), NetworkSpec::default().into());
+    spec.secrets.insert("shop_key_11111111".to_owned(), FileSpec::default().into());
+    spec.configs.insert("shop_site_22222222".to_owned(), FileSpec::default().into());
     let mut web = service("shop@sha256:bb", 2);
     web.configs.push(file_ref("shop_site_22222222"));
-    spec.services.insert("web".to_owned(), web);
-    spec.services.insert("db".to_owned(), service("pg@sha256:cc", 1));
+    spec.services.insert("web".to_owned(), web.into());
+    spec.services.insert("db".to_owned(), service("pg@sha256:cc", 1).into());
 
     let mut seen = ObservedStack::default();
     let mut old_web = service("shop@sha256:aa", 2);
@@ -38,7 +38,7 @@ fn a_plan_reads_as_what_will_happen() {
 fn a_change_of_mode_makes_the_service_anew() {
     let mut spec = StackSpec::default();
     let agent = ServiceSpec { mode: Mode::Global, ..service("agent", 1) };
-    spec.services.insert("agent".to_owned(), agent);
+    spec.services.insert("agent".to_owned(), agent.into());
     let mut seen = ObservedStack::default();
     seen.services.insert("agent".to_owned(), live(Some(service("agent", 1)), 3, true));
 
@@ -57,12 +57,13 @@ fn a_changed_network_is_replaced_once_the_tasks_on_it_have_left() {
     };
     let mut spec = StackSpec::default();
     let network = NetworkSpec { driver: "macvlan".to_owned(), ..NetworkSpec::default() };
-    spec.networks.insert("shop_net".to_owned(), network);
-    spec.services.insert("new".to_owned(), on("shop_net", service("n:1", 1)));
-    spec.services.insert("web".to_owned(), on("shop_net", service("w:1", 1)));
-    spec.services.insert("free".to_owned(), service("f:2", 1));
+    spec.networks.insert("shop_net".to_owned(), network.into());
+    spec.services.insert("new".to_owned(), on("shop_net", service("n:1", 1)).into());
+    spec.services.insert("web".to_owned(), on("shop_net", service("w:1", 1)).into());
+    spec.services.insert("free".to_owned(), service("f:2", 1).into());
     let mut seen = ObservedStack::default();
-    let is = ObservedNetwork { id: "n".to_owned(), ours: true, spec: NetworkSpec::default() };
+    let is =
+        ObservedNetwork { id: "n".to_owned(), ours: true, spec: NetworkSpec::default().into() };
     seen.networks.insert("shop_net".to_owned(), is);
     for (name, is) in [("web", on("shop_net", service("w:1", 1))), ("free", service("f:1", 1))] {
         seen.services.insert(name.to_owned(), live(Some(is), 3, true));
@@ -97,9 +98,9 @@ fn a_plan_tells_no_value_of_a_label_nor_what_only_passes_by() {
         ..NetworkSpec::default()
     };
     let mut spec = StackSpec::default();
-    spec.networks.insert("shop_net".to_owned(), labelled("hunter2"));
+    spec.networks.insert("shop_net".to_owned(), labelled("hunter2").into());
     let mut seen = ObservedStack { leaving_tasks: 2, ..ObservedStack::default() };
-    let is = ObservedNetwork { id: "n".to_owned(), ours: true, spec: labelled("swordfish") };
+    let is = ObservedNetwork { id: "n".to_owned(), ours: true, spec: labelled("swordfish").into() };
     seen.networks.insert("shop_net".to_owned(), is);
     let plan = plan(&Desired::Present(Box::new(spec)), &seen, &Prune::all());
     insta::assert_snapshot!(plan, @r"
@@ -114,9 +115,10 @@ fn a_plan_tells_no_value_of_a_label_nor_what_only_passes_by() {
 fn a_network_that_somebody_else_uses_is_in_the_way() {
     let mut spec = StackSpec::default();
     let network = NetworkSpec { internal: true, ..NetworkSpec::default() };
-    spec.networks.insert("shop_net".to_owned(), network);
+    spec.networks.insert("shop_net".to_owned(), network.into());
     let mut seen = ObservedStack::default();
-    let is = ObservedNetwork { id: "n".to_owned(), ours: true, spec: NetworkSpec::default() };
+    let is =
+        ObservedNetwork { id: "n".to_owned(), ours: true, spec: NetworkSpec::default().into() };
     seen.networks.insert("shop_net".to_owned(), is);
     let mut guest = service("guest", 1);
     guest.networks.push(Attachment { network: "shop_net".to_owned(), ..Attachment::default() });
@@ -129,11 +131,11 @@ fn a_network_that_somebody_else_uses_is_in_the_way() {
 fn a_plan_says_what_a_service_waits_for() {
     let mut spec = StackSpec::default();
     for name in ["db", "web"] {
-        spec.services.insert(name.to_owned(), service(name, 1));
+        spec.services.insert(name.to_owned(), service(name, 1).into());
     }
     let mode = Mode::ReplicatedJob { max_concurrent: 1, total_completions: 1 };
     let migrate = ServiceSpec { mode, ..service("migrate", 1) };
-    spec.services.insert("migrate".to_owned(), migrate);
+    spec.services.insert("migrate".to_owned(), migrate.into());
     let waits = [
         ("migrate", vec![("db", Condition::Healthy)]),
         ("web", vec![("db", Condition::Healthy), ("migrate", Condition::Completed)]),
@@ -171,7 +173,7 @@ fn a_job_before_the_rollout_holds_back_every_change_and_one_after_it_comes_last(
         let mode = Mode::ReplicatedJob { max_concurrent: 1, total_completions: 1 };
         for (name, mode) in [("web", Mode::default()), ("migrate", mode), ("tell", mode)] {
             let service = ServiceSpec { mode, ..service(&format!("{name}:{version}"), 1) };
-            spec.services.insert(name.to_owned(), service);
+            spec.services.insert(name.to_owned(), service.into());
         }
         spec.jobs.insert("migrate".to_owned(), JobTime::Before);
         spec.jobs.insert("tell".to_owned(), JobTime::After);
@@ -199,10 +201,10 @@ fn a_job_before_the_rollout_holds_back_every_change_and_one_after_it_comes_last(
 fn an_object_goes_once_swarm_no_longer_needs_it_to_go_back() {
     let release = |config: &str| {
         let mut spec = StackSpec::default();
-        spec.configs.insert(config.to_owned(), FileSpec::default());
+        spec.configs.insert(config.to_owned(), FileSpec::default().into());
         let mut web = service("web", 1);
         web.configs.push(file_ref(config));
-        spec.services.insert("web".to_owned(), web);
+        spec.services.insert("web".to_owned(), web.into());
         Desired::Present(Box::new(spec))
     };
     let mut seen = ObservedStack::default();
@@ -217,7 +219,7 @@ fn an_object_goes_once_swarm_no_longer_needs_it_to_go_back() {
 #[test]
 fn a_service_of_somebody_elses_is_in_the_way_and_stays() {
     let mut spec = StackSpec::default();
-    spec.services.insert("web".to_owned(), service("shop", 1));
+    spec.services.insert("web".to_owned(), service("shop", 1).into());
     let mut seen = ObservedStack::default();
     seen.services.insert("web".to_owned(), live(Some(service("theirs", 1)), 3, false));
 
@@ -259,7 +261,7 @@ fn a_digest_that_moved_redeploys_only_who_uses_it() {
         let mut spec = StackSpec::default();
         for (name, image) in [("a", "x:1@"), ("b", "x:1@"), ("c", "y:1@sha256:cc")] {
             let image = if name == "c" { image.to_owned() } else { format!("{image}{digest}") };
-            spec.services.insert(name.to_owned(), service(&image, 1));
+            spec.services.insert(name.to_owned(), service(&image, 1).into());
         }
         Desired::Present(Box::new(spec))
     };

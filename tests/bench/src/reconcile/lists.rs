@@ -1,10 +1,11 @@
 //! How many lists a resync asks a real Swarm for: as many for four stacks as
 //! for one.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use berth_domain::cluster::{Action, Cluster as _, Desired, ObservedStack};
+use berth_domain::cluster::{Action, Cluster as _, Desired, Known, ObservedStack};
 use berth_domain::ids::StackName;
 use berth_domain::stack::{Attachment, FileSpec, Mode, NetworkSpec, ServiceSpec, StackSpec};
 use berth_reconciler::plan::{Prune, is_gone, plan};
@@ -50,7 +51,8 @@ async fn compare(swarm: &Swarm, names: &[StackName]) -> anyhow::Result<u64> {
 /// One look at all stacks, and how many lists it asked for.
 async fn resync(swarm: &Swarm, stacks: usize) -> anyhow::Result<u64> {
     let before = swarm.list_calls();
-    let seen = swarm.observe_all().await?;
+    let seen: BTreeMap<StackName, ObservedStack> =
+        swarm.observe_all(Known::default()).await?.collect();
     let lists = swarm.list_calls() - before;
     let whole = |stack: &ObservedStack| {
         stack.services.len() == 2 && stack.networks.len() == 1 && stack.configs.len() == 1
@@ -66,9 +68,9 @@ async fn resync(swarm: &Swarm, stacks: usize) -> anyhow::Result<u64> {
 async fn make(swarm: &Swarm, name: &StackName) -> anyhow::Result<()> {
     let mut spec = StackSpec::default();
     let network = name.scope("default");
-    spec.networks.insert(network.clone(), NetworkSpec::default());
+    spec.networks.insert(network.clone(), NetworkSpec::default().into());
     let settings = FileSpec { data: b"page_size = 50".to_vec(), ..FileSpec::default() };
-    spec.configs.insert(name.scope("settings"), settings);
+    spec.configs.insert(name.scope("settings"), settings.into());
     for service in ["web", "worker"] {
         let wanted = ServiceSpec {
             image: "berth-demo/base:1".to_owned(),
@@ -76,7 +78,7 @@ async fn make(swarm: &Swarm, name: &StackName) -> anyhow::Result<()> {
             networks: vec![Attachment { network: network.clone(), ..Attachment::default() }],
             ..ServiceSpec::default()
         };
-        spec.services.insert(service.to_owned(), wanted);
+        spec.services.insert(service.to_owned(), wanted.into());
     }
     let desired = Desired::Present(Box::new(spec));
     let plan = plan(&desired, &ObservedStack::default(), &Prune::all());

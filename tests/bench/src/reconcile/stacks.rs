@@ -11,6 +11,7 @@ use berth_domain::fail_point::Write;
 use berth_domain::ids::{InstallationId, RepositoryId, StackName};
 use berth_domain::policy::Policy;
 use berth_domain::registry::OnRegistryFailure;
+use berth_domain::shared::Shared;
 use berth_domain::stack::StackSpec;
 use berth_reconciler::clock::Clock;
 use berth_reconciler::looks::Looks;
@@ -74,8 +75,8 @@ impl Fleet {
         Ok(Self { url, pool, key, fence, sim, looks, size: 0 })
     }
 
-    /// Adds stacks until there are `size`, each deployed and running.
-    pub(super) async fn grow_to(&mut self, size: usize) -> anyhow::Result<()> {
+    /// Adds stacks until there are `size`, each deployed.
+    pub(super) async fn fill(&mut self, size: usize) -> anyhow::Result<()> {
         for number in self.size..size {
             self.add(number).await.with_context(|| format!("failed to make stack {number}"))?;
         }
@@ -85,7 +86,12 @@ impl Fleet {
             "update deployment set phase = 'succeeded', finished_at = now()
              where finished_at is null",
         )?;
-        database::psql(&self.url, "vacuum analyze")?;
+        database::psql(&self.url, "vacuum analyze").map(drop)
+    }
+
+    /// Looks at them until all of them run and are known.
+    pub(super) async fn settle(&mut self) -> anyhow::Result<()> {
+        let size = self.size;
         // Tasks that were made come to run by being looked at; the second look
         // stores what they came to.
         for _ in 0..3 {
@@ -165,17 +171,22 @@ impl Fleet {
         let deployment = deployments::create(&mut db, &deployment).await?.id;
         db.commit().await?;
         let release = NewRelease { deployment, spec: &spec, images: &[] };
-        releases::insert(&self.pool, self.fence, &self.key, release).await?;
+        let release = releases::insert(&self.pool, self.fence, &self.key, release).await?;
 
-        let desired = Desired::Present(Box::new(spec));
+        let desired = self.looks.release(release).await?;
         let plan = plan(&desired, &self.sim.peek(&name), &Prune::all());
         for action in plan.actions() {
             self.sim.apply(&name, action).await?;
         }
-        // A real Swarm gives specs back with its defaults filled in.
+        let Desired::Present(wanted) = desired.as_ref() else { bail!("it is not wanted") };
         self.sim.meddle(&name, |seen| {
-            for spec in seen.services.values_mut().filter_map(|service| service.spec.as_mut()) {
-                *spec = spec.canonical();
+            for (service, is) in &mut seen.services {
+                let Some(wanted) = wanted.services.get(service) else { continue };
+                // A real Swarm gives specs back with its defaults filled in. Where
+                // there are none, the cluster keeps what it was given, and no copy:
+                // it is not Berth's memory that would be measured.
+                let live = wanted.canonical();
+                is.spec = Some(if live == **wanted { wanted.clone() } else { Shared::new(live) });
             }
         });
         Ok(())
