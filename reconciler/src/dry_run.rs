@@ -23,7 +23,7 @@ use uuid::Uuid;
 use crate::deploy;
 use crate::drift::{Difference, Text};
 use crate::engine::{Engine, RETRY};
-use crate::error::PassError;
+use crate::error::{PassError, Remedy};
 
 /// How often it is looked for questions though nothing was heard.
 const LOOK: Duration = Duration::from_secs(30);
@@ -144,6 +144,8 @@ async fn term<C: Cluster, B: Builder>(
 ) -> PassError {
     let mut running = JoinSet::new();
     let mut under_way: BTreeSet<Uuid> = BTreeSet::new();
+    // They wait for the next look: nobody else is to wait for them.
+    let mut failed: Vec<Uuid> = Vec::new();
     loop {
         let open = match dry_runs::open(&engine.pool).await {
             Ok(open) => open,
@@ -161,12 +163,18 @@ async fn term<C: Cluster, B: Builder>(
                     under_way.remove(&id);
                     *failures = 0;
                 }
-                Ok((_, Err(error))) => return error,
-                // A bug: the question stays, and is not asked again at once.
+                Ok((_, Err(error))) if error.remedy() == Remedy::Stop => return error,
+                Ok((id, Err(error))) => {
+                    tracing::warn!("could not answer a dry run: {}", chain(&error));
+                    failed.push(id);
+                }
+                // A bug: the question stays, and whoever leads next answers it.
                 Err(error) => tracing::error!(%error, "a dry run panicked"),
             },
             () = engine.dry_runs.notified() => {}
-            () = sleep(LOOK) => {}
+            () = sleep(LOOK) => for id in failed.drain(..) {
+                under_way.remove(&id);
+            },
         }
     }
 }
