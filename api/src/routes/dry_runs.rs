@@ -54,14 +54,17 @@ pub(crate) async fn start_dry_run(
     Path(name): Path<String>,
 ) -> Result<(StatusCode, Json<DryRun>)> {
     let mut db = Intent::begin(&state.pool).await?;
-    dry_runs::ask(&mut *db, &name, &who.account.name).await.map_err(|err| match err {
-        Error::Conflict { what: "deployment" } => {
-            Problem::conflict("Nothing was ever deployed here, so nothing says what would be.")
-        }
-        Error::Conflict { .. } => Problem::conflict("This stack is being removed."),
-        other => other.into(),
-    })?;
+    dry_runs::ask(&mut *db, &name, &who.account.name).await.map_err(nothing_to_run)?;
     let last = dry_runs::last(&mut *db, &name).await?;
     db.commit().await?;
     Ok((StatusCode::ACCEPTED, Json(shape::dry_run(last))))
+}
+
+/// Says why there is no dry run.
+fn nothing_to_run(err: Error) -> Problem {
+    let Error::Conflict { what } = err else { return err.into() };
+    Problem::conflict(match what {
+        "deployment" => "Nothing was ever deployed here, so nothing says what would be.",
+        _ => "This stack is being removed.",
+    })
 }
