@@ -171,7 +171,7 @@ mod tests {
         let seeded = seed::deployment(&pool, fence).await;
         let name = stacks::get(&pool, seeded.stack).await.unwrap().name;
         let proposed = proposed(&pool, seeded.stack).await.unwrap();
-        let newest = deployments::newest(&pool, seeded.stack).await.unwrap().unwrap();
+        let newest = newest(&pool, seeded.stack).await.unwrap().unwrap();
         assert_eq!(newest.id, seeded.deployment, "nothing is made");
 
         let who = ada(&pool).await.id;
