@@ -9,6 +9,7 @@ mod cluster;
 pub(crate) mod hold;
 mod jobs;
 mod pin;
+mod rehearse;
 mod restart;
 mod source;
 
@@ -30,6 +31,7 @@ use berth_store::releases::{self, NewRelease};
 use berth_store::stacks::{self, LiveStack};
 use tokio::time::{Instant, sleep, timeout};
 
+pub(crate) use self::rehearse::rehearse;
 use crate::deploy::hold::touches;
 use crate::engine::{Engine, RETRY};
 use crate::error::PassError;

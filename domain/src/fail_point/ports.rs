@@ -118,6 +118,10 @@ impl<B: Builder> Builder for Marked<B> {
         around(Effect::Changes, self.0.changes(source, base)).await
     }
 
+    async fn look(&self, checkout: &Checkout, request: &BuildRequest) -> Result<Image, BuildError> {
+        self.0.look(checkout, request).await
+    }
+
     async fn build(
         &self,
         checkout: &Checkout,
