@@ -59,6 +59,7 @@ pub(crate) async fn rehearse<C: Cluster, B: Builder>(
         images: None,
         changed: BTreeSet::new(),
         said: String::new(),
+        whole: None,
         planned: None,
     };
     match Box::pin(run.rehearse(&mut answer)).await {

@@ -14,7 +14,8 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use berth_domain::cluster::output::Source;
 use berth_domain::cluster::{
-    Action, Cluster, ClusterError, Desired, Everything, Known, ObservedStack, Version,
+    Action, Cluster, ClusterError, Desired, Everything, Known, ObservedService, ObservedStack,
+    Version,
 };
 use berth_domain::deployment::Phase;
 use berth_domain::facts::{Availability, ClusterFacts, NodeFacts};
@@ -75,6 +76,13 @@ impl Cluster for Counted {
     async fn observe(&self, stack: &StackName) -> Result<ObservedStack, ClusterError> {
         self.looks.fetch_add(1, Ordering::Relaxed);
         self.swarm.observe(stack).await
+    }
+
+    async fn observe_services(
+        &self,
+        stack: &StackName,
+    ) -> Result<BTreeMap<String, ObservedService>, ClusterError> {
+        self.swarm.observe_services(stack).await
     }
 
     async fn observe_all(&self, known: Known) -> Result<Everything, ClusterError> {
