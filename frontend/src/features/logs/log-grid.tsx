@@ -181,8 +181,11 @@ export function LogGrid(props: Props) {
     if (!element) return;
     const { scrollTop: top, scrollHeight: all, clientHeight: height } = element;
     const rest = all - top - height;
-    if (follow && rest > ROW) onFollow(false);
-    else if (!follow && rest < ROW && top > lastTop.current && !facts.newer) onFollow(true);
+    const moved = top - lastTop.current;
+    // Far from the end says nothing: the page may have taken room from the box since it was put
+    // there. Up from where it was put, in a box as high as then, is somebody's doing.
+    if (follow && moved < 0 && rest > 1 && height === box.height) onFollow(false);
+    else if (!follow && moved > 0 && rest < ROW && !facts.newer) onFollow(true);
     note();
   };
 
