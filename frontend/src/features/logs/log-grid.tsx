@@ -1,6 +1,7 @@
 import { ArrowDown } from 'lucide-react';
 import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { KeyboardEvent, MouseEvent, WheelEvent } from 'react';
+import { flushSync } from 'react-dom';
 
 import { Button } from '~/ui/button';
 
@@ -182,11 +183,15 @@ export function LogGrid(props: Props) {
     const { scrollTop: top, scrollHeight: all, clientHeight: height } = element;
     const rest = all - top - height;
     const moved = top - lastTop.current;
-    // Far from the end says nothing: the page may have taken room from the box since it was put
-    // there. Up from where it was put, in a box as high as then, is somebody's doing.
-    if (follow && moved < 0 && rest > 1 && height === box.height) onFollow(false);
-    else if (!follow && moved > 0 && rest < ROW && !facts.newer) onFollow(true);
-    note();
+    // At once, in the frame that shows the place: later would be one without its rows, and while one
+    // scrolls on it would be drawn for a place that is past, and again for the next.
+    flushSync(() => {
+      // Far from the end says nothing: the page may have taken room from the box since it was put
+      // there. Up from where it was put, in a box as high as then, is somebody's doing.
+      if (follow && moved < 0 && rest > 1 && height === box.height) onFollow(false);
+      else if (!follow && moved > 0 && rest < ROW && !facts.newer) onFollow(true);
+      note();
+    });
   };
 
   const onWheel = (event: WheelEvent) => {
