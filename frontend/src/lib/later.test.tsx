@@ -7,7 +7,7 @@ const Greeting = ({ name }: { name: string }) => <p>Hello {name}</p>;
 
 /** Code that does not come the first `times` times. */
 function blip(times: number) {
-  const get = vi.fn(() => Promise.resolve(Greeting));
+  const get = vi.fn<() => Promise<typeof Greeting>>(() => Promise.resolve(Greeting));
   for (let n = 0; n < times; n++) get.mockRejectedValueOnce(new TypeError('Failed to fetch'));
   return get;
 }
