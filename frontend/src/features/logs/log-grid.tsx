@@ -12,8 +12,8 @@ import type { LogSession } from './log-session';
 import { isPicked, type Picked } from './pick';
 
 /** Rows beyond each edge, so that a quick scroll finds them there. */
-const OVERSCAN = 20;
-/** The same while all of them are new with every part that comes. */
+const OVERSCAN = 12;
+/** The same while all of them are new: with every part that comes, and after a leap. */
 const FEW = 4;
 /** What is taken for the height until it is known. */
 const UNMEASURED = 640;
@@ -48,7 +48,7 @@ export function LogGrid(props: Props) {
   const { lines } = buffer;
   const grid = useRef<HTMLDivElement>(null);
   const name = useId();
-  const [box, setBox] = useState({ top: 0, height: 0, width: 0 });
+  const [box, setBox] = useState({ top: 0, height: 0, width: 0, leapt: false });
   const [seen, setSeen] = useState(0);
   /** The row at the upper edge, and where it was laid out: what has to stay. */
   const anchor = useRef<{ id: string; start: number }>(undefined);
@@ -87,7 +87,7 @@ export function LogGrid(props: Props) {
   // While one follows, the end is in sight wherever the box was before the lines came.
   const high = box.height || UNMEASURED;
   const upper = follow ? geometry.total - high : box.top - HEAD;
-  const beyond = follow ? FEW : OVERSCAN;
+  const beyond = follow || box.leapt ? FEW : OVERSCAN;
   const from = Math.max(0, geometry.at(upper) - beyond);
   const to = Math.min(geometry.count - 1, geometry.at(upper + high) + beyond);
 
@@ -104,7 +104,7 @@ export function LogGrid(props: Props) {
     setBox((was) =>
       (follow || was.top === top) && was.height === height && was.width === width
         ? was
-        : { top, height, width },
+        : { top, height, width, leapt: Math.abs(top - was.top) > height },
     );
   };
 
