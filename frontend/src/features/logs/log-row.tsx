@@ -68,14 +68,9 @@ export const LogRow = memo(function Row({ line, index, top, id, picked, wrap, ti
       style={{ transform: `translateY(${top}px)` }}
     >
       {times !== 'none' && (
-        <time
-          role="gridcell"
-          dateTime={line.at}
-          className="shrink-0 text-text-3 tabular-nums"
-          title={line.at}
-        >
+        <span role="gridcell" className="shrink-0 text-text-3 tabular-nums" title={line.at}>
           {times === 'day' ? `${day(line.at)} ${clockOf(line.at)}` : clockOf(line.at)}
-        </time>
+        </span>
       )}
       <span
         role="gridcell"
