@@ -1,17 +1,13 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { createRootRouteWithContext, Outlet, useRouterState } from '@tanstack/react-router';
-import { lazy, Suspense, type ComponentType } from 'react';
 
 import { NotFound, RouteError } from '~/features/shell/boundary';
+import { later, useLater } from '~/lib/later';
+import { whenWaiting } from '~/ui/say';
 
 // Toasts bring Base UI along, which the first page does not need: it comes first.
-// Without them the page still works.
-const Toasts = lazy<ComponentType>(() =>
-  import('~/ui/toast').then(
-    ({ Toasts: it }) => ({ default: it }),
-    () => ({ default: () => null }),
-  ),
-);
+// Without them the page still works; what is to be said asks for them again.
+const Toasts = later(() => import('~/ui/toast').then((it) => it.Toasts));
 
 export const Route = createRootRouteWithContext<{ client: QueryClient }>()({
   component: Root,
@@ -23,14 +19,11 @@ function Root() {
   const there = useRouterState({
     select: ({ resolvedLocation }) => resolvedLocation !== undefined,
   });
+  useLater(Toasts, there, whenWaiting);
   return (
     <>
       <Outlet />
-      {there && (
-        <Suspense>
-          <Toasts />
-        </Suspense>
-      )}
+      <Toasts />
     </>
   );
 }

@@ -1,12 +1,12 @@
 import { createFileRoute, Outlet } from '@tanstack/react-router';
-import { lazy } from 'react';
 
 import { stackQuery } from '~/api/queries';
 import { StackHeader } from '~/features/stacks/stack-header';
+import { later } from '~/lib/later';
 
 /** Hardly ever asked for. */
-const RollBackDialog = lazy(() =>
-  import('~/features/deployments/roll-back-dialog').then((it) => ({ default: it.RollBackDialog })),
+const RollBackDialog = later(() =>
+  import('~/features/deployments/roll-back-dialog').then((it) => it.RollBackDialog),
 );
 
 export const Route = createFileRoute('/_in/_app/stacks/$stack')({

@@ -3,7 +3,7 @@ import { useEffect } from 'react';
 
 import { requireSession } from '~/api/session';
 import { connection, startStream } from '~/api/stream';
-import { loadSheet } from '~/features/shell/shell';
+import { Sheet } from '~/features/shell/shell';
 import { loadAhead } from '~/lib/ahead';
 import { loadMenus } from '~/ui/menu';
 
@@ -33,7 +33,7 @@ function SignedIn() {
     const pages = Object.values(router.routesById)
       .filter(({ id }) => id.startsWith(Route.id))
       .map((route) => () => router.loadRouteChunk(route));
-    const chunks = [loadMenus, loadSheet, ...pages];
+    const chunks = [loadMenus, Sheet.load, ...pages];
     let end = () => {};
     const begin = () => {
       end();

@@ -47,6 +47,15 @@ describe('the house rules', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('reduced motion takes transitions away, and gives nothing one that it had not', () => {
+    const css = readFileSync(join(SRC, 'styles', 'app.css'), 'utf8');
+    const reduced = /prefers-reduced-motion: reduce\) \{[^}]*\}/.exec(css)?.[0];
+    // A duration for everything makes a transition of every change, of a list's height, too: whoever
+    // reads it and scrolls to its end is a frame behind.
+    expect(reduced).toContain('transition: none !important');
+    expect(reduced).not.toContain('transition-duration');
+  });
+
   it('files stay short', () => {
     const long = files.filter(({ text }) => text.split('\n').length > 500);
     expect(long.map(({ name }) => name)).toEqual([]);

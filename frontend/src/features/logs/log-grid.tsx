@@ -1,6 +1,7 @@
 import { ArrowDown } from 'lucide-react';
 import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { KeyboardEvent, MouseEvent, WheelEvent } from 'react';
+import { flushSync } from 'react-dom';
 
 import { Button } from '~/ui/button';
 
@@ -11,8 +12,8 @@ import type { LogSession } from './log-session';
 import { isPicked, type Picked } from './pick';
 
 /** Rows beyond each edge, so that a quick scroll finds them there. */
-const OVERSCAN = 20;
-/** The same while all of them are new with every part that comes. */
+const OVERSCAN = 12;
+/** The same while all of them are new: with every part that comes, and after a leap. */
 const FEW = 4;
 /** What is taken for the height until it is known. */
 const UNMEASURED = 640;
@@ -47,7 +48,7 @@ export function LogGrid(props: Props) {
   const { lines } = buffer;
   const grid = useRef<HTMLDivElement>(null);
   const name = useId();
-  const [box, setBox] = useState({ top: 0, height: 0, width: 0 });
+  const [box, setBox] = useState({ top: 0, height: 0, width: 0, leapt: false });
   const [seen, setSeen] = useState(0);
   /** The row at the upper edge, and where it was laid out: what has to stay. */
   const anchor = useRef<{ id: string; start: number }>(undefined);
@@ -86,7 +87,7 @@ export function LogGrid(props: Props) {
   // While one follows, the end is in sight wherever the box was before the lines came.
   const high = box.height || UNMEASURED;
   const upper = follow ? geometry.total - high : box.top - HEAD;
-  const beyond = follow ? FEW : OVERSCAN;
+  const beyond = follow || box.leapt ? FEW : OVERSCAN;
   const from = Math.max(0, geometry.at(upper) - beyond);
   const to = Math.min(geometry.count - 1, geometry.at(upper + high) + beyond);
 
@@ -103,7 +104,7 @@ export function LogGrid(props: Props) {
     setBox((was) =>
       (follow || was.top === top) && was.height === height && was.width === width
         ? was
-        : { top, height, width },
+        : { top, height, width, leapt: Math.abs(top - was.top) > height },
     );
   };
 
@@ -181,9 +182,16 @@ export function LogGrid(props: Props) {
     if (!element) return;
     const { scrollTop: top, scrollHeight: all, clientHeight: height } = element;
     const rest = all - top - height;
-    if (follow && rest > ROW) onFollow(false);
-    else if (!follow && rest < ROW && top > lastTop.current && !facts.newer) onFollow(true);
-    note();
+    const moved = top - lastTop.current;
+    // At once, in the frame that shows the place: later would be one without its rows, and while one
+    // scrolls on it would be drawn for a place that is past, and again for the next.
+    flushSync(() => {
+      // Far from the end says nothing: the page may have taken room from the box since it was put
+      // there. Up from where it was put, in a box as high as then, is somebody's doing.
+      if (follow && moved < 0 && rest > 1 && height === box.height) onFollow(false);
+      else if (!follow && moved > 0 && rest < ROW && !facts.newer) onFollow(true);
+      note();
+    });
   };
 
   const onWheel = (event: WheelEvent) => {

@@ -1,4 +1,4 @@
-import { fireEvent, render, screen, waitFor, within } from '@testing-library/react';
+import { act, fireEvent, render, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
@@ -104,6 +104,75 @@ describe('the logs page', () => {
     await screen.findByText('20 lines');
     unmount();
     expect(Stream.open).toHaveLength(0);
+  });
+
+  describe('follows the newest line', () => {
+    /** The grid as a browser lays it out, and the event that a browser sends when it has moved. */
+    async function laidOut() {
+      const table = await grid();
+      let height = 100;
+      let top = 0;
+      const total = () => 36 + 20 * Number(table.getAttribute('aria-rowcount'));
+      const put = (to: number) => {
+        top = Math.max(0, Math.min(to, total() - height));
+      };
+      Object.defineProperties(table, {
+        clientHeight: { get: () => height },
+        scrollHeight: { get: total },
+        scrollTop: { get: () => top, set: put },
+      });
+      return {
+        rest: () => total() - top - height,
+        resize: (to: number) => {
+          height = to;
+          put(top);
+        },
+        scrolled: (by = 0) => {
+          put(top + by);
+          fireEvent.scroll(table);
+        },
+        write: async (from: number, to: number) => {
+          act(() => Stream.open[0]?.tell('lines', containerLines(from, to)));
+          await screen.findByText(`${to} lines`);
+        },
+      };
+    }
+    const follows = () =>
+      screen.getByRole('button', { name: 'Follow' }).getAttribute('aria-pressed') === 'true';
+
+    it('while the page around it takes and gives room', async () => {
+      render(<Page />);
+      const view = await laidOut();
+      await view.write(15, 60);
+      expect(view.rest()).toBe(0);
+      for (const heights of [[60], [140, 120], [90]]) {
+        // The box was put at the end; the event comes when it has another height.
+        heights.forEach(view.resize);
+        view.scrolled();
+        expect(follows()).toBe(true);
+        expect(view.rest()).toBe(0);
+      }
+      await view.write(61, 120);
+      expect(view.rest()).toBe(0);
+    });
+
+    it('until one goes up, by however little, and again from the end on', async () => {
+      render(<Page />);
+      const view = await laidOut();
+      await view.write(15, 60);
+      view.scrolled();
+      view.scrolled(-5);
+      expect(follows()).toBe(false);
+      await view.write(61, 80);
+      expect(view.rest()).toBe(405);
+      expect(screen.getByRole('button', { name: '20 new' })).toBeVisible();
+      view.scrolled(200);
+      expect(follows()).toBe(false);
+      view.scrolled(205);
+      expect(follows()).toBe(true);
+      await view.write(81, 90);
+      expect(view.rest()).toBe(0);
+    });
   });
 
   it('searches what is here at once, and lets the server look on', async () => {

@@ -1,8 +1,9 @@
 import { Link, useRouter } from '@tanstack/react-router';
 import { Menu as MenuIcon } from 'lucide-react';
-import { lazy, Suspense, useCallback, useEffect, useState, type ReactNode } from 'react';
+import { useCallback, useEffect, useState, type ReactNode } from 'react';
 
 import { useShortcuts } from '~/lib/keys';
+import { later } from '~/lib/later';
 import { PLACES } from '~/lib/places';
 import { Mark } from '~/ui/mark';
 
@@ -10,8 +11,7 @@ import { Sidebar } from './sidebar';
 import { Trouble } from './trouble';
 
 /** Only a narrow screen has it, and only who presses for it. */
-export const loadSheet = () => import('./sheet');
-const Sheet = lazy(() => loadSheet().then((it) => ({ default: it.Sheet })));
+export const Sheet = later(() => import('./sheet').then((it) => it.Sheet));
 
 export function Shell({ children }: { children: ReactNode }) {
   const router = useRouter();
@@ -68,16 +68,18 @@ function TopBar() {
         aria-label="Menu"
         aria-haspopup="dialog"
         aria-expanded={open}
-        onClick={() => setOpen(true)}
+        onClick={() => {
+          // As with any menu, the next press asks again.
+          Sheet.load().then(
+            () => setOpen(true),
+            () => {},
+          );
+        }}
         className="-ml-2 grid size-8 place-items-center rounded-control hover:bg-hover"
       >
         <MenuIcon size={18} aria-hidden />
       </button>
-      {open && (
-        <Suspense>
-          <Sheet onClose={() => setOpen(false)} />
-        </Suspense>
-      )}
+      {open && <Sheet onClose={() => setOpen(false)} />}
       <Link to="/" search={{}} className="flex">
         <Mark />
       </Link>

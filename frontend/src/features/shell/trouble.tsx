@@ -1,17 +1,19 @@
 import { useQuery } from '@tanstack/react-query';
-import { lazy, Suspense } from 'react';
 
 import { pruneQuery, statusQuery } from '~/api/queries';
 import type { Status } from '~/api/schema.gen';
 import { connection } from '~/api/stream';
+import { later, useLater } from '~/lib/later';
 import { useStore } from '~/lib/store';
 import { clock, full, seconds } from '~/lib/time';
 import { Bar } from '~/ui/bar';
 
 /** Hardly ever there, and it asks in a dialog. */
-const HeldOrphans = lazy(() =>
-  import('./held-orphans').then((it) => ({ default: it.HeldOrphans })),
-);
+const HeldOrphans = later(() => import('./held-orphans').then((it) => it.HeldOrphans));
+const whenLive = (tell: () => void) =>
+  connection.watch(() => {
+    if (connection.get().state === 'live') tell();
+  });
 
 /** A connection that is away for longer than this is worth a line of its own, in milliseconds. */
 const AWAY_MS = 10_000;
@@ -43,12 +45,11 @@ function Away({ since }: { since: number }) {
 
 function Held() {
   const { data: plan } = useQuery(pruneQuery());
+  useLater(HeldOrphans, true, whenLive);
   if (!plan) return null;
   return (
     <Line tone="warn">
-      <Suspense>
-        <HeldOrphans plan={plan} />
-      </Suspense>
+      <HeldOrphans plan={plan} />
     </Line>
   );
 }

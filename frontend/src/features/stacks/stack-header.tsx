@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { Ellipsis, Rocket, RotateCcw } from 'lucide-react';
-import { lazy, Suspense, useState, type ComponentType } from 'react';
+import { useState } from 'react';
 
 import { useDenied } from '~/api/access';
 import { isStatus } from '~/api/client';
@@ -10,6 +10,7 @@ import { deploy, pauseStack, removeStack, resumeStack, startDryRun } from '~/api
 import { dryRunQuery, stackQuery } from '~/api/queries';
 import type { Stack } from '~/api/schema.gen';
 import { useActs } from '~/lib/acts';
+import { later, type Later } from '~/lib/later';
 import { usePress } from '~/lib/press';
 import { bareUrl, mainFirst } from '~/lib/text';
 import { useTitle } from '~/lib/title';
@@ -27,13 +28,11 @@ import { stackLook } from './look';
 import { FateOfVolumes } from './volumes';
 
 /** Hardly ever asked for. */
-const RestartDialog = lazy(() =>
-  import('./restart-dialog').then((it) => ({ default: it.RestartDialog })),
-);
+const RestartDialog = later(() => import('./restart-dialog').then((it) => it.RestartDialog));
 
 type Dialogs = {
   /** Asks what to go back to: it is of the deployments, which this folder knows nothing of. */
-  RollBackDialog: ComponentType<{
+  RollBackDialog: Later<{
     stack: string;
     open: boolean;
     onOpenChange: (open: boolean) => void;
@@ -190,9 +189,8 @@ function Actions({ stack, RollBackDialog }: { stack: Stack } & Dialogs) {
   const start = usePress();
   const hold = usePress();
   const [removing, setRemoving] = useState(false);
-  // Undefined until it is first asked for: then its code comes.
-  const [restarting, setRestarting] = useState<boolean>();
-  const [goingBack, setGoingBack] = useState<boolean>();
+  const [restarting, setRestarting] = useState(false);
+  const [goingBack, setGoingBack] = useState(false);
   const failed = stack.latest_deployment?.phase === 'failed';
 
   const startNow = () =>
@@ -217,6 +215,18 @@ function Actions({ stack, RollBackDialog }: { stack: Stack } & Dialogs) {
       say(stack.paused ? `${stack.name} goes on` : `${stack.name} is paused`);
     });
 
+  // Their code comes when they are first asked for.
+  const restartNow = () =>
+    hold.press(async () => {
+      await RestartDialog.load();
+      setRestarting(true);
+    });
+  const goBack = () =>
+    hold.press(async () => {
+      await RollBackDialog.load();
+      setGoingBack(true);
+    });
+
   const fixed = Boolean(denied) || stack.wanted === 'absent';
   const noDryRun = fixed || !stack.latest_deployment;
   const noDeploy = whyNoDeploy(stack, denied);
@@ -231,8 +241,8 @@ function Actions({ stack, RollBackDialog }: { stack: Stack } & Dialogs) {
             label: `${stack.paused ? 'Resume' : 'Pause'} ${stack.name}`,
             run: holdNow,
           },
-          { label: `Roll back ${stack.name}…`, run: () => setGoingBack(true) },
-          { label: `Restart ${stack.name}…`, run: () => setRestarting(true) },
+          { label: `Roll back ${stack.name}…`, run: goBack },
+          { label: `Restart ${stack.name}…`, run: restartNow },
           { label: `Remove ${stack.name}…`, run: () => setRemoving(true) },
         ]),
   ]);
@@ -250,10 +260,10 @@ function Actions({ stack, RollBackDialog }: { stack: Stack } & Dialogs) {
           <MenuItem disabled={noDryRun} onClick={dryRunNow}>
             Dry run
           </MenuItem>
-          <MenuItem disabled={fixed} onClick={() => setGoingBack(true)}>
+          <MenuItem disabled={fixed} onClick={goBack}>
             Roll back…
           </MenuItem>
-          <MenuItem disabled={fixed} onClick={() => setRestarting(true)}>
+          <MenuItem disabled={fixed} onClick={restartNow}>
             Restart…
           </MenuItem>
           <MenuItem disabled={fixed} onClick={holdNow}>
@@ -286,16 +296,8 @@ function Actions({ stack, RollBackDialog }: { stack: Stack } & Dialogs) {
         <FateOfVolumes volumes={stack.settings.volumes} />
         <p>The rule stays: the next push that it matches makes the stack anew.</p>
       </Confirm>
-      <Suspense>
-        {restarting !== undefined && (
-          <RestartDialog stack={stack} open={restarting} onOpenChange={setRestarting} />
-        )}
-      </Suspense>
-      <Suspense>
-        {goingBack !== undefined && (
-          <RollBackDialog stack={stack.name} open={goingBack} onOpenChange={setGoingBack} />
-        )}
-      </Suspense>
+      <RestartDialog stack={stack} open={restarting} onOpenChange={setRestarting} />
+      <RollBackDialog stack={stack.name} open={goingBack} onOpenChange={setGoingBack} />
       {Boolean(start.error ?? hold.error) && (
         <div className="w-full">
           <Failure error={start.error ?? hold.error} title="That did not work" />
