@@ -51,6 +51,7 @@ export default defineConfig({
       dependencies: ['job'],
       use: { colorScheme: 'dark' },
     },
+    { name: 'dry-run', testMatch: 'dry-run.spec.ts', dependencies: ['job'] },
     { name: 'logs', testMatch: 'logs.spec.ts', dependencies: ['job'] },
     {
       name: 'session',

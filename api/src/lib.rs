@@ -91,9 +91,9 @@ pub async fn ensure_setup_link(pool: &Pool, public_url: &Url) -> berth_store::Re
 
 fn api() -> OpenApiRouter<ApiState> {
     use crate::routes::{
-        cluster, deliveries, deployments, executors, github, history, instance, logs, members,
-        pruning, registries, repositories, rules, session, sessions, settings, stacks, status,
-        templates, tokens,
+        cluster, deliveries, deployments, dry_runs, executors, github, history, instance, logs,
+        members, pruning, registries, repositories, rules, session, sessions, settings, stacks,
+        status, templates, tokens,
     };
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(session::get_session, session::log_in, session::log_out))
@@ -135,6 +135,7 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(deployments::get_deployment))
         .routes(routes!(deployments::roll_back))
         .routes(routes!(deployments::restart_stack))
+        .routes(routes!(dry_runs::get_dry_run, dry_runs::start_dry_run))
         .routes(routes!(deployments::cancel_deployment))
         .routes(routes!(deployments::retry_deployment))
         .routes(routes!(deployments::approve_deployment))

@@ -3,6 +3,7 @@
 pub(crate) mod cluster;
 pub(crate) mod deliveries;
 pub(crate) mod deployments;
+pub(crate) mod dry_runs;
 pub(crate) mod executors;
 pub(crate) mod github;
 pub(crate) mod history;

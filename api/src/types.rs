@@ -7,6 +7,7 @@
 mod cluster;
 mod deliveries;
 mod deployments;
+mod dry_runs;
 mod events;
 mod executors;
 mod github;
@@ -23,6 +24,7 @@ mod templates;
 pub use self::cluster::*;
 pub use self::deliveries::*;
 pub use self::deployments::*;
+pub use self::dry_runs::*;
 pub use self::events::*;
 pub use self::executors::*;
 pub use self::github::*;

@@ -82,6 +82,40 @@ impl Workshop {
             instance: settings.instance,
         })))
     }
+
+    /// What an image is made of, the tag that follows from that, and the id of the
+    /// image where it is there.
+    async fn context(
+        &self,
+        checkout: &Checkout,
+        request: &BuildRequest,
+        log: &dyn BuildLog,
+    ) -> Result<(Context, String, Option<String>), BuildError> {
+        let service = request.service.as_str();
+        let (root, folder) = match &request.context {
+            BuildContext::Folder(folder) => (checkout.path.clone(), folder.clone()),
+            BuildContext::Repository(remote) => {
+                let fetched = self.0.sources.fetch_remote(remote, service, log).await?;
+                (fetched.path, remote.folder().to_owned())
+            }
+        };
+        let asked = request.clone();
+        let read = blocking(move || Context::read(&root, &folder, &asked)).await?;
+        let context = read.map_err(|err| fault(service, err))?;
+        let digits = context.hash.get(..TAG_DIGITS).unwrap_or(&context.hash);
+        let tag = format!("berth/{}:{digits}", repository(&request.stack, service));
+        // One that another Berth built is not ours to keep: it may remove it.
+        let found = self.0.engine.image(&tag).await?;
+        let ours = found.filter(|is| is.labels.get(INSTANCE_LABEL) == Some(&self.0.instance));
+        Ok((context, tag, ours.map(|is| is.id)))
+    }
+}
+
+/// A log of what nobody waits for.
+struct Unheard;
+
+impl BuildLog for Unheard {
+    fn line(&self, _service: &str, _line: &str) {}
 }
 
 impl Builder for Workshop {
@@ -93,6 +127,12 @@ impl Builder for Workshop {
         self.0.sources.changes(source, base).await
     }
 
+    async fn look(&self, checkout: &Checkout, request: &BuildRequest) -> Result<Image, BuildError> {
+        let (_, tag, there) = self.context(checkout, request, &Unheard).await?;
+        let reused = there.is_some();
+        Ok(Image { tag, digest: there.unwrap_or_default(), reused })
+    }
+
     async fn build(
         &self,
         checkout: &Checkout,
@@ -101,25 +141,10 @@ impl Builder for Workshop {
     ) -> Result<Image, BuildError> {
         let service = request.service.as_str();
         let fault = |err| fault(service, err);
-        let (root, folder) = match &request.context {
-            BuildContext::Folder(folder) => (checkout.path.clone(), folder.clone()),
-            BuildContext::Repository(remote) => {
-                let fetched = self.0.sources.fetch_remote(remote, service, log.as_ref()).await?;
-                (fetched.path, remote.folder().to_owned())
-            }
-        };
-        let asked = request.clone();
-        let context =
-            blocking(move || Context::read(&root, &folder, &asked)).await?.map_err(fault)?;
-
-        let digits = context.hash.get(..TAG_DIGITS).unwrap_or(&context.hash);
-        let tag = format!("berth/{}:{digits}", repository(&request.stack, service));
-        // One that another Berth built is not ours to keep: it may remove it.
-        if let Some(found) = self.0.engine.image(&tag).await?
-            && found.labels.get(INSTANCE_LABEL) == Some(&self.0.instance)
-        {
+        let (context, tag, there) = self.context(checkout, request, log.as_ref()).await?;
+        if let Some(digest) = there {
             log.line(service, &format!("{tag} is there already: nothing it is made of changed"));
-            return Ok(Image { tag, digest: found.id, reused: true });
+            return Ok(Image { tag, digest, reused: true });
         }
 
         let (dockerfile, contexts) = (context.dockerfile.clone(), self.0.contexts.clone());

@@ -232,8 +232,15 @@ async fn an_image_is_built_from_nothing_and_then_found_again() {
     World::scope(async |world| {
         let files = [("web/Dockerfile", "FROM scratch\nCOPY page /page\n"), ("web/page", "1")];
         let checkout = world.checkout(&files);
+        // What it will be called is known before.
+        let unbuilt = world.workshop.look(&checkout, &world.request()).await.unwrap();
+        assert_eq!((unbuilt.digest.as_str(), unbuilt.reused), ("", false));
+        assert_eq!(world.images().await.len(), 0);
         let (built, log) = world.build(&checkout, &world.request()).await;
         let built = built.unwrap();
+        assert_eq!(built.tag, unbuilt.tag);
+        let there = world.workshop.look(&checkout, &world.request()).await.unwrap();
+        assert_eq!(there, Image { reused: true, ..built.clone() });
         assert!(!built.reused, "{built:?}");
         assert!(built.tag.starts_with(&format!("berth/{}-web:", world.stack)), "{built:?}");
         assert!(built.digest.starts_with("sha256:"), "{built:?}");

@@ -111,6 +111,15 @@ pub trait Builder: Send + Sync + 'static {
         base: &str,
     ) -> impl Future<Output = Result<Changes, BuildError>> + Send;
 
+    /// The image that [`build`](Self::build) would give, as far as that is known
+    /// without building it: its tag, and whether there is one already. Where there
+    /// is none, its digest is empty.
+    fn look(
+        &self,
+        checkout: &Checkout,
+        request: &BuildRequest,
+    ) -> impl Future<Output = Result<Image, BuildError>> + Send;
+
     /// Builds an image, or finds that it is there.
     fn build(
         &self,

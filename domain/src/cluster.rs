@@ -327,6 +327,13 @@ pub trait Cluster: Send + Sync + 'static {
         stack: &StackName,
     ) -> impl Future<Output = Result<ObservedStack, ClusterError>> + Send;
 
+    /// A stack's services and their tasks alone, for whoever waits for them: a
+    /// lighter look than [`observe`](Self::observe).
+    fn observe_services(
+        &self,
+        stack: &StackName,
+    ) -> impl Future<Output = Result<BTreeMap<String, ObservedService>, ClusterError>> + Send;
+
     /// What is there under every stack of this instance, as of one moment and by
     /// name, in a number of calls that does not depend on how many there are. What
     /// is as it is known to should be is [shared](Known::share).

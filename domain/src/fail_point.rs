@@ -115,6 +115,8 @@ names! {
         KeepPlan = "deployments.plan",
         /// How often a restart has a service forced is written down.
         KeepRestarts = "deployments.restarts",
+        /// What a deployment would do is told whoever asked.
+        AnswerDryRun = "dry_runs.answer",
         /// A deployment gets past a step.
         Advance = "deployments.advance",
         /// A deployment says what it waits for.

@@ -25,8 +25,8 @@ const LEFT_OUT: readonly [name: RegExp, why: string][] = [
   [/^(Pause|Make active)$/, 'says at once whether a node takes tasks'],
   [/^(Move .* (up|down)|Enable|Disable)/, 'changes a rule at once'],
 ];
-/** Menu items that act without asking again. */
-const LEFT_OUT_ITEMS = /^(Pause|Resume|Log out|Drain|Activate)/;
+/** Menu items that act without asking again; what a dry run shows is in dry-run.spec.ts. */
+const LEFT_OUT_ITEMS = /^(Pause|Resume|Log out|Drain|Activate|Dry run)/;
 /** Links to pages that say nothing new: one of each kind is enough. */
 const KINDS: readonly [pattern: RegExp, most: number][] = [
   [/^\/stacks\/[^/]+\/deployments\/\d+/, 3],

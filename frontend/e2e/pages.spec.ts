@@ -13,6 +13,7 @@ const PAGES: readonly [path: string, heading: string, title: RegExp][] = [
   [`/stacks/${SHOP}/deployments/1`, SHOP, /#1/],
   [`/stacks/${SHOP}/logs`, SHOP, /^Logs · /],
   [`/stacks/${SHOP}/diff`, SHOP, new RegExp(SHOP)],
+  [`/stacks/${SHOP}/dry-run`, SHOP, /^Dry run · /],
   [`/stacks/${SHOP}/settings`, SHOP, /Settings/],
   ['/previews', 'Previews', /^Previews/],
   ['/rules', 'Rules', /^Rules/],

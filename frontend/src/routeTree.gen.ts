@@ -40,6 +40,7 @@ import { Route as InSetupGithubInstalledRouteImport } from './routes/_in.setup.g
 import { Route as InAppClusterNodesNodeRouteImport } from './routes/_in._app.cluster.nodes.$node'
 import { Route as InAppStacksStackIndexRouteImport } from './routes/_in._app.stacks.$stack.index'
 import { Route as InAppStacksStackDiffRouteImport } from './routes/_in._app.stacks.$stack.diff'
+import { Route as InAppStacksStackDryRunRouteImport } from './routes/_in._app.stacks.$stack.dry-run'
 import { Route as InAppStacksStackLogsRouteImport } from './routes/_in._app.stacks.$stack.logs'
 import { Route as InAppStacksStackSettingsRouteImport } from './routes/_in._app.stacks.$stack.settings'
 import { Route as InAppStacksStackDeploymentsIndexRouteImport } from './routes/_in._app.stacks.$stack.deployments.index'
@@ -198,6 +199,11 @@ const InAppStacksStackDiffRoute = InAppStacksStackDiffRouteImport.update({
   path: '/diff',
   getParentRoute: () => InAppStacksStackRoute,
 } as any)
+const InAppStacksStackDryRunRoute = InAppStacksStackDryRunRouteImport.update({
+  id: '/dry-run',
+  path: '/dry-run',
+  getParentRoute: () => InAppStacksStackRoute,
+} as any)
 const InAppStacksStackLogsRoute = InAppStacksStackLogsRouteImport.update({
   id: '/logs',
   path: '/logs',
@@ -251,6 +257,7 @@ export interface FileRoutesByFullPath {
   '/setup/github/': typeof InSetupGithubIndexRoute
   '/cluster/nodes/$node': typeof InAppClusterNodesNodeRoute
   '/stacks/$stack/diff': typeof InAppStacksStackDiffRoute
+  '/stacks/$stack/dry-run': typeof InAppStacksStackDryRunRoute
   '/stacks/$stack/logs': typeof InAppStacksStackLogsRoute
   '/stacks/$stack/settings': typeof InAppStacksStackSettingsRoute
   '/stacks/$stack/': typeof InAppStacksStackIndexRoute
@@ -284,6 +291,7 @@ export interface FileRoutesByTo {
   '/setup/github': typeof InSetupGithubIndexRoute
   '/cluster/nodes/$node': typeof InAppClusterNodesNodeRoute
   '/stacks/$stack/diff': typeof InAppStacksStackDiffRoute
+  '/stacks/$stack/dry-run': typeof InAppStacksStackDryRunRoute
   '/stacks/$stack/logs': typeof InAppStacksStackLogsRoute
   '/stacks/$stack/settings': typeof InAppStacksStackSettingsRoute
   '/stacks/$stack': typeof InAppStacksStackIndexRoute
@@ -322,6 +330,7 @@ export interface FileRoutesById {
   '/_in/setup/github/': typeof InSetupGithubIndexRoute
   '/_in/_app/cluster/nodes/$node': typeof InAppClusterNodesNodeRoute
   '/_in/_app/stacks/$stack/diff': typeof InAppStacksStackDiffRoute
+  '/_in/_app/stacks/$stack/dry-run': typeof InAppStacksStackDryRunRoute
   '/_in/_app/stacks/$stack/logs': typeof InAppStacksStackLogsRoute
   '/_in/_app/stacks/$stack/settings': typeof InAppStacksStackSettingsRoute
   '/_in/_app/stacks/$stack/': typeof InAppStacksStackIndexRoute
@@ -359,6 +368,7 @@ export interface FileRouteTypes {
     | '/setup/github/'
     | '/cluster/nodes/$node'
     | '/stacks/$stack/diff'
+    | '/stacks/$stack/dry-run'
     | '/stacks/$stack/logs'
     | '/stacks/$stack/settings'
     | '/stacks/$stack/'
@@ -392,6 +402,7 @@ export interface FileRouteTypes {
     | '/setup/github'
     | '/cluster/nodes/$node'
     | '/stacks/$stack/diff'
+    | '/stacks/$stack/dry-run'
     | '/stacks/$stack/logs'
     | '/stacks/$stack/settings'
     | '/stacks/$stack'
@@ -429,6 +440,7 @@ export interface FileRouteTypes {
     | '/_in/setup/github/'
     | '/_in/_app/cluster/nodes/$node'
     | '/_in/_app/stacks/$stack/diff'
+    | '/_in/_app/stacks/$stack/dry-run'
     | '/_in/_app/stacks/$stack/logs'
     | '/_in/_app/stacks/$stack/settings'
     | '/_in/_app/stacks/$stack/'
@@ -662,6 +674,13 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof InAppStacksStackDiffRouteImport
       parentRoute: typeof InAppStacksStackRoute
     }
+    '/_in/_app/stacks/$stack/dry-run': {
+      id: '/_in/_app/stacks/$stack/dry-run'
+      path: '/dry-run'
+      fullPath: '/stacks/$stack/dry-run'
+      preLoaderRoute: typeof InAppStacksStackDryRunRouteImport
+      parentRoute: typeof InAppStacksStackRoute
+    }
     '/_in/_app/stacks/$stack/logs': {
       id: '/_in/_app/stacks/$stack/logs'
       path: '/logs'
@@ -725,6 +744,7 @@ const InAppSettingsRouteWithChildren = InAppSettingsRoute._addFileChildren(
 
 interface InAppStacksStackRouteChildren {
   InAppStacksStackDiffRoute: typeof InAppStacksStackDiffRoute
+  InAppStacksStackDryRunRoute: typeof InAppStacksStackDryRunRoute
   InAppStacksStackLogsRoute: typeof InAppStacksStackLogsRoute
   InAppStacksStackSettingsRoute: typeof InAppStacksStackSettingsRoute
   InAppStacksStackIndexRoute: typeof InAppStacksStackIndexRoute
@@ -734,6 +754,7 @@ interface InAppStacksStackRouteChildren {
 
 const InAppStacksStackRouteChildren: InAppStacksStackRouteChildren = {
   InAppStacksStackDiffRoute: InAppStacksStackDiffRoute,
+  InAppStacksStackDryRunRoute: InAppStacksStackDryRunRoute,
   InAppStacksStackLogsRoute: InAppStacksStackLogsRoute,
   InAppStacksStackSettingsRoute: InAppStacksStackSettingsRoute,
   InAppStacksStackIndexRoute: InAppStacksStackIndexRoute,

@@ -9,6 +9,7 @@ mod cluster;
 pub(crate) mod hold;
 mod jobs;
 mod pin;
+mod rehearse;
 mod restart;
 mod source;
 
@@ -18,7 +19,7 @@ use std::time::Duration;
 use berth_compose_templates::Loaded;
 use berth_domain::build::{BuildError, Builder, Checkout, Image};
 use berth_domain::chain;
-use berth_domain::cluster::Cluster;
+use berth_domain::cluster::{Cluster, ObservedStack};
 use berth_domain::deployment::{Phase, Reason, Step};
 use berth_domain::fail_point::Write;
 use berth_domain::ids::DeploymentId;
@@ -28,8 +29,9 @@ use berth_store::deployments::{self, Begun, Context};
 use berth_store::leases::{Fence, Guarded};
 use berth_store::releases::{self, NewRelease};
 use berth_store::stacks::{self, LiveStack};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
+pub(crate) use self::rehearse::rehearse;
 use crate::deploy::hold::touches;
 use crate::engine::{Engine, RETRY};
 use crate::error::PassError;
@@ -59,6 +61,9 @@ struct Run<'a, C, B> {
     /// Services that this run has changed on the cluster.
     changed: BTreeSet<String>,
     said: String,
+    /// When the whole stack was last seen, and how it is; [`None`] where something was
+    /// done to it since.
+    whole: Option<(Instant, ObservedStack)>,
     /// What of the plan is written down already.
     planned: Option<(Vec<String>, Vec<String>)>,
 }
@@ -132,6 +137,7 @@ pub(crate) async fn drive<C: Cluster, B: Builder>(
         images: None,
         changed: BTreeSet::new(),
         said: String::new(),
+        whole: None,
         planned: None,
     };
     while let Some(step) = run.context.deployment.phase.step() {

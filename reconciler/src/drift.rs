@@ -4,16 +4,20 @@
 //! where the plan is not [synced](Plan::is_synced). No value is in it that may be
 //! a secret: [`value`] says which those are.
 
+mod changes;
 mod fields;
+mod texts;
 mod value;
 mod words;
 
 use std::collections::BTreeMap;
 
 use berth_domain::cluster::{Desired, ObservedNetwork, ObservedService, ObservedStack};
-use berth_domain::stack::{NetworkChange, NetworkSpec, ServiceSpec};
+use berth_domain::stack::{NetworkChange, NetworkSpec, ServiceSpec, StackSpec};
 use serde::{Deserialize, Serialize};
 
+use self::fields::Found;
+pub use self::texts::{Text, texts};
 use crate::plan::Plan;
 
 /// The kinds of object that a stack is made of.
@@ -67,30 +71,64 @@ pub struct Difference {
 #[must_use]
 pub fn differences(desired: &Desired, observed: &ObservedStack, plan: &Plan) -> Vec<Difference> {
     let Desired::Present(spec) = desired else { return Vec::new() };
+    compare(spec, observed, plan, &Voice::Is)
+}
+
+/// The same, where `spec` is what a deployment would bring: each sentence says what
+/// it would do.
+#[must_use]
+pub fn changes(spec: &StackSpec, observed: &ObservedStack, plan: &Plan) -> Vec<Difference> {
+    compare(spec, observed, plan, &Voice::Would)
+}
+
+/// How a difference is told.
+enum Voice {
+    /// As something that is not what it should be.
+    Is,
+    /// As something that would be done.
+    Would,
+}
+
+fn compare(
+    spec: &StackSpec,
+    observed: &ObservedStack,
+    plan: &Plan,
+    voice: &Voice,
+) -> Vec<Difference> {
     let mut all = Vec::new();
     for (name, wanted) in &spec.services {
         match observed.services.get(name) {
-            None => all.push(missing(Kind::Service, name)),
-            Some(is) => of_service(name, wanted, is, &mut all),
+            None if spec.jobs.contains_key(name) => {
+                all.push(missing(Kind::Service, name, "run the job", voice));
+            }
+            None => all.push(missing(Kind::Service, name, "make the service", voice)),
+            Some(is) => of_service(name, wanted, is, voice, &mut all),
         }
     }
     for (name, wanted) in &spec.networks {
         match observed.networks.get(name) {
-            None => all.push(missing(Kind::Network, name)),
-            Some(is) => of_network(name, wanted, is, &mut all),
+            None => all.push(missing(Kind::Network, name, "make the network", voice)),
+            Some(is) => of_network(name, wanted, is, voice, &mut all),
         }
     }
-    let lacking = |kind, wanted: &BTreeMap<String, _>, is: &BTreeMap<String, _>| {
+    let lacking = |kind: Kind, wanted: &BTreeMap<String, _>, is: &BTreeMap<String, _>| {
         let names = wanted.keys().filter(|name| !is.contains_key(*name));
-        names.map(|name| missing(kind, name)).collect::<Vec<_>>()
+        let make = format!("make the {}", kind.as_str());
+        names.map(|name| missing(kind, name, &make, voice)).collect::<Vec<_>>()
     };
     all.extend(lacking(Kind::Config, &spec.configs, &observed.configs));
     all.extend(lacking(Kind::Secret, &spec.secrets, &observed.secrets));
-    all.extend(plan.unwanted().iter().map(|(kind, name)| unwanted(*kind, name)));
+    all.extend(plan.unwanted().iter().map(|(kind, name)| unwanted(*kind, name, voice)));
     all
 }
 
-fn of_service(name: &str, wanted: &ServiceSpec, is: &ObservedService, all: &mut Vec<Difference>) {
+fn of_service(
+    name: &str,
+    wanted: &ServiceSpec,
+    is: &ObservedService,
+    voice: &Voice,
+    all: &mut Vec<Difference>,
+) {
     let Some(live) = &is.spec else {
         all.push(Difference {
             kind: Kind::Service,
@@ -98,18 +136,31 @@ fn of_service(name: &str, wanted: &ServiceSpec, is: &ObservedService, all: &mut 
             field: String::new(),
             desired: Some("as its release has it".to_owned()),
             live: Some("something that no compose file says".to_owned()),
-            sentence: format!("service `{name}` is something that no compose file says"),
+            sentence: match voice {
+                Voice::Is => format!("service `{name}` is something that no compose file says"),
+                Voice::Would => format!("put service `{name}` right, which no compose file says"),
+            },
         });
         return;
     };
     if live.means(wanted) {
         return;
     }
-    let found = fields::compare(wanted, live);
+    let mut found = fields::compare(wanted, live);
+    if let Voice::Would = voice
+        && found.iter().any(|it| it.path == ["image"])
+    {
+        // It says the same again.
+        found.retain(|it| it.path != ["written_image"]);
+    }
     let theirs = if is.ours { "" } else { "; it was not made by this Berth" };
     all.extend(found.into_iter().map(|found| {
-        let sentence = format!("{}{theirs}", words::of(name, &found));
-        let fields::Found { path, desired, live } = found;
+        let words = match voice {
+            Voice::Is => words::of(name, &found),
+            Voice::Would => changes::of(name, &found),
+        };
+        let sentence = format!("{words}{theirs}");
+        let Found { path, desired, live } = found;
         Difference {
             kind: Kind::Service,
             name: name.to_owned(),
@@ -121,17 +172,28 @@ fn of_service(name: &str, wanted: &ServiceSpec, is: &ObservedService, all: &mut 
     }));
 }
 
-fn of_network(name: &str, wanted: &NetworkSpec, is: &ObservedNetwork, all: &mut Vec<Difference>) {
+fn of_network(
+    name: &str,
+    wanted: &NetworkSpec,
+    is: &ObservedNetwork,
+    voice: &Voice,
+    all: &mut Vec<Difference>,
+) {
     let theirs = if is.ours { "" } else { "; it was not made by this Berth" };
     for change in wanted.changes(&is.spec) {
         let [live, desired] =
             [&change.from, &change.to].map(|text| value::guarded(&change.what, text));
         let what = &change.what;
-        let sentence = if live == desired {
-            format!("network `{name}` has another value for its {what} than its release")
-        } else {
-            let (live, desired) = (words::quoted(&live), words::quoted(&desired));
-            format!("network `{name}` has {live} as its {what}; its release says {desired}")
+        let (from, to) = (words::quoted(&live), words::quoted(&desired));
+        let sentence = match voice {
+            Voice::Is if live == desired => {
+                format!("network `{name}` has another value for its {what} than its release")
+            }
+            Voice::Is => {
+                format!("network `{name}` has {from} as its {what}; its release says {to}")
+            }
+            Voice::Would if live == desired => format!("change the {what} of network `{name}`"),
+            Voice::Would => format!("change the {what} of network `{name}` from {from} to {to}"),
         };
         all.push(Difference {
             kind: Kind::Network,
@@ -160,25 +222,31 @@ pub(crate) fn clauses(wanted: &NetworkSpec, live: &NetworkSpec) -> Vec<String> {
     wanted.changes(live).into_iter().map(clause).collect()
 }
 
-fn missing(kind: Kind, name: &str) -> Difference {
+fn missing(kind: Kind, name: &str, make: &str, voice: &Voice) -> Difference {
     Difference {
         kind,
         name: name.to_owned(),
         field: String::new(),
         desired: Some("there".to_owned()),
         live: None,
-        sentence: format!("{} `{name}` is missing", kind.as_str()),
+        sentence: match voice {
+            Voice::Is => format!("{} `{name}` is missing", kind.as_str()),
+            Voice::Would => format!("{make} `{name}`"),
+        },
     }
 }
 
-fn unwanted(kind: Kind, name: &str) -> Difference {
+fn unwanted(kind: Kind, name: &str, voice: &Voice) -> Difference {
     Difference {
         kind,
         name: name.to_owned(),
         field: String::new(),
         desired: None,
         live: Some("there".to_owned()),
-        sentence: format!("{} `{name}` is there, and nothing asks for it", kind.as_str()),
+        sentence: match voice {
+            Voice::Is => format!("{} `{name}` is there, and nothing asks for it", kind.as_str()),
+            Voice::Would => format!("remove the {} `{name}`", kind.as_str()),
+        },
     }
 }
 

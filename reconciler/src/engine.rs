@@ -53,6 +53,8 @@ pub(crate) struct Engine<C, B> {
     pub(crate) look: Notify,
     /// Asks for a look at whose output is to be followed.
     pub(crate) output: Notify,
+    /// Asks for a look at what people want a dry run of.
+    pub(crate) dry_runs: Notify,
     memory: Mutex<Memory>,
 }
 
@@ -119,6 +121,7 @@ impl<C, B> Engine<C, B> {
             board,
             look: Notify::new(),
             output: Notify::new(),
+            dry_runs: Notify::new(),
             memory: Mutex::new(Memory::default()),
         }
     }

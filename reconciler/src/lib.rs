@@ -17,6 +17,7 @@ mod claims;
 pub mod clock;
 mod deploy;
 pub mod drift;
+mod dry_run;
 mod engine;
 mod error;
 mod executors;

@@ -38,8 +38,8 @@ use crate::engine::{Engine, RETRY};
 
 /// How often it is looked for new services though nothing was heard.
 const LOOK: Duration = Duration::from_secs(30);
-/// The least time between two looks.
-const BURST: Duration = Duration::from_millis(200);
+/// The least time between two looks: each lists all services there are.
+const BURST: Duration = Duration::from_secs(1);
 /// Lines that wait to be stored; of 16 KiB at most each.
 const QUEUE: usize = 1000;
 /// Services that read what was written before, at once: each gathers it, to put it

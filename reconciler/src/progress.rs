@@ -3,7 +3,7 @@
 //! Swarm has no such verdict to give: `completed` does not mean healthy there,
 //! `updating` may last for ever, and a status may be of an update long ago.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -159,6 +159,23 @@ pub fn converged(is: &Situation<'_>, now: DateTime<Utc>) -> Option<Verdict> {
 #[must_use]
 pub fn window(spec: &StackSpec) -> Duration {
     spec.monitor_window().max(LEAST_WINDOW)
+}
+
+/// How long until all have been well for long enough, where they stay so; [`None`]
+/// where one of them is not well, or not there.
+#[must_use]
+pub fn rest(
+    spec: &StackSpec,
+    services: &BTreeMap<String, ObservedService>,
+    now: DateTime<Utc>,
+) -> Option<Duration> {
+    let mut latest = DateTime::<Utc>::MIN_UTC;
+    for (name, wanted) in &spec.services {
+        latest = latest.max(of_service(wanted, services.get(name)?, now).well_since?);
+    }
+    let window = TimeDelta::from_std(window(spec)).ok()?;
+    let end = latest.checked_add_signed(window)?;
+    Some((end - now).to_std().unwrap_or_default())
 }
 
 fn is_as_wanted(live: &ObservedService, wanted: &ServiceSpec) -> bool {

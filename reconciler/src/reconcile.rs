@@ -1,12 +1,14 @@
 //! A pass of one stack: what to do next, and when to look again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use berth_domain::build::Builder;
 use berth_domain::chain;
-use berth_domain::cluster::{Action, Cluster, Desired, ObservedStack, UpdateState};
+use berth_domain::cluster::{
+    Action, Cluster, Desired, ObservedService, ObservedStack, UpdateState,
+};
 use berth_domain::health::Health;
 use berth_domain::ids::{DeploymentId, ReleaseId, StackId};
 use berth_store::acts::NewAct;
@@ -314,6 +316,16 @@ pub(crate) async fn observe<C: Cluster, B>(
     stack: &LiveStack,
 ) -> Result<ObservedStack, PassError> {
     let seen = engine.cluster.observe(&stack.name).await;
+    note_docker(engine, seen.as_ref().err());
+    seen.map_err(PassError::Observe)
+}
+
+/// Looks at a stack's services alone.
+pub(crate) async fn observe_services<C: Cluster, B>(
+    engine: &Engine<C, B>,
+    stack: &LiveStack,
+) -> Result<BTreeMap<String, ObservedService>, PassError> {
+    let seen = engine.cluster.observe_services(&stack.name).await;
     note_docker(engine, seen.as_ref().err());
     seen.map_err(PassError::Observe)
 }

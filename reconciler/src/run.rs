@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::claims;
+use crate::dry_run;
 use crate::engine::{AT_ONCE, Engine, Parts, RETRY};
 use crate::error::PassError;
 use crate::executors::{self, Executors};
@@ -111,6 +112,7 @@ pub async fn run<C: Cluster, B: Builder>(deps: Deps<C, B>, stop: CancellationTok
     work.spawn(look_at_all(Arc::clone(&engine)));
     work.spawn(pass_on(Arc::clone(&engine)));
     work.spawn(output::collect(Arc::clone(&engine)));
+    work.spawn(dry_run::answer(Arc::clone(&engine)));
 
     while let Some(done) = work.join_next().await {
         if let Err(error) = done {
@@ -149,14 +151,21 @@ async fn listen<C: Cluster, B: Builder>(engine: Arc<Engine<C, B>>) {
         match listener {
             Ok(mut listener) => {
                 engine.look.notify_one();
+                engine.dry_runs.notify_one();
                 loop {
                     let hint = tokio::select! {
                         () = engine.stop.cancelled() => return,
                         hint = listener.next() => hint,
                     };
                     match hint {
-                        Hint::Stack(stack) => engine.hint(stack),
-                        Hint::Anything => engine.look.notify_one(),
+                        Hint::Stack(stack) => {
+                            engine.hint(stack);
+                            engine.dry_runs.notify_one();
+                        }
+                        Hint::Anything => {
+                            engine.look.notify_one();
+                            engine.dry_runs.notify_one();
+                        }
                         Hint::Inbox | Hint::Outbox | Hint::Change | Hint::Output(_) => {}
                     }
                 }

@@ -77,6 +77,8 @@ pub enum Fault {
 pub struct Calls {
     /// [`Cluster::observe`].
     pub observe: u64,
+    /// [`Cluster::observe_services`].
+    pub observe_services: u64,
     /// [`Cluster::observe_all`].
     pub observe_all: u64,
     /// [`Cluster::apply`], as far as it was carried out.
@@ -343,6 +345,18 @@ impl Cluster for Sim {
         let now = self.clock.now();
         state.calls.observe += 1;
         Ok(state.observe(stack, now))
+    }
+
+    async fn observe_services(
+        &self,
+        stack: &StackName,
+    ) -> Result<BTreeMap<String, ObservedService>, ClusterError> {
+        let mut state = self.state();
+        state.check()?;
+        self.clock.advance(state.step);
+        let now = self.clock.now();
+        state.calls.observe_services += 1;
+        Ok(state.observe(stack, now).services)
     }
 
     async fn observe_all(&self, known: Known) -> Result<Everything, ClusterError> {

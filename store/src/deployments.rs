@@ -22,7 +22,7 @@ use berth_domain::policy::Policy;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-pub use self::again::again;
+pub use self::again::{again, proposed};
 pub use self::holds::{Frozen, Holds, holds};
 pub use self::judged::{approve, override_freeze, reject};
 pub use self::pace::pace;

@@ -25,6 +25,7 @@ pub mod changes;
 pub mod claims;
 pub mod deliveries;
 pub mod deployments;
+pub mod dry_runs;
 pub mod environments;
 pub mod error;
 pub mod executors;

@@ -8,12 +8,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use berth_domain::cluster::Version;
+use berth_domain::facts::NodeFacts;
 use berth_domain::ids::StackName;
 use berth_domain::stack::INSTANCE_LABEL;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
 
 use crate::client::{Request, Streaming, segment};
+use crate::inventory::node;
 use crate::observe::stack_of;
 use crate::swarm::Swarm;
 use crate::wire;
@@ -125,7 +128,7 @@ impl Swarm {
         match kind.as_str() {
             "container" => self.of_container(&actor.attributes),
             "service" => self.of_service(&actor.id, &action).await,
-            "node" => Hint::Any,
+            "node" => self.of_node(&actor.id, &action, &actor.attributes).await,
             _ => Hint::Nothing,
         }
     }
@@ -163,6 +166,34 @@ impl Swarm {
             Err(_) => Hint::Any,
         }
     }
+
+    /// Swarm updates a node for each network that comes to it or goes, too, which a
+    /// deployment of each stack does: that is no change of the node to us.
+    async fn of_node(&self, id: &str, action: &str, attributes: &BTreeMap<String, String>) -> Hint {
+        let path = format!("/nodes/{}", segment(id));
+        let is = self.client.json::<wire::Node>(Request::get(path)).await;
+        // Its version is another each time.
+        let is = is.map(|is| NodeFacts { version: Version(0), ..node(&is, "") }).ok();
+        let mut nodes = crate::locked(&self.nodes);
+        let before = nodes.remove(id);
+        let news =
+            action != "update" || says_what(attributes) || is_news(before.as_ref(), is.as_ref());
+        if let Some(is) = is {
+            nodes.insert(id.to_owned(), is);
+        }
+        if news { Hint::Any } else { Hint::Nothing }
+    }
+}
+
+/// Whether a node is another than it was, as far as either is known.
+fn is_news(before: Option<&NodeFacts>, is: Option<&NodeFacts>) -> bool {
+    before.zip(is).is_none_or(|(before, is)| before != is)
+}
+
+/// Whether an event names what of a node is another now: its state, its
+/// availability, its role, or who leads. Its name is always there.
+fn says_what(attributes: &BTreeMap<String, String>) -> bool {
+    attributes.keys().any(|key| key != "name")
 }
 
 /// Services and nodes of the whole swarm, containers of this node. Checks of
@@ -172,4 +203,25 @@ fn events() -> Request {
         ("type", &["service", "node", "container"]),
         ("event", &["create", "update", "remove", "start", "die", "destroy", "health_status"]),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_got_a_network_is_as_it_was() {
+        let attributes = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+        };
+        assert!(!says_what(&attributes(&[("name", "n1")])));
+        assert!(says_what(&attributes(&[("name", "n1"), ("state.new", "down")])));
+
+        let node = NodeFacts { name: "n1".to_owned(), ..NodeFacts::default() };
+        let labels = BTreeMap::from([("zone".to_owned(), "a".to_owned())]);
+        let labelled = NodeFacts { labels, ..node.clone() };
+        assert!(!is_news(Some(&node), Some(&node)));
+        assert!(is_news(Some(&node), Some(&labelled)), "tasks may have to leave it");
+        assert!(is_news(None, Some(&node)) && is_news(Some(&node), None));
+    }
 }

@@ -9,6 +9,7 @@ use berth_domain::facts::{
 use berth_domain::registry::Answer;
 use berth_domain::stack::NAMESPACE_LABEL;
 use futures_util::future::join_all;
+use tokio::time::Instant;
 use tokio::{join, try_join};
 
 use crate::client::{Request, segment};
@@ -24,11 +25,39 @@ impl Swarm {
         &self,
         images: &BTreeSet<String>,
     ) -> Result<ClusterFacts, ClusterError> {
+        let asked =
+            join_all(images.iter().map(async |image| (image, self.find_image(image).await)));
+        let (facts, asked) = join!(Box::pin(self.shared_stock()), asked);
+        let failed = |error: Failure| error.about("reading what the cluster has");
+        let mut facts = facts.map_err(failed)?;
+        for (image, fact) in asked {
+            facts.images.insert(image.clone(), fact.map_err(failed)?);
+        }
+        Ok(facts)
+    }
+
+    /// All but the images. It takes lists of everything, so those who ask at once are
+    /// answered by one look: it began after each of them asked.
+    async fn shared_stock(&self) -> Result<ClusterFacts, Failure> {
+        let asked = Instant::now();
+        let mut last = self.stock.lock().await;
+        if let Some((began, facts)) = &*last
+            && *began >= asked
+        {
+            return Ok(facts.clone());
+        }
+        let began = Instant::now();
+        let facts = self.count_stock().await?;
+        *last = Some((began, facts.clone()));
+        Ok(facts)
+    }
+
+    async fn count_stock(&self) -> Result<ClusterFacts, Failure> {
         let client = &self.client;
         let lists = async {
             try_join!(
                 list::<Vec<wire::Node>>(client, "/nodes", &[]),
-                networks(client),
+                networks(client, None),
                 list::<Vec<wire::File>>(client, "/configs", &[]),
                 list::<Vec<wire::File>>(client, "/secrets", &[]),
                 list::<Vec<wire::Service>>(client, "/services", &[]),
@@ -37,13 +66,9 @@ impl Swarm {
                 async { client.json::<wire::Info>(Request::get("/info")).await },
             )
         };
-        let asked =
-            join_all(images.iter().map(async |image| (image, self.find_image(image).await)));
-        let (lists, asked) = join!(Box::pin(lists), asked);
-        let failed = |error: Failure| error.about("reading what the cluster has");
         let (nodes, networks, configs, secrets, services, tasks, containers, info) =
-            lists.map_err(failed)?;
-        let api = client.api().await.map_err(failed)?;
+            Box::pin(lists).await?;
+        let api = client.api().await?;
         let mut facts = ClusterFacts {
             api_minor: (api.major == 1).then_some(api.minor),
             nodes: nodes.iter().map(|it| node(it, &info.swarm.node_id)).collect(),
@@ -57,9 +82,6 @@ impl Swarm {
             ..ClusterFacts::default()
         };
         facts.ports.extend(ports_of_containers(&containers, &info.swarm.node_id));
-        for (image, fact) in asked {
-            facts.images.insert(image.clone(), fact.map_err(failed)?);
-        }
         Ok(facts)
     }
 

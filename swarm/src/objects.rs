@@ -111,23 +111,42 @@ impl Lists {
         reading: &Reading<'_>,
     ) -> Result<Self, Failure> {
         let label = equals(NAMESPACE_LABEL, stack.map(StackName::as_str));
-        let (services, tasks, up_to_date, nodes) = try_join!(
-            elements(client, "/services", &[("label", &[&label])], |it| {
-                Some(Listed::read(it, reading))
-            }),
-            elements(client, "/tasks", &[("label", &[&label])], Some::<wire::Task>),
-            elements(
-                client,
-                "/tasks",
-                &[("label", &[&label]), ("_up-to-date", &["true"])],
-                |task: wire::TaskId| Some(task.id)
-            ),
+        let labels: [&str; 1] = [&label];
+        let (services, (tasks, up_to_date), nodes) = try_join!(
+            services(client, &labels, reading),
+            tasks(client, ("label", &labels)),
             list::<Vec<wire::Node>>(client, "/nodes", &[]),
         )?;
-        let up_to_date = up_to_date.into_iter().collect();
-        let mut lists = Self { services, tasks, up_to_date, nodes, ..Self::default() };
-        lists.tasks.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)));
-        Ok(lists)
+        Ok(Self { services, tasks, up_to_date, nodes, ..Self::default() })
+    }
+
+    /// The same of one stack, less the tasks of services that are gone. Docker goes
+    /// through all tasks there are for those with a label, and not for a service's.
+    pub(crate) async fn of_services(
+        client: &Client,
+        stack: &StackName,
+        reading: &Reading<'_>,
+    ) -> Result<Self, Failure> {
+        let label = equals(NAMESPACE_LABEL, Some(stack.as_str()));
+        let labels: [&str; 1] = [&label];
+        let (services, nodes) = try_join!(
+            services(client, &labels, reading),
+            list::<Vec<wire::Node>>(client, "/nodes", &[]),
+        )?;
+        let lists = Self { services, nodes, ..Self::default() };
+        let ids: Vec<&str> = lists.services.iter().map(|service| service.id.as_str()).collect();
+        if ids.is_empty() {
+            // No filter would mean all tasks there are.
+            return Ok(lists);
+        }
+        match tasks(client, ("service", &ids)).await {
+            Ok((tasks, up_to_date)) => Ok(Self { tasks, up_to_date, ..lists }),
+            // One of them went meanwhile.
+            Err(error) if error.is_not_found() => {
+                Self::of_tasks(client, Some(stack), reading).await
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Everything of one stack, or of all, less the networks. The number of calls is
@@ -161,9 +180,41 @@ impl Lists {
     }
 }
 
-/// The networks that there are.
-pub(crate) async fn networks(client: &Client) -> Result<Vec<wire::Network>, Failure> {
-    let mut networks: Vec<wire::Network> = list(client, "/networks", &[]).await?;
+/// Services with these labels.
+async fn services(
+    client: &Client,
+    labels: &[&str],
+    reading: &Reading<'_>,
+) -> Result<Vec<Listed>, Failure> {
+    elements(client, "/services", &[("label", labels)], |it| Some(Listed::read(it, reading))).await
+}
+
+/// Tasks that a filter finds, the newest first, and the ids of those of them that run
+/// their service's newest spec.
+async fn tasks(
+    client: &Client,
+    filter: (&str, &[&str]),
+) -> Result<(Vec<wire::Task>, BTreeSet<String>), Failure> {
+    let (mut tasks, up_to_date) = try_join!(
+        elements(client, "/tasks", &[filter], Some::<wire::Task>),
+        elements(client, "/tasks", &[filter, ("_up-to-date", &["true"])], |task: wire::TaskId| {
+            Some(task.id)
+        }),
+    )?;
+    tasks.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)));
+    Ok((tasks, up_to_date.into_iter().collect()))
+}
+
+/// The networks that there are, or those of one stack.
+pub(crate) async fn networks(
+    client: &Client,
+    stack: Option<&StackName>,
+) -> Result<Vec<wire::Network>, Failure> {
+    let label = stack.map(|stack| equals(NAMESPACE_LABEL, Some(stack.as_str())));
+    let labels: Vec<&str> = label.iter().map(String::as_str).collect();
+    let of_stack = [("label", labels.as_slice())];
+    let filters = if stack.is_some() { of_stack.as_slice() } else { &[] };
+    let mut networks: Vec<wire::Network> = list(client, "/networks", filters).await?;
     networks.retain(|network| !network.is_left_behind());
     Ok(networks)
 }

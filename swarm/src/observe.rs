@@ -25,6 +25,9 @@ const TASK_ID_LABEL: &str = "com.docker.swarm.task.id";
 /// An option that Swarm adds to each overlay network.
 const VXLAN_OPTION: &str = "com.docker.network.driver.overlay.vxlanid_list";
 
+/// How many networks' names are remembered; previews have ever new ones.
+const MAX_NETWORKS: usize = 10_000;
+
 type Stacks = BTreeMap<StackName, ObservedStack>;
 
 impl Swarm {
@@ -36,7 +39,7 @@ impl Swarm {
     ) -> Result<Stacks, ClusterError> {
         let failed = |error: Failure| error.about("reading what is there");
         // First, for services to be read with the names of what they are on.
-        let networks = networks(&self.client).await.map_err(failed)?;
+        let networks = networks(&self.client, stack).await.map_err(failed)?;
         let reading = Reading { names: self.names_of(&networks), known };
         // Boxed: nine calls at once take room.
         let instance = self.instance.as_deref();
@@ -58,15 +61,15 @@ impl Swarm {
     pub(crate) async fn look_at_services(
         &self,
         stack: &StackName,
-    ) -> Result<ObservedStack, ClusterError> {
+    ) -> Result<BTreeMap<String, ObservedService>, ClusterError> {
         let failed = |error: Failure| error.about(format!("reading the services of {stack}"));
         let reading = Reading { names: self.names_of(&[]), known: &Known::default() };
-        let listing = Lists::of_tasks(&self.client, Some(stack), &reading);
+        let listing = Lists::of_services(&self.client, stack, &reading);
         let lists = Box::pin(listing).await.map_err(failed)?;
         let names = self.network_names(&lists, reading.names).await.map_err(failed)?;
         let mut stacks = Stacks::new();
         self.sort_services(lists, &names, &mut stacks);
-        Ok(stacks.remove(stack).unwrap_or_default())
+        Ok(stacks.remove(stack).unwrap_or_default().services)
     }
 
     /// Names behind the ids of networks, as far as they are known.
@@ -97,7 +100,11 @@ impl Swarm {
     async fn network_name(&self, id: &str) -> Result<String, Failure> {
         let path = format!("/networks/{}", segment(id));
         let network: wire::Network = self.client.json(Request::get(path)).await?;
-        crate::locked(&self.networks).insert(id.to_owned(), network.name.clone());
+        let mut known = crate::locked(&self.networks);
+        if known.len() >= MAX_NETWORKS {
+            known.clear();
+        }
+        known.insert(id.to_owned(), network.name.clone());
         Ok(network.name)
     }
 

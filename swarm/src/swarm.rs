@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex};
 
 use berth_domain::cluster::output::Source;
 use berth_domain::cluster::{
-    Action, Cluster, ClusterError, Everything, Known, ObservedStack, Version,
+    Action, Cluster, ClusterError, Everything, Known, ObservedService, ObservedStack, Version,
 };
 use berth_domain::facts::{Availability, ClusterFacts, NodeFacts};
 use berth_domain::ids::StackName;
 use berth_domain::registry::{Anonymous, Answer, Login, Logins, Origin, host};
 use berth_domain::stack::INSTANCE_LABEL;
 use chrono::{DateTime, Utc};
+use tokio::time::Instant;
 
 use crate::client::Client;
 use crate::convert::Scope;
@@ -37,6 +38,10 @@ pub struct Swarm {
     pub(crate) stacks: Mutex<BTreeMap<String, StackName>>,
     /// Names of the networks that services were seen on; an id never changes its.
     pub(crate) networks: Mutex<BTreeMap<String, String>>,
+    /// What the cluster has, and when it was begun to be counted.
+    pub(crate) stock: tokio::sync::Mutex<Option<(Instant, ClusterFacts)>>,
+    /// The nodes as they were when an event last was of them.
+    pub(crate) nodes: Mutex<BTreeMap<String, NodeFacts>>,
 }
 
 impl Swarm {
@@ -51,6 +56,8 @@ impl Swarm {
             watch: Watch::default(),
             stacks: Mutex::default(),
             networks: Mutex::default(),
+            stock: tokio::sync::Mutex::default(),
+            nodes: Mutex::default(),
         }
     }
 
@@ -67,16 +74,6 @@ impl Swarm {
     #[must_use]
     pub fn reader(&self) -> Reader {
         Reader::of(self.client.clone())
-    }
-
-    /// A stack's services alone, for who waits for them: a lighter look than
-    /// [`observe`](Cluster::observe), with all else left empty.
-    ///
-    /// # Errors
-    ///
-    /// The engine does not answer.
-    pub async fn observe_services(&self, stack: &StackName) -> Result<ObservedStack, ClusterError> {
-        self.look_at_services(stack).await
     }
 
     /// How many lists were asked for so far. A pass over all stacks must not
@@ -112,6 +109,13 @@ impl Cluster for Swarm {
     async fn observe(&self, stack: &StackName) -> Result<ObservedStack, ClusterError> {
         let mut all = self.look(Some(stack), &Known::default()).await?;
         Ok(all.remove(stack).unwrap_or_default())
+    }
+
+    async fn observe_services(
+        &self,
+        stack: &StackName,
+    ) -> Result<BTreeMap<String, ObservedService>, ClusterError> {
+        self.look_at_services(stack).await
     }
 
     async fn observe_all(&self, known: Known) -> Result<Everything, ClusterError> {

@@ -1,6 +1,7 @@
 //! Rows to wire types. What a pass saw is read as far as it goes: a field that
 //! another version of Berth does not know is left out, never an error.
 
+mod dry_run;
 mod story;
 
 use berth_store::views::deployments::{DeploymentView, PhaseView};
@@ -10,6 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
+pub(super) use self::dry_run::dry_run;
 pub(super) use self::story::story;
 use crate::types::{
     Approval, Commit, Deployment, DeploymentPhase, Difference, Freeze, Health, HealthState,

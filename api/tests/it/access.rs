@@ -144,6 +144,7 @@ async fn a_viewer_looks_an_operator_deploys_an_admin_configures(pool: PgPool) {
     operator: post /api/v1/deployments/{id}/reject
     operator: post /api/v1/deployments/{id}/retry
     operator: post /api/v1/stacks/{name}/deployments
+    operator: post /api/v1/stacks/{name}/dry-run
     operator: post /api/v1/stacks/{name}/pause
     operator: post /api/v1/stacks/{name}/restart
     operator: post /api/v1/stacks/{name}/resume
@@ -167,6 +168,7 @@ async fn a_viewer_looks_an_operator_deploys_an_admin_configures(pool: PgPool) {
     viewer: get /api/v1/stacks/{name}
     viewer: get /api/v1/stacks/{name}/deployments
     viewer: get /api/v1/stacks/{name}/deployments/{number}
+    viewer: get /api/v1/stacks/{name}/dry-run
     viewer: get /api/v1/stacks/{name}/logs
     viewer: get /api/v1/stacks/{name}/logs/download
     viewer: get /api/v1/stacks/{name}/logs/stream

@@ -5,6 +5,7 @@ mod access;
 mod cluster;
 mod control;
 mod deliveries;
+mod dry_runs;
 mod events;
 mod executors;
 mod github;

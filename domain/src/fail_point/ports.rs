@@ -1,6 +1,6 @@
 //! The cluster and the builder, each change of theirs marked.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -8,7 +8,9 @@ use chrono::{DateTime, Utc};
 use super::{Effect, around};
 use crate::build::{BuildError, BuildLog, BuildRequest, Builder, Checkout, Image, Source};
 use crate::cluster::output::Source as Writer;
-use crate::cluster::{Action, Cluster, ClusterError, Everything, Known, ObservedStack, Version};
+use crate::cluster::{
+    Action, Cluster, ClusterError, Everything, Known, ObservedService, ObservedStack, Version,
+};
 use crate::facts::{Availability, ClusterFacts, NodeFacts};
 use crate::ids::StackName;
 use crate::registry::{Answer, Origin};
@@ -43,6 +45,13 @@ impl<C: Cluster> Cluster for Marked<C> {
 
     async fn observe(&self, stack: &StackName) -> Result<ObservedStack, ClusterError> {
         self.0.observe(stack).await
+    }
+
+    async fn observe_services(
+        &self,
+        stack: &StackName,
+    ) -> Result<BTreeMap<String, ObservedService>, ClusterError> {
+        self.0.observe_services(stack).await
     }
 
     async fn observe_all(&self, known: Known) -> Result<Everything, ClusterError> {
@@ -107,6 +116,10 @@ impl<B: Builder> Builder for Marked<B> {
 
     async fn changes(&self, source: &Source, base: &str) -> Result<Changes, BuildError> {
         around(Effect::Changes, self.0.changes(source, base)).await
+    }
+
+    async fn look(&self, checkout: &Checkout, request: &BuildRequest) -> Result<Image, BuildError> {
+        self.0.look(checkout, request).await
     }
 
     async fn build(

@@ -82,6 +82,10 @@ export const restartStack = (name: string, services: string[]) =>
     api.POST('/api/v1/stacks/{name}/restart', { params: { path: { name } }, body: { services } }),
   );
 
+/** It changes nothing of the stack: the leader finds out, and the stream tells when it has. */
+export const startDryRun = (name: string) =>
+  take(api.POST('/api/v1/stacks/{name}/dry-run', { params: { path: { name } } }));
+
 export const setStackSettings = (name: string, etag: string, body: StackSettings) =>
   takeTagged(
     api.PUT('/api/v1/stacks/{name}/settings', {

@@ -66,6 +66,14 @@ export const stackQuery = (name: string) =>
       take(api.GET('/api/v1/stacks/{name}', { params: { path: { name } }, signal })),
   });
 
+/** The last dry run; the first part of the key is the stack's. */
+export const dryRunQuery = (name: string) =>
+  queryOptions({
+    queryKey: ['stack', name, 'dry-run'],
+    queryFn: ({ signal }) =>
+      take(api.GET('/api/v1/stacks/{name}/dry-run', { params: { path: { name } }, signal })),
+  });
+
 /** What is said of its environment; the first part of the key is the stack's. */
 export const stackSettingsQuery = (name: string) =>
   queryOptions({

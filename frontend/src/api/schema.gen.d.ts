@@ -916,6 +916,35 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/stacks/{name}/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a stack's last dry run
+         * @description The answer is of the time that it names: what was pushed, or changed on the
+         *     Swarm, since is not in it.
+         */
+        get: operations["get_dry_run"];
+        put?: never;
+        /**
+         * Ask what a deployment would do
+         * @description It is found out of what deploying anew takes: the commit and the compose file
+         *     of the newest deployment, as registries, the Swarm and the environment are now.
+         *     The stream tells of the stack once there is an answer. Nothing is deployed,
+         *     built or changed, and GitHub is told nothing. While one is being found out,
+         *     asking again changes nothing.
+         */
+        post: operations["start_dry_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stacks/{name}/logs": {
         parameters: {
             query?: never;
@@ -1715,6 +1744,81 @@ export interface components {
             ok: boolean;
             /** @description Its version; empty where it does not answer. */
             version: string;
+        };
+        /** @description The last dry run of a stack. */
+        DryRun: {
+            answer: null | components["schemas"]["DryRunAnswer"];
+            asked: null | components["schemas"]["DryRunAsked"];
+        };
+        /**
+         * @description What a deployment would have done at that time. What may be a secret is blotted
+         *     out.
+         */
+        DryRunAnswer: {
+            /**
+             * Format: date-time
+             * @description When that was.
+             */
+            answered_at: string;
+            /** @description What it would be of. */
+            commit: components["schemas"]["Commit"];
+            /** @description The compose file, from the repository's root. */
+            compose_file: string;
+            /**
+             * @description The same as data: what it would be, and what it is. Each sentence says what
+             *     would be done.
+             */
+            differences: components["schemas"]["Difference"][];
+            failure: null | components["schemas"]["DryRunFailure"];
+            /** @description The ref, in full. */
+            git_ref: string;
+            /** @description What it would wait for before anything is applied, a sentence each. */
+            holds: string[];
+            /**
+             * @description What else is to be said, and what can't be known before it is built, a
+             *     sentence each.
+             */
+            notes: string[];
+            /**
+             * Format: int64
+             * @description The number that the deployment would have had within the stack.
+             */
+            number: number;
+            /**
+             * @description What would be done to the cluster, in order, a line an action; empty where
+             *     nothing would. Services that wait for others come in a later pass.
+             */
+            plan: string[];
+            /** @description The services and networks that those are about, in full. */
+            texts: components["schemas"]["DryRunText"][];
+        };
+        /** @description Who asked for a dry run. */
+        DryRunAsked: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description The person's name. */
+            by: string;
+        };
+        /** @description Why a deployment would fail. */
+        DryRunFailure: {
+            /** @description The phase that it would not come to. */
+            phase: components["schemas"]["Phase"];
+            /** @description Why. */
+            reason: components["schemas"]["Reason"];
+        };
+        /** @description An object that would be made, changed or removed, as YAML. */
+        DryRunText: {
+            /** @description What it would be; null where it would be removed. */
+            desired: string | null;
+            /** @description What kind of object it is. */
+            kind: components["schemas"]["ObjectKind"];
+            /** @description What it is; null where it is not there. */
+            live: string | null;
+            /** @description Which one: a service's short name, or the name on the Swarm. */
+            name: string;
         };
         /** @description Something that happened. One of `delivery`, `deployment` and `act` says what. */
         Event: {
@@ -3268,6 +3372,11 @@ export type DeploymentRef = components['schemas']['DeploymentRef'];
 export type DeploymentStory = components['schemas']['DeploymentStory'];
 export type Difference = components['schemas']['Difference'];
 export type Docker = components['schemas']['Docker'];
+export type DryRun = components['schemas']['DryRun'];
+export type DryRunAnswer = components['schemas']['DryRunAnswer'];
+export type DryRunAsked = components['schemas']['DryRunAsked'];
+export type DryRunFailure = components['schemas']['DryRunFailure'];
+export type DryRunText = components['schemas']['DryRunText'];
 export type Event = components['schemas']['Event'];
 export type EventKind = components['schemas']['EventKind'];
 export type EventPage = components['schemas']['EventPage'];
@@ -5277,6 +5386,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeploymentStory"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_dry_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The stack's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The dry run, if there was one */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_dry_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The stack's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It will be answered */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
                 };
             };
             /** @description What went wrong */

@@ -12,6 +12,7 @@ import type {
 import { cluster, nodeDetail } from './cluster-fixtures.ts';
 import { waiting } from './control-fixtures.ts';
 import { deliveries } from './delivery-fixtures.ts';
+import { dryRunHandlers } from './dry-run-fixtures.ts';
 import { eventsFor } from './event-fixtures.ts';
 import {
   before,
@@ -144,6 +145,7 @@ function decide(body: unknown, part: (verdict: Verdict) => Partial<Deployment>):
 
 export const handlers = [
   ...memberHandlers,
+  ...dryRunHandlers(tell),
   ...logHandlers,
   http.get(api('/session'), () =>
     state.signedIn ? HttpResponse.json(session) : problem(401, 'Log in first.'),

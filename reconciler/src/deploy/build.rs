@@ -104,7 +104,7 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
         Ok(images)
     }
 
-    fn request(&self, build: Build) -> BuildRequest {
+    pub(super) fn request(&self, build: Build) -> BuildRequest {
         let Build { service, context, dockerfile, args, target, labels } = build;
         let stack = self.stack.name.clone();
         BuildRequest { stack, service, context, dockerfile, args, target, labels }

@@ -12,7 +12,7 @@ use berth_domain::health::{Health, of_service};
 use berth_domain::stack::StackSpec;
 use berth_store::deployments::{self, Begun};
 use berth_store::releases::{self, NewRelease};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::source::complaints;
 use super::{Run, StepError};
@@ -33,6 +33,10 @@ const STALE_TIMES: u32 = 5;
 
 /// How long to wait for what is missing.
 const STALE_AGAIN: Duration = Duration::from_secs(1);
+
+/// How long what there is beside services is believed to be as it was seen, while they
+/// are waited for.
+const BELIEVED: Duration = Duration::from_secs(10);
 
 /// The shortest secret that is blotted out of a log: shorter ones are words.
 const SECRET: usize = 6;
@@ -123,11 +127,9 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
         let mut prune = Prune::Off;
         // What is not as it must be, such as a network that nobody has made.
         let mut stale: Option<(String, u32)> = None;
+        let began = Instant::now();
         loop {
-            let observed = match reconcile::observe(self.engine, self.stack).await {
-                Ok(observed) => observed,
-                Err(error) => return Err(away(error)),
-            };
+            let observed = self.look().await?;
             let now = self.engine.settings.clock.now();
             let situation = Situation {
                 spec: &spec,
@@ -163,9 +165,11 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
                 }
                 let waits = waiting_for(&spec, &observed, now);
                 self.say(step, &waits).await?;
-                sleep(self.engine.settings.poll).await;
+                let rest = progress::rest(&spec, &observed.services, now);
+                sleep(pause(self.engine.settings.poll, began.elapsed(), rest)).await;
                 continue;
             }
+            self.whole = None;
             match self.carry_out(plan.actions()).await {
                 Ok(()) => stale = None,
                 Err(PassError::Apply { source: ClusterError::Stale { what }, .. }) => {
@@ -188,6 +192,22 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
                 Err(error) => return Err(away(error)),
             }
         }
+    }
+
+    /// Looks at the stack: at its services alone, where all of it was seen a moment ago
+    /// and nothing was done to it since. Their tasks are what is waited for, and they
+    /// keep Docker from taking away what they use.
+    async fn look(&mut self) -> Result<ObservedStack, StepError> {
+        let (engine, stack) = (self.engine, self.stack);
+        if let Some((at, whole)) = &mut self.whole
+            && at.elapsed() < BELIEVED
+        {
+            whole.services = reconcile::observe_services(engine, stack).await.map_err(away)?;
+            return Ok(whole.clone());
+        }
+        let whole = reconcile::observe(engine, stack).await.map_err(away)?;
+        self.whole = Some((Instant::now(), whole.clone()));
+        Ok(whole)
     }
 
     /// Since when the release has been applied: what Swarm says of earlier
@@ -272,6 +292,17 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
     }
 }
 
+/// How long to wait before looking again, where looking has gone on for a while: who
+/// has waited for long can wait a little longer, and Docker starts tasks sooner the
+/// less it is asked. Where all are well, until they were for long enough.
+fn pause(poll: Duration, waited: Duration, rest: Option<Duration>) -> Duration {
+    let most = poll * 4;
+    match rest {
+        Some(rest) if !rest.is_zero() => rest.min(most),
+        Some(_) | None => (waited / 16).clamp(poll, most),
+    }
+}
+
 /// The services that go once the release has succeeded, as a plan says it. Which
 /// other objects go is known only then: Swarm's own way back may name them.
 fn goes_after(spec: &StackSpec, observed: &ObservedStack) -> Vec<String> {
@@ -343,6 +374,20 @@ mod tests {
     use berth_domain::stack::{FileSpec, ServiceSpec};
 
     use super::*;
+
+    #[test]
+    fn who_waits_for_long_is_looked_at_less_often_and_who_is_well_once_more() {
+        let poll = Duration::from_millis(250);
+        let after = |waited, rest| pause(poll, Duration::from_secs(waited), rest);
+        assert_eq!(after(0, None), poll);
+        assert_eq!(after(8, None), 2 * poll);
+        assert_eq!(after(60, None), 4 * poll);
+        let rest = |millis| Some(Duration::from_millis(millis));
+        assert_eq!(after(60, rest(30)), Duration::from_millis(30), "it is over by then");
+        assert_eq!(after(0, rest(700)), Duration::from_millis(700));
+        assert_eq!(after(0, rest(60_000)), 4 * poll, "it may still crash");
+        assert_eq!(after(8, rest(0)), 2 * poll, "something else is waited for");
+    }
 
     #[test]
     fn a_secret_that_a_task_wrote_is_blotted_out() {

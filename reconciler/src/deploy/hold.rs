@@ -109,6 +109,11 @@ fn judge(step: Step, holds: &Holds) -> Option<Hold> {
     Some(Hold { why, act: Some(Kind::Held), left: Some(*left + Duration::from_millis(50)) })
 }
 
+/// What keeps a deployment from being applied, in words; [`None`] where nothing does.
+pub(super) fn words(holds: &Holds) -> Option<String> {
+    judge(Step::Apply, holds).map(|hold| hold.why)
+}
+
 /// Has a deployment wait for a change, having said what for. Whoever brings the
 /// change about has the stack looked at again.
 pub(crate) async fn wait<C: Cluster, B>(

@@ -24,6 +24,20 @@ fn differ(desired: &Desired, observed: &ObservedStack) -> (Plan, Vec<Difference>
 
 /// A stack of one service, and a cluster with that service as it is.
 fn between(wanted: ServiceSpec, live: ServiceSpec) -> Vec<Difference> {
+    let (spec, observed) = sides(wanted, live);
+    differ(&Desired::Present(Box::new(spec)), &observed).1
+}
+
+/// What a deployment would do about that, in words and in full.
+fn foreseen(wanted: ServiceSpec, live: ServiceSpec) -> (Vec<Difference>, Vec<Text>) {
+    let (spec, observed) = sides(wanted, live);
+    let plan = plan(&Desired::Present(Box::new(spec.clone())), &observed, &Prune::all());
+    let all = changes(&spec, &observed, &plan);
+    let texts = texts(&spec, &observed, &all);
+    (all, texts)
+}
+
+fn sides(wanted: ServiceSpec, live: ServiceSpec) -> (StackSpec, ObservedStack) {
     let spec = StackSpec {
         services: BTreeMap::from([("web".to_owned(), wanted.into())]),
         ..StackSpec::default()
@@ -41,7 +55,7 @@ fn between(wanted: ServiceSpec, live: ServiceSpec) -> Vec<Difference> {
         services: BTreeMap::from([("web".to_owned(), is)]),
         ..ObservedStack::default()
     };
-    differ(&Desired::Present(Box::new(spec)), &observed).1
+    (spec, observed)
 }
 
 fn sentences(wanted: ServiceSpec, live: ServiceSpec) -> Vec<String> {
@@ -157,6 +171,89 @@ proptest! {
             prop_assert!(it.sentence.starts_with("service `web` "), "{}", it.sentence);
         }
     }
+
+    /// What would be changed is what differs, and no secret is in its words or texts.
+    #[test]
+    fn what_would_be_changed_is_what_differs_and_no_secret_is_told_with_it(
+        wanted in any_service(),
+        live in any_service(),
+    ) {
+        let differs = between(wanted.clone(), live.clone());
+        let (all, texts) = foreseen(wanted, live);
+        prop_assert_eq!(all.is_empty(), differs.is_empty(), "{:?}", all);
+        prop_assert_eq!(texts.len(), usize::from(!all.is_empty()));
+        let told = serde_json::to_string(&(&all, &texts)).unwrap();
+        prop_assert!(!told.contains(PLANTED), "{}", told);
+        for it in &all {
+            prop_assert!(it.sentence.contains("`web`"), "{}", it.sentence);
+        }
+    }
+}
+
+#[test]
+fn what_would_be_changed_is_told_in_a_sentence_and_as_yaml() {
+    let env = |all: &[(&str, &str)]| {
+        all.iter().map(|(name, is)| ((*name).to_owned(), Some((*is).to_owned()))).collect()
+    };
+    let live = ServiceSpec {
+        image: "shop:1".to_owned(),
+        written_image: "shop:1".to_owned(),
+        env: env(&[("OLD", "a"), ("SAME", "b"), ("TOKEN", "c")]),
+        user: Some("app".to_owned()),
+        mode: Mode::Replicated { replicas: 2 },
+        ..ServiceSpec::default()
+    };
+    let wanted = ServiceSpec {
+        image: "shop:2".to_owned(),
+        written_image: "shop:2".to_owned(),
+        env: env(&[("NEW", "a"), ("SAME", "b"), ("TOKEN", "d")]),
+        user: None,
+        mode: Mode::Replicated { replicas: 1 },
+        ..live.clone()
+    };
+    let (all, texts) = foreseen(wanted, live);
+    let sentences: Vec<&str> = all.iter().map(|it| it.sentence.as_str()).collect();
+    assert_eq!(
+        sentences,
+        [
+            "add the variable `NEW` to service `web`",
+            "take the variable `OLD` from service `web`",
+            "give the variable `TOKEN` of service `web` another value",
+            "change the image of service `web` from `shop:1` to `shop:2`",
+            "scale service `web` from 2 to 1 replica",
+            "unset the user of service `web`",
+        ]
+    );
+    let [text] = texts.as_slice() else { panic!("{texts:?}") };
+    let lines = |yaml: &Option<String>| -> BTreeSet<String> {
+        let yaml = yaml.clone().unwrap();
+        yaml.lines().map(|line| line.trim().replace('\'', "")).collect()
+    };
+    let [live, desired] = [&text.live, &text.desired].map(lines);
+    let alone = |one: &BTreeSet<String>, other: &BTreeSet<String>| {
+        one.difference(other).cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(
+        alone(&live, &desired),
+        [
+            "OLD: •••",
+            "TOKEN: •••",
+            "image: shop:1",
+            "replicas: 2",
+            "user: app",
+            "written_image: shop:1"
+        ]
+    );
+    assert_eq!(
+        alone(&desired, &live),
+        [
+            "NEW: •••",
+            "TOKEN: ••• (another value)",
+            "image: shop:2",
+            "replicas: 1",
+            "written_image: shop:2"
+        ]
+    );
 }
 
 #[test]

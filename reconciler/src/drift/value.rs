@@ -63,7 +63,7 @@ pub(super) fn shown(path: &[String], value: Option<&Value>) -> Option<String> {
     Some(if hides(path) { HIDDEN.to_owned() } else { short(&legible) })
 }
 
-fn legible(path: &[String], value: &Value) -> Option<String> {
+pub(super) fn legible(path: &[String], value: &Value) -> Option<String> {
     let last = path.last().map(String::as_str).unwrap_or_default();
     match value {
         Value::Null => None,
@@ -134,7 +134,7 @@ pub(super) fn entry(field: &str, value: &Value) -> String {
     }
 }
 
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     let mut chars = text.chars();
     let start: String = chars.by_ref().take(LONGEST).collect();
     if chars.next().is_some() { format!("{start}…") } else { start }

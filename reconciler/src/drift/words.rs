@@ -103,16 +103,16 @@ pub(super) fn of(name: &str, found: &Found) -> String {
     }
 }
 
-fn hides(value: &Option<String>) -> bool {
+pub(super) fn hides(value: &Option<String>) -> bool {
     value.as_deref().is_some_and(|value| value == HIDDEN || value == "set")
 }
 
-fn item_of(list: &str) -> Option<&'static str> {
+pub(super) fn item_of(list: &str) -> Option<&'static str> {
     ITEMS.iter().find(|(field, _)| *field == list).map(|(_, what)| *what)
 }
 
 /// A field in words. Most have theirs in their names.
-fn field(parts: &[&str]) -> String {
+pub(super) fn field(parts: &[&str]) -> String {
     if parts == ["written_image"] {
         return "image label".to_owned();
     }
@@ -135,6 +135,6 @@ pub(super) fn quoted(value: &str) -> String {
 }
 
 /// Text that ends no quotation.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.replace('`', "'")
 }

@@ -229,3 +229,14 @@ fn the_window_is_never_under_a_second() {
     assert_eq!(window(&StackSpec::default()), Duration::from_secs(1));
     assert_eq!(window(&stack("web:1")), Duration::from_secs(5));
 }
+
+#[test]
+fn what_is_left_of_the_window_counts_from_the_last_that_became_well() {
+    let spec = stack("web:2");
+    let left = |tasks, now| rest(&spec, &seen("web:2", None, tasks).services, at(now));
+    let running = || vec![task(TaskState::Running, 110)];
+    assert_eq!(left(running(), 112), Some(Duration::from_secs(3)));
+    assert_eq!(left(running(), 130), Some(Duration::ZERO));
+    assert_eq!(left(vec![task(TaskState::Starting, 110)], 112), None, "it is not well yet");
+    assert_eq!(rest(&spec, &BTreeMap::new(), at(112)), None, "it is not there");
+}

@@ -101,6 +101,13 @@ impl Builder for SimBuilder {
         })
     }
 
+    async fn look(&self, checkout: &Checkout, request: &BuildRequest) -> Result<Image, BuildError> {
+        let (tag, hash) = name(checkout, request);
+        let reused = self.cluster.peek(&request.stack).images.contains(&tag);
+        let digest = if reused { format!("sha256:{hash}") } else { String::new() };
+        Ok(Image { tag, digest, reused })
+    }
+
     async fn build(
         &self,
         checkout: &Checkout,
@@ -119,12 +126,7 @@ impl Builder for SimBuilder {
             log.line(&request.service, &message);
             return Err(BuildError::Failed { service: request.service.clone(), message });
         }
-        let mut hash = Sha256::new();
-        hash.update(checkout.path.as_os_str().as_encoded_bytes());
-        hash.update(format!("{:?}", request.args));
-        let hash: String =
-            hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-        let tag = format!("berth/{}-{}:{hash}", request.stack, request.service);
+        let (tag, hash) = name(checkout, request);
         let reused = self.cluster.add_image(&request.stack, &tag);
         if !reused {
             self.built.fetch_add(1, Ordering::SeqCst);
@@ -132,4 +134,13 @@ impl Builder for SimBuilder {
         log.line(&request.service, "a last line");
         Ok(Image { tag, digest: format!("sha256:{hash}"), reused })
     }
+}
+
+/// The tag of what a build gives, and the hash in it.
+fn name(checkout: &Checkout, request: &BuildRequest) -> (String, String) {
+    let mut hash = Sha256::new();
+    hash.update(checkout.path.as_os_str().as_encoded_bytes());
+    hash.update(format!("{:?}", request.args));
+    let hash: String = hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    (format!("berth/{}-{}:{hash}", request.stack, request.service), hash)
 }

@@ -2,6 +2,7 @@
 
 use berth_domain::deployment::Phase;
 use berth_domain::deployment::planned::Planned;
+use berth_reconciler::sim::Behaviour;
 use berth_store::deployments::{self, PhaseState};
 use berth_store::{build_logs, releases};
 use sqlx::PgPool;
@@ -45,6 +46,28 @@ async fn a_push_succeeds_step_by_step(pool: PgPool) {
     let images = releases::images(&world.pool, release).await.unwrap();
     assert_eq!(images.len(), 1);
     assert_eq!(world.images().get("web"), images.first().map(|image| &image.tag));
+    berth.stop().await;
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn services_are_waited_for_by_light_looks_that_see_what_is_taken_away(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    world.sim.behave("redis:7", Behaviour::Runs { after: 60 });
+    let berth = world.start(1);
+    let id = world.push(SHOP).await;
+    eventually("it waits for its services", async || {
+        (world.sim.calls().observe_services > 5).then_some(())
+    })
+    .await;
+    world.sim.meddle_unheard(&world.name(), |stack| {
+        stack.services.remove("web").unwrap();
+    });
+
+    assert_eq!(world.ended(id).await, (Phase::Succeeded, None));
+
+    assert_eq!(world.times("+ service web"), 2, "{:?}", world.done());
+    let calls = world.sim.calls();
+    assert!(calls.observe < calls.observe_services / 2, "{calls:?}");
     berth.stop().await;
 }
 

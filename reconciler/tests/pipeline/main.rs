@@ -8,6 +8,7 @@ mod crashes;
 mod depends;
 mod deploys;
 mod drift;
+mod dry_runs;
 mod executors;
 mod failures;
 mod jobs;

@@ -1,11 +1,14 @@
 //! Deploying a stack anew, because a person asks for it.
 
-use berth_domain::ids::{StackId, UserId};
+use std::collections::BTreeMap;
+
+use berth_domain::deployment::Phase;
+use berth_domain::ids::{DeploymentId, StackId, UserId};
 use berth_domain::policy::Policy;
 
-use super::{Commit, Created, Deployment, NewDeployment, Trigger, create, newest};
+use super::{Commit, Context, Created, Deployment, NewDeployment, Trigger, create, newest};
 use crate::intent::Begin;
-use crate::{Error, Result, rules, stacks};
+use crate::{Error, Pool, Result, environments, repositories, rules, stacks};
 
 /// Makes a deployment like a stack's newest one, of `sha` where one is given.
 ///
@@ -47,6 +50,51 @@ pub async fn again(
     let created = create(&mut db, &new).await?;
     db.commit().await.map_err(Error::while_(doing))?;
     Ok((stack, created))
+}
+
+/// The deployment that [`again`] would make of a stack now, with what it would
+/// belong to. Nothing is made.
+///
+/// # Errors
+///
+/// `NotFound` where the stack is gone, `Conflict` where it was never deployed.
+pub async fn proposed(pool: &Pool, stack: StackId) -> Result<Context> {
+    let doing = "see what would be deployed anew";
+    let mut db = crate::begin(pool).await.map_err(Error::while_(doing))?;
+    let last = newest(&mut *db, stack).await?.ok_or(Error::Conflict { what: "stack" })?;
+    let policy = rules::policy_now(&mut *db, last.rule, last.policy).await?;
+    let stack = stacks::get(&mut *db, stack).await?;
+    let environment = environments::get(&mut *db, stack.environment).await?;
+    let repository = repositories::get(&mut *db, environment.repository)
+        .await?
+        .ok_or(Error::NotFound { what: "repository" })?;
+    db.commit().await.map_err(Error::while_(doing))?;
+    let new = like(&last, policy, "");
+    let deployment = Deployment {
+        id: DeploymentId::fresh(),
+        stack: new.stack,
+        number: last.number + 1,
+        trigger: new.trigger,
+        delivery: new.delivery,
+        rule: new.rule.as_ref().map(|(id, _)| *id),
+        rule_name: new.rule.map(|(_, name)| name),
+        why: new.why,
+        commit: new.commit,
+        git_ref: new.git_ref,
+        compose_file: new.compose_file,
+        host: new.host,
+        policy: new.policy,
+        release: None,
+        restarts: BTreeMap::new(),
+        phase: Phase::Received,
+        reason: None,
+        cancel_requested_at: None,
+        rejected: None,
+        deadline_at: last.deadline_at,
+        created_at: last.created_at,
+        finished_at: None,
+    };
+    Ok(Context { deployment, stack, environment, repository })
 }
 
 /// A deployment of what `before` was of, as a person asks for it.
@@ -115,6 +163,32 @@ mod tests {
             let found = deployments::get(&pool, seeded.deployment).await.unwrap();
             assert_eq!(found.policy, usual, "{git_ref}");
         }
+    }
+
+    #[sqlx::test(migrator = "crate::MIGRATOR")]
+    async fn what_is_proposed_is_what_deploying_anew_makes(pool: PgPool) {
+        let fence = seed::lead(&pool).await;
+        let seeded = seed::deployment(&pool, fence).await;
+        let name = stacks::get(&pool, seeded.stack).await.unwrap().name;
+        let proposed = proposed(&pool, seeded.stack).await.unwrap();
+        let newest = newest(&pool, seeded.stack).await.unwrap().unwrap();
+        assert_eq!(newest.id, seeded.deployment, "nothing is made");
+
+        let who = ada(&pool).await.id;
+        let (_, created) = again(&pool, name.as_str(), None, who, "").await.unwrap();
+        let mut db = pool.acquire().await.unwrap();
+        let made = deployments::context(&mut db, created.id).await.unwrap();
+        let as_made = Deployment {
+            id: made.deployment.id,
+            deadline_at: made.deployment.deadline_at,
+            created_at: made.deployment.created_at,
+            ..proposed.deployment
+        };
+        assert_eq!(as_made, made.deployment);
+        assert_eq!(
+            (proposed.stack, proposed.environment, proposed.repository),
+            (made.stack, made.environment, made.repository)
+        );
     }
 
     #[sqlx::test(migrator = "crate::MIGRATOR")]

@@ -1,11 +1,12 @@
 //! Looking on: events, lists in number, logs, what an engine is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use berth_domain::cluster::{Cluster, Known};
 use berth_domain::stack::{Mode, ServiceSpec};
 use berth_swarm::{ApiVersion, Endpoint, LogOptions, Reader, Swarm};
+use futures_util::future::join_all;
 use tokio::time::timeout;
 
 use crate::fixture::{TestStack, eventually};
@@ -50,12 +51,29 @@ async fn all_stacks_take_as_many_lists_as_one() {
             assert_eq!(all[&stack.name], stack.observe().await, "both looks see the same");
             counts.push(swarm.list_calls());
             let light = stack.swarm.observe_services(&stack.name).await.unwrap();
-            assert_eq!(light.services, all[&stack.name].services);
+            assert_eq!(light, all[&stack.name].services);
         }
         for stack in &beside {
             stack.take_down().await;
         }
         assert_eq!(counts, [10, 10, 10]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn those_who_ask_at_once_what_there_is_are_answered_by_a_look_that_is_no_older() {
+    TestStack::scope(async |stack| {
+        let swarm = Swarm::new(&stack.engine.endpoint, Some(&stack.instance));
+        let nothing = BTreeSet::new();
+        let facts = join_all((0..8).map(|_| swarm.facts(&nothing))).await;
+        assert_eq!(swarm.list_calls(), 14, "seven lists for the first, and for all who waited");
+        assert!(facts.iter().all(|facts| facts.as_ref().is_ok_and(|it| !it.nodes.is_empty())));
+
+        stack.create_network().await;
+        let network = stack.name.scope("net");
+        let facts = swarm.facts(&nothing).await.unwrap();
+        assert!(facts.networks.contains_key(&network), "{:?}", facts.networks);
     })
     .await;
 }

@@ -27,6 +27,7 @@ pub(super) const EXCUSED: &[(&str, &str)] = &[
     ("executors.plan", "only with an executor: store/src/executors/tests.rs"),
     ("executors.token", "only with an executor: store/src/executors/tests.rs"),
     ("executors.name_images", "only with an executor: store/src/executors/tests.rs"),
+    ("dry_runs.answer", "only when a person asks: reconciler, tests/pipeline/dry_runs.rs"),
     ("inbox.postpone", "only with a GitHub that fails: reconciler, tasks/inbox/tests.rs"),
     ("nodes.settle", "only when a person drains a node: reconciler, tests/pipeline/nodes.rs"),
     (

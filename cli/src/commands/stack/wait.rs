@@ -8,7 +8,7 @@ use berth_domain::cluster::{Cluster, ClusterError, ObservedStack};
 use berth_domain::health::{Health, of_service};
 use berth_domain::ids::StackName;
 use berth_domain::stack::StackSpec;
-use berth_reconciler::progress::{Failure, Situation, Verdict, converged, window};
+use berth_reconciler::progress::{Failure, Situation, Verdict, converged, rest};
 use berth_swarm::{Endpoint, Swarm};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
@@ -110,7 +110,7 @@ impl Watch {
             .and_then(|patience| began.checked_add_signed(patience))
             .unwrap_or(DateTime::<Utc>::MAX_UTC);
         let mut observed = match swarm.observe_services(goal.stack).await {
-            Ok(observed) => observed,
+            Ok(services) => ObservedStack { services, ..ObservedStack::default() },
             Err(error) if self.answered.elapsed() < SILENCE => {
                 tracing::debug!("{error}");
                 return Ok(Look::NotYet(POLL));
@@ -149,17 +149,7 @@ pub(crate) enum Look {
 /// How long nothing can be decided: until the window is over where all are well,
 /// else until something may have changed.
 fn until_next(spec: &StackSpec, observed: &ObservedStack, now: DateTime<Utc>) -> Duration {
-    let mut latest = DateTime::<Utc>::MIN_UTC;
-    for (name, wanted) in &spec.services {
-        let health = observed.services.get(name).map(|live| of_service(wanted, live, now));
-        match health.and_then(|health| health.well_since) {
-            Some(since) => latest = latest.max(since),
-            None => return POLL,
-        }
-    }
-    let end = TimeDelta::from_std(window(spec)).ok().and_then(|it| latest.checked_add_signed(it));
-    let rest = end.and_then(|end| (end - now).to_std().ok()).unwrap_or(SHORTEST);
-    rest.clamp(SHORTEST, POLL)
+    rest(spec, &observed.services, now).map_or(POLL, |rest| rest.clamp(SHORTEST, POLL))
 }
 
 /// Says of each service what is new.
@@ -203,7 +193,7 @@ async fn explain(swarm: &Swarm, goal: &Goal<'_>, failure: &Failure) -> anyhow::E
     let Failure { code: _, text, service: _, task } = failure;
     let Some(task) = task else { return anyhow!("{text}") };
     let lines = swarm.task_log(task, LOG_LINES).await.unwrap_or_default();
-    let services = swarm.observe_services(goal.stack).await.unwrap_or_default().services;
+    let services = swarm.observe_services(goal.stack).await.unwrap_or_default();
     let exit = services
         .values()
         .flat_map(|service| &service.tasks)

@@ -12,6 +12,7 @@ import { Table, Td, Th } from '~/ui/table';
 import { Ago, For } from '~/ui/time';
 
 import { byObject } from './by-object';
+import { Sentences } from './differs';
 import { whatNext } from './what-next';
 
 /** What runs against what was asked for: sentences first, then side by side. */
@@ -79,13 +80,7 @@ export function Diff({ stack }: { stack: Stack }) {
           </span>
         }
       >
-        <ul className="list-disc space-y-1 pl-5 text-ui break-words">
-          {differences.map((it) => (
-            <li key={`${it.kind} ${it.name} ${it.field}`}>
-              <Said text={asSentence(it.sentence)} />
-            </li>
-          ))}
-        </ul>
+        <Sentences differences={differences} />
       </Section>
       {byObject(differences).map(({ kind, name, all }) => (
         <Section key={`${kind} ${name}`} title={`${asSentence(kind)} ${name}`}>

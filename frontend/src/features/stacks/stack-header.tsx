@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { Ellipsis, Rocket, RotateCcw } from 'lucide-react';
 import { lazy, Suspense, useState, type ComponentType } from 'react';
@@ -6,8 +6,8 @@ import { lazy, Suspense, useState, type ComponentType } from 'react';
 import { useDenied } from '~/api/access';
 import { isStatus } from '~/api/client';
 import { Failure } from '~/api/loaded';
-import { deploy, pauseStack, removeStack, resumeStack } from '~/api/mutations';
-import { stackQuery } from '~/api/queries';
+import { deploy, pauseStack, removeStack, resumeStack, startDryRun } from '~/api/mutations';
+import { dryRunQuery, stackQuery } from '~/api/queries';
 import type { Stack } from '~/api/schema.gen';
 import { useActs } from '~/lib/acts';
 import { usePress } from '~/lib/press';
@@ -204,6 +204,13 @@ function Actions({ stack, RollBackDialog }: { stack: Stack } & Dialogs) {
       });
     });
 
+  const client = useQueryClient();
+  const dryRunNow = () =>
+    hold.press(async () => {
+      client.setQueryData(dryRunQuery(stack.name).queryKey, await startDryRun(stack.name));
+      await navigate({ to: '/stacks/$stack/dry-run', params: { stack: stack.name } });
+    });
+
   const holdNow = () =>
     hold.press(async () => {
       await (stack.paused ? resumeStack(stack.name) : pauseStack(stack.name));
@@ -211,10 +218,12 @@ function Actions({ stack, RollBackDialog }: { stack: Stack } & Dialogs) {
     });
 
   const fixed = Boolean(denied) || stack.wanted === 'absent';
+  const noDryRun = fixed || !stack.latest_deployment;
   const noDeploy = whyNoDeploy(stack, denied);
   const deployLabel = failed ? 'Retry' : stack.latest_deployment ? 'Redeploy' : 'Deploy';
   useActs([
     ...(noDeploy || start.busy ? [] : [{ label: `${deployLabel} ${stack.name}`, run: startNow }]),
+    ...(noDryRun ? [] : [{ label: `Dry run of ${stack.name}`, run: dryRunNow, leads: true }]),
     ...(fixed
       ? []
       : [
@@ -238,6 +247,9 @@ function Actions({ stack, RollBackDialog }: { stack: Stack } & Dialogs) {
             </Button>
           }
         >
+          <MenuItem disabled={noDryRun} onClick={dryRunNow}>
+            Dry run
+          </MenuItem>
           <MenuItem disabled={fixed} onClick={() => setGoingBack(true)}>
             Roll back…
           </MenuItem>

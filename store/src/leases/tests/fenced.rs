@@ -19,7 +19,7 @@ use crate::reports::{self, StickyComment};
 use crate::retention::{self, Kept};
 use crate::seal::SealKey;
 use crate::seed::{self, Seeded};
-use crate::{build_logs, claims, deployments, executors, nodes, pruning, stacks};
+use crate::{build_logs, claims, deployments, dry_runs, executors, nodes, pruning, stacks};
 
 /// What a leader may write about.
 struct World {
@@ -70,6 +70,7 @@ fn held(write: Write) -> Held {
         | Write::NoteStep
         | Write::KeepPlan
         | Write::KeepRestarts
+        | Write::AnswerDryRun
         | Write::Advance
         | Write::Wait
         | Write::GoOn
@@ -112,6 +113,8 @@ async fn prepare(world: &World, fence: Fence, write: Write) {
     } else if write == Write::KeepRestarts {
         let restart = r#"update deployment set restarts = '{"web": null}'"#;
         sqlx::query(restart).execute(pool).await.unwrap();
+    } else if write == Write::AnswerDryRun {
+        dry_runs::ask(pool, "shop-pr-7", "Ada").await.unwrap();
     } else if write == Write::GoOn {
         stacks::wait(pool, fence, id, "somebody paused it", None).await.unwrap();
     } else if write == Write::MarkRemoved {
@@ -196,6 +199,10 @@ async fn make(world: &World, fence: Fence, write: Write) -> Result<()> {
         Write::KeepRestarts => {
             let forced = BTreeMap::from([("web".to_owned(), 1)]);
             deployments::keep_restarts(pool, fence, id, &forced).await
+        }
+        Write::AnswerDryRun => {
+            let open = dry_runs::open(pool).await.unwrap().remove(0);
+            dry_runs::answer(pool, fence, open.id, &serde_json::json!({})).await
         }
         Write::Advance => deployments::advance(pool, fence, id, Step::Fetch, "").await.map(drop),
         Write::Wait => stacks::wait(pool, fence, id, "somebody paused it", None).await,
