@@ -68,6 +68,30 @@ struct Run<'a, C, B> {
     planned: Option<(Vec<String>, Vec<String>)>,
 }
 
+impl<'a, C, B> Run<'a, C, B> {
+    /// One that has found out nothing yet.
+    const fn new(
+        engine: &'a Engine<C, B>,
+        fence: Fence,
+        stack: &'a LiveStack,
+        context: Context,
+    ) -> Self {
+        Self {
+            engine,
+            fence,
+            stack,
+            context,
+            checkout: None,
+            loaded: None,
+            images: None,
+            changed: BTreeSet::new(),
+            said: String::new(),
+            whole: None,
+            planned: None,
+        }
+    }
+}
+
 /// Why a step did not come to its end.
 #[derive(Debug)]
 enum StepError {
@@ -127,19 +151,7 @@ pub(crate) async fn drive<C: Cluster, B: Builder>(
     stack: &LiveStack,
     id: DeploymentId,
 ) -> Result<Next, PassError> {
-    let mut run = Run {
-        engine,
-        fence,
-        stack,
-        context: context(engine, fence, id).await?,
-        checkout: None,
-        loaded: None,
-        images: None,
-        changed: BTreeSet::new(),
-        said: String::new(),
-        whole: None,
-        planned: None,
-    };
+    let mut run = Run::new(engine, fence, stack, context(engine, fence, id).await?);
     while let Some(step) = run.context.deployment.phase.step() {
         if let Some(hold) = run.held_up(step).await? {
             return run.wait(&hold).await;

@@ -49,19 +49,7 @@ pub(crate) async fn rehearse<C: Cluster, B: Builder>(
              be different by then"
         ));
     }
-    let mut run = Run {
-        engine,
-        fence,
-        stack: &stack,
-        context,
-        checkout: None,
-        loaded: None,
-        images: None,
-        changed: BTreeSet::new(),
-        said: String::new(),
-        whole: None,
-        planned: None,
-    };
+    let mut run = Run::new(engine, fence, &stack, context);
     match Box::pin(run.rehearse(&mut answer)).await {
         Ok(()) => {}
         Err((_, StepError::Pass(error))) => return Err(error),
