@@ -15,8 +15,7 @@
 //! sandbox. It does not limit builds, disks, or what a container sends.
 //! `docs/policy.md` is the whole table, with reasons.
 
-use std::collections::BTreeMap;
-
+use berth_domain::map::Map;
 use berth_domain::stack::StackSpec;
 
 use crate::complaint::Note;
@@ -127,7 +126,7 @@ fn total(numbers: impl Iterator<Item = i64>) -> i64 {
 }
 
 /// Labels by name.
-type Labels = BTreeMap<String, String>;
+type Labels = Map<String, String>;
 
 #[cfg(test)]
 mod tests;

@@ -169,7 +169,7 @@ impl Convert<'_> {
             }
             let spec = FileSpec {
                 data: blob.content.clone(),
-                labels: blob.labels.clone(),
+                labels: blob.labels.clone().into(),
                 driver: blob.driver.clone(),
                 template_driver: blob.template_driver.clone(),
             };
@@ -211,14 +211,14 @@ pub(crate) fn network_name(stack: &StackName, key: &str, declared: Option<&Netwo
 fn network_spec(network: &Network) -> NetworkSpec {
     NetworkSpec {
         driver: network.driver.clone().filter(|driver| driver != "overlay").unwrap_or_default(),
-        driver_opts: network.driver_opts.clone(),
-        labels: network.labels.clone(),
+        driver_opts: network.driver_opts.clone().into(),
+        labels: network.labels.clone().into(),
         internal: network.internal,
         attachable: network.attachable,
         // What Swarm says of every network is not worth saying.
         ipam_driver: network.ipam_driver.clone().filter(|driver| driver != "default"),
         subnets: network.subnets.clone(),
-        pools: network.pools.clone(),
+        pools: network.pools.clone().into(),
     }
 }
 

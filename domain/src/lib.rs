@@ -23,6 +23,7 @@ pub mod fail_point;
 pub mod health;
 pub mod ids;
 pub mod log;
+pub mod map;
 pub mod node;
 pub mod placement;
 pub mod policy;

@@ -3,8 +3,9 @@
 //! The compose loader makes it, the planner compares it, `swarm` puts it on the
 //! wire and reads it back. A field is here if, and only if, Berth owns it.
 //!
-//! Everything is ordered (`BTreeMap`, sorted lists), because Swarm restarts
-//! tasks for a changed order alone. Durations are nanoseconds, as on the wire.
+//! Everything is ordered (maps by their keys, sorted lists), because Swarm
+//! restarts tasks for a changed order alone. Durations are nanoseconds, as on
+//! the wire. What each service has of maps is a [`Map`], which is small.
 
 mod canonical;
 mod changes;
@@ -19,6 +20,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::StackName;
+use crate::map::Map;
 use crate::shared::Shared;
 
 pub use self::changes::NetworkChange;
@@ -70,9 +72,9 @@ pub struct NetworkSpec {
     /// The driver; empty means `overlay`.
     pub driver: String,
     /// Options of the driver.
-    pub driver_opts: BTreeMap<String, String>,
+    pub driver_opts: Map<String, String>,
     /// Labels, less the namespace's and the instance's.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Map<String, String>,
     /// No way out of it.
     pub internal: bool,
     /// Containers outside of Swarm may join it.
@@ -82,8 +84,8 @@ pub struct NetworkSpec {
     /// Subnets in CIDR notation.
     pub subnets: Vec<String>,
     /// What is said of a subnet beyond itself, by subnet.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub pools: BTreeMap<String, Pool>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub pools: Map<String, Pool>,
 }
 
 /// How the addresses of a subnet are given out.
@@ -103,7 +105,7 @@ pub struct FileSpec {
     /// The bytes; empty where a driver gives them.
     pub data: Vec<u8>,
     /// Labels, less the namespace's and the instance's.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Map<String, String>,
     /// A secret driver, with its options.
     pub driver: Option<Driver>,
     /// The templating driver, such as `golang`.
@@ -130,7 +132,7 @@ pub struct Driver {
     /// Its name.
     pub name: String,
     /// Its options.
-    pub options: BTreeMap<String, String>,
+    pub options: Map<String, String>,
 }
 
 /// A service.
@@ -143,9 +145,9 @@ pub struct ServiceSpec {
     pub written_image: String,
     /// Labels of the service, less the namespace's, image's and instance's.
     /// Traefik reads these. Changing them restarts nothing.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Map<String, String>,
     /// Labels of its containers, less the namespace's.
-    pub container_labels: BTreeMap<String, String>,
+    pub container_labels: Map<String, String>,
     /// `entrypoint:`, Swarm's `Command`.
     pub entrypoint: Vec<String>,
     /// `command:`, Swarm's `Args`.
@@ -159,7 +161,7 @@ pub struct ServiceSpec {
     /// Additional groups.
     pub groups: Vec<String>,
     /// The environment. [`None`] is a bare `KEY`, which unsets the image's.
-    pub env: BTreeMap<String, Option<String>>,
+    pub env: Map<String, Option<String>>,
     /// `/etc/hosts` lines, as Swarm has them: `IP host`.
     pub hosts: Vec<String>,
     /// Name servers.
@@ -189,9 +191,9 @@ pub struct ServiceSpec {
     /// Capabilities to drop, likewise.
     pub cap_drop: Vec<String>,
     /// Kernel parameters.
-    pub sysctls: BTreeMap<String, String>,
+    pub sysctls: Map<String, String>,
     /// Limits by name: soft and hard.
-    pub ulimits: BTreeMap<String, (i64, i64)>,
+    pub ulimits: Map<String, (i64, i64)>,
     /// `oom_score_adj`.
     pub oom_score_adj: Option<i64>,
     /// Where Windows gets its credentials.
@@ -327,7 +329,7 @@ pub struct Attachment {
     /// What the service is called there.
     pub aliases: Vec<String>,
     /// Options of the driver.
-    pub driver_opts: BTreeMap<String, String>,
+    pub driver_opts: Map<String, String>,
 }
 
 /// How many tasks, and of what kind.
@@ -386,7 +388,7 @@ pub struct Resources {
     /// Memory kept free, in bytes.
     pub reserve_memory: Option<i64>,
     /// Discrete generic resources: kind to number.
-    pub reserve_generic: BTreeMap<String, i64>,
+    pub reserve_generic: Map<String, i64>,
 }
 
 /// When a task is replaced.

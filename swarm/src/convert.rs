@@ -16,6 +16,7 @@ mod to_swarm;
 use std::collections::BTreeMap;
 
 use berth_domain::ids::StackName;
+use berth_domain::map::Map;
 
 pub(crate) use self::from_swarm::from_swarm;
 pub(crate) use self::to_swarm::to_swarm;
@@ -35,7 +36,7 @@ pub(crate) struct Scope<'a> {
 
 impl Scope<'_> {
     /// `labels`, with those that say whose the object is.
-    pub(crate) fn label(&self, labels: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    pub(crate) fn label(&self, labels: &Map<String, String>) -> Map<String, String> {
         use berth_domain::stack::{INSTANCE_LABEL, NAMESPACE_LABEL};
 
         let mut all = labels.clone();
@@ -48,7 +49,7 @@ impl Scope<'_> {
 }
 
 /// `labels`, less those that say whose the object is.
-pub(crate) fn unlabel(labels: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+pub(crate) fn unlabel(labels: &Map<String, String>) -> Map<String, String> {
     use berth_domain::stack::{INSTANCE_LABEL, NAMESPACE_LABEL};
 
     let mut rest = labels.clone();

@@ -5,12 +5,12 @@
 //! at, and each new connection counts as a change of everything, as does one that
 //! is lost.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use berth_domain::cluster::Version;
 use berth_domain::facts::NodeFacts;
 use berth_domain::ids::StackName;
+use berth_domain::map::Map;
 use berth_domain::stack::INSTANCE_LABEL;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
@@ -133,7 +133,7 @@ impl Swarm {
         }
     }
 
-    fn of_container(&self, labels: &BTreeMap<String, String>) -> Hint {
+    fn of_container(&self, labels: &Map<String, String>) -> Hint {
         let ours = self
             .instance
             .as_ref()
@@ -169,7 +169,7 @@ impl Swarm {
 
     /// Swarm updates a node for each network that comes to it or goes, too, which a
     /// deployment of each stack does: that is no change of the node to us.
-    async fn of_node(&self, id: &str, action: &str, attributes: &BTreeMap<String, String>) -> Hint {
+    async fn of_node(&self, id: &str, action: &str, attributes: &Map<String, String>) -> Hint {
         let path = format!("/nodes/{}", segment(id));
         let is = self.client.json::<wire::Node>(Request::get(path)).await;
         // Its version is another each time.
@@ -192,7 +192,7 @@ fn is_news(before: Option<&NodeFacts>, is: Option<&NodeFacts>) -> bool {
 
 /// Whether an event names what of a node is another now: its state, its
 /// availability, its role, or who leads. Its name is always there.
-fn says_what(attributes: &BTreeMap<String, String>) -> bool {
+fn says_what(attributes: &Map<String, String>) -> bool {
     attributes.keys().any(|key| key != "name")
 }
 
@@ -207,6 +207,8 @@ fn events() -> Request {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]

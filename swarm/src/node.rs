@@ -2,10 +2,11 @@
 //! on it alone. Only what is of one Berth is seen, and each thing is looked at
 //! again before it is removed: whoever says what to remove may be wrong.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use berth_domain::cluster::{Action, Cluster as _, ClusterError};
 use berth_domain::ids::StackName;
+use berth_domain::map::Map;
 use berth_domain::node::{Item, NodeContainer, NodeImage, NodeReport, NodeVolume};
 use berth_domain::stack::NAMESPACE_LABEL;
 use tokio::try_join;
@@ -96,7 +97,7 @@ impl Node {
         Ok(report)
     }
 
-    fn stack(&self, labels: &BTreeMap<String, String>, label: &str) -> Option<StackName> {
+    fn stack(&self, labels: &Map<String, String>, label: &str) -> Option<StackName> {
         let name = labels.get(label).filter(|_| self.swarm.owns(labels))?;
         StackName::parse(name).ok()
     }

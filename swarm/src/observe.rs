@@ -7,6 +7,7 @@ use berth_domain::cluster::{
     Version,
 };
 use berth_domain::ids::StackName;
+use berth_domain::map::Map;
 use berth_domain::stack::{NAMESPACE_LABEL, NetworkSpec, Pool};
 
 use crate::client::{Request, segment};
@@ -258,7 +259,7 @@ fn has_ours(stack: &ObservedStack) -> bool {
 }
 
 /// The stack that labels name; [`None`] also for a name that Berth gives to none.
-pub(crate) fn stack_of(labels: &BTreeMap<String, String>) -> Option<StackName> {
+pub(crate) fn stack_of(labels: &Map<String, String>) -> Option<StackName> {
     labels.get(NAMESPACE_LABEL).and_then(|name| StackName::parse(name).ok())
 }
 

@@ -6,6 +6,7 @@ use berth_domain::cluster::{ClusterError, Known, ObservedTask};
 use berth_domain::drain::Placed;
 use berth_domain::facts::NodeFacts;
 use berth_domain::ids::StackName;
+use berth_domain::map::Map;
 use berth_domain::stack::{Claim, Held, NAMESPACE_LABEL, ROUTES_LABEL};
 
 use crate::client::{Client, Request, segment};
@@ -157,7 +158,7 @@ impl Reader {
 }
 
 /// What the routes of a service with these labels claim.
-pub(crate) fn claims_of(labels: &BTreeMap<String, String>) -> Vec<Held> {
+pub(crate) fn claims_of(labels: &Map<String, String>) -> Vec<Held> {
     let (Some(stack), Some(claims)) = (labels.get(NAMESPACE_LABEL), labels.get(ROUTES_LABEL))
     else {
         return Vec::new();
@@ -178,7 +179,7 @@ mod tests {
     #[test]
     fn a_label_tells_what_a_service_claims_and_another_nothing() {
         let labels = |routes: &str| {
-            BTreeMap::from(
+            Map::from(
                 [(NAMESPACE_LABEL, "shop"), (ROUTES_LABEL, routes)]
                     .map(|(name, value)| (name.to_owned(), value.to_owned())),
             )
@@ -192,6 +193,6 @@ mod tests {
             ("shop", "`shop.x/`".to_owned())
         );
         assert_eq!(claims_of(&labels("Host(`shop.x`)")), []);
-        assert_eq!(claims_of(&BTreeMap::new()), []);
+        assert_eq!(claims_of(&Map::new()), []);
     }
 }

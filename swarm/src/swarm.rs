@@ -10,6 +10,7 @@ use berth_domain::cluster::{
 };
 use berth_domain::facts::{Availability, ClusterFacts, NodeFacts};
 use berth_domain::ids::StackName;
+use berth_domain::map::Map;
 use berth_domain::registry::{Anonymous, Answer, Login, Logins, Origin, host};
 use berth_domain::stack::INSTANCE_LABEL;
 use chrono::{DateTime, Utc};
@@ -89,7 +90,7 @@ impl Swarm {
     }
 
     /// Whether an object with these labels may be touched.
-    pub(crate) fn owns(&self, labels: &BTreeMap<String, String>) -> bool {
+    pub(crate) fn owns(&self, labels: &Map<String, String>) -> bool {
         self.instance.as_ref().is_none_or(|instance| labels.get(INSTANCE_LABEL) == Some(instance))
     }
 

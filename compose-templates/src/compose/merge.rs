@@ -12,6 +12,8 @@
 
 use std::collections::BTreeMap;
 
+use berth_domain::map::Map;
+
 use super::model::{
     Blob, BuildModel, Credentials, Deploy, HealthModel, Model, Placed, RestartBlock, Service,
     Update,
@@ -219,7 +221,7 @@ fn replace<T>(base: &mut Option<T>, over: Option<T>) {
 }
 
 /// Options go over options only: to Docker, where there were none, none come.
-fn extend_known(base: &mut BTreeMap<String, String>, over: BTreeMap<String, String>) {
+fn extend_known(base: &mut Map<String, String>, over: Map<String, String>) {
     if !base.is_empty() {
         base.extend(over);
     }

@@ -400,7 +400,7 @@ fn logging(check: &mut Check<'_>, field: &Field<'_>) -> Option<Driver> {
     for key in check.map(field) {
         match key.key {
             "driver" => driver.name = check.text(&key).unwrap_or_default(),
-            "options" => driver.options = check.labels(&key),
+            "options" => driver.options = check.labels(&key).into(),
             _ => check.other(&key, &keys::LOGGING),
         }
     }

@@ -178,7 +178,7 @@ fn blob(check: &mut Check<'_>, field: &Field<'_>, secret: bool) -> Option<Blob> 
         }
     }
     if let Some(driver) = &mut blob.driver {
-        driver.options = driver_opts;
+        driver.options = driver_opts.into();
         sources += 1;
     } else if !driver_opts.is_empty() {
         let message = format!("`{}.driver_opts` is ignored: there is no `driver`", field.path);

@@ -1,8 +1,10 @@
 //! The files as a whole: what they define beside services.
 
+use std::collections::BTreeMap;
+
+use super::Restrictions;
 use super::lists::{self, MOST_FILE_BYTES, MOST_NETWORKS, MOST_ROUTES};
 use super::places::Places;
-use super::{Labels, Restrictions};
 use crate::compose::model::{Blob, Network, Volume};
 use crate::load::{Loaded, StackContext};
 use crate::yaml::At;
@@ -67,7 +69,7 @@ impl Checks<'_> {
         self.refused.push((at, message));
     }
 
-    pub(super) fn labels(&mut self, path: &[&str], labels: &Labels) {
+    pub(super) fn labels(&mut self, path: &[&str], labels: &BTreeMap<String, String>) {
         for label in labels.keys().filter(|label| lists::commands(label)) {
             let why = if label.to_ascii_lowercase().starts_with("traefik.") {
                 "would tell Traefik what to do; ask for routes by `x-berth.routes` instead"

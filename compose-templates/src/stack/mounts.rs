@@ -128,7 +128,7 @@ impl Convert<'_> {
             external,
         };
         let Some(key) = &one.source else {
-            let mut kind = fresh(one.labels.clone(), None, false);
+            let mut kind = fresh(one.labels.clone().into(), None, false);
             // Docker says nothing of a volume without a name.
             if let (true, MountKind::Volume { no_copy, subpath, labels, .. }) =
                 (self.is_stack(), &mut kind)
@@ -141,11 +141,11 @@ impl Convert<'_> {
         let (name, volume) = self.volume_name(one, key)?;
         let driver = (volume.driver.is_some() || !volume.driver_opts.is_empty()).then(|| Driver {
             name: volume.driver.clone().unwrap_or_default(),
-            options: volume.driver_opts.clone(),
+            options: volume.driver_opts.clone().into(),
         });
         let mut labels = volume.labels.clone();
         labels.extend(one.labels.clone());
-        Some((fresh(labels, driver, volume.external), Some(name)))
+        Some((fresh(labels.into(), driver, volume.external), Some(name)))
     }
 
     /// A volume's name on the nodes.

@@ -24,15 +24,15 @@ impl Convert<'_> {
         let mut spec = ServiceSpec {
             image,
             written_image,
-            labels: service.deploy.labels.clone(),
-            container_labels: service.labels.clone(),
+            labels: service.deploy.labels.clone().into(),
+            container_labels: service.labels.clone().into(),
             entrypoint: service.entrypoint.clone().unwrap_or_default(),
             command: service.command.clone().unwrap_or_default(),
             hostname: service.hostname.clone(),
             working_dir: service.working_dir.clone(),
             user: service.user.clone(),
             groups: service.group_add.clone(),
-            env: service.environment.clone(),
+            env: service.environment.clone().into(),
             hosts: service.extra_hosts.clone(),
             dns: service.dns.clone(),
             dns_search: service.dns_search.clone(),
@@ -48,8 +48,8 @@ impl Convert<'_> {
             isolation: service.isolation.clone().filter(|isolation| isolation != "default"),
             cap_add: Vec::new(),
             cap_drop: Vec::new(),
-            sysctls: service.sysctls.clone(),
-            ulimits: service.ulimits.clone(),
+            sysctls: service.sysctls.clone().into(),
+            ulimits: service.ulimits.clone().into(),
             oom_score_adj: service.oom_score_adj,
             credential_spec: self.credentials(name, service),
             mounts: self.mounts(name, service),
@@ -215,7 +215,7 @@ impl Convert<'_> {
         } else if named && !PREDEFINED.contains(&network.as_str()) {
             aliases.push(name.to_owned());
         }
-        Attachment { network, aliases, driver_opts }
+        Attachment { network, aliases, driver_opts: driver_opts.into() }
     }
 
     fn mode(&mut self, name: &str, service: &Service) -> Mode {
@@ -355,7 +355,7 @@ fn resources(service: &Service) -> Resources {
         limit_pids: some(*limit_pids, service.pids_limit),
         reserve_nano_cpus: some(*reserve_nano_cpus, None),
         reserve_memory: some(*reserve_memory, service.mem_reservation),
-        reserve_generic: reserve_generic.clone(),
+        reserve_generic: reserve_generic.clone().into(),
     }
 }
 

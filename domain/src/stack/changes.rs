@@ -1,6 +1,6 @@
 //! How a network that is differs from one that should be.
 
-use std::collections::BTreeMap;
+use crate::map::Map;
 use std::fmt;
 
 use super::{NetworkSpec, Pool};
@@ -82,7 +82,7 @@ const fn word(flag: bool) -> &'static str {
     if flag { "true" } else { "false" }
 }
 
-fn pairs(map: &BTreeMap<String, String>) -> String {
+fn pairs(map: &Map<String, String>) -> String {
     let each = map.iter().map(|(key, value)| format!("{key}={value}"));
     or(&each.collect::<Vec<_>>().join(" "), "none").to_owned()
 }
@@ -124,7 +124,7 @@ mod tests {
             let [gateway, ip_range] = [gateway, range].map(|it| it.map(str::to_owned));
             NetworkSpec {
                 subnets: vec!["10.1.0.0/24".to_owned()],
-                pools: BTreeMap::from([("10.1.0.0/24".to_owned(), Pool { gateway, ip_range })]),
+                pools: Map::from([("10.1.0.0/24".to_owned(), Pool { gateway, ip_range })]),
                 ..NetworkSpec::default()
             }
         };
@@ -132,7 +132,7 @@ mod tests {
         let none: [&str; 0] = [];
         assert_eq!(live.changes_from(&live), none);
         assert_eq!(network(None, Some("10.1.0.128/25")).changes_from(&live), none);
-        let plain = NetworkSpec { pools: BTreeMap::new(), ..live.clone() };
+        let plain = NetworkSpec { pools: Map::new(), ..live.clone() };
         assert_eq!(
             plain.changes_from(&live),
             ["address range of 10.1.0.0/24 changes from 10.1.0.128/25 to none"]
@@ -147,13 +147,13 @@ mod tests {
     fn each_change_is_named() {
         let wanted = NetworkSpec {
             driver: "macvlan".to_owned(),
-            driver_opts: BTreeMap::from([("mtu".to_owned(), "1400".to_owned())]),
-            labels: BTreeMap::from([("a".to_owned(), "b".to_owned())]),
+            driver_opts: Map::from([("mtu".to_owned(), "1400".to_owned())]),
+            labels: Map::from([("a".to_owned(), "b".to_owned())]),
             internal: true,
             attachable: true,
             ipam_driver: Some("other".to_owned()),
             subnets: vec!["10.9.0.0/24".to_owned()],
-            pools: BTreeMap::new(),
+            pools: Map::new(),
         };
         let live =
             NetworkSpec { subnets: vec!["10.8.0.0/24".to_owned()], ..NetworkSpec::default() };

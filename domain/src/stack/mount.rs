@@ -1,6 +1,6 @@
 //! What a service has in its file system.
 
-use std::collections::BTreeMap;
+use crate::map::Map;
 
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +37,7 @@ pub enum MountKind {
         /// A path in it.
         subpath: Option<String>,
         /// Its labels, less the namespace's.
-        labels: BTreeMap<String, String>,
+        labels: Map<String, String>,
         /// Its driver.
         driver: Option<Driver>,
         /// Whether the compose file says it is somebody else's.

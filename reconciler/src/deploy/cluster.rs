@@ -394,7 +394,7 @@ mod tests {
         let secret = FileSpec { data: b"hunter2!\n".to_vec(), ..FileSpec::default() };
         let env = [("DB_PASSWORD", "swordfish"), ("DB_HOST", "postgres")]
             .map(|(name, value)| (name.to_owned(), Some(value.to_owned())));
-        let service = ServiceSpec { env: BTreeMap::from(env), ..ServiceSpec::default() };
+        let service = ServiceSpec { env: env.into(), ..ServiceSpec::default() };
         let short = FileSpec { data: b"on".to_vec(), ..FileSpec::default() };
         let spec = StackSpec {
             secrets: BTreeMap::from([

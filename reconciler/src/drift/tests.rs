@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use berth_domain::cluster::{ObservedService, ObservedStack, Version};
+use berth_domain::map::Map;
 use berth_domain::stack::{
     Attachment, FileRef, Healthcheck, Mode, Mount, MountKind, Port, ServiceSpec, StackSpec,
     UpdateConfig,
@@ -90,8 +91,8 @@ fn any_service() -> impl Strategy<Value = ServiceSpec> {
                 groups,
                 command: args.iter().map(|_| secret()).collect(),
                 env: pairs(env, &suffix).into_iter().map(|(key, it)| (key, Some(it))).collect(),
-                labels: pairs(labels, &suffix),
-                container_labels: pairs(more, &suffix),
+                labels: pairs(labels, &suffix).into(),
+                container_labels: pairs(more, &suffix).into(),
                 healthcheck: check.map(|(args, interval)| Healthcheck {
                     test: args.iter().map(|_| secret()).collect(),
                     interval,
@@ -284,7 +285,7 @@ fn what_a_hand_changed_is_told_in_a_sentence() {
     );
 
     let label = |name: &str, value: &str| ServiceSpec {
-        labels: BTreeMap::from([(name.to_owned(), value.to_owned())]),
+        labels: Map::from([(name.to_owned(), value.to_owned())]),
         ..ServiceSpec::default()
     };
     assert_eq!(
@@ -301,7 +302,7 @@ fn what_a_hand_changed_is_told_in_a_sentence() {
 
     let env = |value: &str| ServiceSpec {
         image: format!("shop:{value}"),
-        env: BTreeMap::from([("DEBUG".to_owned(), Some(value.to_owned()))]),
+        env: Map::from([("DEBUG".to_owned(), Some(value.to_owned()))]),
         stop_grace_period: Some(10_000_000_000),
         ..ServiceSpec::default()
     };
@@ -382,7 +383,7 @@ fn what_is_missing_and_what_nobody_asked_for_is_told_by_kind() {
         ]
     );
 
-    let labels = BTreeMap::from([("a".to_owned(), PLANTED.to_owned())]);
+    let labels = Map::from([("a".to_owned(), PLANTED.to_owned())]);
     let is = NetworkSpec { internal: true, labels, ..NetworkSpec::default() };
     let seen = ObservedStack {
         networks: ["shop_default", "shop_old"]

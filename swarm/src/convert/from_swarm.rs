@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use berth_domain::map::Map;
 use berth_domain::stack::{
     Attachment, CredentialSpec, EndpointMode, FileRef, Healthcheck, IMAGE_LABEL, Mode, Placement,
     Port, Resources, RestartPolicy, Security, Selinux, ServiceSpec, UpdateConfig,
@@ -98,7 +99,7 @@ pub(crate) fn from_swarm(
     Ok(spec)
 }
 
-fn environment(lines: &[String]) -> BTreeMap<String, Option<String>> {
+fn environment(lines: &[String]) -> Map<String, Option<String>> {
     lines
         .iter()
         .map(|line| match line.split_once('=') {
@@ -204,7 +205,7 @@ fn resources(live: Option<&wire::Resources>) -> Result<Resources, Unreadable> {
     let live = live.cloned().unwrap_or_default();
     let limits = live.limits.unwrap_or_default();
     let reservations = live.reservations.unwrap_or_default();
-    let mut reserve_generic = BTreeMap::new();
+    let mut reserve_generic = Map::new();
     for resource in reservations.generic_resources {
         let discrete = resource
             .discrete_resource_spec

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use berth_domain::map::Map;
 use berth_domain::stack::{
     Attachment, CredentialSpec, Driver, EndpointMode, FileRef, Healthcheck, Mode, Mount, MountKind,
     Placement, Port, Resources, RestartPolicy, Security, Selinux, ServiceSpec, UpdateConfig,
@@ -22,8 +23,8 @@ fn word() -> impl Strategy<Value = String> {
     "[a-z][a-z0-9./-]{0,9}"
 }
 
-fn map() -> impl Strategy<Value = BTreeMap<String, String>> {
-    btree_map(word(), "[ -~]{0,8}", 0..3)
+fn map() -> impl Strategy<Value = Map<String, String>> {
+    btree_map(word(), "[ -~]{0,8}", 0..3).prop_map_into()
 }
 
 fn words() -> impl Strategy<Value = Vec<String>> {
@@ -121,7 +122,7 @@ prop_compose! {
         (hostname, working_dir, user, stop_signal, isolation) in
             (of(word()), of(word()), of(word()), of(word()), of(word())),
         groups in words(),
-        env in btree_map("[A-Z][A-Z0-9_]{0,5}", of("[ -~]{0,8}"), 0..4),
+        env in btree_map("[A-Z][A-Z0-9_]{0,5}", of("[ -~]{0,8}"), 0..4).prop_map_into(),
         (hosts, dns, dns_search, dns_options) in (words(), words(), words(), words()),
         (cap_add, cap_drop) in (words(), words()),
     ) -> ServiceSpec {
@@ -152,7 +153,7 @@ prop_compose! {
         stop_grace_period in of(0..i64::MAX),
         init in of(any::<bool>()),
         sysctls in map(),
-        ulimits in btree_map(word(), any::<(i64, i64)>(), 0..3),
+        ulimits in btree_map(word(), any::<(i64, i64)>(), 0..3).prop_map_into(),
         oom_score_adj in of(prop_oneof![-1000_i64..-1, 1_i64..1000]),
         (tty, stdin_open, read_only, security) in (any::<bool>(), any::<bool>(), any::<bool>(), security()),
         credentials in of((of(Just("cred".to_owned())), of(word()), of(word()))),
@@ -204,7 +205,7 @@ prop_compose! {
             resources: Resources {
                 limit_nano_cpus: limits.0, limit_memory: limits.1, limit_pids: limits.2,
                 reserve_nano_cpus: reserved.0, reserve_memory: reserved.1,
-                reserve_generic: reserved.2,
+                reserve_generic: reserved.2.into(),
             },
             restart: restart.map(|(condition, delay, max_attempts, window)| RestartPolicy {
                 condition: condition.to_owned(), delay, max_attempts, window,
@@ -314,13 +315,13 @@ fn a_plain_service_is_sent_as_docker_stack_deploy_sends_it() {
         networks: vec![Attachment {
             network: "shop_net".to_owned(),
             aliases: vec!["web".to_owned()],
-            driver_opts: BTreeMap::new(),
+            driver_opts: Map::new(),
         }],
         mounts: vec![Mount {
             kind: MountKind::Volume {
                 no_copy: false,
                 subpath: None,
-                labels: BTreeMap::new(),
+                labels: Map::new(),
                 driver: None,
                 external: false,
             },

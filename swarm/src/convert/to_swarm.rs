@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use berth_domain::map::Map;
 use berth_domain::stack::{
     Attachment, CredentialSpec, EndpointMode, FileRef, Healthcheck, IMAGE_LABEL, Mode, Placement,
     Port, Resources, RestartPolicy, Security, Selinux, ServiceSpec, UpdateConfig,
@@ -161,7 +162,7 @@ fn confined(scope: &Scope<'_>, security: &Security) -> wire::Privileges {
 
 /// Lines in the order that Docker's own client sorts them: as lines, not by
 /// key, so that a change of client restarts nothing.
-fn environment(env: &BTreeMap<String, Option<String>>) -> Vec<String> {
+fn environment(env: &Map<String, Option<String>>) -> Vec<String> {
     let mut lines: Vec<String> = env
         .iter()
         .map(|(key, value)| match value {

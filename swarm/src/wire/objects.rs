@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use berth_domain::ids::StackName;
+use berth_domain::map::Map;
 use berth_domain::stack::{INSTANCE_LABEL, NAMESPACE_LABEL};
 use chrono::{DateTime, Utc};
 use serde::de::IgnoredAny;
@@ -213,7 +214,7 @@ pub(crate) struct Network {
     pub(crate) scope: String,
     pub(crate) driver: String,
     #[serde(deserialize_with = "nullable")]
-    pub(crate) options: BTreeMap<String, String>,
+    pub(crate) options: Map<String, String>,
     #[serde(deserialize_with = "nullable")]
     pub(crate) labels: Labels,
     pub(crate) internal: bool,
@@ -260,7 +261,7 @@ pub(crate) struct NetworkCreate {
     /// Before API 1.44, a second network of one name is made unless this says no.
     pub(crate) check_duplicate: bool,
     pub(crate) driver: String,
-    pub(crate) options: BTreeMap<String, String>,
+    pub(crate) options: Map<String, String>,
     pub(crate) labels: Labels,
     pub(crate) internal: bool,
     pub(crate) attachable: bool,
@@ -365,7 +366,7 @@ pub(crate) struct Actor {
     #[serde(rename = "ID")]
     pub(crate) id: String,
     #[serde(deserialize_with = "nullable")]
-    pub(crate) attributes: BTreeMap<String, String>,
+    pub(crate) attributes: Map<String, String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

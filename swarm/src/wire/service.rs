@@ -1,12 +1,13 @@
 //! A service's spec and all that is in it.
 
+use berth_domain::map::Map;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::{PreviousSpec, nullable};
 
-pub(crate) type Labels = BTreeMap<String, String>;
+pub(crate) type Labels = Map<String, String>;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -119,8 +120,8 @@ pub(crate) struct ContainerSpec {
     pub(crate) configs: Vec<ConfigReference>,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) isolation: String,
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) sysctls: BTreeMap<String, String>,
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Map::is_empty")]
+    pub(crate) sysctls: Map<String, String>,
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
     pub(crate) capability_add: Vec<String>,
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
@@ -252,7 +253,7 @@ pub(crate) struct BindOptions {
 pub(crate) struct VolumeOptions {
     #[serde(skip_serializing_if = "is_false")]
     pub(crate) no_copy: bool,
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Map::is_empty")]
     pub(crate) labels: Labels,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) subpath: String,
@@ -274,8 +275,8 @@ pub(crate) struct TmpfsOptions {
 pub(crate) struct Driver {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) name: String,
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) options: BTreeMap<String, String>,
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Map::is_empty")]
+    pub(crate) options: Map<String, String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -419,8 +420,8 @@ pub(crate) struct NetworkAttachment {
     pub(crate) target: String,
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
     pub(crate) aliases: Vec<String>,
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) driver_opts: BTreeMap<String, String>,
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Map::is_empty")]
+    pub(crate) driver_opts: Map<String, String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

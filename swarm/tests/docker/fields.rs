@@ -1,8 +1,7 @@
 //! A service that uses every field, and what Swarm makes of it.
 
-use std::collections::BTreeMap;
-
 use berth_domain::cluster::Action;
+use berth_domain::map::Map;
 use berth_domain::stack::{
     Attachment, Driver, EndpointMode, FileRef, FileSpec, Healthcheck, Mode, Mount, MountKind,
     NetworkSpec, Placement, Pool, Port, Resources, RestartPolicy, Security, Selinux, ServiceSpec,
@@ -15,7 +14,7 @@ fn texts(of: &[&str]) -> Vec<String> {
     of.iter().map(|text| (*text).to_owned()).collect()
 }
 
-fn map(of: &[(&str, &str)]) -> BTreeMap<String, String> {
+fn map(of: &[(&str, &str)]) -> Map<String, String> {
     of.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
@@ -103,7 +102,7 @@ fn everything(stack: &TestStack) -> ServiceSpec {
                 MountKind::Volume {
                     no_copy: false,
                     subpath: None,
-                    labels: BTreeMap::new(),
+                    labels: Map::new(),
                     driver: None,
                     external: true,
                 },
@@ -114,7 +113,7 @@ fn everything(stack: &TestStack) -> ServiceSpec {
                 MountKind::Volume {
                     no_copy: false,
                     subpath: None,
-                    labels: BTreeMap::new(),
+                    labels: Map::new(),
                     driver: None,
                     external: false,
                 },
@@ -254,7 +253,7 @@ async fn swarm_gives_back_how_a_network_gives_out_addresses() {
         let range = pool(None, Some("10.229.8.128/25"));
         let sent = NetworkSpec {
             subnets: texts(&["10.229.7.0/24", "10.229.8.0/24", "10.229.9.0/24"]),
-            pools: BTreeMap::from([
+            pools: Map::from([
                 ("10.229.7.0/24".to_owned(), full),
                 ("10.229.8.0/24".to_owned(), range),
             ]),
@@ -268,7 +267,7 @@ async fn swarm_gives_back_how_a_network_gives_out_addresses() {
         eventually("its subnets are given out", async || !live().await.subnets.is_empty()).await;
         let live = &live().await;
         assert_eq!(sent.changes_from(live), Vec::<String>::new(), "it would be drift for ever");
-        let moved = NetworkSpec { pools: BTreeMap::new(), ..sent };
+        let moved = NetworkSpec { pools: Map::new(), ..sent };
         assert_eq!(moved.changes_from(live).len(), 2, "{live:?}");
     })
     .await;

@@ -1,7 +1,8 @@
 //! Requests lost while a service is updated: 64 connections of `wrk` through
 //! Traefik to a service of two replicas, which is updated again and again by
 //! `berth stack deploy`, then by `docker stack deploy`, from the same file. A
-//! file that does not say what a rollout needs shows that losses are seen.
+//! file that does not say what a rollout needs, of an application that stops at
+//! once, shows that losses are seen.
 //!
 //! The application is Traefik, too, which has what an application needs: a health
 //! check, and requests taken for some seconds yet after it was told to stop.
@@ -30,7 +31,7 @@ const HOST: &str = "rollouts.localhost";
 enum Who {
     Berth,
     Docker,
-    /// Berth, from a file that says nothing of updates.
+    /// Berth, from a file that says nothing of updates, nor lets the application drain.
     Careless,
 }
 
@@ -115,17 +116,20 @@ async fn under_load(
 
 /// Two replicas whose environment changes with `number`.
 fn compose(who: Who, network: &str, number: usize) -> String {
-    let careful = match who {
-        Who::Berth | Who::Docker => {
+    let (drain, careful) = match who {
+        Who::Berth | Who::Docker => (
+            "
+      - --entrypoints.web.transport.lifecycle.requestacceptgracetimeout=4s
+      - --entrypoints.web.transport.lifecycle.gracetimeout=4s",
             "
     healthcheck:
       test: [CMD, traefik, healthcheck, --ping=true, --ping.entrypoint=web, '--entrypoints.web.address=:8080']
       interval: 1s
       timeout: 5s
       retries: 5
-    stop_grace_period: 15s"
-        }
-        Who::Careless => "",
+    stop_grace_period: 15s",
+        ),
+        Who::Careless => ("", ""),
     };
     let order = match who {
         Who::Berth | Who::Docker => "order: start-first, delay: 1s, ",
@@ -137,9 +141,7 @@ services:
   app:
     image: {IMAGE}
     command:
-      - --entrypoints.web.address=:8080
-      - --entrypoints.web.transport.lifecycle.requestacceptgracetimeout=4s
-      - --entrypoints.web.transport.lifecycle.gracetimeout=4s
+      - --entrypoints.web.address=:8080{drain}
       - --ping=true
       - --ping.entrypoint=web
       - --ping.terminatingstatuscode=200

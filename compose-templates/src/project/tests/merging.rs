@@ -4,7 +4,7 @@ use berth_domain::stack::{Healthcheck, Mode};
 
 use super::{Repository, over};
 
-fn pairs(map: &std::collections::BTreeMap<String, Option<String>>) -> String {
+fn pairs(map: &berth_domain::map::Map<String, Option<String>>) -> String {
     let pair = |(name, value): (&String, &Option<String>)| match value {
         Some(value) => format!("{name}={value}"),
         None => name.clone(),

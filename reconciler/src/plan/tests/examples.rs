@@ -1,5 +1,7 @@
 //! Plans, as they read.
 
+use berth_domain::map::Map;
+
 use super::*;
 
 #[test]
@@ -94,7 +96,7 @@ fn a_changed_network_is_replaced_once_the_tasks_on_it_have_left() {
 #[test]
 fn a_plan_tells_no_value_of_a_label_nor_what_only_passes_by() {
     let labelled = |value: &str| NetworkSpec {
-        labels: BTreeMap::from([("key".to_owned(), value.to_owned())]),
+        labels: Map::from([("key".to_owned(), value.to_owned())]),
         ..NetworkSpec::default()
     };
     let mut spec = StackSpec::default();
