@@ -24,7 +24,7 @@ import { Tag } from '~/ui/tag';
 import { say } from '~/ui/say';
 
 import { EnvTag } from './env-tag';
-import { stackLook } from './look';
+import { deployWord, stackLook } from './look';
 import { FateOfVolumes } from './volumes';
 
 /** Hardly ever asked for. */
@@ -230,7 +230,7 @@ function Actions({ stack, RollBackDialog }: { stack: Stack } & Dialogs) {
   const fixed = Boolean(denied) || stack.wanted === 'absent';
   const noDryRun = fixed || !stack.latest_deployment;
   const noDeploy = whyNoDeploy(stack, denied);
-  const deployLabel = failed ? 'Retry' : stack.latest_deployment ? 'Redeploy' : 'Deploy';
+  const deployLabel = deployWord(stack);
   useActs([
     ...(noDeploy || start.busy ? [] : [{ label: `${deployLabel} ${stack.name}`, run: startNow }]),
     ...(noDryRun ? [] : [{ label: `Dry run of ${stack.name}`, run: dryRunNow, leads: true }]),
