@@ -22,7 +22,7 @@ const HEAD = (
   <>
     <Th>Pull request</Th>
     <Th className="w-28">Health</Th>
-    <Th hide="sm" className="w-[28%]">
+    <Th hide="sm" className="w-[21%]">
       Address
     </Th>
     <Th hide="lg" className="w-22">

@@ -14,7 +14,7 @@ import { useGlow } from './use-glow';
 
 const HEAD = (
   <>
-    <Th className="lg:w-[26%]">Stack</Th>
+    <Th className="lg:w-[22%]">Stack</Th>
     <Th className="w-28">Health</Th>
     <Th hide="sm" className="w-20">
       State
