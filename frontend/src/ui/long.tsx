@@ -1,11 +1,15 @@
 import { memo, useEffect, useRef, useState, type ReactNode, type RefObject } from 'react';
 
+import { cn } from '~/lib/cn';
 import { watchNear } from '~/lib/near';
 
 /** Up to so many parts all of a list is in the page, where the browser's own search finds it. */
 const WHOLE = 4;
 /** How far from sight a part may be and still be in the page. */
 const NEAR = '1000px';
+
+/** Between the parts of a table, as between its rows. */
+const LINE = 'border-line [tbody+&]:border-t';
 
 type Part<T> = { items: readonly T[] };
 
@@ -88,13 +92,13 @@ const OnePart = memo(function OnePart({
     return Box === 'div' ? (
       <div ref={ref} aria-hidden style={{ height }} />
     ) : (
-      <tbody ref={ref} aria-hidden>
+      <tbody ref={ref} aria-hidden className={LINE}>
         <tr style={{ height }} />
       </tbody>
     );
   }
   return (
-    <Box ref={ref} className={className}>
+    <Box ref={ref} className={cn(className, Box === 'tbody' && LINE)}>
       {part.items.map((item, index) => {
         const place = from + index + 1;
         return row(
