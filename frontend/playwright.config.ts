@@ -63,6 +63,8 @@ export default defineConfig({
       testMatch: ['everything.spec.ts', 'slow.spec.ts'],
       dependencies: ['job'],
     },
+    // Thousands of events, which the others need not click through.
+    { name: 'long', testMatch: 'long.spec.ts', dependencies: ['job'] },
     // Berth is killed here: last.
     { name: 'survive', testMatch: 'survive.spec.ts', dependencies: ['job'] },
   ],

@@ -4,7 +4,7 @@ import { expectAccessibleInBoth } from './axe';
 import { expect, test, visit } from './test';
 import { SESSION, SHOP } from './world';
 
-/** What Deploy would do is asked for, answered by the leader, and nothing is deployed. */
+/** What a deployment would do is asked for, answered by the leader, and nothing is deployed. */
 test.use({ storageState: SESSION });
 
 async function deployments(request: APIRequestContext): Promise<number> {
@@ -12,7 +12,7 @@ async function deployments(request: APIRequestContext): Promise<number> {
   return ((await answer.json()) as { items: unknown[] }).items.length;
 }
 
-test('a dry run says what Deploy would do, and deploys nothing', async ({ page, request }) => {
+test('a dry run says what Redeploy would do, and deploys nothing', async ({ page, request }) => {
   const before = await deployments(request);
   await visit(page, `/stacks/${SHOP}`);
   await page.getByRole('button', { name: 'More actions' }).click();
@@ -21,7 +21,9 @@ test('a dry run says what Deploy would do, and deploys nothing', async ({ page, 
   await expect(page).toHaveTitle(/^Dry run · /);
   await expect(page.getByRole('heading', { level: 2, name: 'Dry run' })).toBeVisible();
   // The stream brings the answer: nothing is loaded again.
-  await expect(page.getByText(/^Deploy would (change nothing|make [\d,]+ changes?)$/)).toBeVisible({
+  await expect(
+    page.getByText(/^Redeploy would (change nothing|make [\d,]+ changes?)$/),
+  ).toBeVisible({
     timeout: 60_000,
   });
   await expect(page.getByText('compose.yaml', { exact: true })).toBeVisible();
@@ -29,13 +31,13 @@ test('a dry run says what Deploy would do, and deploys nothing', async ({ page, 
 
   // It has an address, and the palette leads to it.
   await page.reload();
-  await expect(page.getByText(/^Deploy would/)).toBeVisible();
+  await expect(page.getByText(/^Redeploy would/)).toBeVisible();
   await page.keyboard.press('Control+k');
   await page.keyboard.type('dry run');
   await expect(page.getByRole('option', { name: `Dry run of ${SHOP}` })).toBeVisible();
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'Run again' }).click();
-  await expect(page.getByText(/^Deploy would/)).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByText(/^Redeploy would/)).toBeVisible({ timeout: 60_000 });
 
   await page.setViewportSize({ width: 360, height: 740 });
   const width = await page.evaluate(() => document.documentElement.scrollWidth);

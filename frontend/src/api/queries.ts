@@ -1,7 +1,16 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 
 import { api, take, takeTagged } from './client';
-import type { EventKind, RuleDraft, StackKind } from './schema.gen';
+import { readList, SIZE } from './list';
+import type {
+  Deployment,
+  Event,
+  EventKind,
+  RuleDraft,
+  RuleReplay,
+  StackKind,
+  StackSummary,
+} from './schema.gen';
 
 /** The first part of every key is what stream.ts marks as stale. */
 
@@ -49,13 +58,17 @@ export type StackFilter = { q?: string | undefined; kind?: StackKind | undefined
 export const stacksQuery = (filter: StackFilter = {}) =>
   infiniteQueryOptions({
     queryKey: ['stacks', filter],
-    queryFn: ({ signal, pageParam }) =>
-      take(
-        api.GET('/api/v1/stacks', {
-          params: { query: { q: filter.q || undefined, kind: filter.kind, cursor: pageParam } },
-          signal,
-        }),
-      ),
+    queryFn: readList(
+      SIZE,
+      ({ name }: StackSummary) => name,
+      (cursor, limit, signal) =>
+        take(
+          api.GET('/api/v1/stacks', {
+            params: { query: { q: filter.q || undefined, kind: filter.kind, cursor, limit } },
+            signal,
+          }),
+        ),
+    ),
     ...pages,
   });
 
@@ -85,13 +98,17 @@ export const stackSettingsQuery = (name: string) =>
 export const deploymentsQuery = (name: string) =>
   infiniteQueryOptions({
     queryKey: ['deployments', name],
-    queryFn: ({ signal, pageParam }) =>
-      take(
-        api.GET('/api/v1/stacks/{name}/deployments', {
-          params: { path: { name }, query: { cursor: pageParam, limit: 20 } },
-          signal,
-        }),
-      ),
+    queryFn: readList(
+      20,
+      ({ id }: Deployment) => id,
+      (cursor, limit, signal) =>
+        take(
+          api.GET('/api/v1/stacks/{name}/deployments', {
+            params: { path: { name }, query: { cursor, limit } },
+            signal,
+          }),
+        ),
+    ),
     ...pages,
   });
 
@@ -111,7 +128,9 @@ export const rulesQuery = () =>
   infiniteQueryOptions({
     queryKey: ['rules'],
     queryFn: ({ signal, pageParam }) =>
-      take(api.GET('/api/v1/rules', { params: { query: { cursor: pageParam } }, signal })),
+      take(
+        api.GET('/api/v1/rules', { params: { query: { cursor: pageParam, limit: 100 } }, signal }),
+      ),
     ...pages,
   });
 
@@ -138,14 +157,18 @@ export const ruleMatchesQuery = (draft: RuleDraft) =>
 export const ruleReplayQuery = (draft: RuleDraft) =>
   infiniteQueryOptions({
     queryKey: ['rule-replay', draft],
-    queryFn: ({ signal, pageParam }) =>
-      take(
-        api.POST('/api/v1/rules/replay', {
-          params: { query: { cursor: pageParam, limit: 20 } },
-          body: draft,
-          signal,
-        }),
-      ),
+    queryFn: readList(
+      20,
+      ({ delivery }: RuleReplay) => delivery.id,
+      (cursor, limit, signal) =>
+        take(
+          api.POST('/api/v1/rules/replay', {
+            params: { query: { cursor, limit } },
+            body: draft,
+            signal,
+          }),
+        ),
+    ),
     ...pages,
     retry: false,
     staleTime: 30_000,
@@ -198,13 +221,17 @@ export type EventFilter = {
 export const eventsQuery = ({ kind, stack, actor, q }: EventFilter = {}) =>
   infiniteQueryOptions({
     queryKey: ['events', { kind, stack, actor, q }],
-    queryFn: ({ signal, pageParam }) =>
-      take(
-        api.GET('/api/v1/events', {
-          params: { query: { kind, stack, actor, q: q || undefined, cursor: pageParam } },
-          signal,
-        }),
-      ),
+    queryFn: readList(
+      SIZE,
+      (event: Event) => `${event.kind} ${event.id}`,
+      (cursor, limit, signal) =>
+        take(
+          api.GET('/api/v1/events', {
+            params: { query: { kind, stack, actor, q: q || undefined, cursor, limit } },
+            signal,
+          }),
+        ),
+    ),
     ...pages,
   });
 

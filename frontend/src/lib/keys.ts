@@ -84,12 +84,11 @@ function single(key: string): boolean {
 
 /** Moves the focus to the next row of the page's lists, by what a row is reached with. */
 function walk(step: 1 | -1): boolean {
-  const stops = [...document.querySelectorAll('main tbody tr, main [data-rows] > li')].flatMap(
-    (row) => {
-      const stop = row.querySelector<HTMLElement>('a[href], button');
-      return stop ? [{ row, stop }] : [];
-    },
-  );
+  const rows = 'main tbody tr, main [data-rows] > li, main [data-rows] [role=listitem]';
+  const stops = [...document.querySelectorAll(rows)].flatMap((row) => {
+    const stop = row.querySelector<HTMLElement>('a[href], button');
+    return stop ? [{ row, stop }] : [];
+  });
   const here = stops.findIndex(({ row }) => row.contains(document.activeElement));
   const next = here < 0 ? (step > 0 ? 0 : stops.length - 1) : here + step;
   stops[Math.max(0, Math.min(next, stops.length - 1))]?.stop.focus();

@@ -117,11 +117,27 @@ function bare(id: string, at: string) {
   return { id, at, delivery: null, deployment: null, act: null };
 }
 
+const FLOOD = 5_000;
+const PAGE = 50;
+
+/** What `q=flood` finds: thousands of events, a page at a time, to measure the list with. */
+function flooded(cursor: string | null): { items: Event[]; next_cursor: string | null } {
+  const from = Number(cursor ?? 0);
+  const items = Array.from({ length: PAGE }, (_, place): Event => {
+    const n = from + place;
+    const { delivery, ...event } = events[n % events.length]!;
+    const id = `flood-${n}`;
+    return { ...event, id, at: before(n), delivery: delivery && { ...delivery, id } };
+  });
+  return { items, next_cursor: from + PAGE < FLOOD ? String(from + PAGE) : null };
+}
+
 /** The events as the server would answer with them. */
 export function eventsFor(query: URLSearchParams): { items: Event[]; next_cursor: string | null } {
   const [kind, stack, actor, q] = ['kind', 'stack', 'actor', 'q'].map((name) => query.get(name));
   const has = (event: Event, word: string) =>
     JSON.stringify(event).toLowerCase().includes(word.toLowerCase());
+  if (q === 'flood') return flooded(query.get('cursor'));
   const items = events.filter(
     (event) =>
       (!kind || event.kind === kind) &&

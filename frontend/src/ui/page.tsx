@@ -5,7 +5,7 @@ import { useTitle } from '~/lib/title';
 
 /** The column that a page's content stands in. */
 export function Page({ children, wide }: { children: ReactNode; wide?: boolean }) {
-  return <div className={cn('px-4 py-5 sm:px-6', !wide && 'max-w-288')}>{children}</div>;
+  return <div className={cn('px-4 py-5 sm:px-6', !wide && 'max-w-page')}>{children}</div>;
 }
 
 /** A page's head: its h1 (which gets the focus when the page changes) and its one primary action. */

@@ -2,29 +2,39 @@ import type { ComponentProps, ReactNode } from 'react';
 
 import { cn } from '~/lib/cn';
 
-/** A table in its panel. On a narrow screen columns leave (`hide`), the table never scrolls the page. */
+/**
+ * A table in its panel. On a narrow screen columns leave (`hide`), the table never scrolls the page.
+ * With `rows`, as many as it has with those that are not in the page, it holds the parts of a long
+ * list, and its columns are as wide as the head says.
+ */
 export function Table({
   label,
   head,
   fixed,
+  rows,
   children,
 }: {
   label: string;
   head: ReactNode;
   /** The head's widths hold, whatever is in the rows: for tables that stand above each other. */
   fixed?: boolean;
+  rows?: number;
   children: ReactNode;
 }) {
   return (
     <div className="relative overflow-x-auto rounded-panel border border-line bg-surface">
       <table
-        className={cn('w-full border-collapse text-left text-ui', fixed && 'table-fixed')}
+        className={cn(
+          'w-full border-collapse text-left text-ui',
+          (fixed || rows !== undefined) && 'table-fixed',
+        )}
         aria-label={label}
+        aria-rowcount={rows}
       >
         <thead>
           <tr className="border-b border-line">{head}</tr>
         </thead>
-        <tbody className="divide-y divide-line">{children}</tbody>
+        {rows === undefined ? <tbody className="divide-y divide-line">{children}</tbody> : children}
       </table>
     </div>
   );

@@ -118,8 +118,10 @@ function Phases({ deployment }: { deployment: DeploymentStory }) {
                 />
               </p>
             </div>
-            <span className="text-right text-meta leading-5 whitespace-nowrap text-text-2 tabular-nums">
-              <PhaseWord phase={phase} over={over} />
+            <span className="flex flex-col items-end text-meta leading-5 whitespace-nowrap text-text-2 tabular-nums sm:flex-row-reverse">
+              <span className="text-right sm:min-w-24">
+                <PhaseWord phase={phase} over={over} />
+              </span>
               <Usually ms={usual.get(phase.phase)} begun={phase.started_at !== null} />
             </span>
           </li>
@@ -133,7 +135,7 @@ function Phases({ deployment }: { deployment: DeploymentStory }) {
 /** What a phase usually takes, beside what it took; nothing where that is as good as nothing. */
 function Usually({ ms, begun }: { ms: number | undefined; begun: boolean }) {
   if (ms === undefined || ms < 500 || !begun) return null;
-  return <span className="block leading-[18px] text-text-3">median {duration(ms)}</span>;
+  return <span className="leading-[18px] text-text-3 sm:leading-5">median {duration(ms)}</span>;
 }
 
 function Facts({ deployment }: { deployment: DeploymentStory }) {

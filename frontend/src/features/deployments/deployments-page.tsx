@@ -1,10 +1,13 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 
+import { useSight } from '~/api/list';
 import { Loaded } from '~/api/loaded';
+import { NextPage } from '~/api/more';
 import { deploymentsQuery } from '~/api/queries';
+import type { Deployment } from '~/api/schema.gen';
 import { Empty } from '~/ui/empty';
-import { More } from '~/ui/more';
+import { countOf, Long, type Place } from '~/ui/long';
 import { Page, Section } from '~/ui/page';
 import { SkeletonRows } from '~/ui/skeleton';
 
@@ -16,30 +19,38 @@ const NONE = (
   </Empty>
 );
 
+const card = (deployment: Deployment, place: Place) => (
+  <div key={deployment.id} {...place}>
+    <DeploymentCard deployment={deployment} />
+  </div>
+);
+
 export function DeploymentsPage({ stack }: { stack: string }) {
   const query = useInfiniteQuery(deploymentsQuery(stack));
+  const onSight = useSight(query.refetch);
   return (
     <Page>
       <h2 className="sr-only">Deployments</h2>
       <Loaded query={query} what="the deployments" skeleton={<SkeletonRows rows={4} height={96} />}>
-        {(data) => {
-          const items = data.pages.flatMap((page) => page.items);
-          return items.length === 0 ? (
+        {({ pages, pageParams }) =>
+          countOf(pages) === 0 ? (
             NONE
           ) : (
-            <div className="space-y-2">
-              {items.map((deployment) => (
-                <DeploymentCard key={deployment.id} deployment={deployment} />
-              ))}
+            <div role="list" data-rows className="space-y-2">
+              <Long
+                as="div"
+                className="space-y-2"
+                parts={pages}
+                keys={pageParams}
+                more={query.hasNextPage}
+                row={card}
+                onSight={onSight}
+              />
             </div>
-          );
-        }}
+          )
+        }
       </Loaded>
-      <More
-        has={query.hasNextPage}
-        busy={query.isFetchingNextPage}
-        onMore={() => query.fetchNextPage()}
-      />
+      <NextPage query={query} />
     </Page>
   );
 }

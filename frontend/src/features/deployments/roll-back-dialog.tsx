@@ -3,13 +3,13 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 
 import { Loaded } from '~/api/loaded';
+import { NextPage } from '~/api/more';
 import { rollBack } from '~/api/mutations';
 import { deploymentsQuery } from '~/api/queries';
 import type { Deployment } from '~/api/schema.gen';
 import { cn } from '~/lib/cn';
 import { Confirm } from '~/ui/dialog';
 import { Empty } from '~/ui/empty';
-import { More } from '~/ui/more';
 import { CommitLine } from '~/ui/sha';
 import { SkeletonRows } from '~/ui/skeleton';
 import { Ago } from '~/ui/time';
@@ -96,11 +96,7 @@ function Releases({
           );
         }}
       </Loaded>
-      <More
-        has={query.hasNextPage}
-        busy={query.isFetchingNextPage}
-        onMore={() => query.fetchNextPage()}
-      />
+      <NextPage query={query} asked />
     </>
   );
 }

@@ -50,7 +50,7 @@ export function ActRow({ act, at, search }: { act: Act; at: string; search: Sear
   const person = act.actor !== 'Berth' || act.user_id !== null;
   const Icon = person ? User : Bot;
   return (
-    <li className="grid grid-cols-[16px_minmax(0,1fr)] gap-x-3 px-3 py-2 text-ui lg:grid-cols-[16px_minmax(0,1fr)_auto] lg:items-center">
+    <div className="grid grid-cols-[16px_minmax(0,1fr)] gap-x-3 px-3 py-2 text-ui lg:grid-cols-[16px_minmax(0,1fr)_auto] lg:items-center">
       <Icon
         size={14}
         className="text-text-3 max-lg:mt-0.5"
@@ -78,7 +78,7 @@ export function ActRow({ act, at, search }: { act: Act; at: string; search: Sear
       <span className="text-meta text-text-2 max-lg:col-start-2 lg:text-right">
         <Ago at={at} />
       </span>
-    </li>
+    </div>
   );
 }
 

@@ -39,7 +39,7 @@ export function DeliveryRow({
     : ({ look: 'pending', word: 'Waiting' } as const);
   const name = delivery.action ? `${delivery.event} ${delivery.action}` : delivery.event;
   return (
-    <li>
+    <>
       <Link
         to="/events"
         search={{ ...search, id: open ? undefined : delivery.id }}
@@ -84,7 +84,7 @@ export function DeliveryRow({
         </span>
       </Link>
       {open && <Details delivery={delivery} search={search} />}
-    </li>
+    </>
   );
 }
 

@@ -18,32 +18,30 @@ const ENDS: Partial<Record<Phase, Look>> = {
 export function DeployRow({ deployment, at }: { deployment: DeployEvent; at: string }) {
   const { stack, number, phase, why, sha, message, reason } = deployment;
   return (
-    <li>
-      <Link
-        to="/stacks/$stack/deployments/$number"
-        params={{ stack, number: String(number) }}
-        className="grid grid-cols-[16px_minmax(0,1fr)_auto] items-center gap-x-3 px-3 py-2 text-ui -outline-offset-2 hover:bg-hover lg:grid-cols-[16px_104px_200px_minmax(0,1fr)_auto]"
-      >
-        <Rocket size={14} aria-hidden className="text-text-3" />
-        <span className="max-lg:order-2">
-          <Status look={ENDS[phase] ?? 'deploying'} />
+    <Link
+      to="/stacks/$stack/deployments/$number"
+      params={{ stack, number: String(number) }}
+      className="grid grid-cols-[16px_minmax(0,1fr)_auto] items-center gap-x-3 px-3 py-2 text-ui -outline-offset-2 hover:bg-hover lg:grid-cols-[16px_104px_200px_minmax(0,1fr)_auto]"
+    >
+      <Rocket size={14} aria-hidden className="text-text-3" />
+      <span className="max-lg:order-2">
+        <Status look={ENDS[phase] ?? 'deploying'} />
+      </span>
+      <span className="truncate font-medium max-lg:order-1" title={`${stack} #${number}`}>
+        {stack} #{number}
+      </span>
+      <span className="min-w-0 max-lg:order-4 max-lg:col-span-2 max-lg:col-start-2">
+        <span className="flex min-w-0 items-baseline gap-2">
+          <code className="shrink-0 font-mono text-meta text-text-2">{shortSha(sha)}</code>
+          <span className="truncate">{message}</span>
         </span>
-        <span className="truncate font-medium max-lg:order-1" title={`${stack} #${number}`}>
-          {stack} #{number}
+        <span className="block truncate text-meta text-text-2">
+          <Said text={asSentence(reason ?? why)} />
         </span>
-        <span className="min-w-0 max-lg:order-4 max-lg:col-span-2 max-lg:col-start-2">
-          <span className="flex min-w-0 items-baseline gap-2">
-            <code className="shrink-0 font-mono text-meta text-text-2">{shortSha(sha)}</code>
-            <span className="truncate">{message}</span>
-          </span>
-          <span className="block truncate text-meta text-text-2">
-            <Said text={asSentence(reason ?? why)} />
-          </span>
-        </span>
-        <span className="text-meta text-text-2 max-lg:order-5 max-lg:col-start-2 lg:text-right">
-          <Ago at={at} />
-        </span>
-      </Link>
-    </li>
+      </span>
+      <span className="text-meta text-text-2 max-lg:order-5 max-lg:col-start-2 lg:text-right">
+        <Ago at={at} />
+      </span>
+    </Link>
   );
 }

@@ -1,14 +1,17 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { X } from 'lucide-react';
+import { useCallback } from 'react';
 
+import { useSight } from '~/api/list';
 import { Loaded } from '~/api/loaded';
+import { NextPage } from '~/api/more';
 import { deliveryQuery, eventsQuery, githubQuery } from '~/api/queries';
 import type { Event, EventKind } from '~/api/schema.gen';
 import { buttonClass } from '~/ui/button';
 import { chipClass } from '~/ui/chip';
 import { Empty } from '~/ui/empty';
-import { More } from '~/ui/more';
+import { countOf, Long, type Place } from '~/ui/long';
 import { Page, PageHead, Panel, Section } from '~/ui/page';
 import { Search as SearchField } from '~/ui/search';
 
@@ -32,8 +35,15 @@ const KINDS: readonly { kind: EventKind | undefined; label: string }[] = [
 export function EventsPage({ search }: { search: Search }) {
   const { id, ...filter } = search;
   const query = useInfiniteQuery(eventsQuery(filter));
-  const events = query.data?.pages.flatMap((page) => page.items);
-  const listed = events?.some(({ delivery }) => delivery?.id === id);
+  const onSight = useSight(query.refetch);
+  const row = useCallback(
+    (event: Event, place: Place) => (
+      <Row key={`${event.kind} ${event.id}`} event={event} search={search} place={place} />
+    ),
+    [search],
+  );
+  const pages = query.data?.pages;
+  const listed = pages?.some(({ items }) => items.some(({ delivery }) => delivery?.id === id));
   return (
     <Page>
       <PageHead title="Events">
@@ -43,37 +53,43 @@ export function EventsPage({ search }: { search: Search }) {
         </p>
       </PageHead>
       <Filters search={search} />
-      {id && events && !listed && <Asked id={id} search={search} />}
+      {id && pages && !listed && <Asked id={id} search={search} />}
       <Loaded query={query} what="the events">
         {(data) => {
-          const items = data.pages.flatMap((page) => page.items);
-          if (items.length === 0) return isNarrow(filter) ? <None search={search} /> : <NoEvents />;
+          if (countOf(data.pages) === 0)
+            return isNarrow(filter) ? <None search={search} /> : <NoEvents />;
           return (
             <Panel>
-              <ul data-rows className="divide-y divide-line">
-                {items.map((event) => (
-                  <Row key={`${event.kind} ${event.id}`} event={event} search={search} />
-                ))}
-              </ul>
+              <div role="list" data-rows className="divide-y divide-line">
+                <Long
+                  as="div"
+                  parts={data.pages}
+                  keys={data.pageParams}
+                  more={query.hasNextPage}
+                  row={row}
+                  onSight={onSight}
+                />
+              </div>
             </Panel>
           );
         }}
       </Loaded>
-      <More
-        has={query.hasNextPage}
-        busy={query.isFetchingNextPage}
-        onMore={() => query.fetchNextPage()}
-      />
+      <NextPage query={query} />
     </Page>
   );
 }
 
-function Row({ event, search }: { event: Event; search: Search }) {
+function Row({ event, search, place }: { event: Event; search: Search; place: Place }) {
   const { act, at, delivery, deployment } = event;
-  if (delivery)
-    return <DeliveryRow delivery={delivery} open={delivery.id === search.id} search={search} />;
-  if (deployment) return <DeployRow deployment={deployment} at={at} />;
-  return act && <ActRow act={act} at={at} search={search} />;
+  return (
+    <div {...place}>
+      {delivery && (
+        <DeliveryRow delivery={delivery} open={delivery.id === search.id} search={search} />
+      )}
+      {deployment && <DeployRow deployment={deployment} at={at} />}
+      {act && <ActRow act={act} at={at} search={search} />}
+    </div>
+  );
 }
 
 function Filters({ search }: { search: Search }) {
@@ -132,9 +148,7 @@ function Asked({ id, search }: { id: string; search: Search }) {
       <Loaded query={query} what="the delivery">
         {(delivery) => (
           <Panel>
-            <ul>
-              <DeliveryRow delivery={delivery} open search={search} />
-            </ul>
+            <DeliveryRow delivery={delivery} open search={search} />
           </Panel>
         )}
       </Loaded>

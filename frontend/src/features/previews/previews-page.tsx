@@ -1,14 +1,17 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { GitPullRequest } from 'lucide-react';
+import { useCallback } from 'react';
 
+import { useSight } from '~/api/list';
 import { Loaded } from '~/api/loaded';
+import { NextPage } from '~/api/more';
 import { stacksQuery } from '~/api/queries';
 import type { StackSummary } from '~/api/schema.gen';
 import { bareUrl, mainFirst, shortSha } from '~/lib/text';
 import { buttonClass } from '~/ui/button';
 import { Empty } from '~/ui/empty';
-import { More } from '~/ui/more';
+import { countOf, Long, rowCount, type Place } from '~/ui/long';
 import { Outside } from '~/ui/outside';
 import { Page, PageHead } from '~/ui/page';
 import { Status, type Look } from '~/ui/status';
@@ -18,10 +21,14 @@ import { Ago } from '~/ui/time';
 const HEAD = (
   <>
     <Th>Pull request</Th>
-    <Th>Health</Th>
-    <Th hide="sm">Address</Th>
-    <Th hide="lg">Commit</Th>
-    <Th right hide="sm">
+    <Th className="w-28">Health</Th>
+    <Th hide="sm" className="w-[21%]">
+      Address
+    </Th>
+    <Th hide="lg" className="w-22">
+      Commit
+    </Th>
+    <Th right hide="sm" className="w-24">
       Updated
     </Th>
   </>
@@ -30,39 +37,46 @@ const HEAD = (
 /** Each preview, and the one thing it is for: its address. */
 export function PreviewsPage({ look }: { look: (stack: StackSummary) => Look }) {
   const query = useInfiniteQuery(stacksQuery({ kind: 'preview' }));
-  const size = query.data?.pages.reduce((sum, page) => sum + page.items.length, 0);
+  const onSight = useSight(query.refetch);
+  const row = useCallback(
+    (stack: StackSummary, place: Place) => (
+      <Row key={stack.name} stack={stack} look={look(stack)} place={place} />
+    ),
+    [look],
+  );
+  const size = query.data && `${countOf(query.data.pages)}${query.hasNextPage ? '+' : ''}`;
   return (
     <Page>
       <PageHead title="Previews" aside={size} />
       <Loaded query={query} what="the previews">
-        {(data) => {
-          const previews = data.pages.flatMap((page) => page.items);
-          return previews.length === 0 ? (
+        {({ pages, pageParams }) =>
+          countOf(pages) === 0 ? (
             <NoPreviews />
           ) : (
-            <Table label="Previews" head={HEAD}>
-              {previews.map((stack) => (
-                <Row key={stack.name} stack={stack} look={look(stack)} />
-              ))}
+            <Table label="Previews" head={HEAD} rows={rowCount(pages, query.hasNextPage)}>
+              <Long
+                as="tbody"
+                parts={pages}
+                keys={pageParams}
+                more={query.hasNextPage}
+                row={row}
+                onSight={onSight}
+              />
             </Table>
-          );
-        }}
+          )
+        }
       </Loaded>
-      <More
-        has={query.hasNextPage}
-        busy={query.isFetchingNextPage}
-        onMore={() => query.fetchNextPage()}
-      />
+      <NextPage query={query} />
     </Page>
   );
 }
 
-function Row({ stack, look }: { stack: StackSummary; look: Look }) {
+function Row({ stack, look, place }: { stack: StackSummary; look: Look; place: Place }) {
   const pull = stack.pull_request;
   const [url] = mainFirst(stack.urls);
   return (
-    <tr className="hover:bg-hover">
-      <Td className="w-full max-w-0">
+    <tr {...place} className="hover:bg-hover">
+      <Td>
         <Link
           to="/stacks/$stack"
           params={{ stack: stack.name }}
@@ -85,9 +99,11 @@ function Row({ stack, look }: { stack: StackSummary; look: Look }) {
       <Td>
         <Status look={look} />
       </Td>
-      <Td hide="sm" className="whitespace-nowrap">
+      <Td hide="sm">
         {url && stack.wanted === 'present' ? (
-          <Outside href={url}>{bareUrl(url)}</Outside>
+          <span className="flex min-w-0">
+            <Outside href={url}>{bareUrl(url)}</Outside>
+          </span>
         ) : (
           <span className="text-text-3">
             {stack.wanted === 'absent' ? 'Going away' : 'Not yet'}

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { GitBranch, GitPullRequest, Tag, type LucideIcon } from 'lucide-react';
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 
 import { useDenied } from '~/api/access';
 import { isStatus } from '~/api/client';
@@ -11,6 +11,7 @@ import type { CandidateKind, RuleMatch } from '~/api/schema.gen';
 import { cn } from '~/lib/cn';
 import { asSentence } from '~/lib/text';
 import { Empty } from '~/ui/empty';
+import { inParts, Long, type Place } from '~/ui/long';
 import { More } from '~/ui/more';
 import { Panel } from '~/ui/page';
 import { Said } from '~/ui/said';
@@ -62,8 +63,21 @@ export function RuleMatches({ form }: { form: RuleForm }) {
   );
 }
 
+const candidate = (item: RuleMatch, place: Place) => (
+  <Candidate key={`${item.kind} ${item.number ?? item.name}`} item={item} place={place} />
+);
+
 function Candidates({ items }: { items: readonly RuleMatch[] }) {
-  const [shown, setShown] = useState(STEP);
+  const [shown, setShown] = useState(1);
+  const parts = useMemo(
+    // What matches comes first; sorting keeps the server's order within both.
+    () =>
+      inParts(
+        items.toSorted((one, other) => Number(other.matched) - Number(one.matched)),
+        STEP,
+      ),
+    [items],
+  );
   if (items.length === 0) {
     return (
       <Empty title="No branch and no open pull request">
@@ -71,26 +85,31 @@ function Candidates({ items }: { items: readonly RuleMatch[] }) {
       </Empty>
     );
   }
-  // What matches comes first; sorting keeps the server's order within both.
-  const sorted = items.toSorted((one, other) => Number(other.matched) - Number(one.matched));
+  const more = shown < parts.length;
   return (
-    <>
-      <Panel>
-        <ul className="divide-y divide-line">
-          {sorted.slice(0, shown).map((item) => (
-            <Candidate key={`${item.kind} ${item.number ?? item.name}`} item={item} />
-          ))}
-        </ul>
-      </Panel>
-      <More has={shown < items.length} busy={false} onMore={() => setShown(shown + STEP)} />
-    </>
+    <Panel>
+      {/* What is below stays within reach. */}
+      <div
+        role="group"
+        aria-label="Branches and pull requests"
+        // A box that scrolls must be reachable by keyboard.
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+        tabIndex={0}
+        className="max-h-[60vh] overflow-y-auto -outline-offset-2"
+      >
+        <div role="list" className="divide-y divide-line">
+          <Long as="div" parts={parts.slice(0, shown)} more={more} row={candidate} />
+        </div>
+        <More has={more} busy={false} bySelf onMore={() => setShown(shown + 1)} />
+      </div>
+    </Panel>
   );
 }
 
-function Candidate({ item }: { item: RuleMatch }) {
+function Candidate({ item, place }: { item: RuleMatch; place: Place }) {
   const Icon = ICONS[item.kind];
   return (
-    <li className="flex items-start gap-2.5 px-3 py-2.5 text-ui">
+    <div {...place} className="flex items-start gap-2.5 px-3 py-2.5 text-ui">
       <span className="mt-0.5">
         <StatusIcon look={item.matched ? 'done' : 'stopped'} />
       </span>
@@ -115,6 +134,6 @@ function Candidate({ item }: { item: RuleMatch }) {
           </p>
         )}
       </div>
-    </li>
+    </div>
   );
 }

@@ -4,12 +4,14 @@ import { Link } from '@tanstack/react-router';
 import { useDenied } from '~/api/access';
 import { isStatus } from '~/api/client';
 import { sortFaults } from '~/api/faults';
+import { useSight } from '~/api/list';
 import { Loaded } from '~/api/loaded';
+import { NextPage } from '~/api/more';
 import { ruleReplayQuery } from '~/api/queries';
 import type { Delivery, Outcome, ReplayVerdict, RuleReplay as Replayed } from '~/api/schema.gen';
 import { cn } from '~/lib/cn';
 import { Empty } from '~/ui/empty';
-import { More } from '~/ui/more';
+import { Long, type Place } from '~/ui/long';
 import { Panel } from '~/ui/page';
 import { Said } from '~/ui/said';
 import { SkeletonRows } from '~/ui/skeleton';
@@ -41,8 +43,10 @@ export function RuleReplay({ form }: { form: RuleForm }) {
   const draft = useDeciding(form);
   const asked = Boolean(form.repository_id) && !denied;
   const query = useInfiniteQuery({ ...ruleReplayQuery(draft), enabled: asked });
+  const onSight = useSight(query.refetch);
   if (!asked) return null;
-  const items = query.data?.pages.flatMap((page) => page.items) ?? [];
+  const pages = query.data?.pages ?? [];
+  const items = pages.flatMap((page) => page.items);
   const acted = items.filter(({ verdict }) => verdict !== 'ignored').length;
   return (
     <section aria-label="What it would have done" aria-busy={query.isFetching}>
@@ -70,30 +74,35 @@ export function RuleReplay({ form }: { form: RuleForm }) {
               </Empty>
             ) : (
               <Panel>
-                <ul className="divide-y divide-line">
-                  {items.map((item) => (
-                    <Line key={item.delivery.id} item={item} />
-                  ))}
-                </ul>
+                <div role="list" className="divide-y divide-line">
+                  <Long
+                    as="div"
+                    parts={pages}
+                    keys={query.data?.pageParams ?? []}
+                    more={query.hasNextPage}
+                    row={line}
+                    onSight={onSight}
+                  />
+                </div>
               </Panel>
             )
           }
         </Loaded>
       )}
-      <More
-        has={query.hasNextPage && !query.error}
-        busy={query.isFetchingNextPage}
-        onMore={() => query.fetchNextPage()}
-      />
+      {asked && <NextPage query={query} />}
     </section>
   );
 }
 
-function Line({ item }: { item: Replayed }) {
+const line = (item: Replayed, place: Place) => (
+  <Line key={item.delivery.id} item={item} place={place} />
+);
+
+function Line({ item, place }: { item: Replayed; place: Place }) {
   const { delivery, happened, verdict, reason, environment, host } = item;
   const { look, word } = VERDICTS[verdict];
   return (
-    <li className="flex items-start gap-2.5 px-3 py-2.5 text-ui">
+    <div {...place} className="flex items-start gap-2.5 px-3 py-2.5 text-ui">
       <span className="mt-0.5">
         <StatusIcon look={look} />
       </span>
@@ -116,7 +125,7 @@ function Line({ item }: { item: Replayed }) {
         )}
         <InFact delivery={delivery} />
       </div>
-    </li>
+    </div>
   );
 }
 

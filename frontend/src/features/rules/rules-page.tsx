@@ -1,14 +1,16 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { GitPullRequest, Plus, Tag as TagIcon, Upload } from 'lucide-react';
+import { useMemo } from 'react';
 
 import { useDenied } from '~/api/access';
 import { Loaded } from '~/api/loaded';
+import { NextPage } from '~/api/more';
 import { githubQuery, rulesQuery } from '~/api/queries';
 import type { Rule, RuleEvent } from '~/api/schema.gen';
 import { buttonClass } from '~/ui/button';
 import { Empty } from '~/ui/empty';
-import { More } from '~/ui/more';
+import { countOf, inParts, Long, type Place } from '~/ui/long';
 import { Page, PageHead, Section } from '~/ui/page';
 import { Table, Td, Th } from '~/ui/table';
 import { Tag } from '~/ui/tag';
@@ -41,7 +43,7 @@ const HEAD = (
 export function RulesPage() {
   const query = useInfiniteQuery(rulesQuery());
   const denied = useDenied('admin');
-  const size = query.data?.pages.reduce((sum, page) => sum + page.items.length, 0);
+  const size = query.data && `${countOf(query.data.pages)}${query.hasNextPage ? '+' : ''}`;
   return (
     <Page>
       <PageHead
@@ -61,34 +63,48 @@ export function RulesPage() {
         </p>
       </PageHead>
       <Loaded query={query} what="the rules">
-        {(data) => {
-          const rules = data.pages.flatMap((page) => page.items);
-          if (rules.length === 0) return <NoRules />;
-          return [...byRepository(rules)].map(([repository, items]) => (
-            <Section key={repository} title={repository}>
-              <Table fixed label={`Rules of ${repository}`} head={HEAD}>
-                {items.map((rule) => (
-                  <Row key={rule.id} rule={rule} />
-                ))}
-              </Table>
-            </Section>
-          ));
-        }}
+        {({ pages }) =>
+          countOf(pages) === 0 ? <NoRules /> : <Groups pages={pages} more={query.hasNextPage} />
+        }
       </Loaded>
-      <More
-        has={query.hasNextPage}
-        busy={query.isFetchingNextPage}
-        onMore={() => query.fetchNextPage()}
-      />
+      <NextPage query={query} />
     </Page>
+  );
+}
+
+type Group = [repository: string, rules: Rule[]];
+/** Repositories that come into the page and leave it together. */
+const TOGETHER = 20;
+
+const group = ([repository, rules]: Group, place: Place) => (
+  <div key={repository} {...place}>
+    <Section title={repository}>
+      <Table fixed label={`Rules of ${repository}`} head={HEAD}>
+        {rules.map((rule) => (
+          <Row key={rule.id} rule={rule} />
+        ))}
+      </Table>
+    </Section>
+  </div>
+);
+
+function Groups({ pages, more }: { pages: readonly { items: Rule[] }[]; more: boolean }) {
+  const parts = useMemo(
+    () => inParts([...byRepository(pages.flatMap(({ items }) => items))], TOGETHER),
+    [pages],
+  );
+  return (
+    <div role="list" aria-label="Repositories">
+      <Long as="div" className="flow-root" parts={parts} more={more} row={group} />
+    </div>
   );
 }
 
 function byRepository(rules: readonly Rule[]): Map<string, Rule[]> {
   const groups = new Map<string, Rule[]>();
   for (const rule of rules) {
-    const group = groups.get(rule.repository);
-    if (group) group.push(rule);
+    const of = groups.get(rule.repository);
+    if (of) of.push(rule);
     else groups.set(rule.repository, [rule]);
   }
   return groups;

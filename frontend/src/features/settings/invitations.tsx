@@ -25,9 +25,13 @@ import { Email } from './email';
 const HEAD = (
   <>
     <Th>For</Th>
-    <Th hide="sm">Role</Th>
-    <Th hide="sm">Created</Th>
-    <Th>
+    <Th hide="sm" className="w-28">
+      Role
+    </Th>
+    <Th hide="sm" className="w-36">
+      Created
+    </Th>
+    <Th className="w-28">
       <span className="sr-only">What can be done</span>
     </Th>
   </>
@@ -56,7 +60,7 @@ export function OpenInvitations() {
           items.length === 0 ? (
             <Empty title="No open invitations">Each is listed here until it is accepted.</Empty>
           ) : (
-            <Table label="Open invitations" head={HEAD}>
+            <Table fixed label="Open invitations" head={HEAD}>
               {items.map((invitation) => (
                 <Row key={invitation.id} invitation={invitation} />
               ))}

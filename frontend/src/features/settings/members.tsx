@@ -25,9 +25,11 @@ import { outcome, type Wanted } from './member-words';
 const HEAD = (
   <>
     <Th>Member</Th>
-    <Th>Role</Th>
-    <Th hide="sm">Last seen</Th>
-    <Th>
+    <Th className="w-22 sm:w-28">Role</Th>
+    <Th hide="sm" className="w-36">
+      Last seen
+    </Th>
+    <Th className="w-14 sm:w-28">
       <span className="sr-only">What can be done</span>
     </Th>
   </>
@@ -57,7 +59,7 @@ export function Members() {
           {({ items }) => {
             const admins = items.filter(({ role }) => role === 'admin').length;
             return (
-              <Table label="Members" head={HEAD}>
+              <Table fixed label="Members" head={HEAD}>
                 {items.map((member) => (
                   <Row
                     key={member.id}

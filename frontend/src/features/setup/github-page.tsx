@@ -256,7 +256,9 @@ function Installed({ github }: { github: Github }) {
           </>
         )}
       </span>
-      <InstallButton kind="secondary" />
+      <div className="-my-1 ml-auto">
+        <InstallButton kind="secondary" />
+      </div>
     </div>
   );
 }

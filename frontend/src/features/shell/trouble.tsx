@@ -119,7 +119,7 @@ function StatusTrouble({ status }: { status: Status }) {
 
 function Line({ tone = 'bad', children }: { tone?: 'bad' | 'warn'; children: React.ReactNode }) {
   return (
-    <div className="max-w-288 px-4 pt-4 sm:px-6">
+    <div className="max-w-page px-4 pt-4 sm:px-6">
       <div>
         <Bar tone={tone} role="alert">
           {children}

@@ -8,6 +8,9 @@ import { StatusIcon } from '~/ui/status';
 
 import { stackLook } from './look';
 
+/** As many as are read before the table; each is in it, too. */
+const MOST = 8;
+
 /** What a person should look into, each with its reason; nothing when all is well. */
 export function Attention({ stacks }: { stacks: readonly StackSummary[] }) {
   const troubled = stacks.filter((stack) => stack.attention);
@@ -19,7 +22,7 @@ export function Attention({ stacks }: { stacks: readonly StackSummary[] }) {
           {count(troubled.length, 'stack needs', 'stacks need')} attention
         </p>
         <ul className="space-y-1">
-          {troubled.map((stack) => {
+          {troubled.slice(0, MOST).map((stack) => {
             const look = stackLook(stack);
             return (
               <li key={stack.name} className="flex min-w-0 items-start gap-2">
@@ -39,6 +42,11 @@ export function Attention({ stacks }: { stacks: readonly StackSummary[] }) {
             );
           })}
         </ul>
+        {troubled.length > MOST && (
+          <p className="mt-1 text-text-2">
+            and {count(troubled.length - MOST, 'other')}, in the table below
+          </p>
+        )}
       </Bar>
     </section>
   );

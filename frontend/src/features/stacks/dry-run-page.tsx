@@ -13,15 +13,17 @@ import { useTitle } from '~/lib/title';
 import { Bar } from '~/ui/bar';
 import { Button } from '~/ui/button';
 import { Empty } from '~/ui/empty';
-import { Page, Section } from '~/ui/page';
+import { Page, Panel, Section } from '~/ui/page';
+import { PlanLines } from '~/ui/plan-lines';
 import { Said } from '~/ui/said';
 import { CommitLine } from '~/ui/sha';
 import { Ago } from '~/ui/time';
 
 import { Sentences } from './differs';
+import { deployWord } from './look';
 import { YamlDiff } from './yaml-diff';
 
-/** What Deploy would do now: sentences first, then YAML side by side. */
+/** What a deployment would do now: sentences first, then the plan, then YAML side by side. */
 export function DryRunPage({ name }: { name: string }) {
   const query = useQuery(dryRunQuery(name));
   const { data: stack } = useQuery(stackQuery(name));
@@ -47,6 +49,8 @@ export function DryRunView({
   stack: Of | undefined;
 }) {
   const start = useStart(name);
+  // Only what was deployed before can be rehearsed.
+  const word = stack ? deployWord(stack) : 'Redeploy';
   const again = (
     <Button
       busy={start.busy}
@@ -63,7 +67,7 @@ export function DryRunView({
     return (
       <>
         <Empty title="No dry run yet" action={again}>
-          It finds out what Deploy would do now, and changes nothing.
+          It finds out what {word} would do now, and changes nothing.
         </Empty>
         <Failure error={start.error} title="That did not work" />
       </>
@@ -75,14 +79,14 @@ export function DryRunView({
         <div className="min-w-0 flex-1 basis-40">
           <h2 className="text-panel font-semibold">Dry run</h2>
           <p className="text-ui text-text-2">
-            What Deploy would do. Nothing was changed. Asked for by {asked.by},{' '}
+            What {word} would do. Nothing was changed. Asked for by {asked.by},{' '}
             <Ago at={asked.at} />.
           </p>
         </div>
         {answer && again}
       </div>
       <Failure error={start.error} title="That did not work" />
-      {answer ? <Answer answer={answer} stack={stack} /> : <Waiting />}
+      {answer ? <Answer answer={answer} stack={stack} word={word} /> : <Waiting />}
     </>
   );
 }
@@ -116,8 +120,16 @@ function Waiting() {
   );
 }
 
-function Answer({ answer, stack }: { answer: DryRunAnswer; stack: Of | undefined }) {
-  const { differences, failure, holds, notes, texts } = answer;
+function Answer({
+  answer,
+  stack,
+  word,
+}: {
+  answer: DryRunAnswer;
+  stack: Of | undefined;
+  word: string;
+}) {
+  const { differences, failure, holds, notes, plan, texts } = answer;
   const newest = stack?.latest_deployment?.number ?? 0;
   const old = newest >= answer.number;
   const hides = texts.some(({ live, desired }) => `${live}${desired}`.includes('•••'));
@@ -129,8 +141,8 @@ function Answer({ answer, stack }: { answer: DryRunAnswer; stack: Of | undefined
             Deployment #{newest} came after this dry run, which may no longer be true.
           </Bar>
         )}
-        <Verdict answer={answer} />
-        {failure && <Why failure={failure} />}
+        <Verdict answer={answer} word={word} />
+        {failure && <Why failure={failure} word={word} />}
         {holds.length > 0 && (
           <Bar tone="warn">
             <p className="font-medium">It would wait before anything is applied</p>
@@ -162,6 +174,16 @@ function Answer({ answer, stack }: { answer: DryRunAnswer; stack: Of | undefined
           <Sentences differences={differences} />
         </Section>
       )}
+      {plan.length > 0 && (
+        <Section
+          title="Plan"
+          aside={<span className="text-meta text-text-2">{count(plan.length, 'line')}</span>}
+        >
+          <Panel>
+            <PlanLines label="Plan" lines={plan.map((text) => ({ text }))} />
+          </Panel>
+        </Section>
+      )}
       {notes.length > 0 && (
         <Section title="Good to know">
           <ul className="list-disc space-y-1 pl-5 text-ui break-words">
@@ -189,15 +211,17 @@ function Answer({ answer, stack }: { answer: DryRunAnswer; stack: Of | undefined
 
 function Verdict({
   answer: { answered_at, differences, failure, number },
+  word,
 }: {
   answer: DryRunAnswer;
+  word: string;
 }) {
   const many = differences.length;
   if (failure) return null;
   return (
     <Bar tone="run">
       <p className="font-semibold">
-        {many === 0 ? 'Deploy would change nothing' : `Deploy would make ${count(many, 'change')}`}
+        {word} would {many === 0 ? 'change nothing' : `make ${count(many, 'change')}`}
       </p>
       <p className="text-text-2">
         {many === 0
@@ -209,13 +233,15 @@ function Verdict({
   );
 }
 
-function Why({ failure: { phase, reason } }: { failure: DryRunFailure }) {
+function Why({ failure: { phase, reason }, word }: { failure: DryRunFailure; word: string }) {
   const { place } = reason;
   // A complaint may name its place itself.
   const where = place && `${place.file}:${place.line}:${place.column}`;
   return (
     <Bar tone="bad">
-      <p className="font-semibold text-bad">Deploy would fail: {NOT_REACHED[phase]}</p>
+      <p className="font-semibold text-bad">
+        {word} would fail: {NOT_REACHED[phase]}
+      </p>
       <p className="break-words whitespace-pre-wrap">
         <Said text={asSentence(reason.text)} />
       </p>

@@ -39,11 +39,13 @@ function show(run: DryRun, of = stack('shop'), role: Role = 'operator') {
 describe('a dry run', () => {
   it('says what a deployment would do, and shows it side by side', () => {
     show({ asked, answer: dryRunAnswer });
-    expect(screen.getByText('Deploy would make 6 changes')).toBeVisible();
+    expect(screen.getByText('Redeploy would make 6 changes')).toBeVisible();
     expect(screen.getByText(/^Scale service/)).toHaveTextContent(
       'Scale service web from 2 to 3 replicas',
     );
     expect(screen.getByText(/has yet to be built/)).toBeVisible();
+    const lines = within(screen.getByRole('list', { name: 'Plan' })).getAllByRole('listitem');
+    expect(lines.map((line) => line.textContent)).toContain('+make service cache redis:8 x1');
     const web = screen.getByRole('group', { name: 'Service web' });
     expect(web).toHaveTextContent('Live: image: berth/shop-web:9f1c2ab');
     expect(web).toHaveTextContent('After a deployment: image: berth/shop-web:7d20e41');
@@ -56,17 +58,26 @@ describe('a dry run', () => {
   it('that would change nothing says so', () => {
     const nothing = { ...dryRunAnswer, differences: [], texts: [], notes: [] };
     show({ asked, answer: nothing });
-    expect(screen.getByText('Deploy would change nothing')).toBeVisible();
+    expect(screen.getByText('Redeploy would change nothing')).toBeVisible();
     expect(screen.queryByText('What it would do')).toBeNull();
   });
 
   it('of what would fail says why, where, and what it would wait for', () => {
     show({ asked, answer: failing });
-    expect(screen.getByText(/^Deploy would fail/)).toBeVisible();
+    expect(screen.getByText(/^Redeploy would fail/)).toBeVisible();
     expect(screen.getByText(/has no image/)).toHaveTextContent('redis:88');
     expect(screen.getByText('compose.yaml:31:12')).toBeVisible();
     expect(screen.getByText(/somebody has to approve it\.$/)).toBeVisible();
-    expect(screen.queryByText(/^Deploy would make/)).toBeNull();
+    expect(screen.queryByText(/^Redeploy would make/)).toBeNull();
+  });
+
+  it('calls the act what the button of the stack is called', () => {
+    show(
+      { asked, answer: dryRunAnswer },
+      stack('shop', { latest_deployment: { number: 1, phase: 'failed' } }),
+    );
+    expect(screen.getByText('Retry would make 6 changes')).toBeVisible();
+    expect(screen.getByText(/^What Retry would do/)).toBeVisible();
   });
 
   it('says when a deployment came after it', () => {

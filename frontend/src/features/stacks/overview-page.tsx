@@ -89,9 +89,9 @@ function Answers({ stack: { state, wanted, deploying } }: { stack: Stack }) {
     },
   ];
   return (
-    <dl className="mb-6 grid gap-x-8 gap-y-3 sm:grid-cols-2">
+    <dl className="mb-6 grid divide-line rounded-panel border border-line bg-surface max-sm:divide-y sm:grid-cols-2 sm:divide-x">
       {answers.map(({ name, says, why, since }) => (
-        <div key={name} className="min-w-0">
+        <div key={name} className="min-w-0 px-3 py-2">
           <dt className="sr-only">{name}</dt>
           <dd>
             <span className="flex min-h-6 flex-wrap items-center gap-x-2">

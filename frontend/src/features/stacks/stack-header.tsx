@@ -24,7 +24,7 @@ import { Tag } from '~/ui/tag';
 import { say } from '~/ui/say';
 
 import { EnvTag } from './env-tag';
-import { stackLook } from './look';
+import { deployWord, stackLook } from './look';
 import { FateOfVolumes } from './volumes';
 
 /** Hardly ever asked for. */
@@ -53,7 +53,7 @@ export function StackHeader({ name, RollBackDialog }: { name: string } & Dialogs
   useTitle(look === 'degraded' || look === 'failed' ? `● ${name}` : name);
   return (
     <header className="border-b border-line">
-      <div className="max-w-288 px-4 pt-4 sm:px-6 [main:has(>[data-fill])_&]:max-w-none">
+      <div className="max-w-page px-4 pt-4 sm:px-6 [main:has(>[data-fill])_&]:max-w-none">
         <nav aria-label="Breadcrumb" className="text-meta text-text-2">
           <Link to="/" search={{}} className="hover:underline">
             Stacks
@@ -230,7 +230,7 @@ function Actions({ stack, RollBackDialog }: { stack: Stack } & Dialogs) {
   const fixed = Boolean(denied) || stack.wanted === 'absent';
   const noDryRun = fixed || !stack.latest_deployment;
   const noDeploy = whyNoDeploy(stack, denied);
-  const deployLabel = failed ? 'Retry' : stack.latest_deployment ? 'Redeploy' : 'Deploy';
+  const deployLabel = deployWord(stack);
   useActs([
     ...(noDeploy || start.busy ? [] : [{ label: `${deployLabel} ${stack.name}`, run: startNow }]),
     ...(noDryRun ? [] : [{ label: `Dry run of ${stack.name}`, run: dryRunNow, leads: true }]),

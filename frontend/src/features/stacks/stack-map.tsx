@@ -20,7 +20,7 @@ export function StackMap({ stack }: { stack: Stack }) {
         tabIndex={0}
         className="scroll-edge rounded-panel px-6 pt-4 pb-6"
       >
-        <div className="relative" style={{ width: map.width, height: map.height }}>
+        <div className="relative mx-auto" style={{ width: map.width, height: map.height }}>
           <svg
             className="absolute inset-0 overflow-visible"
             width={map.width}

@@ -1,13 +1,15 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 
+import { useSight } from '~/api/list';
 import { Loaded } from '~/api/loaded';
+import { NextPage } from '~/api/more';
 import { githubQuery, stacksQuery, type StackFilter } from '~/api/queries';
 import type { StackKind } from '~/api/schema.gen';
 import { buttonClass } from '~/ui/button';
 import { chipClass } from '~/ui/chip';
 import { Empty } from '~/ui/empty';
-import { More } from '~/ui/more';
+import { countOf } from '~/ui/long';
 import { Page, PageHead } from '~/ui/page';
 import { Search } from '~/ui/search';
 
@@ -22,6 +24,7 @@ const KINDS: readonly { kind: StackKind | undefined; label: string }[] = [
 
 export function StacksPage({ filter }: { filter: StackFilter }) {
   const query = useInfiniteQuery(stacksQuery(filter));
+  const onSight = useSight(query.refetch);
   const navigate = useNavigate();
   const stacks = query.data?.pages.flatMap((page) => page.items);
   const filtered = Boolean(filter.q || filter.kind);
@@ -60,16 +63,13 @@ export function StacksPage({ filter }: { filter: StackFilter }) {
       )}
       <Loaded query={query} what="the stacks">
         {(data) => {
-          const items = data.pages.flatMap((page) => page.items);
-          if (items.length > 0) return <StackTable stacks={items} />;
+          if (countOf(data.pages) > 0) {
+            return <StackTable list={data} more={query.hasNextPage} onSight={onSight} />;
+          }
           return filtered ? <NothingFound filter={filter} /> : <NoStacks />;
         }}
       </Loaded>
-      <More
-        has={query.hasNextPage}
-        busy={query.isFetchingNextPage}
-        onMore={() => query.fetchNextPage()}
-      />
+      <NextPage query={query} />
     </Page>
   );
 }
