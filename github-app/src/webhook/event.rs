@@ -95,6 +95,8 @@ pub struct PullRequest {
     pub merged: bool,
     /// The newest commit of its head.
     pub head_sha: String,
+    /// The head's commit before, where this `synchronize` event says so.
+    pub before: Option<String>,
     /// Its head's branch.
     pub head_ref: String,
     /// Its head's repository; none where that was deleted.

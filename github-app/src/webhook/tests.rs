@@ -100,6 +100,7 @@ fn a_pull_request_is_read() {
             draft: false,
             merged: false,
             head_sha: "ec26c3e57ca3a959ca5aad62de7213c562f8c821",
+            before: None,
             head_ref: "changes",
             head_repository: Some(
                 RepositoryId(
@@ -140,12 +141,13 @@ fn a_pull_request_is_read() {
 
 #[test]
 fn a_pull_request_from_a_deleted_repository_comes_from_a_fork() {
-    let body = br#"{"action":"synchronize","repository":{"id":1,"full_name":"a/b"},
+    let body = br#"{"action":"synchronize","before":"0","after":"1","repository":{"id":1,"full_name":"a/b"},
         "pull_request":{"number":7,"head":{"ref":"x","sha":"1","repo":null},"base":{"ref":"main"}}}"#;
     let Webhook::PullRequest(pull) = parse("pull_request", body).unwrap() else {
         panic!("not a pull request")
     };
     assert!(pull.from_fork());
+    assert_eq!(pull.before.as_deref(), Some("0"));
     assert_eq!((pull.repository.owner.as_str(), pull.repository.name.as_str()), ("a", "b"));
 }
 

@@ -153,6 +153,7 @@ impl<B: Builder> CatchUp<B> {
                 commit: Commit { sha: head.sha, message: head.message, author: head.author },
                 git_ref: git_ref.clone(),
                 before: None,
+                tip: None,
                 preview: None,
                 delivery: None,
             };

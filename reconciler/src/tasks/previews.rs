@@ -124,6 +124,7 @@ fn occasion<'a>(repository: &'a Repository, pull: &PullRequest) -> Occasion<'a> 
         commit: Commit { sha: pull.head_sha.clone(), ..Commit::default() },
         git_ref: format!("refs/pull/{number}/head"),
         before: None,
+        tip: None,
         preview: Some(environments::PullRequest {
             number,
             title: pull.title.clone(),

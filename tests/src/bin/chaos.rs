@@ -103,6 +103,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> anyhow::Result<Args> {
             ),
         }
     }
+    args.plan.aloud = !args.json;
     Ok(args)
 }
 

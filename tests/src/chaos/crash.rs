@@ -16,6 +16,7 @@ use super::report::Summary;
 use super::scenario::{Sample, Scenario};
 use super::site::Site;
 use super::verdict::Expected;
+use crate::steps::step;
 use crate::world::items;
 
 /// How much is tried.
@@ -26,6 +27,8 @@ pub struct Plan {
     /// Berth is killed only in scenarios whose name contains this; the others lead
     /// up to them.
     pub only: Option<String>,
+    /// Say what was tried as it is.
+    pub aloud: bool,
 }
 
 impl Plan {
@@ -108,7 +111,12 @@ impl Runner {
             if self.site.armed() != armed {
                 self.site.arm(armed).await?;
             }
-            Box::pin(self.play(scenario)).await.with_context(|| scenario.name())?;
+            let played = Box::pin(self.play(scenario));
+            if plan.aloud {
+                step(scenario.name(), played).await?;
+            } else {
+                played.await.context(scenario.name())?;
+            }
             if !wanted {
                 continue;
             }
@@ -122,19 +130,25 @@ impl Runner {
         if plan.quick {
             return self.site.arm(Vec::new()).await;
         }
-        for (scenario, targets) in passed {
-            for target in targets {
-                self.site.arm(Vec::new()).await?;
-                self.prepare(scenario).await?;
-                let text = target.text();
-                self.site.arm(vec![target]).await?;
-                Box::pin(self.play(scenario))
-                    .await
-                    .with_context(|| format!("{} {text}", scenario.name()))?;
-            }
+        let total: usize = passed.values().map(Vec::len).sum();
+        let apart = passed
+            .into_iter()
+            .flat_map(|(scenario, targets)| targets.into_iter().map(move |it| (scenario, it)));
+        for (number, (scenario, target)) in apart.enumerate() {
+            let what = format!("{} of {total}: {} {}", number + 1, scenario.name(), target.text());
+            let tried = Box::pin(self.apart(scenario, target));
+            if plan.aloud { step(&what, tried).await } else { tried.await.context(what) }?;
         }
         self.site.arm(Vec::new()).await?;
         self.prepare(Scenario::FirstDeploy).await
+    }
+
+    /// Kills Berth at one point of a scenario.
+    async fn apart(&mut self, scenario: Scenario, target: Target) -> anyhow::Result<()> {
+        self.site.arm(Vec::new()).await?;
+        self.prepare(scenario).await?;
+        self.site.arm(vec![target]).await?;
+        self.play(scenario).await
     }
 
     /// Makes what a scenario starts from, with nobody dying.
@@ -274,15 +288,20 @@ impl Runner {
     /// Somebody goes back to the release of another commit.
     async fn roll_back(&mut self) -> anyhow::Result<bool> {
         // It may only just have been started.
-        let deaths = self.site.leading().await?;
+        let mut deaths = self.site.leading().await?;
         let preview = self.preview()?;
         let (sha, sample) = preview.earlier().context("there is no earlier release")?;
         let path = format!("/api/v1/stacks/{}/deployments?limit=100", self.expected(preview).stack);
-        let there = self.site.world.api()?.read(&path).await?;
         let its = |item: &&Value| {
             item["commit"]["sha"] == sha.as_str() && item["can_roll_back"] == Value::Bool(true)
         };
-        let number = items(&there).find(its).context("its release is not kept")?["number"].clone();
+        let look = async |site: &Site| {
+            let there = site.world.api()?.read(&path).await?;
+            let release = items(&there).find(its).context("its release is not kept")?;
+            anyhow::Ok(release["number"].clone())
+        };
+        let (number, more) = self.site.insist("an earlier release is kept", look).await?;
+        deaths.extend(more);
         let body = json!({ "number": number });
         self.press(Scenario::Rollback, ("rollback", body), (sha, sample), deaths).await
     }
@@ -319,7 +338,7 @@ impl Runner {
             }
             anyhow::Ok(())
         };
-        deaths.extend(self.site.insist("Berth has heard of a button", ask).await?);
+        deaths.extend(self.site.insist("Berth has heard of a button", ask).await?.1);
         self.site.settle(scenario.name(), &expected, deaths).await
     }
 

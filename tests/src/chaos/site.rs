@@ -186,17 +186,17 @@ impl Site {
     }
 
     /// Asks Berth for something until it has heard, however often it dies meanwhile.
-    /// Gives the deaths.
-    pub(super) async fn insist(
+    /// Gives the answer and the deaths.
+    pub(super) async fn insist<T>(
         &mut self,
         what: &str,
-        ask: impl AsyncFn(&Self) -> anyhow::Result<()>,
-    ) -> anyhow::Result<Vec<Target>> {
+        ask: impl AsyncFn(&Self) -> anyhow::Result<T>,
+    ) -> anyhow::Result<(T, Vec<Target>)> {
         let mut deaths = Vec::new();
         let deadline = Instant::now() + LIMIT;
         loop {
             match ask(self).await {
-                Ok(()) => return Ok(deaths),
+                Ok(answer) => return Ok((answer, deaths)),
                 Err(err) if Instant::now() > deadline => {
                     return Err(err.context(format!("waited in vain until {what}")));
                 }
@@ -214,7 +214,7 @@ impl Site {
             let status = site.world.api()?.read("/api/v1/status").await?;
             if status["leader"]["is_me"] == true { Ok(()) } else { bail!("it does not: {status}") }
         };
-        self.insist("Berth leads", leads).await
+        Ok(self.insist("Berth leads", leads).await?.1)
     }
 
     /// Waits until everything is as expected, however often Berth dies meanwhile.

@@ -156,6 +156,7 @@ pub(super) struct Edits {
 #[derive(Deserialize)]
 pub(super) struct PullRequestEvent {
     action: String,
+    before: Option<String>,
     pull_request: PullRequest,
     changes: Option<Edits>,
     repository: super::Repository,
@@ -175,6 +176,7 @@ impl From<PullRequestEvent> for super::PullRequest {
             draft: pull.draft.unwrap_or(false),
             merged: pull.merged.unwrap_or(false),
             head_sha: pull.head.sha,
+            before: wire.before,
             head_ref: pull.head.git_ref,
             head_repository: pull.head.repo.map(|repo| repo.id),
             base_ref: pull.base.git_ref,

@@ -10,7 +10,7 @@ use berth_compose_templates::render::{Names, render_environment, render_host};
 use berth_domain::build::{BuildError, Builder, Source};
 use berth_domain::ids::{DeploymentId, RuleId, StackId};
 use berth_domain::rule::{self, Changes, Event, Rule};
-use berth_github_app::webhook;
+use berth_github_app::Error as GithubError;
 use berth_github_app::webhook::meaning::Head;
 use berth_store::deliveries::{self, RuleDecision};
 use berth_store::deployments::{self, Commit, Deployment, NewDeployment, Trigger};
@@ -23,6 +23,7 @@ use chrono::{DateTime, Utc};
 use super::Trouble;
 use super::names;
 use crate::tasks::Deps;
+use crate::tasks::previews::client;
 
 /// Something that may lead to deployments.
 #[derive(Debug, Clone)]
@@ -41,8 +42,10 @@ pub(crate) struct Occasion<'a> {
     pub(crate) commit: Commit,
     /// Its ref, in full.
     pub(crate) git_ref: String,
-    /// Of a push: the commit that was there before.
+    /// Where the event tells: the commit that was there before.
     pub(crate) before: Option<&'a str>,
+    /// What GitHub says that the ref is at, where that was asked.
+    pub(crate) tip: Option<String>,
     /// The pull request that it is of.
     pub(crate) preview: Option<PullRequest>,
     /// The delivery that told of it: its id, and when it came.
@@ -82,6 +85,19 @@ impl Considered {
         Ok(!deployments::was_tried(pool, place, &occasion.commit.sha).await?)
     }
 
+    /// Whether what it deploys comes right after what is deployed there, or is the first.
+    async fn follows(&self, pool: &Pool, occasion: &Occasion<'_>) -> Result<bool, Trouble> {
+        let Some(target) = &self.target else { return Ok(true) };
+        let repository = occasion.repository.id;
+        let environment = environments::open_by_name(pool, repository, &target.environment).await?;
+        let all = stacks::of_repository(pool, repository).await?;
+        let Some((stack, _)) = all.into_iter().find(|(_, of)| Some(*of) == environment) else {
+            return Ok(true);
+        };
+        let newest = deployments::newest(pool, stack).await?.map(|it| it.commit.sha);
+        Ok(newest.is_none_or(|sha| sha == occasion.commit.sha || Some(&*sha) == occasion.before))
+    }
+
     /// As a decision that deploys nothing, for the reason that it has.
     pub(crate) fn unmatched(self) -> RuleDecision {
         let reason = self.reason.clone();
@@ -111,6 +127,31 @@ pub(crate) async fn consider<B: Builder>(
         considered.push(consider_one(deps, occasion, stored.rule).await?);
     }
     Ok(considered)
+}
+
+/// What a branch is at by GitHub's word. Only asked for where a match does not
+/// come right after what is deployed: then pushes were left out by a rule, or
+/// came in another order than they happened.
+pub(crate) async fn tip<B: Builder>(
+    deps: &Deps<B>,
+    occasion: &Occasion<'_>,
+    considered: &[Considered],
+) -> Result<Option<String>, Trouble> {
+    let Some(branch) = occasion.git_ref.strip_prefix("refs/heads/") else { return Ok(None) };
+    let mut follow = true;
+    for it in considered {
+        follow &= it.follows(&deps.pool, occasion).await?;
+    }
+    if follow {
+        return Ok(None);
+    }
+    let Some(app) = deps.app().await? else { return Ok(None) };
+    match client(&app, occasion.repository).branch(branch).await {
+        Ok(commit) => Ok(Some(commit.sha)),
+        // It was deleted.
+        Err(GithubError::NotFound { .. }) => Ok(None),
+        Err(err) => Err(err.into()),
+    }
 }
 
 async fn consider_one<B: Builder>(
@@ -215,7 +256,7 @@ pub(crate) async fn carry_out(
             continue;
         }
         let new = deployment(occasion, &rule, &reason, (stack, &target));
-        let (id, why) = match there(db, occasion, &new).await? {
+        let (id, why) = match there(db, occasion, (&new, &target)).await? {
             There::Newer(id, why) => (id, format!("{reason}; {why}")),
             There::Same(id) => (id, format!("{reason}; it is deployed already")),
             There::Nothing => (deployments::create(db, &new).await?.id, reason),
@@ -302,13 +343,24 @@ enum There {
 async fn there(
     db: &mut Guarded,
     occasion: &Occasion<'_>,
-    new: &NewDeployment,
+    (new, target): (&NewDeployment, &Target),
 ) -> Result<There, Trouble> {
     let Some(newest) = deployments::newest(&mut **db, new.stack).await? else {
         return Ok(There::Nothing);
     };
     if is_same(&newest, new) {
         return Ok(There::Same(newest.id));
+    }
+    let place = (occasion.repository.id, target.environment.as_str());
+    // GitHub may be a moment behind its own event: what was there before proves nothing.
+    if let Some(tip) = &occasion.tip
+        && *tip != new.commit.sha
+        && Some(tip.as_str()) != occasion.before
+        && deployments::was_tried(&mut **db, place, tip).await?
+    {
+        let short = tip.get(..7).unwrap_or(tip);
+        let why = format!("by now it is at {short}, which came after it and was deployed here");
+        return Ok(There::Newer(newest.id, why));
     }
     let Some((id, received_at)) = occasion.delivery else { return Ok(There::Nothing) };
     let Some(other) = newest.delivery.as_deref().filter(|other| *other != id) else {
@@ -317,14 +369,6 @@ async fn there(
     let other = deliveries::get(db, other).await?;
     if other.received_at > received_at {
         let why = format!("deployment {} is of a newer delivery", newest.number);
-        return Ok(There::Newer(newest.id, why));
-    }
-    if newest.git_ref == new.git_ref
-        && occasion.before != Some(newest.commit.sha.as_str())
-        && let Ok(webhook::Webhook::Push(push)) = webhook::parse(&other.event, &other.body)
-        && push.before == new.commit.sha
-    {
-        let why = format!("deployment {} is of a commit that came after it", newest.number);
         return Ok(There::Newer(newest.id, why));
     }
     Ok(There::Nothing)

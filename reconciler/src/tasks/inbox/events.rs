@@ -4,7 +4,6 @@ use berth_domain::build::Builder;
 use berth_domain::fail_point::Write;
 use berth_domain::ids::DeploymentId;
 use berth_domain::rule::EventKind;
-use berth_github_app::RepositoryName;
 use berth_github_app::report::REDEPLOY;
 use berth_github_app::webhook::meaning::{self, Asks, Meaning, skip_directive};
 use berth_github_app::webhook::{self, CheckRun, Push, Webhook};
@@ -16,9 +15,10 @@ use berth_store::repositories::Repository;
 use berth_store::{Error, installations, rules};
 
 use super::about::verdict;
-use super::deploy::{Considered, Occasion, carry_out, consider};
+use super::deploy::{Considered, Occasion, carry_out, consider, tip};
 use super::{Judged, Trouble, accounts};
 use crate::tasks::Deps;
+use crate::tasks::previews::client;
 
 /// Judges a delivery.
 pub(super) async fn judge<B: Builder>(
@@ -111,7 +111,7 @@ async fn push<B: Builder>(
         author: head_commit.map(|commit| commit.author.clone()).unwrap_or_default(),
     };
     let is_tag = asked.kind == EventKind::Tag;
-    let occasion = Occasion {
+    let mut occasion = Occasion {
         repository: &repository,
         event: asked,
         trigger: if is_tag { Trigger::Tag } else { Trigger::Push },
@@ -120,10 +120,13 @@ async fn push<B: Builder>(
         commit,
         git_ref: event.git_ref.clone(),
         before: Some(&event.before),
+        tip: None,
         preview: None,
         delivery: Some((&delivery.id, delivery.received_at)),
     };
-    decide(deps, fence, webhook, &occasion).await
+    let considered = consider(deps, &occasion).await?;
+    occasion.tip = tip(deps, &occasion, &considered).await?;
+    settle(deps, fence, (webhook, &occasion), considered).await
 }
 
 async fn pull_request<B: Builder>(
@@ -155,7 +158,8 @@ async fn pull_request<B: Builder>(
         head,
         commit: Commit { sha: event.head_sha.clone(), ..Commit::default() },
         git_ref: format!("refs/pull/{number}/head"),
-        before: None,
+        before: event.before.as_deref(),
+        tip: None,
         preview: Some(PullRequest {
             number,
             title: event.title.clone(),
@@ -168,13 +172,15 @@ async fn pull_request<B: Builder>(
     if considered.iter().any(Considered::matched)
         && let Some(app) = deps.app().await?
     {
-        let name =
-            RepositoryName { owner: repository.owner.clone(), name: repository.name.clone() };
-        let client = app.repository(repository.installation, repository.id, name);
+        let client = client(&app, &repository);
         // GitHub may be a moment behind its own event, so after `reopened` its
         // word that the pull request is closed counts for nothing.
-        if event.action != "reopened" && client.pull_request(number).await?.state == "closed" {
-            return said(Outcome::Ignored, &format!("pull request {number} is closed by now"));
+        if event.action != "reopened" {
+            let now = client.pull_request(number).await?;
+            if now.state == "closed" {
+                return said(Outcome::Ignored, &format!("pull request {number} is closed by now"));
+            }
+            occasion.tip = Some(now.head_sha);
         }
         let commit = client.commit(&event.head_sha).await?;
         occasion.commit.message = commit.message;
@@ -221,16 +227,6 @@ async fn edited<B: Builder>(
         verdict(webhook, Outcome::Ignored, "the pull request has no preview")
     };
     finish(db, delivery, judged).await
-}
-
-async fn decide<B: Builder>(
-    deps: &Deps<B>,
-    fence: Fence,
-    webhook: &Webhook,
-    occasion: &Occasion<'_>,
-) -> Result<Judged, Trouble> {
-    let considered = consider(deps, occasion).await?;
-    settle(deps, fence, (webhook, occasion), considered).await
 }
 
 /// Carries out what the rules made of an occasion.

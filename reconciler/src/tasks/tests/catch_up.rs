@@ -77,6 +77,67 @@ async fn a_branch_that_moved_on_is_deployed_and_tried_once(pool: PgPool) {
     assert_eq!(world.head("shop").await, Some(sha));
 }
 
+/// Pushes four times, and tells of the first, the last, the second and the third.
+async fn told_in_another_order(world: &mut World, branch: &str, stack: &str) {
+    let first = world.push(branch, "one").await;
+    if branch != "main" {
+        world.open(branch).await;
+    }
+    world.feed().await;
+    assert_eq!(world.head(stack).await, Some(first));
+    let second = world.push(branch, "two").await;
+    let third = world.push(branch, "three").await;
+    let last = world.push(branch, "four").await;
+    world.bring(&last).await;
+    for late in [second, third] {
+        world.bring(&late).await;
+        assert_eq!(world.head(stack).await.as_ref(), Some(&last));
+        let reasons = world.reasons(&late).await;
+        let late = "which came after it and was deployed here";
+        assert!(!reasons.is_empty() && reasons.iter().all(|it| it.ends_with(late)), "{reasons:?}");
+    }
+
+    // What follows is a push like any other, and GitHub is not asked for the branch.
+    let asked = world.asked("repos/get-branch");
+    let next = world.push(branch, "five").await;
+    world.bring(&next).await;
+    assert_eq!(world.head(stack).await, Some(next));
+    assert_eq!(world.asked("repos/get-branch"), asked);
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn a_push_of_which_nobody_told_in_time_takes_a_branch_back_to_no_old_commit(pool: PgPool) {
+    let mut world = World::with_rules(pool).await;
+    told_in_another_order(&mut world, "main", "shop").await;
+    assert_eq!(world.asked("repos/get-branch"), 3);
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn nor_does_it_take_back_a_preview(pool: PgPool) {
+    let mut world = World::with_rules(pool).await;
+    told_in_another_order(&mut world, "blue", "shop-pr-1").await;
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn a_push_after_a_rollback_deploys(pool: PgPool) {
+    let mut world = World::with_rules(pool).await;
+    let first = world.push("main", "one").await;
+    world.push("main", "two").await;
+    world.feed().await;
+    world.succeed("shop").await;
+    // Somebody goes back to the first, which is on the branch no more.
+    let id = world.stack("shop").await.unwrap().id;
+    sqlx::query("update deployment set commit_sha = $2 where stack_id = $1 and number = 2")
+        .bind(id.0)
+        .bind(&first)
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    let third = world.push("main", "three").await;
+    world.bring(&third).await;
+    assert_eq!(world.head("shop").await, Some(third));
+}
+
 #[sqlx::test(migrator = "berth_store::MIGRATOR")]
 async fn a_pull_request_nobody_told_of_gets_its_preview_and_loses_it(pool: PgPool) {
     let world = World::with_rules(pool).await;

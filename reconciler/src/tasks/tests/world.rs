@@ -99,6 +99,31 @@ impl World {
         self.inbox.activate(self.fence).await.unwrap();
     }
 
+    /// Brings the webhooks that tell of this commit, as if they came only now, and judges them.
+    pub(super) async fn bring(&mut self, sha: &str) {
+        tokio::time::timeout(PATIENCE, self.github.settled()).await.unwrap();
+        let told = |payload: &serde_json::Value| payload["after"] == sha;
+        for sent in self.github.deliveries().into_iter().filter(|it| told(&it.payload)) {
+            let body = serde_json::to_vec(&sent.payload).unwrap();
+            let new = NewDelivery::now(sent.guid, sent.event, body);
+            deliveries::insert(&self.pool, &[new]).await.unwrap();
+            self.inbox.activate(self.fence).await.unwrap();
+        }
+    }
+
+    /// What the rules made of the pushes and pull requests at this commit.
+    pub(super) async fn reasons(&self, sha: &str) -> Vec<String> {
+        sqlx::query_scalar(
+            "select d.reason from delivery_decision d join delivery using (delivery_id)
+             where convert_from(body, 'utf8')::jsonb ->> 'after' = $1 and matched
+             order by received_at, d.position",
+        )
+        .bind(sha)
+        .fetch_all(&self.pool)
+        .await
+        .unwrap()
+    }
+
     pub(super) async fn push(&self, branch: &str, text: &str) -> String {
         let commit = Commit::of(text, [("a.txt", text)]);
         self.github.push(SHOP, branch, commit).await.unwrap().after
