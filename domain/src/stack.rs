@@ -13,6 +13,7 @@ mod depends;
 mod job;
 mod mount;
 mod route;
+mod shrink;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -135,7 +136,8 @@ pub struct Driver {
     pub options: Map<String, String>,
 }
 
-/// A service.
+/// A service. What is large and rarely said is behind a pointer: a leader holds
+/// those of all stacks.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ServiceSpec {
@@ -197,7 +199,7 @@ pub struct ServiceSpec {
     /// `oom_score_adj`.
     pub oom_score_adj: Option<i64>,
     /// Where Windows gets its credentials.
-    pub credential_spec: Option<CredentialSpec>,
+    pub credential_spec: Option<Box<CredentialSpec>>,
     /// What else the kernel holds the container to.
     #[serde(skip_serializing_if = "Security::is_default")]
     pub security: Security,
@@ -220,9 +222,9 @@ pub struct ServiceSpec {
     /// Where tasks may run.
     pub placement: Placement,
     /// How an update goes about it.
-    pub update: Option<UpdateConfig>,
+    pub update: Option<Box<UpdateConfig>>,
     /// How a rollback goes about it.
-    pub rollback: Option<UpdateConfig>,
+    pub rollback: Option<Box<UpdateConfig>>,
     /// `vip` or `dnsrr`.
     pub endpoint_mode: EndpointMode,
     /// Published ports, sorted.
@@ -293,7 +295,7 @@ pub struct Security {
     /// No profile of `AppArmor` applies.
     pub unconfined_apparmor: bool,
     /// The label of `SELinux`, if it is not the engine's.
-    pub selinux: Option<Selinux>,
+    pub selinux: Option<Box<Selinux>>,
 }
 
 impl Security {

@@ -87,12 +87,15 @@ fn desired(name: &StackName, executor: &settings::Executor, token: &SecretString
             delay: Some(5 * SECOND),
             ..RestartPolicy::default()
         }),
-        update: Some(UpdateConfig {
-            parallelism: 0,
-            failure_action: "continue".to_owned(),
-            order: "stop-first".to_owned(),
-            ..UpdateConfig::default()
-        }),
+        update: Some(
+            UpdateConfig {
+                parallelism: 0,
+                failure_action: "continue".to_owned(),
+                order: "stop-first".to_owned(),
+                ..UpdateConfig::default()
+            }
+            .into(),
+        ),
         // Nobody asks anything of it.
         endpoint_mode: EndpointMode::Dnsrr,
         ..ServiceSpec::default()

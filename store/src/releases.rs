@@ -144,11 +144,14 @@ async fn read(
             .map_err(Error::while_("read releases"))?;
     let open = |id: ReleaseId, sealed: &[u8]| {
         let plain = key.open(&context(id), sealed).map_err(Error::corrupt("release"))?;
-        serde_json::from_slice(&plain).map_err(|err| Error::Corrupt {
+        let mut spec: StackSpec = serde_json::from_slice(&plain).map_err(|err| Error::Corrupt {
             what: "release",
             // The parser's own words could quote a secret.
             message: format!("it does not parse at byte {}", err.column()),
-        })
+        })?;
+        // It may be kept for as long as it runs.
+        spec.shrink_to_fit();
+        Ok(spec)
     };
     Ok(rows
         .into_iter()

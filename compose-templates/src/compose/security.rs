@@ -30,7 +30,7 @@ pub(super) fn read(check: &mut Check<'_>, field: &Field<'_>) -> Security {
 /// Takes `disable`, or a part of a label such as `type:container_t`.
 fn label(security: &mut Security, text: &str) -> bool {
     let mut label = security.selinux.clone().unwrap_or_default();
-    let Selinux { disable, user, role, kind, level } = &mut label;
+    let Selinux { disable, user, role, kind, level } = &mut *label;
     let part = match text.split_once([':', '=']) {
         None if text == "disable" => {
             *disable = true;

@@ -202,7 +202,7 @@ impl Gate<'_> {
             (is_anywhere(placement), "placement"),
             (
                 [update, rollback].into_iter().flatten().all(|config| {
-                    let UpdateConfig { delay, monitor, .. } = config;
+                    let UpdateConfig { delay, monitor, .. } = &**config;
                     patience(*delay) && patience(*monitor)
                 }),
                 "updates",

@@ -136,18 +136,21 @@ mod tests {
                 max_attempts: Some(0),
                 ..RestartPolicy::default()
             }),
-            update: Some(UpdateConfig {
-                failure_action: "pause".to_owned(),
-                order: "stop-first".to_owned(),
-                monitor: Some(0),
-                max_failure_ratio: 0.1,
-                ..UpdateConfig::default()
-            }),
+            update: Some(
+                UpdateConfig {
+                    failure_action: "pause".to_owned(),
+                    order: "stop-first".to_owned(),
+                    monitor: Some(0),
+                    max_failure_ratio: 0.1,
+                    ..UpdateConfig::default()
+                }
+                .into(),
+            ),
             ..ServiceSpec::default()
         };
         let unsaid = ServiceSpec {
             restart: Some(RestartPolicy::default()),
-            update: Some(UpdateConfig { max_failure_ratio: 0.1, ..UpdateConfig::default() }),
+            update: Some(UpdateConfig { max_failure_ratio: 0.1, ..UpdateConfig::default() }.into()),
             ..ServiceSpec::default()
         };
         assert_ne!(said, unsaid);

@@ -98,8 +98,9 @@ fn any_service() -> impl Strategy<Value = ServiceSpec> {
                     interval,
                     ..Healthcheck::default()
                 }),
-                update: parallelism
-                    .map(|parallelism| UpdateConfig { parallelism, ..UpdateConfig::default() }),
+                update: parallelism.map(|parallelism| {
+                    UpdateConfig { parallelism, ..UpdateConfig::default() }.into()
+                }),
                 mode: if global { Mode::Global } else { Mode::Replicated { replicas } },
                 force_updates,
                 ..ServiceSpec::default()

@@ -15,7 +15,9 @@ fn web(image: &str) -> ServiceSpec {
     ServiceSpec {
         image: image.to_owned(),
         mode: Mode::Replicated { replicas: 1 },
-        update: Some(UpdateConfig { monitor: Some(5_000_000_000), ..UpdateConfig::default() }),
+        update: Some(
+            UpdateConfig { monitor: Some(5_000_000_000), ..UpdateConfig::default() }.into(),
+        ),
         ..ServiceSpec::default()
     }
 }

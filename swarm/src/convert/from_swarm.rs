@@ -64,7 +64,7 @@ pub(crate) fn from_swarm(
             .map(|limit| (limit.name.clone(), (limit.soft, limit.hard)))
             .collect(),
         oom_score_adj: (container.oom_score_adj != 0).then_some(container.oom_score_adj),
-        credential_spec: credentials(container)?,
+        credential_spec: credentials(container)?.map(Box::new),
         security: security(container)?,
         mounts: container.mounts.iter().map(mounts::from_wire).collect::<Result<_, _>>()?,
         configs: container
@@ -83,8 +83,8 @@ pub(crate) fn from_swarm(
         resources: resources(task.resources.as_ref())?,
         restart: task.restart_policy.as_ref().map(restart),
         placement: placement(task.placement.as_ref())?,
-        update: live.update_config.as_ref().map(update),
-        rollback: live.rollback_config.as_ref().map(update),
+        update: live.update_config.as_ref().map(update).map(Box::new),
+        rollback: live.rollback_config.as_ref().map(update).map(Box::new),
         endpoint_mode: match endpoint.mode.as_str() {
             "" | "vip" => EndpointMode::Vip,
             "dnsrr" => EndpointMode::Dnsrr,
@@ -138,7 +138,7 @@ fn security(container: &wire::ContainerSpec) -> Result<Security, Unreadable> {
         no_new_privileges: live.no_new_privileges,
         unconfined_seccomp: off(&live.seccomp, "unconfined")?,
         unconfined_apparmor: off(&live.app_armor, "disabled")?,
-        selinux: selinux.filter(|label| *label != Selinux::default()),
+        selinux: selinux.filter(|label| *label != Selinux::default()).map(Box::new),
     })
 }
 

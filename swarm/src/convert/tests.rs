@@ -141,7 +141,7 @@ prop_compose! {
     ) -> Security {
         let selinux = label.map(|(disable, user, role, kind, level)| Selinux {
             disable, user, role, kind, level,
-        });
+        }.into());
         Security { no_new_privileges, unconfined_seccomp, unconfined_apparmor, selinux }
     }
 }
@@ -172,7 +172,7 @@ prop_compose! {
                 },
             ),
             credential_spec: credentials
-                .map(|(config, file, registry)| CredentialSpec { config, file, registry }),
+                .map(|(config, file, registry)| CredentialSpec { config, file, registry }.into()),
             security, stop_grace_period, init, tty, stdin_open, read_only, sysctls, ulimits, oom_score_adj,
             mounts, configs, secrets, logging, ..base
         }
@@ -218,7 +218,7 @@ prop_compose! {
                     published, target, protocol, host,
                 })
                 .collect(),
-            mode, update, rollback, force_updates, ..base
+            mode, update: update.map(Box::new), rollback: rollback.map(Box::new), force_updates, ..base
         }
     }
 }

@@ -44,8 +44,8 @@ pub(crate) fn to_swarm(
             runtime: String::new(),
         },
         mode: mode(spec.mode),
-        update_config: spec.update.as_ref().map(update),
-        rollback_config: spec.rollback.as_ref().map(update),
+        update_config: spec.update.as_deref().map(update),
+        rollback_config: spec.rollback.as_deref().map(update),
         endpoint_spec: Some(wire::EndpointSpec {
             mode: match spec.endpoint_mode {
                 EndpointMode::Vip => "vip".to_owned(),
@@ -80,7 +80,7 @@ fn container(
         });
     }
     let mut privileges = confined(scope, &spec.security);
-    if let Some(CredentialSpec { config, file, registry }) = &spec.credential_spec {
+    if let Some(CredentialSpec { config, file, registry }) = spec.credential_spec.as_deref() {
         let mut credentials = wire::CredentialSpec {
             config: String::new(),
             file: text(file),
@@ -150,7 +150,8 @@ fn confined(scope: &Scope<'_>, security: &Security) -> wire::Privileges {
     let knows = scope.api.has(44);
     let mode = |mode: &str| Some(wire::Confinement { mode: mode.to_owned() });
     wire::Privileges {
-        selinux_context: selinux.clone().map(|Selinux { disable, user, role, kind, level }| {
+        selinux_context: selinux.clone().map(|label| {
+            let Selinux { disable, user, role, kind, level } = *label;
             wire::SelinuxContext { disable, user, role, r#type: kind, level }
         }),
         seccomp: mode("unconfined").filter(|_| knows && *unconfined_seccomp),

@@ -81,7 +81,7 @@ fn everything(stack: &TestStack) -> ServiceSpec {
             no_new_privileges: true,
             unconfined_seccomp: true,
             unconfined_apparmor: true,
-            selinux: Some(Selinux { kind: "container_t".to_owned(), ..Selinux::default() }),
+            selinux: Some(Selinux { kind: "container_t".to_owned(), ..Selinux::default() }.into()),
         },
         mounts: vec![
             mount(
@@ -156,8 +156,8 @@ fn everything(stack: &TestStack) -> ServiceSpec {
             max_replicas_per_node: 1,
             platforms: vec![("linux".to_owned(), "amd64".to_owned())],
         },
-        update: Some(update.clone()),
-        rollback: Some(UpdateConfig { failure_action: "pause".to_owned(), ..update }),
+        update: Some(update.clone().into()),
+        rollback: Some(UpdateConfig { failure_action: "pause".to_owned(), ..update }.into()),
         endpoint_mode: EndpointMode::Dnsrr,
         ports: vec![
             Port { published: Some(18080), target: 80, protocol: "tcp".to_owned(), host: true },
@@ -183,8 +183,8 @@ fn sparse(stack: &TestStack) -> Vec<(&'static str, ServiceSpec)> {
         (
             "defaults",
             ServiceSpec {
-                update: Some(UpdateConfig::default()),
-                rollback: Some(UpdateConfig::default()),
+                update: Some(Box::default()),
+                rollback: Some(Box::default()),
                 restart: Some(RestartPolicy::default()),
                 ..plain.clone()
             },

@@ -82,11 +82,14 @@ impl TestStack {
             }],
             endpoint_mode: EndpointMode::Dnsrr,
             stop_grace_period: Some(0),
-            update: Some(UpdateConfig {
-                parallelism: 1,
-                monitor: Some(1_000_000_000),
-                ..UpdateConfig::default()
-            }),
+            update: Some(
+                UpdateConfig {
+                    parallelism: 1,
+                    monitor: Some(1_000_000_000),
+                    ..UpdateConfig::default()
+                }
+                .into(),
+            ),
             ..ServiceSpec::default()
         }
     }
