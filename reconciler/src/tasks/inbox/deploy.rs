@@ -131,7 +131,8 @@ pub(crate) async fn consider<B: Builder>(
 
 /// What a branch is at by GitHub's word. Only asked for where a match does not
 /// come right after what is deployed: then pushes were left out by a rule, or
-/// came in another order than they happened.
+/// came in another order than they happened. Nothing is asked of a tag: of those
+/// that move, the one received last counts.
 pub(crate) async fn tip<B: Builder>(
     deps: &Deps<B>,
     occasion: &Occasion<'_>,
