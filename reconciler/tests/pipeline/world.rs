@@ -292,12 +292,15 @@ impl World {
         .await;
     }
 
-    /// Waits until a pass found the stack healthy, with nothing left to do.
+    /// Waits until a pass found the stack healthy, with nothing left to do. What a
+    /// deployment says of its own progress is not that: the pass after it tidies up.
     pub(crate) async fn settled(&self) -> serde_json::Value {
         eventually("the stack is synced and healthy", async || {
-            let observed = self.row().await.observed?;
+            let row = self.row().await;
+            let observed = row.observed?;
             let good = observed.get("synced")? == true && observed.get("health")? == "healthy";
-            good.then_some(observed)
+            let after = *observed.get("reached")? == serde_json::json!(row.release);
+            (good && after).then_some(observed)
         })
         .await
     }
