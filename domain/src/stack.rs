@@ -173,7 +173,7 @@ pub struct ServiceSpec {
     /// Resolver options.
     pub dns_options: Vec<String>,
     /// The health check.
-    pub healthcheck: Option<Healthcheck>,
+    pub healthcheck: Option<Box<Healthcheck>>,
     /// How long a task has to stop.
     pub stop_grace_period: Option<Nanos>,
     /// The signal that stops it.
@@ -212,13 +212,13 @@ pub struct ServiceSpec {
     /// Networks, sorted by name.
     pub networks: Vec<Attachment>,
     /// The log driver.
-    pub logging: Option<Driver>,
+    pub logging: Option<Box<Driver>>,
     /// How many tasks, and of what kind.
     pub mode: Mode,
     /// What it may use, and what is kept for it.
     pub resources: Resources,
     /// When a task is replaced.
-    pub restart: Option<RestartPolicy>,
+    pub restart: Option<Box<RestartPolicy>>,
     /// Where tasks may run.
     pub placement: Placement,
     /// How an update goes about it.

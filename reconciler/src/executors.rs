@@ -82,11 +82,14 @@ fn desired(name: &StackName, executor: &settings::Executor, token: &SecretString
         }],
         mode: Mode::Global,
         resources: Resources { limit_memory: Some(128 << 20), ..Resources::default() },
-        restart: Some(RestartPolicy {
-            condition: "any".to_owned(),
-            delay: Some(5 * SECOND),
-            ..RestartPolicy::default()
-        }),
+        restart: Some(
+            RestartPolicy {
+                condition: "any".to_owned(),
+                delay: Some(5 * SECOND),
+                ..RestartPolicy::default()
+            }
+            .into(),
+        ),
         update: Some(
             UpdateConfig {
                 parallelism: 0,

@@ -178,7 +178,7 @@ impl Gate<'_> {
             (self.are_labels(name, labels) && only_describe(container_labels), "labels"),
             (hosts.all(|address| !lists::is_near(address)), "extra hosts"),
             (dns.iter().all(|address| !lists::is_near(address)), "name servers"),
-            (is_slow(healthcheck.as_ref()), "health check"),
+            (is_slow(healthcheck.as_deref()), "health check"),
             (patience(*stop_grace_period), "grace period"),
             (isolation.is_none(), "isolation"),
             (cap_add.iter().all(|name| lists::capability(name)), "added capabilities"),
@@ -192,7 +192,7 @@ impl Gate<'_> {
             (known(configs, |name| self.spec.configs.contains_key(name)), "configs"),
             (known(secrets, |name| self.spec.secrets.contains_key(name)), "secrets"),
             (networks.iter().all(|it| self.is_attachment(name, it)), "networks"),
-            (logging.as_ref().is_none_or(is_log), "logging"),
+            (logging.as_deref().is_none_or(is_log), "logging"),
             (is_few(*mode, &self.restrictions.limits), "number of tasks"),
             (are_limited(resources, &self.restrictions.limits), "resources"),
             (

@@ -242,7 +242,7 @@ fn a_service_of_no_tasks_is_well_for_ever() {
 
 #[test]
 fn what_it_waits_for_is_said() {
-    let checked = ServiceSpec { healthcheck: Some(Healthcheck::default()), ..replicated(1) };
+    let checked = ServiceSpec { healthcheck: Some(Healthcheck::default().into()), ..replicated(1) };
     let health = of_service(&checked, &service(vec![task(1, TaskState::Starting, 100)]), at(101));
     assert_eq!(health.reason, "waits for its health check: 0 of 1 tasks run");
 }

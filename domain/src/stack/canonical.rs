@@ -62,7 +62,7 @@ impl ServiceSpec {
         }
         spec.isolation = spec.isolation.filter(|isolation| isolation != "default");
         spec.oom_score_adj = spec.oom_score_adj.filter(|adj| *adj != 0);
-        if let Some(check) = &mut spec.healthcheck {
+        if let Some(check) = spec.healthcheck.as_deref_mut() {
             let Healthcheck { test: _, interval, timeout, start_period, start_interval, retries } =
                 check;
             for nanos in [interval, timeout, start_period, start_interval, retries] {
@@ -131,11 +131,14 @@ mod tests {
     fn a_default_and_nothing_mean_the_same() {
         let said = ServiceSpec {
             isolation: Some("default".to_owned()),
-            restart: Some(RestartPolicy {
-                condition: "any".to_owned(),
-                max_attempts: Some(0),
-                ..RestartPolicy::default()
-            }),
+            restart: Some(
+                RestartPolicy {
+                    condition: "any".to_owned(),
+                    max_attempts: Some(0),
+                    ..RestartPolicy::default()
+                }
+                .into(),
+            ),
             update: Some(
                 UpdateConfig {
                     failure_action: "pause".to_owned(),
@@ -149,7 +152,7 @@ mod tests {
             ..ServiceSpec::default()
         };
         let unsaid = ServiceSpec {
-            restart: Some(RestartPolicy::default()),
+            restart: Some(RestartPolicy::default().into()),
             update: Some(UpdateConfig { max_failure_ratio: 0.1, ..UpdateConfig::default() }.into()),
             ..ServiceSpec::default()
         };

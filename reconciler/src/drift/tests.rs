@@ -93,10 +93,9 @@ fn any_service() -> impl Strategy<Value = ServiceSpec> {
                 env: pairs(env, &suffix).into_iter().map(|(key, it)| (key, Some(it))).collect(),
                 labels: pairs(labels, &suffix).into(),
                 container_labels: pairs(more, &suffix).into(),
-                healthcheck: check.map(|(args, interval)| Healthcheck {
-                    test: args.iter().map(|_| secret()).collect(),
-                    interval,
-                    ..Healthcheck::default()
+                healthcheck: check.map(|(args, interval)| {
+                    let test = args.iter().map(|_| secret()).collect();
+                    Healthcheck { test, interval, ..Healthcheck::default() }.into()
                 }),
                 update: parallelism.map(|parallelism| {
                     UpdateConfig { parallelism, ..UpdateConfig::default() }.into()

@@ -169,12 +169,12 @@ prop_compose! {
             healthcheck: check.map(
                 |(test, interval, timeout, start_period, start_interval, retries)| Healthcheck {
                     test, interval, timeout, start_period, start_interval, retries,
-                },
+                }.into(),
             ),
             credential_spec: credentials
                 .map(|(config, file, registry)| CredentialSpec { config, file, registry }.into()),
             security, stop_grace_period, init, tty, stdin_open, read_only, sysctls, ulimits, oom_score_adj,
-            mounts, configs, secrets, logging, ..base
+            mounts, configs, secrets, logging: logging.map(Box::new), ..base
         }
     }
 }
@@ -209,7 +209,7 @@ prop_compose! {
             },
             restart: restart.map(|(condition, delay, max_attempts, window)| RestartPolicy {
                 condition: condition.to_owned(), delay, max_attempts, window,
-            }),
+            }.into()),
             placement: Placement { constraints, spread, max_replicas_per_node, platforms },
             endpoint_mode: if dnsrr { EndpointMode::Dnsrr } else { EndpointMode::Vip },
             ports: ports

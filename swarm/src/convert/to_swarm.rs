@@ -36,10 +36,10 @@ pub(crate) fn to_swarm(
         task_template: wire::TaskSpec {
             container_spec: Some(container(scope, spec, ids)?),
             resources: Some(resources(&spec.resources)),
-            restart_policy: spec.restart.as_ref().map(restart),
+            restart_policy: spec.restart.as_deref().map(restart),
             placement: Some(placement(&spec.placement)),
             networks: spec.networks.iter().map(|network| attachment(network, ids)).collect(),
-            log_driver: spec.logging.as_ref().map(driver_to_wire),
+            log_driver: spec.logging.as_deref().map(driver_to_wire),
             force_update: spec.force_updates,
             runtime: String::new(),
         },
@@ -118,7 +118,7 @@ fn container(
         read_only: spec.read_only,
         mounts: spec.mounts.iter().map(|mount| mounts::to_wire(scope, mount)).collect(),
         stop_grace_period: spec.stop_grace_period,
-        healthcheck: spec.healthcheck.as_ref().map(healthcheck),
+        healthcheck: spec.healthcheck.as_deref().map(healthcheck),
         hosts: spec.hosts.clone(),
         dns_config: has_dns.then(|| wire::DnsConfig {
             nameservers: spec.dns.clone(),

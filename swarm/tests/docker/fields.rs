@@ -58,14 +58,17 @@ fn everything(stack: &TestStack) -> ServiceSpec {
         dns: texts(&["1.1.1.1"]),
         dns_search: texts(&["example.com"]),
         dns_options: texts(&["ndots:1"]),
-        healthcheck: Some(Healthcheck {
-            test: texts(&["CMD-SHELL", "true"]),
-            interval: Some(2 * SECOND),
-            timeout: Some(SECOND),
-            start_period: Some(5 * SECOND),
-            start_interval: Some(SECOND),
-            retries: Some(4),
-        }),
+        healthcheck: Some(
+            Healthcheck {
+                test: texts(&["CMD-SHELL", "true"]),
+                interval: Some(2 * SECOND),
+                timeout: Some(SECOND),
+                start_period: Some(5 * SECOND),
+                start_interval: Some(SECOND),
+                retries: Some(4),
+            }
+            .into(),
+        ),
         stop_grace_period: Some(90 * SECOND),
         stop_signal: Some("SIGQUIT".to_owned()),
         init: Some(true),
@@ -134,7 +137,9 @@ fn everything(stack: &TestStack) -> ServiceSpec {
             aliases: texts(&["web", "api"]),
             driver_opts: map(&[("foo", "bar")]),
         }],
-        logging: Some(Driver { name: "json-file".to_owned(), options: map(&[("max-file", "3")]) }),
+        logging: Some(
+            Driver { name: "json-file".to_owned(), options: map(&[("max-file", "3")]) }.into(),
+        ),
         mode: Mode::Replicated { replicas: 3 },
         resources: Resources {
             limit_nano_cpus: Some(500_000_000),
@@ -144,12 +149,15 @@ fn everything(stack: &TestStack) -> ServiceSpec {
             reserve_memory: Some(20 << 20),
             reserve_generic: [("gpu".to_owned(), 2)].into(),
         },
-        restart: Some(RestartPolicy {
-            condition: "on-failure".to_owned(),
-            delay: Some(5 * SECOND),
-            max_attempts: Some(3),
-            window: Some(120 * SECOND),
-        }),
+        restart: Some(
+            RestartPolicy {
+                condition: "on-failure".to_owned(),
+                delay: Some(5 * SECOND),
+                max_attempts: Some(3),
+                window: Some(120 * SECOND),
+            }
+            .into(),
+        ),
         placement: Placement {
             constraints: texts(&["node.labels.berth-test==nowhere", "node.role==manager"]),
             spread: texts(&["node.labels.zone"]),
@@ -185,7 +193,7 @@ fn sparse(stack: &TestStack) -> Vec<(&'static str, ServiceSpec)> {
             ServiceSpec {
                 update: Some(Box::default()),
                 rollback: Some(Box::default()),
-                restart: Some(RestartPolicy::default()),
+                restart: Some(RestartPolicy::default().into()),
                 ..plain.clone()
             },
         ),

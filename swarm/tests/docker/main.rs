@@ -278,8 +278,8 @@ async fn a_task_that_fails_says_with_what_and_what_it_wrote_last() {
     TestStack::scope(async |stack| {
         stack.create_network().await;
         let mut web = stack.shell("echo first; echo last words >&2; exit 3");
-        web.restart =
-            Some(RestartPolicy { condition: "none".to_owned(), ..RestartPolicy::default() });
+        let never = RestartPolicy { condition: "none".to_owned(), ..RestartPolicy::default() };
+        web.restart = Some(never.into());
         stack.create("web", &web).await;
         eventually("the task failed", async || {
             stack.service("web").await.tasks.iter().any(|task| task.state == TaskState::Failed)

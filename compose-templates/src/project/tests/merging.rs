@@ -99,7 +99,7 @@ fn a_health_check_is_turned_off_and_on_again() {
     let service = over("healthcheck: {disable: true}", "healthcheck: {test: [CMD, b]}");
     let wanted =
         Healthcheck { test: vec!["CMD".to_owned(), "b".to_owned()], ..Healthcheck::default() };
-    assert_eq!(service.healthcheck, Some(wanted));
+    assert_eq!(service.healthcheck, Some(wanted.into()));
 }
 
 #[test]
