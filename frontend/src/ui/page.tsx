@@ -49,7 +49,7 @@ export function Section({
 }) {
   return (
     <section className="mb-7">
-      <div className="mb-2 flex items-baseline gap-3">
+      <div className="mb-2 flex items-center gap-3">
         <h2 className="text-ui font-medium text-text-2">{title}</h2>
         {aside && <div className="ml-auto text-ui">{aside}</div>}
       </div>
@@ -73,7 +73,12 @@ export function Centred({
   width?: 'narrow' | 'wide';
 }) {
   return (
-    <main className="mx-auto flex min-h-dvh w-full flex-col px-4 py-10 sm:py-16">
+    <main
+      className={cn(
+        'mx-auto flex min-h-dvh w-full flex-col px-4 py-10',
+        width === 'narrow' ? 'sm:py-[16vh]' : 'sm:py-16',
+      )}
+    >
       <div className={cn('mx-auto w-full', width === 'narrow' ? 'max-w-88' : 'max-w-160')}>
         {children}
       </div>

@@ -10,6 +10,7 @@ import { bareUrl, firstLine, mainFirst, shortImage, shortRef, shortSha } from '~
 import { duration, full, short } from '~/lib/time';
 import { useTitle } from '~/lib/title';
 import { CopyButton } from '~/ui/copy';
+import { Fact, FactPanel } from '~/ui/fact';
 import { Outside } from '~/ui/outside';
 import { Page, Panel, Section } from '~/ui/page';
 import { Said } from '~/ui/said';
@@ -141,98 +142,96 @@ function Usually({ ms, begun }: { ms: number | undefined; begun: boolean }) {
 function Facts({ deployment }: { deployment: DeploymentStory }) {
   const { commit, compare, usual } = deployment;
   return (
-    <Panel>
-      <dl className="divide-y divide-line text-ui">
-        <Fact name="Commit">
-          <span className="flex items-center gap-1">
-            <Outside href={deployment.commit_url}>
-              <code className="font-mono text-meta">{shortSha(commit.sha)}</code>
-            </Outside>
-            <CopyButton text={commit.sha} label="Copy the full SHA" />
-          </span>
+    <FactPanel>
+      <Fact name="Commit">
+        <span className="-my-0.5 flex items-center gap-1">
+          <Outside href={deployment.commit_url}>
+            <code className="font-mono text-meta">{shortSha(commit.sha)}</code>
+          </Outside>
+          <CopyButton text={commit.sha} label="Copy the full SHA" />
+        </span>
+      </Fact>
+      {compare && (
+        <Fact name="Changes">
+          <Outside href={compare.url}>since #{compare.number}</Outside>
         </Fact>
-        {compare && (
-          <Fact name="Changes">
-            <Outside href={compare.url}>since #{compare.number}</Outside>
-          </Fact>
+      )}
+      {commit.author && <Fact name="Author">{commit.author}</Fact>}
+      {deployment.git_ref && (
+        <Fact name="Ref">
+          <code className="font-mono text-meta break-all">{shortRef(deployment.git_ref)}</code>
+        </Fact>
+      )}
+      <Fact name="Trigger">
+        {deployment.delivery_id ? (
+          <Link
+            to="/events"
+            search={{ id: deployment.delivery_id }}
+            className="text-accent hover:underline"
+          >
+            {TRIGGER_WORDS[deployment.trigger]}
+          </Link>
+        ) : (
+          TRIGGER_WORDS[deployment.trigger]
         )}
-        {commit.author && <Fact name="Author">{commit.author}</Fact>}
-        {deployment.git_ref && (
-          <Fact name="Ref">
-            <code className="font-mono text-meta break-all">{shortRef(deployment.git_ref)}</code>
-          </Fact>
-        )}
-        <Fact name="Trigger">
-          {deployment.delivery_id ? (
-            <Link
-              to="/events"
-              search={{ id: deployment.delivery_id }}
-              className="text-accent hover:underline"
-            >
-              {TRIGGER_WORDS[deployment.trigger]}
-            </Link>
+      </Fact>
+      {deployment.approved && <Fact name="Approved">{deployment.approved.by}</Fact>}
+      {deployment.rejected && <Decided name="Rejected" verdict={deployment.rejected} />}
+      {deployment.frozen && (
+        <Fact name="Frozen">
+          until {short(deployment.frozen.until)}
+          <p className="text-meta break-words text-text-2">{deployment.frozen.reason}</p>
+        </Fact>
+      )}
+      {deployment.freeze_override && (
+        <Decided name="Override" verdict={deployment.freeze_override} />
+      )}
+      {deployment.rule_name && <Fact name="Rule">{deployment.rule_name}</Fact>}
+      <Fact name="Began">
+        <span title={full(deployment.created_at)}>
+          <Ago at={deployment.created_at} />
+        </span>
+      </Fact>
+      <Fact name="Took">
+        <span className="tabular-nums">
+          {deployment.finished_at ? (
+            duration(deployment.duration_ms)
           ) : (
-            TRIGGER_WORDS[deployment.trigger]
+            <Took start={deployment.created_at} end={null} />
           )}
+          {usual && (
+            <span
+              className="text-text-2"
+              title={`The median of the last ${usual.of} that succeeded before it`}
+            >
+              , median {duration(usual.duration_ms)}
+            </span>
+          )}
+        </span>
+      </Fact>
+      {deployment.urls.length > 0 && (
+        <Fact name="Address">
+          {mainFirst(deployment.urls).map((url) => (
+            <div key={url} className="flex min-h-6 min-w-0 items-center">
+              <Outside href={url}>{bareUrl(url)}</Outside>
+            </div>
+          ))}
         </Fact>
-        {deployment.approved && <Fact name="Approved">{deployment.approved.by}</Fact>}
-        {deployment.rejected && <Decided name="Rejected" verdict={deployment.rejected} />}
-        {deployment.frozen && (
-          <Fact name="Frozen">
-            until {short(deployment.frozen.until)}
-            <p className="text-meta break-words text-text-2">{deployment.frozen.reason}</p>
-          </Fact>
-        )}
-        {deployment.freeze_override && (
-          <Decided name="Override" verdict={deployment.freeze_override} />
-        )}
-        {deployment.rule_name && <Fact name="Rule">{deployment.rule_name}</Fact>}
-        <Fact name="Began">
-          <span title={full(deployment.created_at)}>
-            <Ago at={deployment.created_at} />
-          </span>
+      )}
+      {deployment.images.length > 0 && (
+        <Fact name="Images">
+          {deployment.images.map((image) => (
+            <code
+              key={image}
+              title={image}
+              className="block truncate font-mono text-meta leading-5 text-text-2"
+            >
+              {shortImage(image)}
+            </code>
+          ))}
         </Fact>
-        <Fact name="Took">
-          <span className="tabular-nums">
-            {deployment.finished_at ? (
-              duration(deployment.duration_ms)
-            ) : (
-              <Took start={deployment.created_at} end={null} />
-            )}
-            {usual && (
-              <span
-                className="text-text-2"
-                title={`The median of the last ${usual.of} that succeeded before it`}
-              >
-                , median {duration(usual.duration_ms)}
-              </span>
-            )}
-          </span>
-        </Fact>
-        {deployment.urls.length > 0 && (
-          <Fact name="Address">
-            {mainFirst(deployment.urls).map((url) => (
-              <div key={url} className="flex min-h-6 min-w-0 items-center">
-                <Outside href={url}>{bareUrl(url)}</Outside>
-              </div>
-            ))}
-          </Fact>
-        )}
-        {deployment.images.length > 0 && (
-          <Fact name="Images">
-            {deployment.images.map((image) => (
-              <code
-                key={image}
-                title={image}
-                className="block truncate font-mono text-meta leading-5 text-text-2"
-              >
-                {shortImage(image)}
-              </code>
-            ))}
-          </Fact>
-        )}
-      </dl>
-    </Panel>
+      )}
+    </FactPanel>
   );
 }
 
@@ -243,14 +242,5 @@ function Decided({ name, verdict }: { name: string; verdict: Verdict }) {
       <span title={full(verdict.at)}>{verdict.by}</span>
       <p className="text-meta break-words text-text-2">{verdict.reason}</p>
     </Fact>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div className="grid min-h-9 grid-cols-[72px_minmax(0,1fr)] items-baseline gap-2 px-3 py-2">
-      <dt className="text-text-2">{name}</dt>
-      <dd className="min-w-0">{children}</dd>
-    </div>
   );
 }

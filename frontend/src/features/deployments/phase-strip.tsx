@@ -7,7 +7,8 @@ import { PHASE_WORDS, phaseState } from './words';
 
 /**
  * The eight phases side by side, each with its state and how long it took. Once the deployment is
- * `over`, what is still pending never comes.
+ * `over`, what is still pending never comes. On a phone they are one row of signs, and only the
+ * phase that goes on, or where it ended, says what it is.
  */
 export function PhaseStrip({
   phases,
@@ -17,13 +18,18 @@ export function PhaseStrip({
   over: boolean;
 }) {
   return (
-    <ol className="grid grid-cols-2 gap-x-2 gap-y-2 px-3 py-2.5 sm:grid-cols-4 lg:grid-cols-8">
+    <ol className="flex flex-wrap gap-1.5 px-3 py-2.5 sm:grid sm:grid-cols-4 sm:gap-2 lg:grid-cols-8">
       {phases.map((phase) => (
         <li key={phase.phase} className="flex min-w-0 gap-1.5">
           <span className="mt-0.5">
             <StatusIcon look={phaseState(phase.state, over).look} size={14} />
           </span>
-          <div className="min-w-0">
+          <div
+            className={cn(
+              'min-w-0 max-sm:flex max-sm:gap-1.5 max-sm:pr-1.5',
+              (phase.state === 'done' || phase.state === 'pending') && 'max-sm:sr-only',
+            )}
+          >
             <p
               className={cn(
                 'truncate text-meta leading-[18px] font-medium',
@@ -32,7 +38,7 @@ export function PhaseStrip({
             >
               {PHASE_WORDS[phase.phase]}
             </p>
-            <p className="truncate text-meta text-text-2 tabular-nums">
+            <p className="truncate text-meta text-text-2 tabular-nums max-sm:leading-[18px]">
               <PhaseWord phase={phase} over={over} />
             </p>
           </div>

@@ -1,6 +1,5 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { LoaderCircle } from 'lucide-react';
-import type { ReactNode } from 'react';
 
 import { useDenied } from '~/api/access';
 import { Failure, Loaded } from '~/api/loaded';
@@ -13,6 +12,7 @@ import { useTitle } from '~/lib/title';
 import { Bar } from '~/ui/bar';
 import { Button } from '~/ui/button';
 import { Empty } from '~/ui/empty';
+import { Fact, FactPanel } from '~/ui/fact';
 import { Page, Panel, Section } from '~/ui/page';
 import { PlanLines } from '~/ui/plan-lines';
 import { Said } from '~/ui/said';
@@ -155,7 +155,7 @@ function Answer({
         )}
       </div>
       <Section title="What it would deploy">
-        <dl className="grid grid-cols-[max-content_minmax(0,1fr)] gap-x-4 gap-y-1 text-ui">
+        <FactPanel>
           <Fact name="Commit">
             <CommitLine {...answer.commit} />
           </Fact>
@@ -167,7 +167,7 @@ function Answer({
           <Fact name="File">
             <code className="font-mono text-meta break-all">{answer.compose_file}</code>
           </Fact>
-        </dl>
+        </FactPanel>
       </Section>
       {differences.length > 0 && (
         <Section title={failure ? 'What it would do otherwise' : 'What it would do'}>
@@ -274,12 +274,3 @@ const fate = (live: string | null, desired: string | null) => {
 
 /** A clause of the server's as a whole sentence. */
 const sentence = (text: string) => `${asSentence(text)}.`;
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <>
-      <dt className="text-text-2">{name}</dt>
-      <dd className="min-w-0">{children}</dd>
-    </>
-  );
-}
