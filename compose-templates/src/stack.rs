@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use berth_domain::deployment::Place;
 use berth_domain::ids::StackName;
+use berth_domain::map::Map;
 use berth_domain::shared::Shared;
 use berth_domain::stack::{Claim, FileSpec, NetworkSpec, Route, StackSpec};
 use sha2::{Digest, Sha256};
@@ -151,9 +152,9 @@ impl Convert<'_> {
     fn blobs(
         &mut self,
         blobs: &BTreeMap<String, Blob>,
-    ) -> (BTreeMap<String, String>, BTreeMap<String, Shared<FileSpec>>) {
+    ) -> (BTreeMap<String, String>, Map<String, Shared<FileSpec>>) {
         let mut names = BTreeMap::new();
-        let mut specs = BTreeMap::new();
+        let mut specs = Map::new();
         for (key, blob) in blobs {
             if blob.external {
                 names.insert(key.clone(), blob.name.clone().unwrap_or_else(|| key.clone()));
@@ -181,8 +182,8 @@ impl Convert<'_> {
     }
 
     /// The networks to create: those that a service uses and nobody else made.
-    fn networks(&self) -> BTreeMap<String, Shared<NetworkSpec>> {
-        let mut specs = BTreeMap::new();
+    fn networks(&self) -> Map<String, Shared<NetworkSpec>> {
+        let mut specs = Map::new();
         for key in &self.used_networks {
             let declared = self.loaded.model.networks.get(key);
             if declared.is_some_and(|network| network.external) {

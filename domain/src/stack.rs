@@ -46,8 +46,6 @@ pub type Nanos = i64;
 #[serde(default)]
 pub struct StackSpec {
     /// Services by their short name. Shared with those that are seen to be just so.
-    /// The others are behind a pointer because a map has room for eleven of what it
-    /// has one of.
     pub services: BTreeMap<String, Shared<ServiceSpec>>,
     /// What services wait for before they are made for the first time.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -56,11 +54,11 @@ pub struct StackSpec {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub jobs: Jobs,
     /// Networks to create, by their name on the Swarm. External ones are only referred to.
-    pub networks: BTreeMap<String, Shared<NetworkSpec>>,
+    pub networks: Map<String, Shared<NetworkSpec>>,
     /// Configs to create, by their name on the Swarm.
-    pub configs: BTreeMap<String, Shared<FileSpec>>,
+    pub configs: Map<String, Shared<FileSpec>>,
     /// Secrets to create, by their name on the Swarm.
-    pub secrets: BTreeMap<String, Shared<FileSpec>>,
+    pub secrets: Map<String, Shared<FileSpec>>,
     /// Where the stack answers. Carried by labels too; here so that the routed
     /// phase knows what to ask for.
     pub routes: Vec<Route>,

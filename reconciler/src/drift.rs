@@ -13,6 +13,7 @@ mod words;
 use std::collections::BTreeMap;
 
 use berth_domain::cluster::{Desired, ObservedNetwork, ObservedService, ObservedStack};
+use berth_domain::map::Map;
 use berth_domain::stack::{NetworkChange, NetworkSpec, ServiceSpec, StackSpec};
 use serde::{Deserialize, Serialize};
 
@@ -111,7 +112,7 @@ fn compare(
             Some(is) => of_network(name, wanted, is, voice, &mut all),
         }
     }
-    let lacking = |kind: Kind, wanted: &BTreeMap<String, _>, is: &BTreeMap<String, _>| {
+    let lacking = |kind: Kind, wanted: &Map<String, _>, is: &BTreeMap<String, _>| {
         let names = wanted.keys().filter(|name| !is.contains_key(*name));
         let make = format!("make the {}", kind.as_str());
         names.map(|name| missing(kind, name, &make, voice)).collect::<Vec<_>>()

@@ -8,6 +8,7 @@ use std::time::Duration;
 use berth_domain::chain;
 use berth_domain::cluster::{Cluster, Desired, ObservedStack};
 use berth_domain::ids::StackName;
+use berth_domain::map::Map;
 use berth_domain::stack::{
     EndpointMode, FileRef, FileSpec, Mode, Mount, MountKind, Resources, RestartPolicy, ServiceSpec,
     StackSpec, UpdateConfig,
@@ -105,7 +106,7 @@ fn desired(name: &StackName, executor: &settings::Executor, token: &SecretString
     };
     StackSpec {
         services: BTreeMap::from([("executor".to_owned(), service.into())]),
-        secrets: BTreeMap::from([(secret, FileSpec { data, ..FileSpec::default() }.into())]),
+        secrets: Map::from([(secret, FileSpec { data, ..FileSpec::default() }.into())]),
         ..StackSpec::default()
     }
 }

@@ -13,10 +13,10 @@ pub(super) fn fill_in(spec: &mut StackSpec, limits: &Limits) -> Vec<(String, Str
             said.push((name.clone(), message));
         }
     }
-    for network in spec.networks.values_mut() {
+    for (_, network) in spec.networks.iter_mut() {
         keep(&mut network.labels);
     }
-    for file in spec.configs.values_mut().chain(spec.secrets.values_mut()) {
+    for (_, file) in spec.configs.iter_mut().chain(spec.secrets.iter_mut()) {
         keep(&mut file.labels);
     }
     said

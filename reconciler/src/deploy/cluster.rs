@@ -371,6 +371,7 @@ pub(super) fn away(error: PassError) -> StepError {
 mod tests {
     use std::collections::BTreeMap;
 
+    use berth_domain::map::Map;
     use berth_domain::stack::{FileSpec, ServiceSpec};
 
     use super::*;
@@ -397,10 +398,7 @@ mod tests {
         let service = ServiceSpec { env: env.into(), ..ServiceSpec::default() };
         let short = FileSpec { data: b"on".to_vec(), ..FileSpec::default() };
         let spec = StackSpec {
-            secrets: BTreeMap::from([
-                ("a".to_owned(), secret.into()),
-                ("b".to_owned(), short.into()),
-            ]),
+            secrets: Map::from([("a".to_owned(), secret.into()), ("b".to_owned(), short.into())]),
             services: BTreeMap::from([("web".to_owned(), service.into())]),
             ..StackSpec::default()
         };

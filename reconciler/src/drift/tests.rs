@@ -364,9 +364,9 @@ fn file(name: &str) -> FileRef {
 fn what_is_missing_and_what_nobody_asked_for_is_told_by_kind() {
     let mut spec = StackSpec {
         services: BTreeMap::from([("web".to_owned(), ServiceSpec::default().into())]),
-        networks: BTreeMap::from([("shop_default".to_owned(), NetworkSpec::default().into())]),
-        configs: BTreeMap::from([("shop_site".to_owned(), Default::default())]),
-        secrets: BTreeMap::from([("shop_key".to_owned(), Default::default())]),
+        networks: Map::from([("shop_default".to_owned(), NetworkSpec::default().into())]),
+        configs: Map::from([("shop_site".to_owned(), Default::default())]),
+        secrets: Map::from([("shop_key".to_owned(), Default::default())]),
         ..StackSpec::default()
     };
     let told = |spec: &StackSpec, seen: &ObservedStack| {

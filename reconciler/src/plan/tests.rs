@@ -123,7 +123,7 @@ pub(crate) fn any_stack() -> impl Strategy<Value = StackSpec> {
                 spec.networks.extend(service.networks.iter().map(network));
             }
             spec.networks.extend(networks.into_iter().map(|name| (name, Shared::default())));
-            for (name, network) in &mut spec.networks {
+            for (name, network) in spec.networks.iter_mut() {
                 network.internal = internal.contains(name);
             }
             spec
@@ -259,7 +259,7 @@ proptest! {
     fn one_pass_brings_every_service(spec in any_stack(), before in any_cluster()) {
         let mut spec = spec;
         spec.dependencies.clear();
-        for (name, network) in &mut spec.networks {
+        for (name, network) in spec.networks.iter_mut() {
             if let Some(is) = before.networks.get(name) {
                 network.clone_from(&is.spec);
             }
