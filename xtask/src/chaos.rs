@@ -1,6 +1,7 @@
 //! `cargo xtask chaos`: kills the real Berth at each of its fail points, or
 //! hinders three replicas by schedules; the killing itself is `tests/src/chaos`.
 
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use crate::demo::{start, with_engine};
@@ -18,6 +19,10 @@ pub(crate) struct Args {
     /// Kill only in scenarios whose name contains this; the others lead up to them
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
+
+    /// In how many worlds at once to try [default: 3]
+    #[arg(long, value_name = "N", conflicts_with_all = ["quick", "replicas"])]
+    worlds: Option<NonZeroUsize>,
 
     /// Hinder three replicas by random schedules instead
     #[arg(long, conflicts_with = "only")]
@@ -52,7 +57,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     words.extend(args.replicas.then_some("--replicas"));
     let (schedules, seed) =
         (args.schedules.map(|it| it.to_string()), args.seed.map(|it| it.to_string()));
-    for (option, value) in [("--schedules", &schedules), ("--seed", &seed)] {
+    let worlds = args.worlds.map(|it| it.to_string());
+    for (option, value) in [("--worlds", &worlds), ("--schedules", &schedules), ("--seed", &seed)] {
         if let Some(value) = value {
             words.extend([option, value]);
         }

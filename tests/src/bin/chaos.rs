@@ -4,8 +4,10 @@
 //! `cargo xtask chaos` provisions and builds, then runs this.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a person watches")]
 
+use std::num::ParseIntError;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail};
@@ -95,11 +97,12 @@ fn parse(mut words: impl Iterator<Item = String>) -> anyhow::Result<Args> {
             "--quick" => args.plan.quick = true,
             "--json" => args.json = true,
             "--only" => args.plan.only = words.next(),
+            "--worlds" => args.plan.worlds = number(words.next().as_deref())?,
             "--replicas" => args.replicas = true,
             "--schedules" => args.schedules = Some(number(words.next().as_deref())?),
             "--seed" => args.seed = Some(number(words.next().as_deref())?),
             other => bail!(
-                "{other} is no option; there are --quick, --json, --only TEXT, --replicas, --schedules N and --seed N"
+                "{other} is no option; there are --quick, --json, --only TEXT, --worlds N, --replicas, --schedules N and --seed N"
             ),
         }
     }
@@ -107,6 +110,6 @@ fn parse(mut words: impl Iterator<Item = String>) -> anyhow::Result<Args> {
     Ok(args)
 }
 
-fn number(word: Option<&str>) -> anyhow::Result<u64> {
+fn number<T: FromStr<Err = ParseIntError>>(word: Option<&str>) -> anyhow::Result<T> {
     word.unwrap_or_default().parse().context("a number must follow")
 }

@@ -2,10 +2,11 @@
 //!
 //! In a packed run Berth is told to die at many points at once: each process dies
 //! at the first of them that it comes to, and its successor at the next. In a full
-//! run each point that a scenario passes is then tried apart, to the right end.
+//! run each point that a scenario passes is then tried apart, to the right end, in
+//! several [`worlds`].
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use berth_github_sim::{Faults, NewPullRequest, NewRepository, PullRequestChange};
@@ -19,16 +20,29 @@ use super::verdict::Expected;
 use crate::steps::step;
 use crate::world::items;
 
+mod worlds;
+
+/// In how many worlds at once a full run is, where nobody says.
+pub const WORLDS: NonZeroUsize = NonZeroUsize::new(3).expect("it is not 0");
+
 /// How much is tried.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Plan {
     /// Each point once, in the first scenario that passes it.
     pub quick: bool,
+    /// In how many worlds at once, but in a quick run.
+    pub worlds: NonZeroUsize,
     /// Berth is killed only in scenarios whose name contains this; the others lead
     /// up to them.
     pub only: Option<String>,
     /// Say what was tried as it is.
     pub aloud: bool,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self { quick: false, worlds: WORLDS, only: None, aloud: false }
+    }
 }
 
 impl Plan {
@@ -72,13 +86,14 @@ struct Runner {
 /// Where a run can't go on: then it is no verdict.
 pub async fn run(plan: &Plan, folder: PathBuf) -> anyhow::Result<Summary> {
     let names = points::listed().await?;
-    let site = Box::pin(Site::open(folder)).await?;
-    let mut runner = Runner { site, preview: None, main: None, rounds: 0 };
-    let outcome = Box::pin(runner.everything(plan, &names)).await;
-    let mut summary = runner.site.close().await?;
-    if let Err(err) = outcome {
-        summary.unmet.push(format!("the run broke off: {err:#}"));
-    }
+    let targets = targets(&names, plan.quick);
+    let mut summary = if plan.quick {
+        let mut runner = Box::pin(Runner::begin(&folder)).await?;
+        let outcome = Box::pin(runner.quick(plan, targets)).await;
+        runner.end(outcome).await?
+    } else {
+        Box::pin(worlds::all(plan, &folder, &targets)).await?
+    };
     if plan.only.is_none() {
         let missed = |name: &&String| !points::is_excused(name) && !summary.reached.contains(name);
         summary.missed = names.iter().filter(missed).cloned().collect();
@@ -97,14 +112,25 @@ fn targets(names: &[String], quick: bool) -> Vec<Target> {
 }
 
 impl Runner {
-    async fn everything(&mut self, plan: &Plan, names: &[String]) -> anyhow::Result<()> {
-        let all = targets(names, plan.quick);
-        let mut passed: BTreeMap<Scenario, Vec<Target>> = BTreeMap::new();
+    /// A world in `folder`, where nothing has happened yet.
+    async fn begin(folder: &Path) -> anyhow::Result<Self> {
+        let mut site = Box::pin(Site::open(folder.to_owned())).await?;
         // Whoever begins to lead asks for the webhooks that came too early.
-        if !plan.wants(Scenario::FirstDeploy) {
-            self.site.arm(Vec::new()).await?;
+        site.arm(Vec::new()).await?;
+        Ok(Self { site, preview: None, main: None, rounds: 0 })
+    }
+
+    /// Ends its world, and says what came of it.
+    async fn end(self, outcome: anyhow::Result<()>) -> anyhow::Result<Summary> {
+        let mut summary = self.site.close().await?;
+        if let Err(err) = outcome {
+            summary.unmet.push(format!("the run broke off: {err:#}"));
         }
-        let mut left = all.clone();
+        Ok(summary)
+    }
+
+    /// Kills Berth at each point once, in the first scenario that passes it.
+    async fn quick(&mut self, plan: &Plan, mut left: Vec<Target>) -> anyhow::Result<()> {
         for scenario in Scenario::ALL {
             let wanted = plan.wants(scenario);
             let armed = if wanted { left.clone() } else { Vec::new() };
@@ -117,38 +143,11 @@ impl Runner {
             } else {
                 played.await.context(scenario.name())?;
             }
-            if !wanted {
-                continue;
-            }
-            let survived = self.site.armed().to_vec();
-            let gone = left.iter().filter(|target| !survived.contains(target)).cloned().collect();
-            passed.insert(scenario, gone);
-            if plan.quick {
-                left = survived;
+            if wanted {
+                left = self.site.armed().to_vec();
             }
         }
-        if plan.quick {
-            return self.site.arm(Vec::new()).await;
-        }
-        let total: usize = passed.values().map(Vec::len).sum();
-        let apart = passed
-            .into_iter()
-            .flat_map(|(scenario, targets)| targets.into_iter().map(move |it| (scenario, it)));
-        for (number, (scenario, target)) in apart.enumerate() {
-            let what = format!("{} of {total}: {} {}", number + 1, scenario.name(), target.text());
-            let tried = Box::pin(self.apart(scenario, target));
-            if plan.aloud { step(&what, tried).await } else { tried.await.context(what) }?;
-        }
-        self.site.arm(Vec::new()).await?;
-        self.prepare(Scenario::FirstDeploy).await
-    }
-
-    /// Kills Berth at one point of a scenario.
-    async fn apart(&mut self, scenario: Scenario, target: Target) -> anyhow::Result<()> {
-        self.site.arm(Vec::new()).await?;
-        self.prepare(scenario).await?;
-        self.site.arm(vec![target]).await?;
-        self.play(scenario).await
+        self.site.arm(Vec::new()).await
     }
 
     /// Makes what a scenario starts from, with nobody dying.
@@ -169,6 +168,9 @@ impl Runner {
                 | Scenario::MissedClose,
                 None,
             ) => Box::pin(self.play(Scenario::FirstDeploy)).await?,
+            (Scenario::Stop, _) if self.main.is_none() => {
+                Box::pin(self.play(Scenario::Paths)).await?;
+            }
             _ => {}
         }
         if scenario == Scenario::Rollback && self.preview()?.earlier().is_none() {

@@ -36,6 +36,20 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Adds what another world came to.
+    pub(super) fn add(&mut self, other: Self) {
+        let Self { rows, reached, missed, leftovers, doubles, lost, unmet } = other;
+        self.rows.extend(rows);
+        let new: Vec<String> =
+            reached.into_iter().filter(|name| !self.reached.contains(name)).collect();
+        self.reached.extend(new);
+        self.missed.extend(missed);
+        self.leftovers.extend(leftovers);
+        self.doubles.extend(doubles);
+        self.lost.extend(lost);
+        self.unmet.extend(unmet);
+    }
+
     /// Whether everything was as it should be.
     #[must_use]
     pub fn is_fine(&self) -> bool {
