@@ -7,8 +7,8 @@ import { PHASE_WORDS, phaseState } from './words';
 
 /**
  * The eight phases side by side, each with its state and how long it took. Once the deployment is
- * `over`, what is still pending never comes. On a phone they are one row of signs, and only the
- * phase that goes on, or where it ended, says what it is.
+ * `over`, what is still pending never comes. On a phone they are one row of signs as far as it came,
+ * and only the phase that goes on, or where it ended, says what it is.
  */
 export function PhaseStrip({
   phases,
@@ -18,16 +18,19 @@ export function PhaseStrip({
   over: boolean;
 }) {
   return (
-    <ol className="flex flex-wrap gap-1.5 px-3 py-2.5 sm:grid sm:grid-cols-4 sm:gap-2 lg:grid-cols-8">
+    <ol className="flex gap-1.5 px-3 py-2.5 sm:grid sm:grid-cols-4 sm:gap-2 lg:grid-cols-8">
       {phases.map((phase) => (
-        <li key={phase.phase} className="flex min-w-0 gap-1.5">
+        <li
+          key={phase.phase}
+          className={cn('flex min-w-0 gap-1.5', phase.state === 'pending' && 'max-sm:sr-only')}
+        >
           <span className="mt-0.5">
             <StatusIcon look={phaseState(phase.state, over).look} size={14} />
           </span>
           <div
             className={cn(
-              'min-w-0 max-sm:flex max-sm:gap-1.5 max-sm:pr-1.5',
-              (phase.state === 'done' || phase.state === 'pending') && 'max-sm:sr-only',
+              'min-w-0 max-sm:flex max-sm:gap-1.5',
+              phase.state === 'done' && 'max-sm:sr-only',
             )}
           >
             <p
