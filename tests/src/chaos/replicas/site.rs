@@ -163,8 +163,7 @@ impl Site {
                 if !answers(self.crew.trouble_of(number)) {
                     continue;
                 }
-                let leader = replica.api.read("/api/v1/status").await?["leader"].clone();
-                if leader["is_me"] == true && leader["holder"] == holder.as_str() {
+                if replica.leads(&holder).await? {
                     self.holders.insert(holder, number);
                     return Ok((number, epoch));
                 }
@@ -236,7 +235,7 @@ impl Site {
             return Ok(None);
         }
         let replica = self.replicas.get(who).context("no such replica")?;
-        if known.is_none() && !replica.leads().await? {
+        if known.is_none() && !replica.leads(&holder).await? {
             return Ok(None);
         }
         self.holders.insert(holder, who);
@@ -316,8 +315,10 @@ impl Replica {
         Ok(Self { berth, postgres, docker, api })
     }
 
-    async fn leads(&self) -> anyhow::Result<bool> {
-        Ok(self.api.read("/api/v1/status").await?["leader"]["is_me"] == true)
+    /// Whether it leads as `holder`: another may have led when that was read.
+    async fn leads(&self, holder: &str) -> anyhow::Result<bool> {
+        let leader = &self.api.read("/api/v1/status").await?["leader"];
+        Ok(leader["is_me"] == true && leader["holder"] == holder)
     }
 
     async fn signal(&self, name: &str) -> anyhow::Result<()> {
