@@ -9,8 +9,8 @@ import { compressed, csp, mock } from './tools/dev-server.ts';
 
 /**
  * Small parts that pages share. Each in a file of its own, they would be fifty requests, of which a
- * browser without HTTP/2 makes six at a time. What brings Base UI along stays apart: the first page
- * needs none of it.
+ * browser without HTTP/2 makes six at a time. What brings Base UI along, and what only forms have,
+ * stays apart: the first page needs none of it.
  */
 const COMMON = {
   name: 'common',
@@ -18,7 +18,7 @@ const COMMON = {
   minShareCount: 4,
   test: (id: string) =>
     /\/src\/(ui|lib|api|features\/shell)\/|\/lucide-react\/|\/@tanstack\/(?!.*virtual)/.test(id) &&
-    !/\/(dialog|unsaved|menu-parts|toast|sheet|held-orphans)\.tsx$/.test(id),
+    !/\/(dialog|unsaved|menu-parts|toast|sheet|held-orphans|field|select|faults)\.tsx?$/.test(id),
 };
 
 /** What is around every page behind the login. */
