@@ -35,7 +35,9 @@ pub struct Lease {
     pub live: bool,
 }
 
-/// Takes the lease, or extends it where `holder` has it already.
+/// Takes the lease, or extends it where `holder` has it already. What open
+/// deployments' deadlines lost while nobody led, they get back: no machine that was
+/// away makes one fail.
 ///
 /// Returns [`None`] while another holder's lease runs.
 ///
@@ -50,7 +52,7 @@ pub async fn acquire(
     let taken = sqlx::query_scalar!(
         r#"
         with before as (
-            select epoch from leader_lease where lease_name = 'reconciler'
+            select epoch, expires_at from leader_lease where lease_name = 'reconciler'
         ), taken as (
             insert into leader_lease as l (lease_name, holder, epoch, expires_at)
             values ('reconciler', $1, 1, now() + make_interval(secs => $2))
@@ -64,6 +66,11 @@ pub async fn acquire(
             insert into act (actor, kind, subject, detail)
             select $3, $4, $1::uuid::text, 'epoch ' || taken.epoch from taken
             where not exists (select from before where before.epoch = taken.epoch)
+        ), given_back as (
+            update deployment d
+            set deadline_at = d.deadline_at + (now() - before.expires_at)
+            from taken, before
+            where d.finished_at is null and before.expires_at < now()
         )
         select epoch as "epoch!" from taken
         "#,
@@ -236,6 +243,33 @@ mod tests {
         assert!(second > first);
         assert!(matches!(renew(&pool, first, LONG).await, Err(Error::Fenced)));
         renew(&pool, second, LONG).await.unwrap();
+    }
+
+    #[sqlx::test(migrator = "crate::MIGRATOR")]
+    async fn what_deadlines_lose_while_nobody_leads_they_get_back(pool: PgPool) {
+        let first = acquire(&pool, ME, LONG).await.unwrap().unwrap();
+        let seeded = crate::seed::deployment(&pool, first).await;
+        let left = async || {
+            let sql = "select extract(epoch from deadline_at - now())::float8 from deployment
+                       where deployment_id = $1";
+            let left: f64 =
+                sqlx::query_scalar(sql).bind(seeded.deployment.0).fetch_one(&pool).await.unwrap();
+            left
+        };
+        let before = left().await;
+        acquire(&pool, ME, LONG).await.unwrap().unwrap();
+        assert!(left().await <= before, "nobody was missed");
+
+        // An hour passes, of which the lease runs for a minute more.
+        for sql in [
+            "update leader_lease set expires_at = now() - interval '59 minutes'",
+            "update deployment set deadline_at = deadline_at - interval '1 hour'",
+        ] {
+            sqlx::query(sql).execute(&pool).await.unwrap();
+        }
+        acquire(&pool, OTHER, LONG).await.unwrap().unwrap();
+        let lost = before - left().await;
+        assert!((60.0..90.0).contains(&lost), "{lost}");
     }
 
     #[sqlx::test(migrator = "crate::MIGRATOR")]
