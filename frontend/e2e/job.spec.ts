@@ -181,16 +181,20 @@ test('the deployment shows its phases and its build log', async ({ page }) => {
   await expect(page.getByText('Succeeded').first()).toBeVisible();
   await expect(page.getByRole('listitem').filter({ hasText: 'Converged' })).toContainText(/\d/);
 
-  const log = page.getByRole('region', { name: 'Build log' });
+  const log = page.getByRole('grid', { name: 'Build log' });
   await expect(log).toContainText(/\S/);
   await page.getByRole('searchbox', { name: 'Search the log' }).fill('no such words in any log');
   await expect(page.getByText('No line matches')).toBeVisible();
+  await expect(page).toHaveURL(/[?&]q=no/);
   await page.getByRole('button', { name: 'Clear the filter' }).click();
   await expect(log).toContainText(/\S/);
   const wrap = page.getByRole('button', { name: 'Wrap long lines' });
   await wrap.click();
   await expect(wrap).toHaveAttribute('aria-pressed', 'true');
+  await expect(page).toHaveURL(/[?&]wrap=true/);
   await expect(log).toContainText(/\S/);
+  await log.getByRole('row').last().click();
+  await expect(page).toHaveURL(/[?&]at=\d+/);
   await expectAccessibleInBoth(page);
 });
 

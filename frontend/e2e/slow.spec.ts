@@ -63,7 +63,7 @@ test('the main journey works on a slow line', async ({ page }) => {
   const head = page.getByRole('heading', { level: 2, name: /^#\d+/ }).locator('..');
   await patient(head.getByText('Deploying')).toBeVisible();
   await expect(head.getByText('Succeeded')).toBeVisible({ timeout: LONG });
-  await patient(page.getByRole('region', { name: 'Build log' })).toBeVisible();
+  await patient(page.getByRole('grid', { name: 'Build log' })).toBeVisible();
 
   const main = page.getByRole('navigation', { name: 'Main' });
   for (const name of ['Previews', 'Rules', 'Events', 'Cluster', 'Settings', 'Stacks']) {

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 
 import { logLine } from '~/test/log-fixtures';
 
-import { find, LogBuffer } from './buffer';
+import { find, LogBuffer, placeOf } from './buffer';
 
 const lines = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => logLine(from + index));
@@ -62,5 +62,24 @@ describe('find', () => {
     expect(find(some, 'compil', 'web')).toEqual([0]);
     expect(find(some, '', 'web')).toEqual([0, 2]);
     expect(find(some, '', '')).toBeNull();
+  });
+});
+
+describe('placeOf', () => {
+  const some = lines(1, 9).filter(({ id }) => id !== 4);
+
+  it('finds a line among all, and among those that are shown', () => {
+    expect([1, 5, 9].map((id) => placeOf(some, null, id))).toEqual([0, 3, 7]);
+    expect(placeOf(some, [0, 3, 7], 9)).toBe(2);
+  });
+
+  it('finds no line that is not there, or left out', () => {
+    expect([0, 4, 10].map((id) => placeOf(some, null, id))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(placeOf(some, [0, 7], 5)).toBeUndefined();
+    expect(placeOf([], null, 1)).toBeUndefined();
   });
 });

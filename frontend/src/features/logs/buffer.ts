@@ -54,6 +54,24 @@ export function find(lines: readonly LogLine[], text: string, service: string): 
   return found;
 }
 
+/** Where the line `id` stands among the lines that are shown, as {@link find} tells them. */
+export function placeOf(
+  lines: readonly LogLine[],
+  shown: readonly number[] | null,
+  id: number,
+): number | undefined {
+  let low = 0;
+  let high = (shown?.length ?? lines.length) - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const here = lines[shown ? (shown[middle] ?? 0) : middle]?.id ?? 0;
+    if (here === id) return middle;
+    if (here < id) low = middle + 1;
+    else high = middle - 1;
+  }
+  return undefined;
+}
+
 /** A job's lines are told apart from those of its own image's build, also in the filter. */
 const named = (line: LogLine): LogLine =>
   line.source === 'job' ? { ...line, service: `${line.service} (job)` } : line;

@@ -1,12 +1,10 @@
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { ArrowDown } from 'lucide-react';
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 
 import { ApiError } from '~/api/client';
-import { cn } from '~/lib/cn';
+import { copyText } from '~/lib/copy';
 import { useNarrow } from '~/lib/narrow';
 import { count, messageOf } from '~/lib/text';
-import { clock } from '~/lib/time';
+import { Bar } from '~/ui/bar';
 import { Button } from '~/ui/button';
 import { Empty } from '~/ui/empty';
 import { ErrorPanel } from '~/ui/error-panel';
@@ -15,34 +13,92 @@ import { Search } from '~/ui/search';
 import { Select } from '~/ui/select';
 import { SkeletonRows } from '~/ui/skeleton';
 
-import { Ansi } from './ansi';
-import { find } from './buffer';
+import { find, placeOf } from './buffer';
+import { BuildLines } from './build-lines';
+import type { BuildLogSearch } from './filter';
+import { plain } from './pick';
+import { PickedStrip } from './picked-strip';
 import { useBuildLog } from './use-build-log';
 import { WrapButton } from './wrap-button';
 
-const ROW = 20;
-/** Lines the panel shows at most before it scrolls. */
-const TALL = 26;
+/** The selected line goes into the address once the keys rest, in milliseconds. */
+const REST_MS = 200;
 
-export function BuildLog({ id, live }: { id: string; live: boolean }) {
+type Props = {
+  id: string;
+  live: boolean;
+  search: BuildLogSearch;
+  onSearch: (search: BuildLogSearch) => void;
+};
+
+export function BuildLog({ id, live, search, onSearch }: Props) {
   const { buffer, version, error, loaded, retry } = useBuildLog(id, live);
-  const [text, setText] = useState('');
-  const [service, setService] = useState('');
-  const [chosen, setChosen] = useState<boolean>();
+  const { q = '', service = '' } = search;
   // A phone shows the first words of a line, if anything, where they do not wrap.
   const narrow = useNarrow();
-  const wrap = chosen ?? narrow;
+  const wrap = search.wrap ?? narrow;
+  const [picked, setPicked] = useState(idOf(search.at));
+  /** The line that the address named last, and the one that this page wrote there. */
+  const [seen, setSeen] = useState(search.at);
+  const [mine, setMine] = useState<string>();
+  const [copied, setCopied] = useState(0);
+  const rest = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(rest.current), []);
+  if (search.at !== seen) {
+    setSeen(search.at);
+    if (search.at !== mine) {
+      setMine(search.at);
+      setPicked(idOf(search.at));
+    }
+  }
   // The buffer is the same object for good: its version says that it changed.
   const shown = useMemo(
-    () => find(buffer.lines, text, service),
+    () => find(buffer.lines, q, service),
     // oxlint-disable-next-line react/exhaustive-deps
-    [buffer, version, text, service],
+    [buffer, version, q, service],
   );
   const services = useMemo(
-    () => [...new Set(buffer.lines.map((line) => line.service))].filter(Boolean).toSorted(),
+    () =>
+      [...new Set([...buffer.lines.map((line) => line.service), service])]
+        .filter(Boolean)
+        .toSorted(),
     // oxlint-disable-next-line react/exhaustive-deps
-    [buffer, version],
+    [buffer, version, service],
   );
+  const at = picked === undefined ? undefined : placeOf(buffer.lines, null, picked);
+  const line = at === undefined ? undefined : buffer.lines[at];
+
+  const onPick = (next: number | undefined, wait = false) => {
+    clearTimeout(rest.current);
+    setPicked(next);
+    setMine(nameOf(next));
+    const write = () => onSearch({ ...search, at: nameOf(next) });
+    if (wait) rest.current = setTimeout(write, REST_MS);
+    else write();
+  };
+  const filter = (part: Pick<BuildLogSearch, 'q' | 'service'>) => {
+    clearTimeout(rest.current);
+    const next = { ...search, ...part };
+    // What is selected stays, where the new filter shows it: one finds a line, and then looks round.
+    const kept = line && find([line], next.q ?? '', next.service ?? '')?.length !== 0;
+    const left = kept ? picked : undefined;
+    setPicked(left);
+    setMine(nameOf(left));
+    onSearch({ ...next, at: nameOf(left) });
+  };
+  const onWrap = (on: boolean) => {
+    clearTimeout(rest.current);
+    onSearch({ ...search, at: nameOf(picked), wrap: on === narrow ? undefined : on });
+  };
+  const here = line !== undefined && find([line], q, service)?.length !== 0;
+  const clear = () => filter({ q: undefined, service: undefined });
+  const copy = async () => {
+    const ok =
+      line !== undefined && (await copyText(`${line.at} ${line.service} ${plain(line.line)}`));
+    if (ok) setCopied((n) => n + 1);
+    return ok;
+  };
+
   const total = buffer.lines.length;
   const size = shown?.length ?? total;
 
@@ -50,21 +106,18 @@ export function BuildLog({ id, live }: { id: string; live: boolean }) {
   if (total > 0) {
     body =
       size > 0 ? (
-        <Lines buffer={buffer.lines} shown={shown} size={size} live={live} wrap={wrap} />
-      ) : (
-        <Empty
-          title="No line matches"
-          action={
-            <Button
-              onClick={() => {
-                setText('');
-                setService('');
-              }}
-            >
-              Clear the filter
-            </Button>
-          }
+        <BuildLines
+          buffer={buffer.lines}
+          shown={shown}
+          filter={`${q} ${service}`}
+          live={live}
+          wrap={wrap}
+          picked={picked}
+          onPick={onPick}
+          onCopy={() => void copy()}
         />
+      ) : (
+        <Empty title="No line matches" action={<Button onClick={clear}>Clear the filter</Button>} />
       );
   } else if (error) {
     body = (
@@ -91,12 +144,16 @@ export function BuildLog({ id, live }: { id: string; live: boolean }) {
     <Section title="Build log">
       {total > 0 && (
         <div role="search" className="mb-2 flex flex-wrap items-center gap-2">
-          <Search label="Search the log" value={text} onChange={setText} />
-          {services.length > 1 && (
+          <Search
+            label="Search the log"
+            value={q}
+            onChange={(text) => filter({ q: text || undefined })}
+          />
+          {(services.length > 1 || service) && (
             <Select
               aria-label="Service"
               value={service}
-              onChange={(event) => setService(event.target.value)}
+              onChange={(event) => filter({ service: event.target.value || undefined })}
             >
               <option value="">All services</option>
               {services.map((name) => (
@@ -115,117 +172,32 @@ export function BuildLog({ id, live }: { id: string; live: boolean }) {
             </span>
           )}
           <span className="ml-auto">
-            <WrapButton on={wrap} onChange={setChosen} />
+            <WrapButton on={wrap} onChange={onWrap} />
           </span>
         </div>
       )}
+      {total > 0 && loaded && picked !== undefined && !here && (
+        <div className="mb-2">
+          <Bar tone="warn" role="status">
+            The line of this link is not here: it is not kept any more, or the filter leaves it out.
+          </Bar>
+        </div>
+      )}
       {body}
+      {line && here && (
+        <PickedStrip
+          lines={[line]}
+          name={line.service}
+          facts={[]}
+          copied={copied}
+          onCopy={copy}
+          onClose={() => onPick(undefined)}
+        />
+      )}
     </Section>
   );
 }
 
-type Props = {
-  buffer: readonly { id: number; service: string; line: string; at: string }[];
-  shown: readonly number[] | null;
-  size: number;
-  live: boolean;
-  wrap: boolean;
-};
-
-function Lines({ buffer, shown, size, live, wrap }: Props) {
-  const scroller = useRef<HTMLDivElement>(null);
-  const top = useRef(0);
-  const [follow, setFollow] = useState(true);
-  const [seen, setSeen] = useState(size);
-  const rows = useVirtualizer({
-    count: size,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW,
-    overscan: 20,
-  });
-
-  // Where lines wrap it grows as they are measured.
-  const total = rows.getTotalSize();
-
-  useLayoutEffect(() => {
-    const first = rows.range?.startIndex ?? 0;
-    // Measured heights are of lines that wrap.
-    if (!wrap) rows.measure();
-    if (!follow) rows.scrollToIndex(first, { align: 'start' });
-    // What one reads stays; only how it is laid out counts here.
-    // oxlint-disable-next-line react/exhaustive-deps
-  }, [wrap]);
-  useEffect(() => {
-    if (follow && size > 0) rows.scrollToIndex(size - 1, { align: 'end' });
-    // The virtualizer is a new object each time; only what there is to follow counts.
-    // oxlint-disable-next-line react/exhaustive-deps
-  }, [follow, size, total]);
-
-  const onScroll = () => {
-    const element = scroller.current;
-    if (!element) return;
-    const atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < ROW;
-    // A line that turns out to be longer leaves the end behind, but nobody went up.
-    const next = atEnd || (follow && element.scrollTop >= top.current);
-    top.current = element.scrollTop;
-    if (next === follow) return;
-    setFollow(next);
-    setSeen(size);
-  };
-
-  const fresh = follow ? 0 : Math.max(0, size - seen);
-  return (
-    <div className="relative">
-      <div
-        ref={scroller}
-        onScroll={onScroll}
-        role="region"
-        aria-label="Build log"
-        // Reading every line aloud would drown everything else.
-        aria-live="off"
-        // A region that scrolls must be reachable by keyboard.
-        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-        tabIndex={0}
-        className="overflow-auto rounded-panel border border-line bg-code py-2 font-mono text-meta leading-5"
-        style={{ height: Math.min(total, TALL * ROW) + 18 }}
-      >
-        <div className="relative" style={{ height: total }}>
-          {rows.getVirtualItems().map((row) => {
-            const line = buffer[shown ? (shown[row.index] ?? 0) : row.index];
-            if (!line) return null;
-            return (
-              <div
-                key={line.id}
-                ref={wrap ? rows.measureElement : undefined}
-                data-index={row.index}
-                className={cn(
-                  'absolute left-0 flex gap-4 px-3 hover:bg-hover',
-                  wrap ? 'w-full whitespace-pre-wrap' : 'min-w-full whitespace-pre',
-                )}
-                style={{ minHeight: ROW, transform: `translateY(${row.start}px)` }}
-              >
-                <time dateTime={line.at} className="text-text-3 max-sm:hidden">
-                  {clock(line.at)}
-                </time>
-                <span className="w-20 shrink-0 truncate text-accent" title={line.service}>
-                  {line.service}
-                </span>
-                <span className={cn(wrap && 'min-w-0 wrap-anywhere')}>
-                  <Ansi line={line.line} />
-                </span>
-              </div>
-            );
-          })}
-        </div>
-      </div>
-      {!follow && (live || fresh > 0) && (
-        <div className={cn('absolute right-4 bottom-3')}>
-          <Button size="small" onClick={() => setFollow(true)}>
-            {fresh > 0 ? `${fresh.toLocaleString('en')} new` : 'Follow'}
-            <ArrowDown size={14} aria-hidden />
-          </Button>
-        </div>
-      )}
-    </div>
-  );
-}
+const idOf = (at: string | undefined): number | undefined => (at ? Number(at) : undefined);
+const nameOf = (id: number | undefined): string | undefined =>
+  id === undefined ? undefined : String(id);

@@ -2,7 +2,16 @@ import { describe, expect, it } from 'vitest';
 
 import { containerLine, containerLines } from '~/test/line-fixtures';
 
-import { asked, fromField, isWithin, matcher, readSearch, since, toField } from './filter';
+import {
+  asked,
+  fromField,
+  isWithin,
+  matcher,
+  readBuildLogSearch,
+  readSearch,
+  since,
+  toField,
+} from './filter';
 
 describe('readSearch', () => {
   it('takes what the page writes', () => {
@@ -37,6 +46,19 @@ describe('readSearch', () => {
     ['things that are no text', { service: {}, q: [], at: null, wrap: 'no' }],
   ])('leaves out %s', (_, search) => {
     expect(Object.values(readSearch(search)).filter((value) => value !== undefined)).toEqual([]);
+  });
+});
+
+describe('readBuildLogSearch', () => {
+  it('takes what the page writes, and that lines do not wrap', () => {
+    const search = { q: 'warn', service: 'migrate (job)', at: '42', wrap: 'false' };
+    expect(readBuildLogSearch(search)).toEqual({ ...search, wrap: false });
+    expect(readBuildLogSearch({ at: 42, wrap: true })).toMatchObject({ at: '42', wrap: true });
+  });
+
+  it('leaves out what is none', () => {
+    const search = readBuildLogSearch({ q: [], service: {}, at: '1; 2', wrap: 'no' });
+    expect(Object.values(search).filter((value) => value !== undefined)).toEqual([]);
   });
 });
 

@@ -16,6 +16,16 @@ export type LogSearch = {
   wrap?: true | undefined;
 };
 
+/** What the address of a deployment says of its build log: `?q &service &at &wrap`. */
+export type BuildLogSearch = {
+  q?: string | undefined;
+  service?: string | undefined;
+  /** The id of the line that is selected. */
+  at?: string | undefined;
+  /** Without it, lines wrap where the page is as narrow as a phone. */
+  wrap?: boolean | undefined;
+};
+
 export const LEVELS = ['error', 'warn', 'info', 'debug'] as const satisfies readonly LogLevel[];
 
 export const LEVEL_WORDS = {
@@ -57,8 +67,24 @@ export function readSearch(search: Record<string, unknown>): LogSearch {
     since: moment(search.since),
     until: until && !AGO.test(until) ? until : undefined,
     at: text(search.at),
-    wrap: search.wrap === true || search.wrap === 'true' || search.wrap === 1 ? true : undefined,
+    wrap: flag(search.wrap) || undefined,
   };
+}
+
+/** The same for a build log, whose lines have numbers for ids. */
+export function readBuildLogSearch(search: Record<string, unknown>): BuildLogSearch {
+  const at = text(search.at);
+  return {
+    q: text(search.q),
+    service: text(search.service),
+    at: at && /^\d{1,15}$/.test(at) ? at : undefined,
+    wrap: flag(search.wrap),
+  };
+}
+
+function flag(value: unknown): boolean | undefined {
+  if (value === true || value === 'true' || value === 1) return true;
+  return value === false || value === 'false' ? false : undefined;
 }
 
 export const chosen = ({ service }: Pick<LogSearch, 'service'>): string[] =>

@@ -96,6 +96,7 @@ export function LogsPage({ stack, search, onSearch }: Props) {
   useEffect(() => session?.hold(!following), [session, following]);
 
   const chosenLines = session && picked ? between(session, picked) : [];
+  const [one] = chosenLines;
   const copy = async () => {
     const ok = await copyText(asText(chosenLines));
     if (ok) setCopied((n) => n + 1);
@@ -139,9 +140,11 @@ export function LogsPage({ stack, search, onSearch }: Props) {
           />
         )}
       </Body>
-      {chosenLines.length > 0 && (
+      {one && (
         <PickedStrip
           lines={chosenLines}
+          name={one.task}
+          facts={one.node ? [`on ${one.node}`, one.stream] : [one.stream]}
           copied={copied}
           onCopy={copy}
           onClose={() => onPick(undefined, false)}

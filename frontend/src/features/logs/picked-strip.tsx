@@ -1,7 +1,6 @@
 import { Check, Copy, Link as LinkIcon, X } from 'lucide-react';
 import { useEffect, useState } from 'react';
 
-import type { ContainerLine } from '~/api/schema.gen';
 import { copyText } from '~/lib/copy';
 import { count } from '~/lib/text';
 import { clock } from '~/lib/time';
@@ -12,11 +11,16 @@ import { day } from './log-row';
 /** What is selected, in full, and what one can do with it. */
 export function PickedStrip({
   lines,
+  name,
+  facts,
   copied,
   onCopy,
   onClose,
 }: {
-  lines: readonly ContainerLine[];
+  lines: readonly { at: string }[];
+  /** Who wrote the line, and what else there is to know of it, where it is one. */
+  name: string;
+  facts: readonly string[];
   /** Counts up with each copy by the keyboard. */
   copied: number;
   onCopy: () => Promise<boolean>;
@@ -42,12 +46,11 @@ export function PickedStrip({
       aria-label="Selected"
       className="flex min-h-11 flex-wrap items-center gap-x-4 gap-y-1 border-t border-line px-4 py-1.5 text-meta text-text-2 sm:px-6"
     >
-      <span className="font-medium text-text">{one ? line.task : count(lines.length, 'line')}</span>
+      <span className="font-medium text-text">{one ? name : count(lines.length, 'line')}</span>
       <span className="tabular-nums">
         {one ? `${day(line.at)} ${precise(line.at)}` : `${clock(line.at)} to ${clock(last.at)}`}
       </span>
-      {one && line.node && <span>on {line.node}</span>}
-      {one && <span>{line.stream}</span>}
+      {one && facts.map((fact) => <span key={fact}>{fact}</span>)}
       <span role="status" className="sr-only">
         {done && 'Copied'}
       </span>
