@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 
-import { bareUrl, localPath, portsText, safeUrl, shortImage, shortRef } from './text';
+import { asReason, bareUrl, localPath, portsText, safeUrl, shortImage, shortRef } from './text';
 
 describe('localPath', () => {
   it.each([
@@ -42,4 +42,12 @@ describe('portsText', () => {
     expect(portsText(['80/tcp'])).toBe('Port 80/tcp');
     expect(portsText([])).toBeUndefined();
   });
+});
+
+test('a reason begins like a sentence, but a service keeps its name', () => {
+  expect(asReason('the source can’t be fetched: it is gone')).toBe(
+    'The source can’t be fetched: it is gone',
+  );
+  expect(asReason('worker: task exited (1) 3 times')).toBe('worker: task exited (1) 3 times');
+  expect(asReason('`web`: no such image')).toBe('`web`: no such image');
 });

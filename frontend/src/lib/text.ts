@@ -57,3 +57,7 @@ export function messageOf(error: unknown): string {
 
 /** A sentence as one that stands by itself begins: the server's go on from something. */
 export const asSentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** The same of a reason, which may begin with a service: a name stays as it is written. */
+export const asReason = (text: string): string =>
+  /^[\w.-]+: /.test(text) ? text : asSentence(text);

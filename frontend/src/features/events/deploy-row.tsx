@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { Rocket } from 'lucide-react';
 
 import type { DeployEvent, Phase } from '~/api/schema.gen';
-import { asSentence, shortSha } from '~/lib/text';
+import { asReason, shortSha } from '~/lib/text';
 import { Said } from '~/ui/said';
 import { Status, type Look } from '~/ui/status';
 import { Ago } from '~/ui/time';
@@ -36,7 +36,7 @@ export function DeployRow({ deployment, at }: { deployment: DeployEvent; at: str
           <span className="truncate">{message}</span>
         </span>
         <span className="block truncate text-meta text-text-2">
-          <Said text={asSentence(reason ?? why)} />
+          <Said text={asReason(reason ?? why)} />
         </span>
       </span>
       <span className="text-meta text-text-2 max-lg:order-5 max-lg:col-start-2 lg:text-right">
