@@ -30,7 +30,7 @@ const acts: Done[] = [
     kind: 'healed',
     subject: 'shop',
     stack: 'shop',
-    detail: '~ service worker berth/shop-worker:9f2c1ab04d7e 2 tasks',
+    detail: '~ service worker berth/shop-worker:9f2c1ab04d7e x2',
   }),
   done({
     id: 7,

@@ -7,6 +7,7 @@ import { Said } from '~/ui/said';
 import { Ago } from '~/ui/time';
 
 import type { Search } from './filter';
+import { planWords } from './plan-words';
 
 /** What stands between who did it and what it was done to. */
 const VERBS = {
@@ -83,7 +84,8 @@ export function ActRow({ act, at, search }: { act: Act; at: string; search: Sear
 }
 
 /** A sentence begins like one; a repository or an address stays as it is written. */
-const told = (detail: string) => (detail.includes(' ') ? asSentence(detail) : detail);
+const told = (detail: string) =>
+  detail.includes(' ') ? asSentence(planWords(detail) ?? detail) : detail;
 
 const LINK = 'font-medium underline decoration-line-strong underline-offset-2 hover:text-accent';
 

@@ -63,6 +63,9 @@ test('deliveries, deployments and acts stand in one list, newest first', async (
   expect(place('Mira approved')).toBeLessThan(place('feat/cart-v2'));
   expect(place('feat/cart-v2')).toBeLessThan(place('Berth put back shop'));
   expect(all.some((row) => row.includes('shop #142') && row.includes('Failed'))).toBe(true);
+  expect(all[place('Berth put back shop')]).toContain(
+    'Changed the service worker (shop-worker:9f2c1ab04d7e, 2 tasks)',
+  );
   // A sentence that begins with a service's name begins with that name.
   expect(all.some((row) => row.includes('worker: task exited (1) 3 times'))).toBe(true);
   expect(all.some((row) => row.startsWith('Berth gave up putting back blog'))).toBe(true);
