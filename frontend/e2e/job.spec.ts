@@ -178,7 +178,7 @@ test('a push goes live, and the page shows it without a reload', async ({ page }
 test('the deployment shows its phases and its build log', async ({ page }) => {
   await page.getByRole('link', { name: '#1', exact: true }).click();
   await expect(page.getByRole('heading', { level: 2, name: /#1 Open the shop/ })).toBeVisible();
-  await expect(page.getByText('Succeeded').first()).toBeVisible();
+  await expect(page.getByText('Succeeded').first()).toBeVisible({ timeout: LONG });
   await expect(page.getByRole('listitem').filter({ hasText: 'Converged' })).toContainText(/\d/);
 
   const log = page.getByRole('grid', { name: 'Build log' });

@@ -24,7 +24,7 @@ import { ReasonLine } from './reason-line';
 import {
   isOver,
   PHASE_HINTS,
-  PHASE_WORDS,
+  phaseName,
   phaseState,
   statusOf,
   TRIGGER_WORDS,
@@ -84,7 +84,7 @@ function Head({ deployment }: { deployment: Deployment }) {
         </p>
         {deployment.waiting && (
           <p className="mt-1 text-ui break-words text-warn">
-            <Said text={waitsFor(deployment.waiting)} />
+            <Said text={waitsFor(deployment)} />
           </p>
         )}
       </div>
@@ -106,7 +106,7 @@ function Phases({ deployment }: { deployment: DeploymentStory }) {
             </span>
             <div className="min-w-0 flex-1 text-ui">
               <span className={cn('font-medium', phase.state === 'pending' && 'text-text-3')}>
-                {PHASE_WORDS[phase.phase]}
+                {phaseName(phase, over)}
               </span>
               <p
                 className={cn(
@@ -192,7 +192,7 @@ function Facts({ deployment }: { deployment: DeploymentStory }) {
           <Ago at={deployment.created_at} />
         </span>
       </Fact>
-      <Fact name="Took">
+      <Fact name={isOver(deployment) ? 'Took' : 'So far'}>
         <span className="tabular-nums">
           {deployment.finished_at ? (
             duration(deployment.duration_ms)

@@ -3,7 +3,7 @@ import { cn } from '~/lib/cn';
 import { StatusIcon } from '~/ui/status';
 import { Took } from '~/ui/time';
 
-import { PHASE_WORDS, phaseState } from './words';
+import { phaseName, phaseState } from './words';
 
 /**
  * The eight phases side by side, each with its state and how long it took. Once the deployment is
@@ -39,7 +39,7 @@ export function PhaseStrip({
                 phase.state === 'pending' && 'text-text-3',
               )}
             >
-              {PHASE_WORDS[phase.phase]}
+              {phaseName(phase, over)}
             </p>
             <p className="truncate text-meta text-text-2 tabular-nums max-sm:leading-[18px]">
               <PhaseWord phase={phase} over={over} />

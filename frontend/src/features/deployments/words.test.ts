@@ -1,8 +1,10 @@
 import { describe, expect, it, test } from 'vitest';
 
+import type { PhaseState } from '~/api/schema.gen';
+import { short } from '~/lib/time';
 import { deployment, phases } from '~/test/fixtures';
 
-import { momentOf, phaseState, statusOf, waitsFor } from './words';
+import { momentOf, phaseName, phaseState, statusOf, waitsFor } from './words';
 
 describe('momentOf', () => {
   const start = Date.UTC(2026, 10, 27, 8);
@@ -36,11 +38,35 @@ describe('statusOf', () => {
   });
 });
 
-test('what is waited for is a sentence, with one full stop', () => {
-  expect(waitsFor('its environment is protected')).toBe('Its environment is protected.');
-  expect(waitsFor('its environment is frozen: it is late.')).toBe(
-    'Its environment is frozen: it is late.',
-  );
+describe('waitsFor', () => {
+  const frozen = { from: '2026-11-27T08:00:00Z', until: '2026-11-30T08:00:00Z', reason: 'Sale' };
+
+  it('is a sentence, with one full stop', () => {
+    expect(waitsFor({ waiting: 'its environment is protected', frozen: null })).toBe(
+      'Its environment is protected.',
+    );
+    expect(waitsFor({ waiting: 'its environment is frozen: it is late.', frozen })).toBe(
+      'Its environment is frozen: it is late.',
+    );
+  });
+
+  it('says of what waits for somebody that it is frozen, too', () => {
+    expect(waitsFor({ waiting: 'its environment is protected', frozen })).toBe(
+      `Its environment is protected. Its environment is also frozen until ${short(frozen.until)}: Sale.`,
+    );
+  });
+});
+
+test('a phase is named as done once it is, and as its step before', () => {
+  const named = (state: PhaseState, over: boolean) =>
+    phaseName({ phase: 'converged', state }, over);
+  expect(named('done', false)).toBe('Converged');
+  expect(named('running', false)).toBe('Converging');
+  expect(named('pending', false)).toBe('Converging');
+  expect(named('failed', true)).toBe('Converging');
+  // What never comes is not on its way.
+  expect(named('pending', true)).toBe('Converged');
+  expect(phaseName({ phase: 'succeeded', state: 'pending' }, false)).toBe('Finishing');
 });
 
 test('a phase is pending while the deployment goes on, and not reached once it is over', () => {

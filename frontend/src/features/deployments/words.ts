@@ -1,5 +1,6 @@
 import type { Deployment, DeploymentPhase, Phase, PhaseState, Trigger } from '~/api/schema.gen';
 import { asSentence } from '~/lib/text';
+import { short } from '~/lib/time';
 import type { Look } from '~/ui/status';
 
 export const PHASE_WORDS = {
@@ -16,7 +17,7 @@ export const PHASE_WORDS = {
   cancelled: 'Cancelled',
 } satisfies Record<Phase, string>;
 
-/** The step that leads to a phase, as the beginning of "… failed". */
+/** The step that leads to a phase: while it goes on, and as the beginning of "… failed". */
 export const STEP_WORDS = {
   received: 'Starting',
   fetched: 'Fetching',
@@ -102,11 +103,20 @@ export function statusOf({ phase, waiting }: Pick<Deployment, 'phase' | 'waiting
   return { look: deploymentLook(phase) };
 }
 
-/** What it waits for, as a sentence; it may end in words of a person. */
-export function waitsFor(waiting: string): string {
-  const sentence = asSentence(waiting);
-  return /[.!?…]$/.test(sentence) ? sentence : `${sentence}.`;
+/**
+ * What it waits for, in sentences, which may end in words of a person. The server says what comes
+ * first; a freeze that comes after it is told as well.
+ */
+export function waitsFor({ waiting, frozen }: Pick<Deployment, 'waiting' | 'frozen'>): string {
+  if (!waiting) return '';
+  const first = closed(asSentence(waiting));
+  if (!frozen || waiting.startsWith('its environment is frozen')) return first;
+  return closed(
+    `${first} Its environment is also frozen until ${short(frozen.until)}: ${frozen.reason}`,
+  );
 }
+
+const closed = (sentence: string) => (/[.!?…]$/.test(sentence) ? sentence : `${sentence}.`);
 
 /**
  * How a phase looks in a deployment that is `over` or not, and the word for where it stands: what is
@@ -116,6 +126,12 @@ export function phaseState(state: PhaseState, over: boolean): { look: Look; word
   if (over && state === 'pending') return { look: 'stopped', word: 'not reached' };
   return { look: STATE_LOOKS[state], word: state };
 }
+
+/** What a phase is called: once it is done, or never comes, itself; until then the step to it. */
+export const phaseName = (
+  { phase, state }: Pick<DeploymentPhase, 'phase' | 'state'>,
+  over: boolean,
+): string => (state === 'done' || (over && state === 'pending') ? PHASE_WORDS : STEP_WORDS)[phase];
 
 /** The phase in which a deployment ended early. */
 export function brokenPhase(phases: readonly DeploymentPhase[]): DeploymentPhase | undefined {
