@@ -1,8 +1,17 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 
 import { rule } from '~/test/fixtures';
 
-import { baseDomain, emptyForm, patterns, story, switchEvent, toDraft, toForm } from './draft';
+import {
+  baseDomain,
+  emptyForm,
+  patterns,
+  schemeOf,
+  story,
+  switchEvent,
+  toDraft,
+  toForm,
+} from './draft';
 
 describe('the form of a rule', () => {
   it('gives back what it was made from', () => {
@@ -66,6 +75,12 @@ describe('baseDomain', () => {
   ])('of %s is %s', (url, domain) => {
     expect(baseDomain(url)).toBe(domain);
   });
+});
+
+test('addresses begin as that of this Berth does', () => {
+  expect(schemeOf('https://berth.example.com')).toBe('https://');
+  expect(schemeOf('http://10.0.0.4:8080')).toBe('http://');
+  expect(schemeOf('')).toBe('');
 });
 
 describe('story', () => {

@@ -156,6 +156,9 @@ export function baseDomain(publicUrl: string): string {
   }
 }
 
+/** What addresses begin with where people reach this Berth; empty where that is not known. */
+export const schemeOf = (publicUrl: string): string => /^https?:\/\//.exec(publicUrl)?.[0] ?? '';
+
 /** How deployments are ranked among those that wait for a place, in the form. */
 export const PRIORITIES: Record<Priority, string> = {
   high: 'High: before the others',

@@ -17,7 +17,16 @@ import { Page, PageHead } from '~/ui/page';
 import { say } from '~/ui/say';
 import { Unsaved } from '~/ui/unsaved';
 
-import { FIELDS, POLICIES, PRIORITIES, switchEvent, toDraft, toForm, type RuleForm } from './draft';
+import {
+  baseDomain,
+  FIELDS,
+  POLICIES,
+  PRIORITIES,
+  switchEvent,
+  toDraft,
+  toForm,
+  type RuleForm,
+} from './draft';
 import { RuleMatches } from './rule-matches';
 import { RuleReplay } from './rule-replay';
 import { RuleStory } from './rule-story';
@@ -38,10 +47,11 @@ type Props = {
   existing?: { rule: Rule; etag: string };
   initial: RuleForm;
   repositories: readonly Repository[];
-  domain: string;
+  /** Where people reach this Berth; empty while that is not known. */
+  publicUrl: string;
 };
 
-export function RuleEditor({ existing: newest, initial, repositories, domain }: Props) {
+export function RuleEditor({ existing: newest, initial, repositories, publicUrl }: Props) {
   // The version that this form began with: a newer one that arrives meanwhile must not lend its
   // ETag to values that were never read from it.
   const [existing, setExisting] = useState(newest);
@@ -192,7 +202,7 @@ export function RuleEditor({ existing: newest, initial, repositories, domain }: 
                   options={EVENTS}
                   value={field.value}
                   onChange={(event) => {
-                    const next = switchEvent(getValues(), event, domain);
+                    const next = switchEvent(getValues(), event, baseDomain(publicUrl));
                     for (const key of FIELDS) {
                       setValue(key, next[key], { shouldDirty: true });
                     }
@@ -299,7 +309,7 @@ export function RuleEditor({ existing: newest, initial, repositories, domain }: 
             />
           </div>
           <div className="min-w-0 space-y-6">
-            <RuleStory form={form} repository={repository} />
+            <RuleStory form={form} repository={repository} publicUrl={publicUrl} />
             <RuleMatches form={form} />
             <RuleReplay form={form} />
           </div>

@@ -46,13 +46,13 @@ export function NewRulePage({ repository, event }: { repository?: string; event?
       </Page>
     );
   }
-  const domain = baseDomain(github.data.public_url);
+  const publicUrl = github.data.public_url;
   const chosen = repository ?? String(items[0]?.id ?? '');
   return (
     <RuleEditor
-      initial={emptyForm(event ?? 'push', chosen, domain)}
+      initial={emptyForm(event ?? 'push', chosen, baseDomain(publicUrl))}
       repositories={items}
-      domain={domain}
+      publicUrl={publicUrl}
     />
   );
 }
@@ -78,7 +78,7 @@ export function EditRulePage({ id }: { id: string }) {
       existing={{ rule: value, etag: etag ?? `"${value.version}"` }}
       initial={toForm(value)}
       repositories={repositories.data?.items ?? []}
-      domain={baseDomain(github.data?.public_url ?? '')}
+      publicUrl={github.data?.public_url ?? ''}
     />
   );
 }

@@ -4,15 +4,17 @@ import type { ReactNode } from 'react';
 import type { Repository } from '~/api/schema.gen';
 import { Panel } from '~/ui/page';
 
-import { story, type RuleForm } from './draft';
+import { schemeOf, story, type RuleForm } from './draft';
 
 /** The rule in words, with an example, beside its form. */
 export function RuleStory({
   form,
   repository,
+  publicUrl,
 }: {
   form: RuleForm;
   repository: Repository | undefined;
+  publicUrl: string;
 }) {
   const told = story(form, repository);
   return (
@@ -27,7 +29,7 @@ export function RuleStory({
           <Value>{form.compose_file}</Value>
         </Line>
         <Line last>
-          and it answers at <Value>{told.host && `http://${told.host}`}</Value>
+          and it answers at <Value>{told.host && schemeOf(publicUrl) + told.host}</Value>
         </Line>
       </Panel>
       <p className="mt-2 text-meta text-text-2">
