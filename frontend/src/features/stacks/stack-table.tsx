@@ -17,7 +17,7 @@ const HEAD = (
     <Th className="lg:w-[22%]">Stack</Th>
     <Th className="w-28">Health</Th>
     <Th hide="sm" className="w-20">
-      State
+      Sync
     </Th>
     <Th hide="lg">Running commit</Th>
     <Th hide="sm" right className="w-20">
