@@ -59,9 +59,12 @@ pub(crate) async fn settle_all<C, B>(
         held.entry(one.stack).or_default().insert(one.claim);
     }
     for stack in open {
-        let Some((release, desired)) = stack.release.zip(engine.desired(stack).await?) else {
-            continue;
+        let desired = match engine.desired(stack).await {
+            // A release that can't be read leaves its stack alone, and no other.
+            Err(PassError::Store(berth_store::Error::NotFound { .. })) => continue,
+            other => other?,
         };
+        let Some((release, desired)) = stack.release.zip(desired) else { continue };
         if held.remove(stack.name.as_str()).unwrap_or_default() == of(&desired) {
             engine.settle(stack.id, release, fence);
         } else {

@@ -201,6 +201,10 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
             Err(error) => return Err(error.into()),
         };
         self.said.clear();
+        if step == Step::Apply {
+            // Somebody decided anew: what was fought over before is forgotten.
+            engine.set_bouts(self.stack.id, fence, Vec::new());
+        }
         let outcome = tokio::select! {
             biased;
             () = engine.deposed(fence) => return Err(PassError::Deposed),
@@ -370,7 +374,14 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
         use berth_domain::cluster::Desired;
         let missing = || StepError::failed("release_missing", "the deployment has no release");
         let release = self.context.deployment.release.ok_or_else(missing)?;
-        match self.engine.release(release).await?.as_ref() {
+        let release = match self.engine.release(release).await {
+            Err(PassError::Store(berth_store::Error::NotFound { .. })) => {
+                let text = "its release can't be read: the key that it was sealed with is another, or a newer Berth wrote it";
+                return Err(StepError::failed("release_unreadable", text));
+            }
+            other => other?,
+        };
+        match release.as_ref() {
             Desired::Present(spec) if self.has_release() => {
                 Ok(Box::new(self.with_restarts(spec.without_jobs())))
             }

@@ -82,18 +82,26 @@ async fn try_pass<C: Cluster, B: Builder>(
     let next = match (stack.wanted, stack.open_deployment) {
         (Wanted::Absent, _) => return remove(engine, fence, &stack).await,
         (Wanted::Present, Some(deployment)) => {
-            // Somebody decided anew: what was fought over before is forgotten.
-            engine.set_bouts(stack.id, fence, Vec::new());
             deploy_in_turn(engine, fence, &stack, deployment).await?
         }
-        // What differs is shown, and left as it is.
-        (Wanted::Present, None) if is_left_alone(engine, fence, &stack) => {
-            only_look(engine, fence, &stack).await?
-        }
-        (Wanted::Present, None) => heal(engine, fence, &stack).await?,
+        (Wanted::Present, None) => keep(engine, fence, &stack).await?,
     };
     engine.went_well(id);
     Ok(next)
+}
+
+/// Keeps a stack as its release says; where what differs is only to be shown, shows
+/// it, and leaves it as it is.
+pub(crate) async fn keep<C: Cluster, B: Builder>(
+    engine: &Engine<C, B>,
+    fence: Fence,
+    stack: &LiveStack,
+) -> Result<Next, PassError> {
+    if is_left_alone(engine, fence, stack) {
+        only_look(engine, fence, stack).await
+    } else {
+        heal(engine, fence, stack).await
+    }
 }
 
 /// Whether what differs is shown and no more. Where only drift is, what the last
@@ -140,7 +148,7 @@ pub(crate) async fn only_look<C: Cluster, B>(
     Ok(next)
 }
 
-/// Undoes what is not as it should be, where no deployment is under way.
+/// Undoes what is not as it should be, where no deployment is being applied.
 async fn heal<C: Cluster, B: Builder>(
     engine: &Engine<C, B>,
     fence: Fence,
@@ -176,7 +184,10 @@ async fn heal<C: Cluster, B: Builder>(
     let next = look_again(engine, &seen);
     engine.is_whole(stack.id);
     store_report(engine, fence, stack, seen).await?;
-    claims::settle(engine, fence, stack, &desired).await?;
+    // What a deployment claimed that still waits is not given back.
+    if stack.open_deployment.is_none() {
+        claims::settle(engine, fence, stack, &desired).await?;
+    }
     Ok(next)
 }
 
@@ -209,21 +220,45 @@ async fn put_back<C: Cluster, B>(
         next = Next::After(engine.settings.poll);
     }
     acts::store_healing(engine, fence, stack, seen.clone(), (&actions, &held.sentences)).await?;
-    match apply(engine, fence, stack, &actions).await {
-        Err(error) if error.remedy() == Remedy::Park => {
-            // Docker will not take it: a person has to know.
-            seen.message = chain(&error);
-            seen.health = Health::Degraded;
-            store_report(engine, fence, stack, seen).await?;
-            return Err(error);
-        }
-        other => other?,
-    }
-    if !actions.is_empty() {
-        fight::count(&mut bouts, &actions, &seen.differences, now);
+    let (done, outcome) = apply_each(engine, fence, stack, &actions).await;
+    if !done.is_empty() {
+        fight::count(&mut bouts, &done, &seen.differences, now);
         engine.set_bouts(stack.id, fence, bouts);
     }
-    Ok(next)
+    if let Err(error) = &outcome
+        && error.remedy() == Remedy::Park
+    {
+        // Docker will not take it: a person has to know.
+        seen.message = chain(error);
+        seen.health = Health::Degraded;
+        store_report(engine, fence, stack, seen).await?;
+    }
+    outcome.map(|()| next)
+}
+
+/// Carries out actions as far as may be, and says which: what Docker refuses of one
+/// object keeps no other from being put back. Only what is made anew with its
+/// network needs that first.
+async fn apply_each<C: Cluster, B>(
+    engine: &Engine<C, B>,
+    fence: Fence,
+    stack: &LiveStack,
+    actions: &[Action],
+) -> (Vec<Action>, Result<(), PassError>) {
+    let (mut done, mut outcome) = (Vec::new(), Ok(()));
+    for action in actions {
+        let of_network =
+            matches!(action, Action::CreateNetwork { .. } | Action::RemoveNetwork { .. });
+        match apply(engine, fence, stack, std::slice::from_ref(action)).await {
+            Ok(()) => done.push(action.clone()),
+            Err(error) if error.remedy() == Remedy::Park && !of_network => {
+                // The first is what a person is told of.
+                outcome = outcome.and(Err(error));
+            }
+            Err(error) => return (done, Err(error)),
+        }
+    }
+    (done, outcome)
 }
 
 /// The actions less the updates that Swarm takes back each time.

@@ -11,7 +11,7 @@ use berth_store::acts::Kind;
 use berth_store::deployments::{Deployment, Frozen, Holds, Trigger};
 use berth_store::leases::Fence;
 use berth_store::stacks::LiveStack;
-use berth_store::{deployments, environments, stacks};
+use berth_store::{deployments, environments, releases, stacks};
 
 use super::{Run, settled};
 use crate::engine::Engine;
@@ -115,8 +115,9 @@ pub(super) fn words(holds: &Holds) -> Option<String> {
 }
 
 /// Has a deployment wait for a change, having said what for. Whoever brings the
-/// change about has the stack looked at again.
-pub(crate) async fn wait<C: Cluster, B>(
+/// change about has the stack looked at again. What serves meanwhile is kept as it
+/// should be.
+pub(crate) async fn wait<C: Cluster, B: Builder>(
     engine: &Engine<C, B>,
     fence: Fence,
     stack: &LiveStack,
@@ -129,7 +130,17 @@ pub(crate) async fn wait<C: Cluster, B>(
         return Ok(Next::After(Duration::ZERO));
     }
     stacks::wait(&engine.pool, fence, id, why, act).await?;
-    reconcile::only_look(engine, fence, stack).await
+    // Until it is applied, the stack is to be what succeeded last.
+    let untouched = !stack.paused
+        && !stack.keeps_failed
+        && !deployments::holds(&engine.pool, id).await?.applying;
+    match releases::last_succeeded(&engine.pool, stack.id).await? {
+        Some(good) if untouched => {
+            let stack = LiveStack { release: Some(good), ..stack.clone() };
+            reconcile::keep(engine, fence, &stack).await
+        }
+        Some(_) | None => reconcile::only_look(engine, fence, stack).await,
+    }
 }
 
 /// Why a deployment is stopped that somebody wants stopped.

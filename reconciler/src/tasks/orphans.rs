@@ -26,6 +26,8 @@ use crate::settings::Settings;
 /// their grace period once more.
 #[derive(Debug, Default)]
 pub struct Orphans {
+    /// As whom they were seen: what another leader saw meanwhile is not known.
+    led: Option<Fence>,
     since: BTreeMap<StackName, DateTime<Utc>>,
     /// What was told last of what goes, by name.
     told: BTreeMap<StackName, String>,
@@ -36,6 +38,13 @@ impl Orphans {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Begins anew where somebody else has led since.
+    fn lead(&mut self, fence: Fence) {
+        if self.led != Some(fence) {
+            *self = Self { led: Some(fence), ..Self::default() };
+        }
     }
 
     /// Takes what one complete look at the cluster found that nothing asks for,
@@ -100,6 +109,7 @@ pub(crate) async fn tend<C: Cluster, B>(
 ) -> Result<(), PassError> {
     let Settings { orphan_grace, prune_limit, .. } = engine.settings;
     let now = engine.settings.clock.now();
+    orphans.lead(fence);
     let plan = orphans.plan(left, now, orphan_grace);
     let due: Vec<&Orphan> = plan.iter().filter(|orphan| orphan.due <= now).collect();
     let all = wanted + plan.len();

@@ -1,7 +1,10 @@
 //! Environments whose deployments wait for a person, or for a time.
 
+use std::time::Duration;
+
 use berth_domain::deployment::Phase;
 use berth_domain::ids::DeploymentId;
+use berth_reconciler::sim::Behaviour;
 use berth_store::deployments;
 use berth_store::environments::{self, Freeze, Settings};
 use berth_store::views::deployments::by_id;
@@ -120,5 +123,59 @@ async fn one_deployment_is_let_through_a_freeze_and_the_next_waits(pool: PgPool)
     let second = world.push(SHOP).await;
     waiting_for(&world, second).await;
     assert_eq!(world.done(), done);
+    berth.stop().await;
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn what_serves_is_healed_while_a_deployment_waits(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    let berth = world.start(1);
+    let first = world.push(SHOP).await;
+    assert_eq!(world.ended(first).await.0, Phase::Succeeded);
+    world.settled().await;
+    set(&world, Settings { protected: true, ..Settings::default() }).await;
+    let second = world.push(&SHOP.replace("replicas: 2", "replicas: 3")).await;
+    waiting_for(&world, second).await;
+    let done = world.done().len();
+
+    // Time and again, as nobody has decided otherwise yet.
+    for _ in 0..2 {
+        world.clock.advance(Duration::from_secs(5));
+        world.sim.meddle(&world.name(), |stack| {
+            stack.services.remove("store");
+        });
+        eventually("it is put back", async || {
+            world.sim.peek(&world.name()).services.contains_key("store").then_some(())
+        })
+        .await;
+    }
+    let since = world.done().split_off(done);
+    assert!(since.iter().all(|line| line.starts_with("+ service store")), "{since:?}");
+
+    deployments::approve(&world.pool, second, "Ada").await.unwrap();
+    assert_eq!(world.ended(second).await, (Phase::Succeeded, None));
+    berth.stop().await;
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn what_a_replaced_deployment_left_half_done_is_taken_back_while_the_next_waits(
+    pool: PgPool,
+) {
+    let mut world = World::new(pool).await;
+    let berth = world.start(1);
+    let first = world.push(SHOP).await;
+    assert_eq!(world.ended(first).await.0, Phase::Succeeded);
+    world.settled().await;
+    let before = world.images();
+
+    world.sim.behave("redis:8", Behaviour::NeverHealthy);
+    let second = world.push(&SHOP.replace("redis:7", "redis:8")).await;
+    world.reached(second, Phase::Applied).await;
+    set(&world, Settings { protected: true, ..Settings::default() }).await;
+    let third = world.push(&SHOP.replace("redis:7", "redis:9")).await;
+    waiting_for(&world, third).await;
+    assert_eq!(world.ended(second).await.0, Phase::Superseded);
+    eventually("what succeeded last is back", async || (world.images() == before).then_some(()))
+        .await;
     berth.stop().await;
 }

@@ -4,7 +4,7 @@ use berth_domain::deployment::Phase;
 use berth_reconciler::sim::Behaviour;
 use sqlx::PgPool;
 
-use crate::world::World;
+use crate::world::{World, eventually};
 
 const CHAIN: &str = r#"
 services:
@@ -78,5 +78,28 @@ async fn a_circle_is_refused_before_anything_is_touched(pool: PgPool) {
     assert!(reason.text.contains("`db` → `web` → `migrate` → `db`"), "{}", reason.text);
     assert_eq!(reason.place.unwrap().line, 11);
     assert_eq!(world.done(), Vec::<String>::new());
+    berth.stop().await;
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn an_hour_in_which_nobody_led_makes_no_deployment_fail(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    world.sim.behave("db:1", Behaviour::NeverHealthy);
+    let berth = world.start(1);
+    let id = world.push(CHAIN).await;
+    eventually("it is being applied", async || (made(&world) == ["db"]).then_some(())).await;
+    berth.kill().await;
+
+    for sql in [
+        "update leader_lease set expires_at = now() - interval '1 hour'",
+        "update deployment set deadline_at = deadline_at - interval '1 hour'",
+        "update deployment_phase set started_at = started_at - interval '1 hour'",
+    ] {
+        sqlx::query(sql).execute(&world.pool).await.unwrap();
+    }
+    world.sim.behave("db:1", Behaviour::Runs { after: 5 });
+    let berth = world.start(2);
+    assert_eq!(world.ended(id).await, (Phase::Succeeded, None));
+    assert_eq!(made(&world), ["db", "migrate", "web"]);
     berth.stop().await;
 }

@@ -130,6 +130,35 @@ async fn what_docker_refuses_is_shown_to_a_person(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn what_docker_refuses_keeps_nothing_else_from_being_put_back(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    let berth = world.start(1);
+    let id = world.push(SHOP).await;
+    assert_eq!(world.ended(id).await.0, Phase::Succeeded);
+    world.settled().await;
+
+    world.sim.refuse("+ service store", u32::MAX);
+    world.sim.meddle(&world.name(), |stack| {
+        stack.services.remove("store");
+        stack.services.get_mut("web").unwrap().spec.as_mut().unwrap().mode =
+            Mode::Replicated { replicas: 9 };
+    });
+    let mode = async || Some(world.sim.peek(&world.name()).services["web"].spec.as_ref()?.mode);
+    eventually("the other is put back", async || {
+        (mode().await == Some(Mode::Replicated { replicas: 2 })).then_some(())
+    })
+    .await;
+    let message = eventually("it is told", async || {
+        let observed = world.row().await.observed?;
+        let message = observed.get("message")?.as_str()?.to_owned();
+        (!message.is_empty()).then_some(message)
+    })
+    .await;
+    assert!(message.contains("store"), "{message}");
+    berth.stop().await;
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
 async fn docker_gone_and_back_is_told_and_goes_on(pool: PgPool) {
     let mut world = World::new(pool).await;
     world.sim.set_away(true);

@@ -87,3 +87,30 @@ async fn a_database_that_knows_too_few_stacks_removes_none_until_a_person_says_s
     assert!(is_there(&world, "shop"));
     berth.stop().await;
 }
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn a_release_that_cannot_be_read_leaves_its_stack_alone_and_no_other(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    let berth = world.start(1);
+    let id = world.push(SHOP).await;
+    assert_eq!(world.ended(id).await.0, Phase::Succeeded);
+    world.settled().await;
+    berth.stop().await;
+
+    // As if it were sealed with a key that was lost.
+    sqlx::query("update release set spec = '\\x00'").execute(&world.pool).await.unwrap();
+    let berth = world.start(2);
+    orphan(&world, "left").await;
+    planned(&world, "it is told of", |plan| !plan.orphans.is_empty()).await;
+    world.clock.advance(LONG_AFTER);
+    planned(&world, "it is gone", |plan| plan.orphans.is_empty()).await;
+    assert!(is_there(&world, "shop"));
+
+    // Nor does a deployment wait for it without end.
+    let who = berth_domain::ids::UserId::fresh();
+    let again = berth_store::deployments::rollback(&world.pool, "shop", 1, who, "Ada").await;
+    let (phase, reason) = world.ended(again.unwrap().1.id).await;
+    assert_eq!((phase, reason.unwrap().code.as_str()), (Phase::Failed, "release_unreadable"));
+    assert!(is_there(&world, "shop"));
+    berth.stop().await;
+}
