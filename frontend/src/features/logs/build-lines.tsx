@@ -22,6 +22,8 @@ type Props = {
   /** What tells one filter from another. */
   filter: string;
   live: boolean;
+  /** Whether all that there was is here: what comes then is new. */
+  loaded: boolean;
   wrap: boolean;
   picked: number | undefined;
   /** `wait`: more of them may come right after it. */
@@ -39,6 +41,12 @@ export function BuildLines(props: Props) {
   const [follow, setFollow] = useState(picked === undefined);
   const size = shown?.length ?? buffer.length;
   const [seen, setSeen] = useState(size);
+  // The last part of what there was comes together with word that it was the last.
+  const [complete, setComplete] = useState(props.loaded);
+  if (!complete) {
+    if (seen !== size) setSeen(size);
+    if (props.loaded) setComplete(true);
+  }
   const rows = useVirtualizer({
     count: size,
     getScrollElement: () => scroller.current,

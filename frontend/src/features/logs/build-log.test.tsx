@@ -12,13 +12,15 @@ import { BuildLog } from './build-log';
 import type { BuildLogSearch } from './filter';
 
 const TEXTS = ['Compiling', 'npm warn old', 'Compiled', 'Migrating', 'done'];
-const lines: LogLine[] = TEXTS.map((line, index) =>
+const few = TEXTS.map((line, index) =>
   logLine(index + 1, { line, service: index < 3 ? 'web' : 'api' }),
 );
+let lines: LogLine[] = few;
 const server = setupServer(
   http.get('*/api/v1/deployments/:id/log', ({ request }) => {
     const after = Number(new URL(request.url).searchParams.get('after') ?? 0);
-    return HttpResponse.json({ items: lines.filter(({ id }) => id > after), next_cursor: null });
+    const items = lines.filter(({ id }) => id > after).slice(0, 2_000);
+    return HttpResponse.json({ items, next_cursor: null });
   }),
 );
 const landed = vi.fn<() => void>();
@@ -30,6 +32,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   server.resetHandlers();
+  lines = few;
   onSearch.mockClear();
   landed.mockClear();
   vi.restoreAllMocks();
@@ -107,7 +110,7 @@ test('a line that is pressed, or reached by the keys, is in the address, and its
   fireEvent.click(strip.getByRole('button', { name: 'Copy link' }));
   await waitFor(() => expect(copy).toHaveBeenCalledWith(location.href));
   fireEvent.keyDown(table, { key: 'c', ctrlKey: true });
-  await waitFor(() => expect(copy).toHaveBeenCalledWith(`${lines[1]!.at} web npm warn old`));
+  await waitFor(() => expect(copy).toHaveBeenCalledWith(`${few[1]!.at} web npm warn old`));
   fireEvent.keyDown(table, { key: 'Escape' });
   expect(written()).toEqual({});
   expect(selected()).toBeNull();
@@ -129,4 +132,12 @@ test('says when the line of a link is not there', async () => {
   render(<Log first={{ at: '999' }} />);
   expect(await screen.findByText(/The line of this link is not here/)).toBeVisible();
   expect(landed).not.toHaveBeenCalled();
+});
+
+test('nothing of a long log is new because it was read in parts', async () => {
+  lines = Array.from({ length: 4_100 }, (_, index) => logLine(index + 1));
+  render(<Log first={{ at: '3' }} />);
+  await screen.findByText('4,100 lines');
+  expect(landed).toHaveBeenCalledOnce();
+  expect(screen.queryByRole('button', { name: /new$/ })).toBeNull();
 });

@@ -111,6 +111,7 @@ export function BuildLog({ id, live, search, onSearch }: Props) {
           shown={shown}
           filter={`${q} ${service}`}
           live={live}
+          loaded={loaded}
           wrap={wrap}
           picked={picked}
           onPick={onPick}
