@@ -267,6 +267,8 @@ fn course(phase: Phase, rows: &[PhaseView]) -> Vec<DeploymentPhase> {
 }
 
 /// What a person should look into, the most pressing first.
+///
+/// The store's list of stacks finds them by the same conditions.
 fn attention(
     latest: Option<(i64, Phase)>,
     why: Option<Value>,

@@ -36,6 +36,7 @@ pub(crate) async fn list_stacks(
         text,
         kind: query.kind.map(StackKind::as_str),
         repository_id: query.repository_id,
+        attention: query.attention,
         after: after.as_deref(),
         limit,
     };

@@ -338,6 +338,9 @@ pub struct StackQuery {
     /// Only of this repository.
     #[serde(default)]
     pub repository_id: Option<i64>,
+    /// Only those that a person should look into.
+    #[serde(default)]
+    pub attention: bool,
     /// Where to go on: an earlier answer's `next_cursor`.
     #[serde(default)]
     pub cursor: Option<String>,

@@ -53,23 +53,38 @@ const pages = {
   placeholderData: keepPreviousData,
 };
 
-export type StackFilter = { q?: string | undefined; kind?: StackKind | undefined };
+export type StackFilter = {
+  q?: string | undefined;
+  kind?: StackKind | undefined;
+  /** Only those that a person should look into. */
+  attention?: true | undefined;
+};
 
-export const stacksQuery = (filter: StackFilter = {}) =>
+export const stacksQuery = ({ q, kind, attention }: StackFilter = {}) =>
   infiniteQueryOptions({
-    queryKey: ['stacks', filter],
+    queryKey: ['stacks', { q, kind, attention }],
     queryFn: readList(
       SIZE,
       ({ name }: StackSummary) => name,
       (cursor, limit, signal) =>
         take(
           api.GET('/api/v1/stacks', {
-            params: { query: { q: filter.q || undefined, kind: filter.kind, cursor, limit } },
+            params: { query: { kind, attention, q: q || undefined, cursor, limit } },
             signal,
           }),
         ),
     ),
     ...pages,
+  });
+
+/** What a person should look into, whatever the list is narrowed to and has loaded. */
+export const attentionQuery = () =>
+  queryOptions({
+    queryKey: ['stacks', 'attention'],
+    queryFn: ({ signal }) =>
+      take(
+        api.GET('/api/v1/stacks', { params: { query: { attention: true, limit: 100 } }, signal }),
+      ),
   });
 
 export const stackQuery = (name: string) =>

@@ -5191,6 +5191,8 @@ export interface operations {
     list_stacks: {
         parameters: {
             query?: {
+                /** @description Only those that a person should look into. */
+                attention?: boolean;
                 /** @description Where to go on: an earlier answer's `next_cursor`. */
                 cursor?: string;
                 /** @description Only of this kind. */

@@ -1,6 +1,6 @@
 import { createFileRoute } from '@tanstack/react-router';
 
-import { stacksQuery, type StackFilter } from '~/api/queries';
+import { attentionQuery, stacksQuery, type StackFilter } from '~/api/queries';
 import { StacksPage } from '~/features/stacks/stacks-page';
 import { oneOf, text } from '~/lib/search';
 
@@ -8,9 +8,13 @@ export const Route = createFileRoute('/_in/_app/')({
   validateSearch: (search: Record<string, unknown>): StackFilter => ({
     q: text(search.q),
     kind: oneOf(search.kind, ['permanent', 'preview'] as const),
+    attention: search.attention === true || undefined,
   }),
   loaderDeps: ({ search }) => search,
-  loader: ({ context, deps }) => void context.client.prefetchInfiniteQuery(stacksQuery(deps)),
+  loader: ({ context, deps }) => {
+    void context.client.prefetchInfiniteQuery(stacksQuery(deps));
+    void context.client.prefetchQuery(attentionQuery());
+  },
   component: Stacks,
 });
 

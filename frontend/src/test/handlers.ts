@@ -278,8 +278,16 @@ export const handlers = [
     const query = new URL(request.url).searchParams;
     const q = query.get('q')?.toLowerCase() ?? '';
     const kind = query.get('kind');
+    const troubled = query.get('attention') === 'true';
     return page(
-      state.empty ? [] : stacks.filter((it) => it.name.includes(q) && (!kind || it.kind === kind)),
+      state.empty
+        ? []
+        : stacks.filter(
+            (it) =>
+              it.name.includes(q) &&
+              (!kind || it.kind === kind) &&
+              (!troubled || it.attention !== null),
+          ),
     );
   }),
   http.get(api('/stacks/:name'), ({ params }) => {

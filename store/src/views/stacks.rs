@@ -69,6 +69,8 @@ pub struct StackFilter<'a> {
     pub kind: Option<&'a str>,
     /// Of this repository.
     pub repository_id: Option<i64>,
+    /// Only those that a person should look into.
+    pub attention: bool,
     /// After the stack of this name.
     pub after: Option<&'a str>,
     /// One more than this may come back.
@@ -114,14 +116,23 @@ pub async fn list(db: impl PgExecutor<'_>, filter: &StackFilter<'_>) -> Result<V
                          lower($2)) > 0)
           and ($3::text is null or e.kind = $3)
           and ($4::bigint is null or r.repository_id = $4)
-          and ($5::text is null or s.name > $5)
+          -- As the API's `attention` finds something to say.
+          and (not $5::bool
+               or s.wanted = 'present'
+                  and (latest.phase = 'failed'
+                       or s.observed ->> 'health' = 'degraded'
+                       or s.observed ->> 'message' <> ''
+                       or s.observed @? '$.services[*]
+                                         ? (@.health == "degraded" && @.reason != "")'))
+          and ($6::text is null or s.name > $6)
         order by s.name
-        limit $6::bigint + 1
+        limit $7::bigint + 1
         "#,
         filter.name,
         filter.text,
         filter.kind,
         filter.repository_id,
+        filter.attention,
         filter.after,
         filter.limit,
     )

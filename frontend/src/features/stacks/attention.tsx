@@ -1,28 +1,42 @@
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 
+import { Loaded } from '~/api/loaded';
+import { attentionQuery } from '~/api/queries';
 import type { StackSummary } from '~/api/schema.gen';
-import { count } from '~/lib/text';
 import { Bar } from '~/ui/bar';
 import { Said } from '~/ui/said';
 import { StatusIcon } from '~/ui/status';
 
 import { stackLook } from './look';
 
-/** As many as are read before the table; each is in it, too. */
+/** As many as are read before the table; a link leads to all. */
 const MOST = 8;
 
 /** What a person should look into, each with its reason; nothing when all is well. */
-export function Attention({ stacks }: { stacks: readonly StackSummary[] }) {
-  const troubled = stacks.filter((stack) => stack.attention);
-  if (troubled.length === 0) return null;
+export function Attention() {
+  const query = useQuery(attentionQuery());
   return (
-    <section aria-label="Needs attention" className="mb-4">
+    <div className="mb-4 empty:hidden">
+      <Loaded query={query} what="what needs attention" skeleton={<></>}>
+        {({ items, next_cursor }) =>
+          items.length > 0 && <Troubled stacks={items} more={next_cursor ? '+' : ''} />
+        }
+      </Loaded>
+    </div>
+  );
+}
+
+function Troubled({ stacks, more }: { stacks: readonly StackSummary[]; more: string }) {
+  const size = stacks.length;
+  return (
+    <section aria-label="Needs attention">
       <Bar tone="warn">
         <p className="mb-1 font-semibold">
-          {count(troubled.length, 'stack needs', 'stacks need')} attention
+          {`${size}${more} ${size === 1 ? 'stack needs' : 'stacks need'} attention`}
         </p>
         <ul className="space-y-1">
-          {troubled.slice(0, MOST).map((stack) => {
+          {stacks.slice(0, MOST).map((stack) => {
             const look = stackLook(stack);
             return (
               <li key={stack.name} className="flex min-w-0 items-start gap-2">
@@ -42,10 +56,14 @@ export function Attention({ stacks }: { stacks: readonly StackSummary[] }) {
             );
           })}
         </ul>
-        {troubled.length > MOST && (
-          <p className="mt-1 text-text-2">
-            and {count(troubled.length - MOST, 'other')}, in the table below
-          </p>
+        {size > MOST && (
+          <Link
+            to="/"
+            search={{ attention: true }}
+            className="mt-1 inline-block text-text-2 underline underline-offset-2"
+          >
+            {`and ${size - MOST}${more} more`}
+          </Link>
         )}
       </Bar>
     </section>

@@ -5,7 +5,6 @@ import { useSight } from '~/api/list';
 import { Loaded } from '~/api/loaded';
 import { NextPage } from '~/api/more';
 import { githubQuery, stacksQuery, type StackFilter } from '~/api/queries';
-import type { StackKind } from '~/api/schema.gen';
 import { buttonClass } from '~/ui/button';
 import { chipClass } from '~/ui/chip';
 import { Empty } from '~/ui/empty';
@@ -16,23 +15,26 @@ import { Search } from '~/ui/search';
 import { Attention } from './attention';
 import { StackTable } from './stack-table';
 
-const KINDS: readonly { kind: StackKind | undefined; label: string }[] = [
-  { kind: undefined, label: 'All' },
+type Chip = Pick<StackFilter, 'kind' | 'attention'> & { label: string };
+const KINDS: readonly Chip[] = [
+  { label: 'All' },
   { kind: 'permanent', label: 'Permanent' },
   { kind: 'preview', label: 'Previews' },
 ];
+/** Offered by the box that says so, where it is long; here only once it is on. */
+const TROUBLED: Chip = { attention: true, label: 'Needs attention' };
 
 export function StacksPage({ filter }: { filter: StackFilter }) {
   const query = useInfiniteQuery(stacksQuery(filter));
   const onSight = useSight(query.refetch);
   const navigate = useNavigate();
   const stacks = query.data?.pages.flatMap((page) => page.items);
-  const filtered = Boolean(filter.q || filter.kind);
+  const filtered = Boolean(filter.q || filter.kind || filter.attention);
   const size = stacks && `${stacks.length}${query.hasNextPage ? '+' : ''}`;
   return (
     <Page>
       <PageHead title="Stacks" aside={size} />
-      {stacks && <Attention stacks={stacks} />}
+      <Attention />
       {(filtered || (stacks && stacks.length > 0)) && (
         <div role="search" className="mb-3 flex flex-wrap items-center gap-x-2 gap-y-2">
           <Search
@@ -41,23 +43,26 @@ export function StacksPage({ filter }: { filter: StackFilter }) {
             onChange={(q) =>
               void navigate({
                 to: '/',
-                search: { kind: filter.kind, q: q || undefined },
+                search: { kind: filter.kind, attention: filter.attention, q: q || undefined },
                 replace: true,
               })
             }
           />
-          <nav aria-label="Kinds" className="flex gap-1">
-            {KINDS.map(({ kind, label }) => (
-              <Link
-                key={label}
-                to="/"
-                search={{ q: filter.q, kind }}
-                aria-current={filter.kind === kind ? 'true' : undefined}
-                className={chipClass({ on: filter.kind === kind })}
-              >
-                {label}
-              </Link>
-            ))}
+          <nav aria-label="Kinds" className="flex flex-wrap gap-1">
+            {(filter.attention ? [...KINDS, TROUBLED] : KINDS).map(({ kind, attention, label }) => {
+              const on = filter.kind === kind && filter.attention === attention;
+              return (
+                <Link
+                  key={label}
+                  to="/"
+                  search={{ q: filter.q, kind, attention }}
+                  aria-current={on ? 'true' : undefined}
+                  className={chipClass({ on })}
+                >
+                  {label}
+                </Link>
+              );
+            })}
           </nav>
         </div>
       )}
@@ -77,7 +82,13 @@ export function StacksPage({ filter }: { filter: StackFilter }) {
 function NothingFound({ filter }: { filter: StackFilter }) {
   return (
     <Empty
-      title={filter.q ? `No stack matches “${filter.q}”` : 'No stack of this kind'}
+      title={
+        filter.q
+          ? `No stack matches “${filter.q}”`
+          : filter.attention
+            ? 'No stack needs attention'
+            : 'No stack of this kind'
+      }
       action={
         <Link to="/" search={{}} className={buttonClass()}>
           Clear the filter
