@@ -15,7 +15,10 @@ export const Route = createFileRoute('/_in/_app/stacks/$stack/deployments/$numbe
   component: Deployment,
 });
 
-const buildLog = ({ id }: { id: string }, live: boolean) => <Log key={id} id={id} live={live} />;
+// The plan beside it is told apart by the deployment's id, too.
+const buildLog = ({ id }: { id: string }, live: boolean) => (
+  <Log key={`log ${id}`} id={id} live={live} />
+);
 
 function Deployment() {
   const { stack, number } = Route.useParams();

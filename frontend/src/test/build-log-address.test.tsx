@@ -1,0 +1,71 @@
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import {
+  createMemoryHistory,
+  createRouter,
+  parseSearchWith,
+  RouterProvider,
+  stringifySearchWith,
+} from '@tanstack/react-router';
+import { fireEvent, render, screen, waitFor } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { setupServer } from 'msw/node';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+
+import { routeTree } from '~/routeTree.gen';
+
+import { handlers } from './handlers';
+
+/** A stream that says nothing. */
+class Stream extends EventTarget {
+  static readonly CLOSED = 2;
+  readyState = 1;
+  close() {
+    this.readyState = 2;
+  }
+}
+
+const server = setupServer(...handlers);
+beforeAll(() => server.listen({ onUnhandledRequest: 'bypass' }));
+beforeEach(() => {
+  vi.stubGlobal('EventSource', Stream);
+  vi.spyOn(HTMLElement.prototype, 'clientHeight', 'get').mockReturnValue(500);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
+afterAll(() => server.close());
+
+test('the build log’s filters and line are in a deployment’s address, and make no history', async () => {
+  const complaints = vi.spyOn(console, 'error').mockReturnValue();
+  const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
+  const history = createMemoryHistory({
+    initialEntries: ['/stacks/shop/deployments/143?q=npm&service=web&at=7'],
+  });
+  const router = createRouter({
+    routeTree,
+    context: { client },
+    history,
+    parseSearch: parseSearchWith((value) => value),
+    stringifySearch: stringifySearchWith(JSON.stringify),
+  });
+  render(
+    <QueryClientProvider client={client}>
+      <RouterProvider router={router} />
+    </QueryClientProvider>,
+  );
+  const grid = await screen.findByRole('grid', { name: 'Build log' }, { timeout: 10_000 });
+  expect(screen.getByRole('row', { selected: true })).toHaveTextContent('RUN npm ci');
+  const field = screen.getByRole('searchbox', { name: 'Search the log' });
+  expect(field).toHaveValue('npm');
+  await userEvent.clear(field);
+  await waitFor(() => expect(history.location.search).toBe('?service=web&at=7'));
+  const [first] = await screen.findAllByText(/load build definition/);
+  fireEvent.click(first!);
+  fireEvent.click(screen.getByRole('button', { name: 'Wrap long lines' }));
+  await waitFor(() => expect(history.location.search).toBe('?service=web&at=1&wrap=true'));
+  expect(history.length).toBe(1);
+  expect(grid).toBeVisible();
+  // The parts of the page are told apart, or one may be there twice.
+  expect(complaints.mock.calls.flat().join(' ')).not.toContain('same key');
+}, 20_000);
