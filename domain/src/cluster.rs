@@ -46,6 +46,8 @@ pub struct ObservedService {
     pub id: String,
     /// Its version, which an update must name.
     pub version: Version,
+    /// When it was changed last, by whomever, or Swarm told of its update.
+    pub changed_at: DateTime<Utc>,
     /// Whether it carries our instance's label: only then may it be touched.
     pub ours: bool,
     /// What it is, in the fields that Berth owns; [`None`] where it has become

@@ -57,6 +57,9 @@ const RECOVERED: Duration = Duration::from_secs(20);
 /// How long Swarm may take to make a new task in place of one that ended.
 const REPLACING: Duration = Duration::from_secs(5);
 
+/// How long Swarm may take to make a service's first task.
+const MAKING: Duration = Duration::from_secs(30);
+
 /// How long a task may find no node before that is worth telling: the one that it
 /// replaces may still hold its port.
 const PLACING: Duration = Duration::from_secs(10);
@@ -100,12 +103,23 @@ pub fn of_service(
         .filter(|task| has_ended(job, task) && age(task, now) <= CRASH_WINDOW)
         .collect();
     if let Some(latest) = ended.first().copied()
-        && let Some((code, reason)) = crashing(job, &tasks, &ended, running < goal, now)
+        && let Some((code, reason)) = crashing(&ended, running < goal, now)
     {
         answer.health = Health::Degraded;
         answer.failed_task = Some(latest.id.clone());
         code.clone_into(&mut answer.code);
         answer.reason = format!("{reason}; {}", why(latest));
+        return answer;
+    }
+
+    if running < goal
+        && let Some((code, reason, task)) = forsaken(job, observed, now)
+    {
+        answer.health = Health::Degraded;
+        answer.failed_task = task.map(|task| task.id.clone());
+        code.clone_into(&mut answer.code);
+        answer.reason =
+            task.map_or_else(|| reason.to_owned(), |task| format!("{reason}; {}", why(task)));
         return answer;
     }
 
@@ -222,8 +236,6 @@ fn has_ended(job: bool, task: &ObservedTask) -> bool {
 
 /// Whether the ended tasks are more than bad luck: a code and words.
 fn crashing(
-    job: bool,
-    tasks: &[&ObservedTask],
     ended: &[&ObservedTask],
     short: bool,
     now: DateTime<Utc>,
@@ -246,14 +258,35 @@ fn crashing(
     if worst.len() >= CRASHES && !recovered {
         return Some(("crash_loop", format!("its tasks ended {} times", worst.len())));
     }
-    let alive = tasks.iter().any(|task| {
+    None
+}
+
+/// Whether Swarm has left a service that has too few tasks to itself: its restart
+/// attempts are used up, or it forgot the service's tasks. A code, words, and the
+/// task that ended last. One on a node that is down is yet to be replaced.
+fn forsaken(
+    job: bool,
+    observed: &ObservedService,
+    now: DateTime<Utc>,
+) -> Option<(&'static str, &'static str, Option<&ObservedTask>)> {
+    let alive = |task: &ObservedTask| {
         task.desired <= TaskState::Running && task.state <= TaskState::Running
             || job && task.state == TaskState::Complete
-    });
-    if short && !alive && latest >= REPLACING {
-        return Some(("exhausted", "Swarm does not start it again".to_owned()));
+    };
+    let unchanged = now.signed_duration_since(observed.changed_at).to_std().unwrap_or_default();
+    let mut tasks = observed.tasks.iter().filter(|task| task.up_to_date);
+    if tasks.clone().any(alive) || unchanged < REPLACING {
+        return None;
     }
-    None
+    match tasks.find(|task| has_ended(job, task)) {
+        Some(latest) if age(latest, now) >= REPLACING => {
+            Some(("exhausted", "Swarm does not start it again", Some(latest)))
+        }
+        None if observed.tasks.is_empty() && unchanged >= MAKING => {
+            Some(("forgotten", "Swarm has no task of it, and makes none", None))
+        }
+        Some(_) | None => None,
+    }
 }
 
 /// What Swarm says of an update that it gave up.

@@ -15,6 +15,7 @@ use berth_store::stacks::{LiveStack, Wanted};
 use berth_store::{Pool, releases};
 use rand::Rng;
 use tokio::sync::{Notify, Semaphore, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::PassError;
@@ -64,6 +65,8 @@ struct Memory {
     specs: BTreeMap<ReleaseId, Arc<Desired>>,
     /// What was stored last of each stack, as which leader did it.
     reports: BTreeMap<StackId, (Fence, Stored)>,
+    /// When a pass looked at each stack last.
+    looked: BTreeMap<StackId, Instant>,
     /// What was put back lately of each stack, as which leader knew it.
     bouts: BTreeMap<StackId, (Fence, Vec<Bout>)>,
     /// What was told last of a stack's healing, until there is none to do.
@@ -203,6 +206,7 @@ impl<C, B> Engine<C, B> {
             memory.failures.retain(|id, _| live(id));
             memory.heals.retain(|(id, _), _| live(id));
             memory.settled.retain(|id, _| live(id));
+            memory.looked.retain(|id, _| live(id));
             memory.bouts.retain(|id, _| live(id));
         }
         // A stack has the release that it is and the one that it goes back to.
@@ -233,6 +237,17 @@ impl<C, B> Engine<C, B> {
         }
         memory.reports.insert(stack, (fence, Stored { hash, before: Before::of(report) }));
         true
+    }
+
+    /// A pass has looked at a stack.
+    pub(crate) fn has_looked(&self, stack: StackId) {
+        self.memory().looked.insert(stack, Instant::now());
+    }
+
+    /// Whether a pass has looked at a stack since `then`: what was seen before is
+    /// old by now.
+    pub(crate) fn looked_since(&self, stack: StackId, then: Instant) -> bool {
+        self.memory().looked.get(&stack).is_some_and(|looked| *looked >= then)
     }
 
     /// Whether nothing is remembered of a stack since we lead.

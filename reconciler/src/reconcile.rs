@@ -351,6 +351,7 @@ pub(crate) async fn observe<C: Cluster, B>(
     stack: &LiveStack,
 ) -> Result<ObservedStack, PassError> {
     let seen = engine.cluster.observe(&stack.name).await;
+    engine.has_looked(stack.id);
     note_docker(engine, seen.as_ref().err());
     seen.map_err(PassError::Observe)
 }

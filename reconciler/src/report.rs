@@ -266,6 +266,7 @@ mod tests {
         let live = ObservedService {
             id: "s".to_owned(),
             version: Version(1),
+            changed_at: DateTime::UNIX_EPOCH,
             ours: true,
             spec: Some(web.into()),
             previous: BTreeSet::new(),

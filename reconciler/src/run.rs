@@ -269,6 +269,7 @@ pub(crate) async fn look<C: Cluster, B: Builder>(
         .chain(own.clone())
         .collect();
     let clock = engine.settings.clock.now();
+    let began = Instant::now();
     let seen = survey(&*engine.cluster, &wanted, &engine.settings.public_router, clock).await;
     let mut survey = match seen {
         Ok(seen) => seen,
@@ -306,6 +307,8 @@ pub(crate) async fn look<C: Cluster, B: Builder>(
                 (None, None) => {}
             }
         }
+        // A pass that looked meanwhile knows better.
+        idle.retain(|(stack, _)| !engine.looked_since(stack.id, began));
         idle_ones.extend(idle.iter().map(|(stack, _)| *stack));
         store_idle(engine, fence, idle).await?;
     }

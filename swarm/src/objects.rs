@@ -6,6 +6,7 @@ use berth_domain::cluster::{Known, ObservedTask, TaskState, UpdateState, UpdateS
 use berth_domain::ids::StackName;
 use berth_domain::shared::Shared;
 use berth_domain::stack::{INSTANCE_LABEL, NAMESPACE_LABEL, ServiceSpec};
+use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use tokio::try_join;
 
@@ -52,6 +53,7 @@ pub(crate) struct Listed {
     pub(crate) name: String,
     pub(crate) owner: wire::Owner,
     pub(crate) version: u64,
+    pub(crate) changed_at: DateTime<Utc>,
     /// What it is, if a spec can say that.
     pub(crate) spec: Option<Shared<ServiceSpec>>,
     /// The ids of those of its networks whose name was not known: they stand in it.
@@ -66,7 +68,7 @@ pub(crate) struct Listed {
 impl Listed {
     /// One of many: what Docker says of it is held no longer than this takes.
     fn read(service: wire::Service, reading: &Reading<'_>) -> Self {
-        let wire::Service { id, version, spec, previous_spec, update_status } = service;
+        let wire::Service { id, version, updated_at, spec, previous_spec, update_status } = service;
         let owner = wire::Owner::of(&spec.labels);
         let read = from_swarm(&spec, &reading.names).inspect_err(|error| {
             tracing::debug!("service {} differs from all that Berth writes: {error}", spec.name);
@@ -83,6 +85,7 @@ impl Listed {
         Self {
             id,
             version: version.index,
+            changed_at: updated_at,
             spec: read.ok().map(share),
             owner,
             unnamed,

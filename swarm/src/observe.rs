@@ -148,6 +148,7 @@ impl Swarm {
             let observed = ObservedService {
                 id: service.id,
                 version: Version(service.version),
+                changed_at: service.changed_at,
                 ours: self.is_owner(&service.owner),
                 spec,
                 previous,

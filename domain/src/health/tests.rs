@@ -45,6 +45,7 @@ fn service(tasks: Vec<ObservedTask>) -> ObservedService {
     ObservedService {
         id: "s".to_owned(),
         version: Version(1),
+        changed_at: DateTime::UNIX_EPOCH,
         ours: true,
         spec: None,
         previous: BTreeSet::new(),
@@ -145,6 +146,29 @@ fn a_task_that_nothing_replaces_is_the_end() {
     assert_eq!(verdict(&replicated(1), vec![failed(1, 100)], 102).0, Health::Progressing);
     let (health, code) = verdict(&replicated(1), vec![failed(1, 100)], 106);
     assert_eq!((health, code.as_str()), (Health::Degraded, "exhausted"));
+}
+
+#[test]
+fn what_nothing_replaces_has_not_begun_anew_after_a_while() {
+    let (health, code) = verdict(&replicated(1), vec![failed(1, 100)], 100_000);
+    assert_eq!((health, code.as_str()), (Health::Degraded, "exhausted"));
+    // Swarm has yet to replace one on a node that is down.
+    let lost = ObservedTask { node_down: true, ..task(1, TaskState::Running, 200) };
+    let (health, _) = verdict(&replicated(1), vec![lost, failed(1, 100)], 100_000);
+    assert_eq!(health, Health::Progressing);
+    // Somebody has just asked for one more.
+    let scaled = ObservedService { changed_at: at(99_999), ..service(vec![failed(1, 100)]) };
+    let health = of_service(&replicated(1), &scaled, at(100_000));
+    assert_eq!(health.health, Health::Progressing);
+}
+
+#[test]
+fn a_service_whose_tasks_swarm_forgot_is_not_waited_for() {
+    let new = ObservedService { changed_at: at(100), ..service(Vec::new()) };
+    assert_eq!(of_service(&replicated(1), &new, at(110)).health, Health::Progressing);
+    let health = of_service(&replicated(1), &new, at(130));
+    assert_eq!((health.health, health.code.as_str()), (Health::Degraded, "forgotten"));
+    assert_eq!(of_service(&replicated(0), &new, at(130)).health, Health::Healthy);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use berth_domain::stack::{
     Attachment, FileRef, Healthcheck, Mode, Mount, MountKind, Port, ServiceSpec, StackSpec,
     UpdateConfig,
 };
+use chrono::DateTime;
 use proptest::prelude::*;
 
 use super::*;
@@ -46,6 +47,7 @@ fn sides(wanted: ServiceSpec, live: ServiceSpec) -> (StackSpec, ObservedStack) {
     let is = ObservedService {
         id: "s".to_owned(),
         version: Version(1),
+        changed_at: DateTime::UNIX_EPOCH,
         ours: true,
         spec: Some(live.into()),
         previous: BTreeSet::new(),

@@ -59,6 +59,7 @@ fn live<S: Into<Shared<ServiceSpec>>>(spec: Option<S>, at: u64, ours: bool) -> O
     ObservedService {
         id: "s".to_owned(),
         version: Version(at),
+        changed_at: DateTime::UNIX_EPOCH,
         ours,
         spec: spec.map(Into::into),
         previous: BTreeSet::new(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use berth_domain::cluster::{ObservedTask, TaskState, Version};
 use berth_domain::stack::{FileSpec, Mode, UpdateConfig};
+use chrono::DateTime;
 
 use super::*;
 
@@ -46,6 +47,7 @@ fn seen(image: &str, update: Option<UpdateStatus>, tasks: Vec<ObservedTask>) -> 
     let service = ObservedService {
         id: "s".to_owned(),
         version: Version(1),
+        changed_at: DateTime::UNIX_EPOCH,
         ours: true,
         spec: Some(web(image).into()),
         previous: BTreeSet::new(),

@@ -91,6 +91,7 @@ impl World {
                 let service = ObservedService {
                     id: format!("service-{}", counter.next()),
                     version: Version(counter.next()),
+                    changed_at: now,
                     ours: true,
                     spec: Some(Shared::new((**spec).clone())),
                     previous: BTreeSet::new(),
@@ -122,6 +123,7 @@ impl World {
                     self.previous.insert(name.clone(), before);
                 }
                 is.version = Version(counter.next());
+                is.changed_at = now;
                 is.update = None;
                 retire(&mut is.tasks, now);
                 let mut tasks = fresh_tasks(&spec, counter, now);
@@ -360,6 +362,7 @@ fn roll_back(
     is.spec = Some(previous);
     is.previous.clear();
     is.version = Version(counter.next());
+    is.changed_at = now;
     is.update = Some(UpdateStatus {
         state: UpdateState::RollbackCompleted,
         message: "rollback completed".to_owned(),

@@ -15,6 +15,7 @@ pub(crate) struct Service {
     #[serde(rename = "ID")]
     pub(crate) id: String,
     pub(crate) version: Version,
+    pub(crate) updated_at: chrono::DateTime<chrono::Utc>,
     pub(crate) spec: ServiceSpec,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) previous_spec: Option<PreviousSpec>,
