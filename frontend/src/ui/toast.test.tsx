@@ -1,4 +1,4 @@
-import { act, render, screen } from '@testing-library/react';
+import { act, fireEvent, render, screen, waitFor } from '@testing-library/react';
 import { expect, test, vi } from 'vitest';
 
 import { say, whenWaiting } from './say';
@@ -25,4 +25,27 @@ test('what is said while nothing shows it asks for what would, each time', () =>
   leave();
   say('Nobody asks any more');
   expect(want).toHaveBeenCalledTimes(2);
+});
+
+test('what can be taken back has an Undo, which says what came of it', async () => {
+  render(<Toasts />);
+  const undo = vi.fn<() => Promise<void>>().mockResolvedValue();
+  act(() => say('shop is paused', undo));
+  fireEvent.click(await screen.findByRole('button', { name: 'Undo' }));
+  expect(await screen.findByText('Undone')).toBeDefined();
+  expect(undo).toHaveBeenCalledOnce();
+  await waitFor(() => expect(screen.queryByText('shop is paused')).toBeNull());
+
+  undo.mockRejectedValue(new Error('It is being removed.'));
+  act(() => say('blog is paused', undo));
+  fireEvent.click(await screen.findByRole('button', { name: 'Undo' }));
+  const why = 'That could not be undone: It is being removed.';
+  expect(await screen.findByText(why)).toBeDefined();
+});
+
+test('what can not be taken back has none', async () => {
+  render(<Toasts />);
+  act(() => say('Token revoked'));
+  expect(await screen.findByText('Token revoked')).toBeDefined();
+  expect(screen.queryByRole('button', { name: 'Undo' })).toBeNull();
 });

@@ -74,8 +74,13 @@ function Acts({ detail }: { detail: NodeDetail }) {
   const take = (next: NodeDetail) => client.setQueryData(nodeQuery(node.id).queryKey, next);
   const change = (availability: 'active' | 'pause', said: string) =>
     press.press(async () => {
-      take(await setAvailability(node.id, { availability, even_with_leader: false }));
-      say(`${node.hostname} ${said}`);
+      const before = node.availability;
+      const set = async (to: 'active' | 'pause') =>
+        take(await setAvailability(node.id, { availability: to, even_with_leader: false }));
+      await set(availability);
+      // To drain it again would stop what came to it meanwhile: that is asked first.
+      const undo = before === 'drain' ? undefined : () => set(before);
+      say(`${node.hostname} ${said}`, undo);
     });
   const activate = () => change('active', 'takes tasks again');
   const pause = () => change('pause', 'keeps its tasks and takes no more');

@@ -79,11 +79,21 @@ export function RuleEditor({ existing: newest, initial, repositories, publicUrl 
     setRest(null);
     setConflict(false);
     try {
-      if (existing) await updateRule(existing.rule.id, existing.etag, toDraft(values));
-      else await createRule(toDraft(values));
+      if (existing) {
+        const { id } = existing.rule;
+        const before = toDraft(toForm(existing.rule));
+        const { etag } = await updateRule(id, existing.etag, toDraft(values));
+        const undo = async () => {
+          await updateRule(id, etag ?? '*', before);
+          await client.invalidateQueries({ queryKey: ['rule'] });
+        };
+        say('Rule saved', undo);
+      } else {
+        await createRule(toDraft(values));
+        say('Rule created');
+      }
       // Clean before leaving, so that the guard lets go.
       reset(values);
-      say(existing ? 'Rule saved' : 'Rule created');
       await client.invalidateQueries({ queryKey: ['rule'] });
       await navigate({ to: '/rules', ignoreBlocker: true });
     } catch (failure) {

@@ -169,11 +169,20 @@ function Change({
           await navigate({ to: '/login', search: {} });
           return;
         }
-        await client.invalidateQueries({
-          predicate: ({ queryKey: [first] }) =>
-            first === 'members' || first === 'invitations' || (member.you && first === 'session'),
-        });
-        say(asked === 'gone' ? `${member.name} is removed` : `${member.name} is ${asked} now`);
+        const refresh = () =>
+          client.invalidateQueries({
+            predicate: ({ queryKey: [first] }) =>
+              first === 'members' || first === 'invitations' || (member.you && first === 'session'),
+          });
+        await refresh();
+        if (asked === 'gone') say(`${member.name} is removed`);
+        else {
+          // Who is no admin any more can't take that back.
+          const undo = member.you
+            ? undefined
+            : () => setMemberRole(member.id, member.role).then(refresh);
+          say(`${member.name} is ${asked} now`, undo);
+        }
       }}
     >
       {lines.map((line) => (

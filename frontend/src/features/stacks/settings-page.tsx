@@ -94,10 +94,15 @@ export function SettingsForm({ name, newest }: { name: string; newest: Read }) {
     setFaults(NO_FAULTS);
     setConflict(false);
     try {
-      const saved = await setStackSettings(name, read.etag ?? '*', toSettings(form));
-      client.setQueryData(stackSettingsQuery(name).queryKey, saved);
+      const before = read.value;
+      const put = async (etag: string | null, settings: StackSettings) => {
+        const stored = await setStackSettings(name, etag ?? '*', settings);
+        client.setQueryData(stackSettingsQuery(name).queryKey, stored);
+        return stored;
+      };
+      const saved = await put(read.etag, toSettings(form));
       take(saved);
-      say('Settings saved');
+      say('Settings saved', () => put(saved.etag, before));
     } catch (failure) {
       if (isStatus(failure, 412)) setConflict(true);
       else setFaults(sortSettingsFaults(failure));

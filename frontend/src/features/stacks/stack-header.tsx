@@ -7,7 +7,7 @@ import { useDenied } from '~/api/access';
 import { isStatus } from '~/api/client';
 import { Failure } from '~/api/loaded';
 import { deploy, pauseStack, removeStack, resumeStack, startDryRun } from '~/api/mutations';
-import { dryRunQuery, stackQuery } from '~/api/queries';
+import { dryRunQuery, sessionQuery, stackQuery } from '~/api/queries';
 import type { Stack } from '~/api/schema.gen';
 import { useActs } from '~/lib/acts';
 import { later, type Later } from '~/lib/later';
@@ -209,10 +209,28 @@ function Actions({ stack, RollBackDialog }: { stack: Stack } & Dialogs) {
       await navigate({ to: '/stacks/$stack/dry-run', params: { stack: stack.name } });
     });
 
+  // Shown at once: it is one row's change, and is taken back if it comes to nothing.
+  const setPaused = async (paused: boolean) => {
+    const { queryKey } = stackQuery(stack.name);
+    const before = client.getQueryData(queryKey);
+    const by = client.getQueryData(sessionQuery().queryKey)?.user.name ?? 'You';
+    await client.cancelQueries({ queryKey });
+    client.setQueryData(queryKey, {
+      ...(before ?? stack),
+      paused: paused ? { by, at: new Date().toISOString() } : null,
+    });
+    try {
+      await (paused ? pauseStack(stack.name) : resumeStack(stack.name));
+    } catch (failure) {
+      client.setQueryData(queryKey, before);
+      throw failure;
+    }
+  };
   const holdNow = () =>
     hold.press(async () => {
-      await (stack.paused ? resumeStack(stack.name) : pauseStack(stack.name));
-      say(stack.paused ? `${stack.name} goes on` : `${stack.name} is paused`);
+      const paused = !stack.paused;
+      await setPaused(paused);
+      say(paused ? `${stack.name} is paused` : `${stack.name} goes on`, () => setPaused(!paused));
     });
 
   // Their code comes when they are first asked for.
