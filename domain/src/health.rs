@@ -113,7 +113,7 @@ pub fn of_service(
     }
 
     if running < goal
-        && let Some((code, reason, task)) = forsaken(job, observed, now)
+        && let Some((code, reason, task)) = forsaken(wanted.mode, observed, now)
     {
         answer.health = Health::Degraded;
         answer.failed_task = task.map(|task| task.id.clone());
@@ -265,10 +265,13 @@ fn crashing(
 /// attempts are used up, or it forgot the service's tasks. A code, words, and the
 /// task that ended last. One on a node that is down is yet to be replaced.
 fn forsaken(
-    job: bool,
+    mode: Mode,
     observed: &ObservedService,
     now: DateTime<Utc>,
 ) -> Option<(&'static str, &'static str, Option<&ObservedTask>)> {
+    let job = matches!(mode, Mode::ReplicatedJob { .. } | Mode::GlobalJob);
+    // Of a global service there is none where no node suits it.
+    let counted = matches!(mode, Mode::Replicated { .. });
     let alive = |task: &ObservedTask| {
         task.desired <= TaskState::Running && task.state <= TaskState::Running
             || job && task.state == TaskState::Complete
@@ -282,7 +285,7 @@ fn forsaken(
         Some(latest) if age(latest, now) >= REPLACING => {
             Some(("exhausted", "Swarm does not start it again", Some(latest)))
         }
-        None if observed.tasks.is_empty() && unchanged >= MAKING => {
+        None if counted && observed.tasks.is_empty() && unchanged >= MAKING => {
             Some(("forgotten", "Swarm has no task of it, and makes none", None))
         }
         Some(_) | None => None,
