@@ -3,6 +3,15 @@
 
 use std::time::Duration;
 
+use berth_domain::build::Builder;
+use berth_domain::chain;
+use berth_domain::cluster::{Action, Cluster, ObservedStack, UpdateState};
+use berth_domain::health::Health;
+use berth_domain::ids::{ReleaseId, StackId};
+use berth_store::leases::Fence;
+use berth_store::releases;
+use berth_store::stacks::{self, LiveStack};
+
 use super::{apply, look_again, names, observe, see, store_report};
 use crate::acts;
 use crate::claims;
@@ -12,14 +21,6 @@ use crate::fight;
 use crate::plan::{Plan, Prune, plan};
 use crate::queue::Next;
 use crate::report::Report;
-use berth_domain::build::Builder;
-use berth_domain::chain;
-use berth_domain::cluster::{Action, Cluster, ObservedStack, UpdateState};
-use berth_domain::health::Health;
-use berth_domain::ids::{ReleaseId, StackId};
-use berth_store::leases::Fence;
-use berth_store::releases;
-use berth_store::stacks::{self, LiveStack};
 
 /// How often a service is put back that Swarm takes away each time.
 const HEALS: u32 = 2;
