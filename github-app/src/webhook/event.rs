@@ -1,6 +1,7 @@
 //! The events, flattened: what GitHub nests three deep is one field here.
 
 use berth_domain::ids::{InstallationId, RepositoryId};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 /// A repository as events describe it.
@@ -93,6 +94,8 @@ pub struct PullRequest {
     pub draft: bool,
     /// Whether it was merged.
     pub merged: bool,
+    /// When it was closed, if it is.
+    pub closed_at: Option<DateTime<Utc>>,
     /// The newest commit of its head.
     pub head_sha: String,
     /// The head's commit before, where this `synchronize` event says so.

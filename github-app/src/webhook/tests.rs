@@ -99,6 +99,7 @@ fn a_pull_request_is_read() {
             state: "open",
             draft: false,
             merged: false,
+            closed_at: None,
             head_sha: "ec26c3e57ca3a959ca5aad62de7213c562f8c821",
             before: None,
             head_ref: "changes",

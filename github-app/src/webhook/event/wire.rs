@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use berth_domain::ids::{InstallationId, RepositoryId};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 /// An object of which only the id counts.
@@ -144,6 +145,7 @@ pub(super) struct PullRequest {
     draft: Option<bool>,
     #[serde(default)]
     merged: Option<bool>,
+    closed_at: Option<DateTime<Utc>>,
     head: Head,
     base: Branch,
 }
@@ -175,6 +177,7 @@ impl From<PullRequestEvent> for super::PullRequest {
             state: pull.state.unwrap_or_else(|| "open".to_owned()),
             draft: pull.draft.unwrap_or(false),
             merged: pull.merged.unwrap_or(false),
+            closed_at: pull.closed_at,
             head_sha: pull.head.sha,
             before: wire.before,
             head_ref: pull.head.git_ref,

@@ -13,6 +13,7 @@ use berth_store::environments::{self, PullRequest};
 use berth_store::leases::{Fence, Guarded};
 use berth_store::repositories::Repository;
 use berth_store::{Error, installations, rules};
+use chrono::TimeDelta;
 
 use super::about::verdict;
 use super::deploy::{Considered, Occasion, carry_out, consider, tip};
@@ -189,6 +190,15 @@ async fn pull_request<B: Builder>(
     settle(deps, fence, (webhook, &occasion), considered).await
 }
 
+/// After how long a close is late: GitHub may have told of what came after it. Of one
+/// that is not, GitHub's own word that the pull request is open counts for nothing,
+/// since it may be a moment behind its event.
+const LATE: TimeDelta = TimeDelta::minutes(1);
+
+fn is_late(delivery: &Delivery, event: &webhook::PullRequest) -> bool {
+    event.closed_at.is_some_and(|at| delivery.received_at.signed_duration_since(at) > LATE)
+}
+
 /// The pull request is over: its previews go.
 async fn closed<B: Builder>(
     deps: &Deps<B>,
@@ -197,6 +207,16 @@ async fn closed<B: Builder>(
     (webhook, event, repository): (&Webhook, &webhook::PullRequest, &Repository),
     why: &str,
 ) -> Result<Judged, Trouble> {
+    if is_late(delivery, event)
+        && !environments::open_previews(&deps.pool, repository.id, Some(event.number))
+            .await?
+            .is_empty()
+        && let Some(app) = deps.app().await?
+        && client(&app, repository).pull_request(event.number).await?.state != "closed"
+    {
+        let why = format!("pull request {} is open again by now", event.number);
+        return Ok(Judged::Said(verdict(webhook, Outcome::Ignored, why)));
+    }
     let mut db = Guarded::begin(&deps.pool, fence, Write::ClosePreviews).await?;
     let open = environments::open_previews(&mut *db, repository.id, Some(event.number)).await?;
     for environment in &open {

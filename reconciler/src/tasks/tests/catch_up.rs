@@ -178,3 +178,40 @@ async fn a_preview_that_was_removed_by_hand_stays_removed(pool: PgPool) {
     task.activate(world.fence).await.unwrap();
     assert_eq!(world.head("shop-pr-1").await, Some(sha));
 }
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn a_close_told_of_after_the_reopening_takes_no_preview(pool: PgPool) {
+    let mut world = World::with_rules(pool).await;
+    world.push("blue", "Blue").await;
+    let number = world.open("blue").await;
+    world.feed().await;
+    world.succeed("shop-pr-1").await;
+    world.github.close_pull_request(SHOP, number).unwrap();
+    world.github.settled().await;
+    let told = world.github.deliveries();
+    let close = told.into_iter().find(|it| it.payload["action"] == "closed").unwrap();
+
+    // It comes an hour late, when the pull request is open again; then once more,
+    // when it is closed.
+    world.github.reopen_pull_request(SHOP, number).unwrap();
+    for (id, wanted) in [("late", Wanted::Present), ("later", Wanted::Absent)] {
+        let body = serde_json::to_vec(&close.payload).unwrap();
+        let new = NewDelivery::now(id.to_owned(), close.event.clone(), body);
+        deliveries::insert(&world.pool, &[new]).await.unwrap();
+        sqlx::query("update delivery set received_at = $2 where delivery_id = $1")
+            .bind(id)
+            .bind(close_time(&close.payload) + chrono::TimeDelta::hours(1))
+            .execute(&world.pool)
+            .await
+            .unwrap();
+        world.inbox.activate(world.fence).await.unwrap();
+        assert_eq!(world.stack("shop-pr-1").await.unwrap().wanted, wanted);
+        if wanted == Wanted::Present {
+            world.github.close_pull_request(SHOP, number).unwrap();
+        }
+    }
+}
+
+fn close_time(payload: &serde_json::Value) -> chrono::DateTime<chrono::Utc> {
+    payload["pull_request"]["closed_at"].as_str().unwrap().parse().unwrap()
+}
