@@ -224,19 +224,18 @@ impl<C, B> Engine<C, B> {
             .collect()
     }
 
-    /// Whether `report` differs from the stack's last one; remembers it. What
-    /// another leader may have stored since is not known.
+    /// Whether `report` differs from the stack's last one. What another leader may
+    /// have stored since is not known.
     pub(crate) fn is_news(&self, stack: StackId, fence: Fence, report: &Report) -> bool {
-        let mut hasher = DefaultHasher::new();
-        report.hash(&mut hasher);
-        let hash = hasher.finish();
-        let mut memory = self.memory();
+        let memory = self.memory();
         let last = memory.reports.get(&stack);
-        if last.is_some_and(|(since, last)| *since == fence && last.hash == hash) {
-            return false;
-        }
-        memory.reports.insert(stack, (fence, Stored { hash, before: Before::of(report) }));
-        true
+        !last.is_some_and(|(since, last)| *since == fence && last.hash == hash_of(report))
+    }
+
+    /// Remembers a stack's report, once its row says so.
+    pub(crate) fn remember_report(&self, stack: StackId, fence: Fence, report: &Report) {
+        let stored = Stored { hash: hash_of(report), before: Before::of(report) };
+        self.memory().reports.insert(stack, (fence, stored));
     }
 
     /// A pass has looked at a stack.
@@ -371,4 +370,10 @@ fn between_deployments(release: &Arc<Desired>) -> Arc<Desired> {
         }
         Desired::Present(_) | Desired::Absent => Arc::clone(release),
     }
+}
+
+fn hash_of(report: &Report) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    report.hash(&mut hasher);
+    hasher.finish()
 }

@@ -279,7 +279,7 @@ pub(crate) async fn store_if_new<C, B>(
     if engine.knows_no_report(stack.id, fence)
         && stack.observed.as_ref() == serde_json::to_value(&seen).ok().as_ref()
     {
-        engine.is_news(stack.id, fence, &seen);
+        engine.remember_report(stack.id, fence, &seen);
         return Ok(());
     }
     put_report(engine, fence, stack, &seen, &[]).await
@@ -311,9 +311,13 @@ pub(crate) async fn put_report<C, B>(
     }
     let value = serde_json::to_value(seen).unwrap_or_default();
     let stored = stacks::observe(&engine.pool, fence, stack.id, &value, acts).await;
-    if stored.is_err() {
-        engine.forget_report(stack.id);
-        engine.is_whole(stack.id);
+    // Not before: a pass that is broken off meanwhile has told nobody.
+    match &stored {
+        Ok(()) => engine.remember_report(stack.id, fence, seen),
+        Err(_) => {
+            engine.forget_report(stack.id);
+            engine.is_whole(stack.id);
+        }
     }
     Ok(stored?)
 }
