@@ -218,6 +218,14 @@ test('a push that no rule wants is explained', async ({ page }) => {
   await expect(ignored).toBeVisible({ timeout: 60_000 });
   await ignored.click();
   await expect(page.getByText('did not match').first()).toBeVisible();
+
+  // Asked again, the rules say the same, and it is told who asked.
+  await page.getByRole('button', { name: 'Replay' }).click();
+  await expect(page.getByText('Replayed: the rules decide again')).toBeVisible();
+  await expect(page.getByText('did not match').first()).toBeVisible();
+  await visit(page, '/events?kind=person');
+  const told = page.getByRole('listitem').filter({ hasText: 'replayed the delivery' });
+  await expect(told.first()).toBeVisible();
 });
 
 test('a draft of a rule is held against what happened before', async ({ page }) => {
