@@ -1,10 +1,15 @@
 import { useQuery } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
 
-import { Loaded } from '~/api/loaded';
+import { useDenied } from '~/api/access';
+import { Failure, Loaded } from '~/api/loaded';
+import { rollBack } from '~/api/mutations';
 import { stackQuery } from '~/api/queries';
 import type { Difference, Stack } from '~/api/schema.gen';
+import { usePress } from '~/lib/press';
 import { asSentence, count } from '~/lib/text';
 import { Bar } from '~/ui/bar';
+import { Button } from '~/ui/button';
 import { Empty } from '~/ui/empty';
 import { Page, Section } from '~/ui/page';
 import { Said } from '~/ui/said';
@@ -13,7 +18,7 @@ import { Ago, For } from '~/ui/time';
 
 import { byObject } from './by-object';
 import { Sentences } from './differs';
-import { whatNext } from './what-next';
+import { needsPerson, whatNext } from './what-next';
 
 /** What runs against what was asked for: sentences first, then side by side. */
 export function DiffPage({ name }: { name: string }) {
@@ -70,6 +75,7 @@ export function Diff({ stack }: { stack: Stack }) {
             </p>
           )}
           <p className="text-text-2">{whatNext(stack)}</p>
+          {needsPerson(stack) && <PutBack stack={stack} number={stack.latest_deployment.number} />}
         </Bar>
       </div>
       <Section
@@ -87,6 +93,35 @@ export function Diff({ stack }: { stack: Stack }) {
           <SideBySide label={`${asSentence(kind)} ${name}`} differences={all} />
         </Section>
       ))}
+    </>
+  );
+}
+
+/** Deploys what was deployed last once more: nothing is fetched or built for that. */
+function PutBack({ stack, number }: { stack: Stack; number: number }) {
+  const navigate = useNavigate();
+  const denied = useDenied('operator');
+  const { busy, error, press } = usePress();
+  const putBack = () =>
+    press(async () => {
+      const made = await rollBack(stack.name, number);
+      await navigate({
+        to: '/stacks/$stack/deployments/$number',
+        params: { stack: stack.name, number: String(made.number) },
+      });
+    });
+  return (
+    <>
+      <div className="mt-2">
+        <Button size="small" busy={busy} disabledReason={denied} onClick={putBack}>
+          Deploy #{number} again
+        </Button>
+      </div>
+      {Boolean(error) && (
+        <div className="mt-2">
+          <Failure error={error} title="That did not work" />
+        </div>
+      )}
     </>
   );
 }

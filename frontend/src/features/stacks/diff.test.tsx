@@ -1,20 +1,66 @@
-import { render, screen, within } from '@testing-library/react';
-import { describe, expect, it } from 'vitest';
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import {
+  createMemoryHistory,
+  createRootRoute,
+  createRoute,
+  createRouter,
+  RouterProvider,
+} from '@tanstack/react-router';
+import { fireEvent, render, screen, waitFor, within } from '@testing-library/react';
+import { http, HttpResponse } from 'msw';
+import { setupServer } from 'msw/node';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { stack, stacks } from '~/test/fixtures';
+import { sessionQuery } from '~/api/queries';
+import type { Stack } from '~/api/schema.gen';
+import { session, stack, stacks } from '~/test/fixtures';
 
 import { byObject } from './by-object';
 import { Diff } from './diff-page';
-import { whatNext } from './what-next';
+import { needsPerson, whatNext } from './what-next';
+
+const server = setupServer();
+beforeAll(() => server.listen());
+afterEach(() => server.resetHandlers());
+afterAll(() => server.close());
+
+async function show(what: Stack) {
+  const client = new QueryClient({ defaultOptions: { queries: { staleTime: Infinity } } });
+  client.setQueryData(sessionQuery().queryKey, session);
+  const root = createRootRoute();
+  const page = createRoute({
+    getParentRoute: () => root,
+    path: '/',
+    component: () => <Diff stack={what} />,
+  });
+  const made = createRoute({
+    getParentRoute: () => root,
+    path: '/stacks/$stack/deployments/$number',
+    component: () => <p>The deployment</p>,
+  });
+  const router = createRouter({
+    routeTree: root.addChildren([page, made]),
+    history: createMemoryHistory({ initialEntries: ['/'] }),
+  });
+  await router.load();
+  render(
+    <QueryClientProvider client={client}>
+      <RouterProvider router={router} />
+    </QueryClientProvider>,
+  );
+  return router;
+}
 
 const drifted = stacks.find(({ name }) => name === 'shop-staging');
 
 describe('what differs', () => {
-  it('is said in sentences, and then object by object', () => {
+  it('is said in sentences, and then object by object', async () => {
     if (!drifted) throw new Error('no stack of the fixtures has drifted');
-    render(<Diff stack={drifted} />);
+    await show(drifted);
     const { differences } = drifted;
-    expect(screen.getByText(`${differences.length} differences`, { exact: false })).toBeVisible();
+    expect(
+      await screen.findByText(`${differences.length} differences`, { exact: false }),
+    ).toBeVisible();
     const list = screen.getByRole('list');
     expect(within(list).getAllByRole('listitem')).toHaveLength(differences.length);
     expect(list).toHaveTextContent('Service web runs 5 replicas; its release says 3');
@@ -52,6 +98,37 @@ describe('what differs', () => {
     expect(next({ message: 'something else changes service `web` each time' })).toBe(
       'Berth has tried.',
     );
+  });
+
+  it('is put back by a person, where Berth leaves it to one', async () => {
+    if (!drifted) throw new Error('no stack of the fixtures has drifted');
+    const asked: unknown[] = [];
+    server.use(
+      http.post('*/api/v1/stacks/shop-staging/rollback', async ({ request }) => {
+        asked.push(await request.json());
+        return HttpResponse.json({ number: 8 }, { status: 201 });
+      }),
+    );
+    const latest = { number: 7, phase: 'succeeded' } as const;
+    const router = await show({ ...drifted, latest_deployment: latest });
+    fireEvent.click(await screen.findByRole('button', { name: 'Deploy #7 again' }));
+    await waitFor(() =>
+      expect(router.state.location.pathname).toBe('/stacks/shop-staging/deployments/8'),
+    );
+    expect(asked).toEqual([{ number: 7 }]);
+  });
+
+  it('is left to a person where drift is only shown or Berth gave up, and nothing is under way', () => {
+    const latest_deployment = { number: 7, phase: 'succeeded' } as const;
+    const left = (part: Parameters<typeof stack>[1]) =>
+      needsPerson(stack('docs', { latest_deployment, ...part }));
+    const settings = { ...stack('docs').settings, drift: 'show' } as const;
+    expect(left({})).toBe(false);
+    expect(left({ settings })).toBe(true);
+    expect(left({ message: 'something else changes service `web` each time' })).toBe(true);
+    expect(left({ settings, deploying: true })).toBe(false);
+    expect(left({ settings, paused: { by: 'Ada', at: '2026-01-01T00:00:00Z' } })).toBe(false);
+    expect(left({ settings, latest_deployment: { number: 7, phase: 'failed' } })).toBe(false);
   });
 
   it('belongs to objects', () => {

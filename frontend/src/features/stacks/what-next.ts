@@ -12,3 +12,12 @@ export function whatNext({ deploying, message, paused, settings }: Facts): strin
   // The message says what keeps it.
   return message ? 'Berth has tried.' : 'The next check puts this right.';
 }
+
+/** Whether Berth leaves what differs to people, who can have the newest deployment made again. */
+export function needsPerson<S extends Facts & Pick<Stack, 'latest_deployment'>>(
+  stack: S,
+): stack is S & { latest_deployment: NonNullable<S['latest_deployment']> } {
+  const { deploying, latest_deployment, message, paused, settings } = stack;
+  const left = settings.drift === 'show' || message !== '';
+  return left && !deploying && !paused && latest_deployment?.phase === 'succeeded';
+}
