@@ -1,8 +1,7 @@
-import { useQuery } from '@tanstack/react-query';
+import type { UseQueryResult } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 
 import { Loaded } from '~/api/loaded';
-import { attentionQuery } from '~/api/queries';
 import type { StackSummary } from '~/api/schema.gen';
 import { Bar } from '~/ui/bar';
 import { Said } from '~/ui/said';
@@ -10,12 +9,13 @@ import { StatusIcon } from '~/ui/status';
 
 import { stackLook } from './look';
 
+type StackList = { items: StackSummary[]; next_cursor: string | null };
+
 /** As many as are read before the table; a link leads to all. */
 const MOST = 8;
 
 /** What a person should look into, each with its reason; nothing when all is well. */
-export function Attention() {
-  const query = useQuery(attentionQuery());
+export function Attention({ query }: { query: UseQueryResult<StackList> }) {
   return (
     <div className="mb-4 empty:hidden">
       <Loaded query={query} what="what needs attention" skeleton={<></>}>

@@ -4,13 +4,14 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { useSight } from '~/api/list';
 import { Loaded } from '~/api/loaded';
 import { NextPage } from '~/api/more';
-import { githubQuery, stacksQuery, type StackFilter } from '~/api/queries';
+import { attentionQuery, githubQuery, stacksQuery, type StackFilter } from '~/api/queries';
 import { buttonClass } from '~/ui/button';
 import { chipClass } from '~/ui/chip';
 import { Empty } from '~/ui/empty';
 import { countOf } from '~/ui/long';
 import { Page, PageHead } from '~/ui/page';
 import { Search } from '~/ui/search';
+import { SkeletonRows } from '~/ui/skeleton';
 
 import { Attention } from './attention';
 import { StackTable } from './stack-table';
@@ -31,10 +32,21 @@ export function StacksPage({ filter }: { filter: StackFilter }) {
   const stacks = query.data?.pages.flatMap((page) => page.items);
   const filtered = Boolean(filter.q || filter.kind || filter.attention);
   const size = stacks && `${stacks.length}${query.hasNextPage ? '+' : ''}`;
+  // What needs attention stands above the rest, and pushes nothing down that is there already;
+  // unless it is long in coming.
+  const troubled = useQuery(attentionQuery());
+  if (troubled.isPending && troubled.failureCount === 0) {
+    return (
+      <Page>
+        <PageHead title="Stacks" aside={size} />
+        <SkeletonRows />
+      </Page>
+    );
+  }
   return (
     <Page>
       <PageHead title="Stacks" aside={size} />
-      <Attention />
+      <Attention query={troubled} />
       {(filtered || (stacks && stacks.length > 0)) && (
         <div role="search" className="mb-3 flex flex-wrap items-center gap-x-2 gap-y-2">
           <Search
