@@ -33,11 +33,8 @@ fn file_ref(name: &str) -> FileRef {
 }
 
 fn service(image: &str, replicas: u64) -> ServiceSpec {
-    ServiceSpec {
-        image: image.to_owned(),
-        mode: Mode::Replicated { replicas },
-        ..ServiceSpec::default()
-    }
+    let mode = Mode::Replicated { replicas };
+    ServiceSpec { image: image.to_owned(), mode, ..ServiceSpec::default() }
 }
 
 fn task(id: &str) -> ObservedTask {
