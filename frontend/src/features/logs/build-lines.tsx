@@ -204,7 +204,7 @@ export function BuildLines(props: Props) {
         </div>
       </div>
       {!follow && (live || fresh > 0) && (
-        <div className={cn('absolute right-4 bottom-3')}>
+        <div className="absolute right-4 bottom-3">
           <Button size="small" onClick={() => setFollow(true)}>
             {fresh > 0 ? `${fresh.toLocaleString('en')} new` : 'Follow'}
             <ArrowDown size={14} aria-hidden />
