@@ -2,8 +2,10 @@
 //! another version of Berth does not know is left out, never an error.
 
 mod dry_run;
+mod links;
 mod story;
 
+use berth_domain::stack::StackSpec;
 use berth_store::views::deployments::{DeploymentView, PhaseView};
 use berth_store::views::stacks::StackView;
 use chrono::{DateTime, Utc};
@@ -115,10 +117,18 @@ pub(super) fn summary(row: StackView, github: &Url) -> StackSummary {
     summarize(row, github, &services, &seen)
 }
 
-/// A stack.
-pub(super) fn stack(row: StackView, settings: StackSettings, github: &Url) -> Stack {
+/// A stack; `spec` is what its release says of it, where it has one.
+pub(super) fn stack(
+    row: StackView,
+    settings: StackSettings,
+    spec: Option<&StackSpec>,
+    github: &Url,
+) -> Stack {
     let observed_at = row.observed_at;
-    let (services, seen) = observed(row.observed.clone()).split();
+    let (mut services, seen) = observed(row.observed.clone()).split();
+    if let Some(spec) = spec {
+        links::add(&mut services, spec);
+    }
     Stack {
         summary: summarize(row, github, &services, &seen),
         settings,
@@ -309,6 +319,8 @@ fn service(it: ObservedService) -> Service {
         reason: it.reason,
         ports: it.ports.into_iter().map(text).collect(),
         urls: it.urls,
+        volumes: Vec::new(),
+        depends_on: Vec::new(),
         state: it.state.map(state),
     }
 }

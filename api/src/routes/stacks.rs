@@ -2,8 +2,10 @@
 
 use axum::Json;
 use axum::extract::State;
+use berth_domain::stack::StackSpec;
 use berth_store::acts::{self, Actor, Kind, NewAct};
 use berth_store::intent::Intent;
+use berth_store::releases;
 use berth_store::views::stacks::{self, StackFilter, StackView};
 use http::StatusCode;
 
@@ -61,7 +63,18 @@ pub(crate) async fn get_stack(
 ) -> Result<Json<Stack>> {
     let row = stacks::get(&state.pool, &name).await?;
     let (said, _version) = berth_store::environments::settings(&state.pool, &name).await?;
-    Ok(Json(shape::stack(row, settings::shown(said), &state.github.settings().web_url)))
+    let spec = released(&state, &name).await?;
+    let github = &state.github.settings().web_url;
+    Ok(Json(shape::stack(row, settings::shown(said), spec.as_ref(), github)))
+}
+
+/// What a stack should be, if that is known and can be read: where it can't, the
+/// log says so, and the page is of use without.
+async fn released(state: &ApiState, name: &str) -> Result<Option<StackSpec>> {
+    let stack = berth_store::stacks::by_name(&state.pool, name).await?;
+    let Some(release) = stack.release else { return Ok(None) };
+    let mut specs = releases::specs(&state.pool, &state.seal, &[release]).await?;
+    Ok(specs.remove(&release))
 }
 
 /// Ask for a stack to be removed; its volumes follow what its settings say

@@ -201,7 +201,7 @@ pub struct Service {
     pub name: String,
     /// The image that runs.
     pub image: String,
-    /// `replicated`, `global`, `replicated-job` or `global-job`.
+    /// `replicated`, `global`, `replicated_job` or `global_job`.
     pub mode: String,
     /// Tasks that run, and are healthy where there is a check.
     pub running: i64,
@@ -217,6 +217,10 @@ pub struct Service {
     pub ports: Vec<String>,
     /// Where it answers.
     pub urls: Vec<String>,
+    /// The named volumes that it mounts, by their names on the Swarm.
+    pub volumes: Vec<String>,
+    /// The services that it waits for before it is made, by their short names.
+    pub depends_on: Vec<String>,
     /// Whether it is what it should be, and well; null where the last pass was an
     /// older Berth's.
     #[schema(required = true)]

@@ -168,6 +168,8 @@ async fn a_stack_shows_what_the_last_pass_saw(pool: PgPool) {
             "8080"
           ],
           "urls": [],
+          "volumes": [],
+          "depends_on": [],
           "state": null
         },
         {
@@ -183,6 +185,8 @@ async fn a_stack_shows_what_the_last_pass_saw(pool: PgPool) {
           "urls": [
             "http://shop.localhost"
           ],
+          "volumes": [],
+          "depends_on": [],
           "state": null
         }
       ],

@@ -2965,11 +2965,13 @@ export interface components {
         Service: {
             /** @description A stable word for what is wrong; empty when well. */
             code: string;
+            /** @description The services that it waits for before it is made, by their short names. */
+            depends_on: string[];
             /** @description How well it is. */
             health: components["schemas"]["Health"];
             /** @description The image that runs. */
             image: string;
-            /** @description `replicated`, `global`, `replicated-job` or `global-job`. */
+            /** @description `replicated`, `global`, `replicated_job` or `global_job`. */
             mode: string;
             /** @description Its short name. */
             name: string;
@@ -2985,6 +2987,8 @@ export interface components {
             state: null | components["schemas"]["State"];
             /** @description Where it answers. */
             urls: string[];
+            /** @description The named volumes that it mounts, by their names on the Swarm. */
+            volumes: string[];
             /**
              * Format: int64
              * @description Tasks that should.
