@@ -174,6 +174,18 @@ pub fn meets(condition: Condition, wanted: &ServiceSpec, observed: &ObservedServ
     seats.len() as u64 >= goal(wanted.mode, &tasks)
 }
 
+/// Whether Swarm does nothing more by itself for a service that has too few tasks:
+/// it will not start them again, or stopped the update to what it is. Only being
+/// forced to replace its tasks helps such a service, where its spec is to stay.
+#[must_use]
+pub fn is_given_up(wanted: &ServiceSpec, observed: &ObservedService, now: DateTime<Utc>) -> bool {
+    let health = of_service(wanted, observed, now);
+    let stopped = observed.update.as_ref().is_some_and(|update| {
+        matches!(update.state, UpdateState::Paused | UpdateState::RollbackPaused)
+    });
+    health.running < health.wanted && (stopped || forsaken(wanted.mode, observed, now).is_some())
+}
+
 /// How many tasks there should be.
 fn goal(mode: Mode, tasks: &[&ObservedTask]) -> u64 {
     match mode {

@@ -383,9 +383,9 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
         };
         match release.as_ref() {
             Desired::Present(spec) if self.has_release() => {
-                Ok(Box::new(self.with_restarts(spec.without_jobs())))
+                Ok(self.with_restarts(Box::new(spec.without_jobs())))
             }
-            Desired::Present(spec) => Ok(spec.clone()),
+            Desired::Present(spec) => Ok(self.with_restarts(spec.clone())),
             Desired::Absent => Err(missing()),
         }
     }

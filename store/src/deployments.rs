@@ -26,7 +26,7 @@ pub use self::again::{again, proposed};
 pub use self::holds::{Frozen, Holds, holds};
 pub use self::judged::{approve, override_freeze, reject};
 pub use self::pace::pace;
-pub use self::plan::keep_plan;
+pub use self::plan::{is_planned, keep_plan};
 pub use self::read::{
     Context, PhaseRow, PhaseState, context, followed_branches, get, last_succeeded_sha, newest,
     newest_succeeded, next_open, of_pull_request, phases, was_tried,
@@ -165,8 +165,9 @@ pub struct Deployment {
     pub policy: Policy,
     /// Its release, once it is rendered.
     pub release: Option<ReleaseId>,
-    /// Of a restart, the services whose tasks are replaced, each with how often
-    /// Swarm is to have been forced to by then, once that is settled.
+    /// The services whose tasks are replaced though nothing of them is new: those that
+    /// a restart is of, and those that Swarm had given up. Each with how often Swarm
+    /// is to have been forced to by then, once that is settled.
     pub restarts: BTreeMap<String, Option<u64>>,
     /// How far it has come.
     pub phase: Phase,

@@ -240,6 +240,33 @@ fn an_update_that_swarm_gave_up_explains_what_is_missing() {
 }
 
 #[test]
+fn only_what_swarm_does_nothing_more_for_is_given_up() {
+    let gave_up = |is: &ObservedService, now| is_given_up(&replicated(2), is, at(now));
+    let runs = task(1, TaskState::Running, 10);
+    let mut crashed = service(vec![failed(2, 100), failed(1, 100)]);
+    assert!(!gave_up(&crashed, 102), "Swarm may yet replace it");
+    assert!(gave_up(&crashed, 106));
+    crashed.tasks.insert(0, task(1, TaskState::Starting, 105));
+    assert!(!gave_up(&crashed, 106), "it is being started again");
+
+    let mut stopped = service(vec![runs.clone(), failed(2, 101)]);
+    assert!(!gave_up(&stopped, 103));
+    for (state, is) in [
+        (UpdateState::Paused, true),
+        (UpdateState::RollbackPaused, true),
+        (UpdateState::Updating, false),
+        (UpdateState::RollbackStarted, false),
+    ] {
+        stopped.update = Some(status(state));
+        assert_eq!(gave_up(&stopped, 103), is, "{state:?}");
+    }
+    // Well in spite of it.
+    let mut well = service(vec![runs, task(2, TaskState::Running, 10)]);
+    well.update = Some(status(UpdateState::Paused));
+    assert!(!gave_up(&well, 103));
+}
+
+#[test]
 fn a_global_service_wants_one_task_a_node() {
     let global = ServiceSpec { mode: Mode::Global, ..ServiceSpec::default() };
     let on = |node: &str, state, since| ObservedTask {

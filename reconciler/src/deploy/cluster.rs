@@ -51,7 +51,7 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
             self.take_back().await?;
         }
         let notes = self.preflight().await?;
-        self.count_restarts().await?;
+        self.settle_restarts().await?;
         let observed = self.bring(Step::Apply, begun, progress::applied).await?;
         let spec = self.spec().await?;
         let services = spec.services.keys().map(|name| {
@@ -197,7 +197,7 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
     /// Looks at the stack: at its services alone, where all of it was seen a moment ago
     /// and nothing was done to it since. Their tasks are what is waited for, and they
     /// keep Docker from taking away what they use.
-    async fn look(&mut self) -> Result<ObservedStack, StepError> {
+    pub(super) async fn look(&mut self) -> Result<ObservedStack, StepError> {
         let (engine, stack) = (self.engine, self.stack);
         if let Some((at, whole)) = &mut self.whole
             && at.elapsed() < BELIEVED

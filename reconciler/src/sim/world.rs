@@ -324,6 +324,14 @@ fn live_on(
             false
         }
         Behaviour::Crashes { exit_code, .. } => {
+            let most = spec.restart.as_ref().and_then(|restart| restart.max_attempts);
+            let ended: Vec<Option<u64>> = is
+                .tasks
+                .iter()
+                .filter(|task| task.up_to_date && task.state == TaskState::Failed)
+                .map(|task| task.slot)
+                .collect();
+            let ended = |slot| ended.iter().filter(|is| **is == slot).count() as u64;
             let mut restarted = Vec::new();
             for task in is.tasks.iter_mut().filter(current) {
                 let next = ObservedTask {
@@ -331,12 +339,15 @@ fn live_on(
                     since: now,
                     ..task.clone()
                 };
+                let is_last = most.is_some_and(|most| ended(task.slot) >= most);
                 task.state = TaskState::Failed;
                 task.desired = TaskState::Shutdown;
                 task.since = now;
                 task.error = Some(format!("task: non-zero exit ({exit_code})"));
                 task.exit_code = Some(*exit_code);
-                restarted.push(next);
+                if !is_last {
+                    restarted.push(next);
+                }
             }
             restarted.append(&mut is.tasks);
             is.tasks = restarted;

@@ -136,3 +136,57 @@ async fn a_restart_that_fails_changes_nothing_more_and_is_tried_again(pool: PgPo
     assert_eq!(world.times("~ service web"), 0, "{:?}", world.done());
     berth.stop().await;
 }
+
+/// One service that Swarm starts twice, and no more.
+const FEW: &str = "services:
+  web:
+    image: web:1
+    deploy:
+      restart_policy: { max_attempts: 1 }
+      update_config: { monitor: 1s }
+";
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn deploying_again_starts_what_swarm_gave_up_and_that_once(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    let berth = world.start(1);
+    world.sim.behave("web:1", Behaviour::Crashes { exit_code: 1, log: Vec::new() });
+    let failed = world.push(FEW).await;
+    let (phase, reason) = world.ended(failed).await;
+    assert_eq!((phase, reason.unwrap().code.as_str()), (Phase::Failed, "exhausted"));
+
+    // With the cause still there, it is tried once more, and fails.
+    let retry =
+        async |id| deployments::retry(&world.pool, id, UserId::fresh(), "Ada").await.unwrap().1.id;
+    let again = retry(failed).await;
+    let (phase, reason) = world.ended(again).await;
+    assert_eq!((phase, reason.unwrap().code.as_str()), (Phase::Failed, "exhausted"));
+    assert_eq!(world.times("~ service web"), 1, "{:?}", world.done());
+
+    // What a killed process had begun to apply has had its try.
+    berth.stop().await;
+    let begun = retry(again).await;
+    sqlx::query("update deployment set plan = '[]' where deployment_id = $1")
+        .bind(begun.0)
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    let berth = world.start(1);
+    assert_eq!(world.ended(begun).await.0, Phase::Failed);
+    assert_eq!(world.times("~ service web"), 1, "{:?}", world.done());
+
+    world.sim.behave("web:1", Behaviour::Runs { after: 1 });
+    let third = retry(begun).await;
+    assert_eq!(world.ended(third).await, (Phase::Succeeded, None));
+    world.settled().await;
+    assert_eq!(world.times("~ service web"), 2, "{:?}", world.done());
+    assert!(world.done().last().unwrap().ends_with(" anew"), "{:?}", world.done());
+
+    // What is well is left alone.
+    let who = UserId::fresh();
+    let (_, fourth) =
+        deployments::again(&world.pool, "shop", None, who, "once more").await.unwrap();
+    assert_eq!(world.ended(fourth.id).await, (Phase::Succeeded, None));
+    assert_eq!(world.times("~ service web"), 2, "{:?}", world.done());
+    berth.stop().await;
+}

@@ -3,6 +3,7 @@
 use berth_domain::deployment::planned::{Planned, follow};
 use berth_domain::fail_point::Write;
 use berth_domain::ids::DeploymentId;
+use sqlx::PgExecutor;
 use sqlx::types::Json;
 
 use crate::leases::{Fence, Guarded};
@@ -50,6 +51,23 @@ pub async fn keep_plan(
     db.commit().await
 }
 
+/// Whether a deployment has ever written down what it is going to do: before that,
+/// it has changed nothing on the cluster.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn is_planned(db: impl PgExecutor<'_>, id: DeploymentId) -> Result<bool> {
+    let planned = sqlx::query_scalar!(
+        r#"select plan is not null as "planned!" from deployment where deployment_id = $1"#,
+        id.0
+    )
+    .fetch_optional(db)
+    .await
+    .map_err(Error::while_("see whether a deployment is planned"))?;
+    Ok(planned.unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use berth_domain::deployment::planned::PlannedState::{After, Done, Open};
@@ -95,7 +113,9 @@ mod tests {
     async fn a_plan_with_nothing_to_do_is_a_plan(pool: PgPool) {
         let fence = seed::lead(&pool).await;
         let seeded = seed::deployment(&pool, fence).await;
+        assert!(!is_planned(&pool, seeded.deployment).await.unwrap());
         keep_plan(&pool, fence, seeded.deployment, &[], &[]).await.unwrap();
         assert_eq!(kept(&pool, seeded.stack).await, Some(Vec::new()));
+        assert!(is_planned(&pool, seeded.deployment).await.unwrap());
     }
 }

@@ -117,8 +117,8 @@ pub(super) async fn begin(
 }
 
 /// Settles how often Swarm is to have been forced to replace the tasks of the
-/// services that a restart is of. What is settled stays; of a deployment that is
-/// over, nothing is.
+/// services that a restart is of, or that it had given up. What is settled stays; of
+/// a deployment that is over, nothing is.
 ///
 /// # Errors
 ///
@@ -132,8 +132,9 @@ pub async fn keep_restarts(
     let mut db = Guarded::begin(pool, fence, Write::KeepRestarts).await?;
     sqlx::query!(
         "update deployment
-         set restarts = $2::jsonb || jsonb_strip_nulls(restarts), updated_at = now()
-         where deployment_id = $1 and finished_at is null and restarts is not null",
+         set restarts = $2::jsonb || jsonb_strip_nulls(coalesce(restarts, '{}')),
+             updated_at = now()
+         where deployment_id = $1 and finished_at is null",
         id.0,
         storable_json(forced)?,
     )

@@ -110,9 +110,6 @@ async fn prepare(world: &World, fence: Fence, write: Write) {
     let id = seeded.deployment;
     if write == Write::NoteStep {
         deployments::begin_step(pool, fence, id, Step::Fetch, LONG).await.unwrap();
-    } else if write == Write::KeepRestarts {
-        let restart = r#"update deployment set restarts = '{"web": null}'"#;
-        sqlx::query(restart).execute(pool).await.unwrap();
     } else if write == Write::AnswerDryRun {
         dry_runs::ask(pool, "shop-pr-7", "Ada").await.unwrap();
     } else if write == Write::GoOn {
