@@ -23,7 +23,7 @@ const LEFT_OUT: readonly [name: RegExp, why: string][] = [
   [/^(Choose repositories|Create on GitHub|Change$)/, 'leaves for GitHub'],
   [/^(Download)/, 'saves a file'],
   [/^(Pause|Make active)$/, 'says at once whether a node takes tasks'],
-  [/^(Move .* (up|down)|Enable|Disable)/, 'changes a rule at once'],
+  [/^The rule /, 'switches a rule on or off at once'],
 ];
 /** Menu items that act without asking again; what a dry run shows is in dry-run.spec.ts. */
 const LEFT_OUT_ITEMS = /^(Pause|Resume|Log out|Drain|Activate|Dry run)/;
@@ -31,6 +31,7 @@ const LEFT_OUT_ITEMS = /^(Pause|Resume|Log out|Drain|Activate|Dry run)/;
 const KINDS: readonly [pattern: RegExp, most: number][] = [
   [/^\/stacks\/[^/]+\/deployments\/\d+/, 3],
   [/^\/events\?.*id=/, 3],
+  [/^\/stacks\/[^/]+\?service=/, 3],
   [/\?/, 24],
 ];
 

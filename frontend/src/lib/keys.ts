@@ -60,8 +60,8 @@ export function useShortcuts(go: (letter: string) => boolean): void {
   }, [go]);
 }
 
-/** A toast is a dialog, too, and keeps nobody from anything. */
-const busyElsewhere = () =>
+/** Whether a dialog or a menu has the keyboard. A toast is a dialog, too, and keeps nobody from anything. */
+export const busyElsewhere = () =>
   document.querySelector(
     '[role="dialog"]:not([aria-modal="false"]),[role="alertdialog"],[role="menu"]',
   ) !== null;

@@ -153,25 +153,45 @@ export function service(name: string, part: Partial<Service> = {}): Service {
     reason: '',
     ports: [],
     urls: [],
+    volumes: [],
+    depends_on: [],
     state: answers({ health: part.health, why: part.reason, synced: true }),
     ...part,
   };
 }
 
 const SHOP_SERVICES = [
-  service('web', { running: 3, wanted: 3, urls: ['http://shop.example.com/'] }),
-  service('api', { urls: ['http://api.shop.example.com/'] }),
+  service('web', {
+    running: 3,
+    wanted: 3,
+    urls: ['http://shop.example.com/'],
+    depends_on: ['api'],
+  }),
+  service('api', { urls: ['http://api.shop.example.com/'], depends_on: ['migrate', 'store'] }),
   service('worker', {
+    depends_on: ['store'],
     running: 1,
     health: 'progressing',
     code: 'starting',
     reason: '1 of 2 tasks is starting',
   }),
-  service('store', { running: 1, wanted: 1, ports: ['5432:5432/tcp'] }),
-  service('migrate', { mode: 'replicated-job', running: 1, wanted: 1 }),
+  service('store', {
+    running: 1,
+    wanted: 1,
+    ports: ['5432:5432/tcp'],
+    volumes: ['shop_store-data'],
+  }),
+  service('migrate', {
+    mode: 'replicated_job',
+    running: 1,
+    wanted: 1,
+    depends_on: ['store'],
+  }),
 ];
 /** The same, once nothing starts any more. */
-const WELL = SHOP_SERVICES.map((it) => (it.name === 'worker' ? service('worker') : it));
+const WELL = SHOP_SERVICES.map((it) =>
+  it.name === 'worker' ? service('worker', { depends_on: it.depends_on }) : it,
+);
 
 export function stack(name: string, part: Partial<Stack> = {}): Stack {
   const services =

@@ -37,6 +37,8 @@ export function isLook(name: string): name is Look {
   return name in LOOKS;
 }
 
+export const wordOf = (look: Look): string => LOOKS[look].word;
+
 export function StatusIcon({ look, size = 16 }: { look: Look; size?: number }) {
   const { icon: Icon, tone } = LOOKS[look];
   return (
@@ -57,7 +59,7 @@ export function Status({ look, word }: { look: Look; word?: string }) {
       )}
     >
       <StatusIcon look={look} />
-      {word ?? LOOKS[look].word}
+      {word ?? wordOf(look)}
     </span>
   );
 }

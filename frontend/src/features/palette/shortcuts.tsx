@@ -32,6 +32,7 @@ const PARTS: readonly { title: string; keys: readonly [keys: string, does: strin
       ['2', 'Deployments'],
       ['l', 'Logs'],
       ['d', 'Diff'],
+      ['Esc', 'Close a service’s panel'],
     ],
   },
   {

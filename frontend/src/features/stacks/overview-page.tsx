@@ -1,10 +1,15 @@
-import { useQuery } from '@tanstack/react-query';
+/**
+ * What runs of a stack, and is it well: the two answers, the map, the services, the last
+ * deployments, and a service's panel beside them.
+ */
+import { useQuery, type UseQueryResult } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 
 import { Loaded } from '~/api/loaded';
 import { stackQuery } from '~/api/queries';
 import type { Stack } from '~/api/schema.gen';
+import { cn } from '~/lib/cn';
 import { asSentence, count } from '~/lib/text';
 import { Bar } from '~/ui/bar';
 import { Empty } from '~/ui/empty';
@@ -13,13 +18,56 @@ import { Said } from '~/ui/said';
 import { Status, Sync } from '~/ui/status';
 import { Ago, For } from '~/ui/time';
 
+import { ServicePanel } from './service-panel';
 import { ServicesTable } from './services-table';
 import { StackMap } from './stack-map';
+import { usePanel } from './use-panel';
 import { whatNext } from './what-next';
 
-/** `deployments` is the strip of the last few; it belongs to another feature. */
-export function OverviewPage({ name, deployments }: { name: string; deployments: ReactNode }) {
+type Props = {
+  name: string;
+  /** The strip of the last few; it belongs to another feature. */
+  deployments: ReactNode;
+  /** The service whose panel is open. */
+  service: string | undefined;
+  onService: (service: string | undefined) => void;
+};
+
+export function OverviewPage({ name, deployments, service, onService }: Props) {
   const query = useQuery(stackQuery(name));
+  const panel = usePanel(service, onService);
+  const open = service !== undefined && query.data !== undefined;
+  return (
+    <div className={cn(open && 'lg:flex lg:min-h-[calc(100dvh-112px)]')}>
+      {/* A narrow screen has room for one of the two. */}
+      <div className={cn(open && 'min-w-0 flex-1 max-lg:hidden')}>
+        <Overview query={query} name={name} deployments={deployments} open={service} {...panel} />
+      </div>
+      {open && (
+        <ServicePanel
+          key={service}
+          stack={query.data}
+          name={service}
+          takeFocus={panel.takeFocus}
+          onClose={panel.close}
+        />
+      )}
+    </div>
+  );
+}
+
+function Overview({
+  query,
+  name,
+  deployments,
+  open,
+  press,
+  follow,
+}: Pick<Props, 'name' | 'deployments'> &
+  Pick<ReturnType<typeof usePanel>, 'press' | 'follow'> & {
+    query: UseQueryResult<Stack>;
+    open: string | undefined;
+  }) {
   return (
     <Page>
       <Loaded query={query} what={`the stack ${name}`}>
@@ -32,7 +80,7 @@ export function OverviewPage({ name, deployments }: { name: string; deployments:
                 {/* The table says the same; on a narrow screen the map would only scroll. */}
                 <div className="max-sm:hidden">
                   <Section title="Topology">
-                    <StackMap stack={stack} />
+                    <StackMap stack={stack} open={open} onPress={press} />
                   </Section>
                 </div>
                 <Section
@@ -45,7 +93,12 @@ export function OverviewPage({ name, deployments }: { name: string; deployments:
                     )
                   }
                 >
-                  <ServicesTable stack={stack.name} services={stack.services} />
+                  <ServicesTable
+                    stack={stack.name}
+                    services={stack.services}
+                    open={open}
+                    onFollow={follow}
+                  />
                 </Section>
               </>
             )}

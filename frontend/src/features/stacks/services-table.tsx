@@ -1,6 +1,9 @@
+/** A stack's services in words, one a row; the rest of each is in its panel. */
 import { Link } from '@tanstack/react-router';
+import { ScrollText } from 'lucide-react';
 
 import type { Service } from '~/api/schema.gen';
+import { cn } from '~/lib/cn';
 import { asSentence, bareUrl, portsText, shortImage } from '~/lib/text';
 import { Outside } from '~/ui/outside';
 import { Said } from '~/ui/said';
@@ -15,42 +18,50 @@ const HEAD = (
     <Th right>Tasks</Th>
     <Th hide="sm">Image</Th>
     <Th hide="lg">Address</Th>
+    <Th className="w-11">
+      <span className="sr-only">Logs</span>
+    </Th>
   </>
 );
 
-export function ServicesTable({
-  stack,
-  services,
-}: {
+type Opens = {
   stack: string;
-  services: readonly Service[];
-}) {
+  /** The service whose panel is open. */
+  open: string | undefined;
+  /** A service's link was followed. */
+  onFollow: (by: HTMLElement) => void;
+};
+
+export function ServicesTable({ services, ...opens }: Opens & { services: readonly Service[] }) {
   return (
     <Table label="Services" head={HEAD}>
       {services.map((service) => (
-        <Row key={service.name} stack={stack} service={service} />
+        <Row key={service.name} service={service} {...opens} />
       ))}
     </Table>
   );
 }
 
 /** What Swarm calls its modes; `replicated` goes without saying. */
-const MODES: Record<string, string> = {
+export const MODES: Record<string, string> = {
   global: 'on every node',
-  'replicated-job': 'job',
-  'global-job': 'job on every node',
+  replicated_job: 'job',
+  global_job: 'job on every node',
 };
 
-function Row({ stack, service }: { stack: string; service: Service }) {
+function Row({ stack, open, onFollow, service }: Opens & { service: Service }) {
   const { mode, image, urls, ports, reason, state } = service;
   return (
-    <tr>
+    <tr className={cn(service.name === open && 'bg-hover')}>
       <Td>
         <Link
-          to="/stacks/$stack/logs"
+          to="/stacks/$stack"
           params={{ stack }}
           search={{ service: service.name }}
-          title={`Logs of ${service.name}`}
+          replace={open !== undefined}
+          resetScroll={false}
+          onClick={({ currentTarget }) => onFollow(currentTarget)}
+          data-opens={service.name}
           className="rounded-tag font-medium hover:underline"
         >
           {service.name}
@@ -91,6 +102,18 @@ function Row({ stack, service }: { stack: string; service: Service }) {
         {urls.length === 0 && (
           <span className="text-text-2">{portsText(ports) ?? 'Inside the stack only'}</span>
         )}
+      </Td>
+      <Td right>
+        <Link
+          to="/stacks/$stack/logs"
+          params={{ stack }}
+          search={{ service: service.name }}
+          aria-label={`Logs of ${service.name}`}
+          title={`Logs of ${service.name}`}
+          className="-mx-1 inline-grid size-6 place-items-center rounded-tag align-middle text-text-3 hover:bg-active hover:text-text"
+        >
+          <ScrollText size={15} aria-hidden />
+        </Link>
       </Td>
     </tr>
   );

@@ -83,7 +83,7 @@ export function StackHeader({ name, RollBackDialog }: { name: string } & Dialogs
           <Link
             to="/stacks/$stack"
             params={{ stack: name }}
-            activeOptions={{ exact: true }}
+            activeOptions={{ exact: true, includeSearch: false }}
             aria-keyshortcuts="1"
             className={tabClass()}
           >

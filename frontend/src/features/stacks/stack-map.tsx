@@ -1,16 +1,33 @@
-import { Box, Globe } from 'lucide-react';
+/**
+ * The map of a stack: Traefik, the services behind it, what they wait for and their volumes. The
+ * table below it says how each service is in words; what a service has is in its panel.
+ */
+import { Box, Database, Globe } from 'lucide-react';
+import { useState } from 'react';
 
 import type { Service, Stack } from '~/api/schema.gen';
 import { cn } from '~/lib/cn';
 import { bareUrl, count, shortImage } from '~/lib/text';
-import { StatusIcon } from '~/ui/status';
+import { StatusIcon, wordOf } from '~/ui/status';
 
-import { curve, layout, NODE } from './topology';
+import { around, curve, idOf, layout, NODE, type MapNode } from './topology';
+import { volumeName } from './volumes';
 
-/** Traefik and the services behind it. The table below it says the same in words. */
-export function StackMap({ stack }: { stack: Stack }) {
+type Props = {
+  stack: Stack;
+  /** The service whose panel is open. */
+  open: string | undefined;
+  /** A service was pressed, by this element. */
+  onPress: (service: string, by: HTMLElement) => void;
+};
+
+export function StackMap({ stack, open, onPress }: Props) {
   const map = layout(stack.services);
   const byName = new Map(stack.services.map((service) => [service.name, service]));
+  const [pointed, setAt] = useState<string>();
+  // What the pointer or the keyboard is at, or what is open: shown with all that it is joined to.
+  const at = pointed ?? (open && byName.has(open) ? idOf('service', open) : undefined);
+  const near = at === undefined ? undefined : around(map.edges, at);
   return (
     <div className="rounded-panel border border-line bg-sunken">
       <section
@@ -27,14 +44,20 @@ export function StackMap({ stack }: { stack: Stack }) {
             height={map.height}
             aria-hidden
           >
-            {map.edges.map((edge) => (
-              <path
-                key={edge.to.id}
-                d={curve(edge)}
-                className="fill-none stroke-line-strong"
-                strokeWidth="1.25"
-              />
-            ))}
+            {map.edges.map((edge) => {
+              const lit = edge.from.id === at || edge.to.id === at;
+              return (
+                <path
+                  key={`${edge.from.id} ${edge.to.id}`}
+                  d={curve(edge)}
+                  className={cn(
+                    'fill-none transition-[stroke] duration-100',
+                    lit ? 'stroke-ink' : near ? 'stroke-line' : 'stroke-line-strong',
+                  )}
+                  strokeWidth={lit ? 1.75 : 1.25}
+                />
+              );
+            })}
           </svg>
           {map.labels.map(({ text, x }) => (
             <p
@@ -45,19 +68,44 @@ export function StackMap({ stack }: { stack: Stack }) {
               {text}
             </p>
           ))}
-          {map.nodes.map(({ id, x, y }) => {
-            const service = byName.get(id);
+          {map.nodes.map((node) => {
+            const service = node.kind === 'service' ? byName.get(node.name) : undefined;
+            const shared = {
+              style: { left: node.x, top: node.y, width: NODE.width, height: NODE.height },
+              onPointerEnter: () => setAt(node.id),
+              onPointerLeave: () => setAt(undefined),
+            };
+            const lit = near?.has(node.id) ? 'border-ink' : undefined;
+            if (!service) {
+              return (
+                <div
+                  key={node.id}
+                  {...shared}
+                  className={cn(NODE_BOX, 'border-dashed bg-sunken', lit ?? 'border-line-strong')}
+                >
+                  <Ends node={node} stack={stack} />
+                </div>
+              );
+            }
+            const isOpen = node.name === open;
             return (
-              <div
-                key={id}
+              <button
+                key={node.id}
+                type="button"
+                {...shared}
+                onFocus={() => setAt(node.id)}
+                onBlur={() => setAt(undefined)}
+                onClick={({ currentTarget }) => onPress(node.name, currentTarget)}
+                aria-expanded={isOpen}
+                data-opens={node.name}
                 className={cn(
-                  'absolute flex items-center gap-3 rounded-control border px-3',
-                  service ? 'border-line bg-surface' : 'border-dashed border-line-strong bg-sunken',
+                  NODE_BOX,
+                  'text-left hover:bg-hover',
+                  isOpen ? 'border-ink bg-hover' : cn('bg-surface', lit ?? 'border-line'),
                 )}
-                style={{ left: x, top: y, width: NODE.width, height: NODE.height }}
               >
-                {service ? <ServiceBox service={service} /> : <TraefikBox urls={stack.urls} />}
-              </div>
+                <ServiceBox service={service} />
+              </button>
             );
           })}
         </div>
@@ -66,15 +114,27 @@ export function StackMap({ stack }: { stack: Stack }) {
   );
 }
 
-function TraefikBox({ urls }: { urls: readonly string[] }) {
+const NODE_BOX = 'absolute flex items-center gap-3 rounded-control border px-3';
+
+/** What stands at the ends of the map: who asks, and what is kept. */
+function Ends({ node, stack }: { node: MapNode; stack: Stack }) {
+  const { urls } = stack;
   const [first] = urls;
+  const volume = node.kind === 'volume';
+  const Icon = volume ? Database : Globe;
   return (
     <>
-      <Globe size={16} className="shrink-0 text-text-3" aria-hidden />
+      <Icon size={16} className="shrink-0 text-text-3" aria-hidden />
       <div className="min-w-0">
-        <p className="text-ui font-medium">Traefik</p>
+        <p className="truncate text-ui font-medium" title={volume ? node.name : undefined}>
+          {volume ? volumeName(stack.name, node.name) : 'Traefik'}
+        </p>
         <p className="truncate text-meta text-text-2">
-          {urls.length === 1 && first ? bareUrl(first) : count(urls.length, 'address', 'addresses')}
+          {volume
+            ? 'Volume'
+            : urls.length === 1 && first
+              ? bareUrl(first)
+              : count(urls.length, 'address', 'addresses')}
         </p>
       </div>
     </>
@@ -91,16 +151,25 @@ function briefImage({ name, image }: Service): string {
   return tag && repository?.endsWith(`-${name}`) ? tag : short;
 }
 
+/** What is not well says so in a word; of what is well, the image is worth more. */
 function ServiceBox({ service }: { service: Service }) {
+  const well = service.health === 'healthy';
+  const word = wordOf(service.health);
   return (
     <>
       <Box size={16} className="shrink-0 text-text-3" aria-hidden />
-      <div className="min-w-0 flex-1">
-        <p className="truncate text-ui font-medium">{service.name}</p>
-        <p className="truncate text-meta text-text-2 tabular-nums" title={service.image}>
-          {service.running}/{service.wanted} · {briefImage(service)}
-        </p>
-      </div>
+      <span className="min-w-0 flex-1">
+        <span className="block truncate text-ui font-medium">
+          {service.name}
+          {well && <span className="sr-only">, {word}</span>}
+        </span>{' '}
+        <span
+          className="block truncate text-meta text-text-2 tabular-nums"
+          title={well ? service.image : undefined}
+        >
+          {service.running}/{service.wanted} · {well ? briefImage(service) : word}
+        </span>
+      </span>
       <StatusIcon look={service.health} />
     </>
   );

@@ -1,16 +1,25 @@
-/** Where the boxes of a stack's map stand. Pure: sizes in pixels, no DOM. */
+/**
+ * Where the boxes of a stack's map stand, and what joins them. Pure: sizes in pixels, no DOM; how
+ * well something is, and how a box looks, is not known here.
+ */
 
 /** Three columns fit a tablet. */
 export const NODE = { width: 188, height: 56 };
 const GAP = { x: 48, y: 16 };
 /** Room for the labels above the boxes. */
 const HEAD = 28;
+/** As many boxes above each other, where no more are routed: the map stays lower than the page. */
+const ROWS = 4;
 
-export type MapNode = { id: string; x: number; y: number };
+export type NodeKind = 'traefik' | 'service' | 'volume';
+/** `name` is the service's, or the volume's on the Swarm; `id` is one of all kinds. */
+export type MapNode = { id: string; kind: NodeKind; name: string; x: number; y: number };
+/** From who asks to who is asked. */
 export type MapEdge = { from: MapNode; to: MapNode };
 /** What stands in a column and those after it. */
 export type MapLabel = { text: string; x: number };
 export type StackMap = {
+  /** In the order of reading: column by column. */
   nodes: MapNode[];
   edges: MapEdge[];
   labels: MapLabel[];
@@ -19,59 +28,134 @@ export type StackMap = {
 };
 
 /** What the map needs to know of a service. */
-export type Placed = { name: string; urls: readonly string[] };
+export type Placed = {
+  name: string;
+  urls: readonly string[];
+  volumes: readonly string[];
+  depends_on: readonly string[];
+};
+
+const TRAEFIK = idOf('traefik', '');
 
 /**
- * Traefik stands left, the services it routes to beside it, and those that only other services
- * reach in columns of the same height to the right. Without any route there is no Traefik.
+ * From left to right: Traefik, the services that it routes to, those that only other services
+ * reach, what waits for another one before it, and the volumes. Without any route there is no
+ * Traefik. What does not fit a column goes on in the next.
  */
 export function layout(services: readonly Placed[]): StackMap {
-  const routed = services.filter((service) => service.urls.length > 0);
-  const inner = services.filter((service) => service.urls.length === 0);
-  const rows = Math.max(routed.length, Math.min(inner.length, 4), 1);
-  const columns: string[][] = [];
-  if (routed.length > 0) columns.push(routed.map((service) => service.name));
-  for (let start = 0; start < inner.length; start += rows) {
-    columns.push(inner.slice(start, start + rows).map((service) => service.name));
-  }
-  const left = routed.length > 0 ? 1 : 0;
-  const nodes = columns.flatMap((names, column) =>
-    names.map((id, row) => ({
-      id,
-      x: (column + left) * (NODE.width + GAP.x),
-      y: HEAD + offset(names.length, rows) + row * (NODE.height + GAP.y),
-    })),
-  );
-  const edges: MapEdge[] = [];
-  if (left) {
-    const traefik = { id: '', x: 0, y: HEAD + offset(1, rows) };
-    edges.push(...nodes.slice(0, routed.length).map((to) => ({ from: traefik, to })));
-    nodes.unshift(traefik);
-  }
+  const names = new Set(services.map(({ name }) => name));
+  const joins = services.flatMap(({ name, urls, depends_on, volumes }) => {
+    const from = idOf('service', name);
+    return [
+      ...(urls.length > 0 ? [{ from: TRAEFIK, to: from }] : []),
+      ...depends_on
+        .filter((other) => other !== name && names.has(other))
+        .map((other) => ({ from, to: idOf('service', other) })),
+      ...volumes.map((volume) => ({ from, to: idOf('volume', volume) })),
+    ];
+  });
+  const routed = services.filter(({ urls }) => urls.length > 0);
+  const inner = services.filter(({ urls }) => urls.length === 0);
+  const volumes = [...new Set(services.flatMap((service) => service.volumes))].toSorted();
+  const levels = inLevels(inner);
+  const most = Math.max(volumes.length, ...levels.map((level) => level.length));
+  const rows = Math.max(routed.length, Math.min(most, ROWS), 1);
+
+  const nodes: MapNode[] = [];
   const labels: MapLabel[] = [];
-  if (left) labels.push({ text: 'Routed', x: NODE.width + GAP.x });
-  if (inner.length > 0) {
-    labels.push({ text: 'Inside the stack', x: (left ? 2 : 0) * (NODE.width + GAP.x) });
+  let column = 0;
+  const place = (kind: NodeKind, all: readonly string[], label?: string) => {
+    const x = () => column * (NODE.width + GAP.x);
+    if (label && all.length > 0) labels.push({ text: label, x: x() });
+    const ordered = byNeighbours(all, (name) => idOf(kind, name), joins, nodes);
+    for (let start = 0; start < ordered.length; start += rows, column++) {
+      const here = ordered.slice(start, start + rows);
+      const top = HEAD + ((rows - here.length) * (NODE.height + GAP.y)) / 2;
+      for (const [row, name] of here.entries()) {
+        const y = top + row * (NODE.height + GAP.y);
+        nodes.push({ id: idOf(kind, name), kind, name, x: x(), y });
+      }
+    }
+  };
+  if (routed.length > 0) place('traefik', ['']);
+  place('service', routed.map(nameOf), 'Routed');
+  for (const [depth, level] of levels.entries()) {
+    place('service', level.map(nameOf), depth === 0 ? 'Inside the stack' : undefined);
   }
+  place('volume', volumes, 'Volumes');
+
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const edges = joins.flatMap((join) => {
+    const from = byId.get(join.from);
+    const to = byId.get(join.to);
+    return from && to ? [{ from, to }] : [];
+  });
   return {
     nodes,
     edges,
     labels,
-    width: (columns.length + left) * (NODE.width + GAP.x) - GAP.x,
+    width: Math.max(column, 1) * (NODE.width + GAP.x) - GAP.x,
     height: HEAD + rows * (NODE.height + GAP.y) - GAP.y,
   };
 }
 
-/** Centres a column of `count` boxes in one of `rows`. */
-function offset(count: number, rows: number): number {
-  return ((rows - count) * (NODE.height + GAP.y)) / 2;
+const nameOf = ({ name }: Placed): string => name;
+
+export function idOf(kind: NodeKind, name: string): string {
+  return `${kind} ${name}`;
 }
 
-/** A curve from the right edge of one box to the left edge of another. */
+/** A node and all that it is joined to, by their ids. */
+export function around(edges: readonly MapEdge[], id: string): Set<string> {
+  const of = edges.filter(({ from, to }) => from.id === id || to.id === id);
+  return new Set([id, ...of.flatMap(({ from, to }) => [from.id, to.id])]);
+}
+
+/** Who waits for another one stands in a level before it. */
+function inLevels(services: readonly Placed[]): Placed[][] {
+  const depths = new Map<string, number>();
+  const depth = (of: Placed, above: readonly string[]): number => {
+    const known = depths.get(of.name);
+    if (known !== undefined) return known;
+    const waiting = services.filter(
+      // Berth refuses circles; a map of one is still drawn.
+      ({ name, depends_on }) => depends_on.includes(of.name) && !above.includes(name),
+    );
+    const found = Math.max(0, ...waiting.map((service) => depth(service, [...above, of.name]) + 1));
+    depths.set(of.name, found);
+    return found;
+  };
+  const levels: Placed[][] = [];
+  for (const service of services) (levels[depth(service, [service.name])] ??= []).push(service);
+  return levels.filter(Boolean);
+}
+
+/** Beside what they are joined to, so that few edges cross; what is joined to nothing comes last. */
+function byNeighbours(
+  names: readonly string[],
+  id: (name: string) => string,
+  joins: readonly { from: string; to: string }[],
+  placed: readonly MapNode[],
+): string[] {
+  const heights = new Map(placed.map((node) => [node.id, node.y]));
+  const height = (name: string): number => {
+    const ys = joins.flatMap(({ from, to }) => (to === id(name) ? (heights.get(from) ?? []) : []));
+    return ys.length > 0 ? ys.reduce((sum, y) => sum + y, 0) / ys.length : Infinity;
+  };
+  const keyed = names.map((name) => ({ name, y: height(name) }));
+  return keyed.toSorted((a, b) => (a.y === b.y ? 0 : a.y - b.y)).map(({ name }) => name);
+}
+
+/** A curve from one box to another: between their sides, or round the right of a column. */
 export function curve({ from, to }: MapEdge): string {
-  const x1 = from.x + NODE.width;
-  const y1 = from.y + NODE.height / 2;
-  const y2 = to.y + NODE.height / 2;
-  const bend = (to.x - x1) / 2;
-  return `M${x1} ${y1}C${x1 + bend} ${y1} ${to.x - bend} ${y2} ${to.x} ${y2}`;
+  const [left, right] = from.x <= to.x ? [from, to] : [to, from];
+  const x1 = left.x + NODE.width;
+  const y1 = left.y + NODE.height / 2;
+  const y2 = right.y + NODE.height / 2;
+  if (left.x === right.x) {
+    const bend = x1 + GAP.x / 2;
+    return `M${x1} ${y1}C${bend} ${y1} ${bend} ${y2} ${x1} ${y2}`;
+  }
+  const bend = (right.x - x1) / 2;
+  return `M${x1} ${y1}C${x1 + bend} ${y1} ${right.x - bend} ${y2} ${right.x} ${y2}`;
 }
