@@ -105,7 +105,7 @@ impl Answer {
 
 /// Answers what is asked whenever we lead, until told to stop.
 pub(crate) async fn answer<C: Cluster, B: Builder>(engine: Arc<Engine<C, B>>) {
-    let mut fence = engine.fence.clone();
+    let mut fence = engine.leading.watch();
     let mut failures = 0;
     loop {
         let leads = *fence.borrow_and_update();

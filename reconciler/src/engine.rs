@@ -14,12 +14,13 @@ use berth_store::leases::Fence;
 use berth_store::stacks::{LiveStack, Wanted};
 use berth_store::{Pool, releases};
 use rand::Rng;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::PassError;
 use crate::fight::Bout;
+use crate::leading::Leading;
 use crate::queue::Queue;
 use crate::report::{Before, Report};
 use crate::settings::Settings;
@@ -42,7 +43,7 @@ pub(crate) struct Engine<C, B> {
     pub(crate) builder: Arc<B>,
     pub(crate) github: berth_github_app::Client,
     pub(crate) queue: Queue<StackId>,
-    pub(crate) fence: watch::Receiver<Option<Fence>>,
+    pub(crate) leading: Leading,
     pub(crate) stop: CancellationToken,
     pub(crate) board: Board,
     pub(crate) build_slots: Semaphore,
@@ -100,11 +101,7 @@ pub(crate) struct Parts<C, B> {
 }
 
 impl<C, B> Engine<C, B> {
-    pub(crate) fn new(
-        parts: Parts<C, B>,
-        fence: watch::Receiver<Option<Fence>>,
-        stop: CancellationToken,
-    ) -> Self {
+    pub(crate) fn new(parts: Parts<C, B>, leading: Leading, stop: CancellationToken) -> Self {
         let Parts { settings, pool, cluster, builder, github, board } = parts;
         let queue = Queue::new();
         let builds = turns::places(settings.parallel_builds);
@@ -119,7 +116,7 @@ impl<C, B> Engine<C, B> {
             builder,
             github,
             queue,
-            fence,
+            leading,
             stop,
             board,
             look: Notify::new(),
@@ -131,22 +128,20 @@ impl<C, B> Engine<C, B> {
 
     /// What shows that we lead, while we do.
     pub(crate) fn fence(&self) -> Option<Fence> {
-        *self.fence.borrow()
+        self.leading.now()
     }
 
     /// Waits until `fence` is no longer ours, or Berth stops.
     pub(crate) async fn deposed(&self, fence: Fence) {
-        let mut now = self.fence.clone();
         tokio::select! {
             () = self.stop.cancelled() => {}
-            // An error means that whoever leads is gone, which is as good as no.
-            _ = now.wait_for(|now| *now != Some(fence)) => {}
+            () = self.leading.lost(fence) => {}
         }
     }
 
     /// Whether writes under `fence` may still go on.
     pub(crate) fn check(&self, fence: Fence) -> Result<(), PassError> {
-        if self.fence() == Some(fence) && !self.stop.is_cancelled() {
+        if self.leading.holds(fence) && !self.stop.is_cancelled() {
             Ok(())
         } else {
             Err(PassError::Deposed)

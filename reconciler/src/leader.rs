@@ -13,11 +13,11 @@ use std::time::Duration;
 use berth_domain::chain;
 use berth_store::leases::{self, Fence};
 use berth_store::{Error, Pool};
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::leading::Lead;
 use crate::settings::Lease;
 use crate::status::{Board, Link};
 
@@ -37,15 +37,15 @@ pub struct Leader {
     /// The lease's times.
     pub times: Lease,
     /// Where it is said who may write.
-    pub fence: watch::Sender<Option<Fence>>,
+    pub lead: Lead,
     /// Where it is said whether this process leads, and Postgres answers.
     pub board: Board,
 }
 
-/// Leads whenever it can until `stop`, and says so through the fence. At the end
+/// Leads whenever it can until `stop`, and says so. At the end
 /// it gives the lease up, so that another can lead at once.
 pub async fn lead(leader: Leader, stop: CancellationToken) {
-    let Leader { pool, holder: _, times, fence, board } = &leader;
+    let Leader { pool, holder: _, times, lead, board } = &leader;
     let times = *times;
     let mut held: Option<(Fence, Instant)> = None;
     // Since when nobody has wanted the lease that we leave to others.
@@ -61,7 +61,7 @@ pub async fn lead(leader: Leader, stop: CancellationToken) {
         {
             tracing::warn!("gives the lease up: Docker does not answer here, and may elsewhere");
             offered = Some(Instant::now());
-            publish(fence, board, None);
+            publish(lead, board, None);
             give_up(pool, mine, times).await;
         }
         let asked = Instant::now();
@@ -90,7 +90,7 @@ pub async fn lead(leader: Leader, stop: CancellationToken) {
             tracing::warn!("gave up leading: the lease could not be extended in time");
             held = None;
         }
-        publish(fence, board, held.map(|(fence, _)| fence));
+        publish(lead, board, held.map(|(fence, since)| (fence, since + times.give_up)));
 
         let wait = match held {
             Some((_, since)) if since == asked => times.renew,
@@ -103,7 +103,7 @@ pub async fn lead(leader: Leader, stop: CancellationToken) {
             () = sleep(wait) => {}
         }
     }
-    publish(fence, board, None);
+    publish(lead, board, None);
     if let Some((mine, _)) = held {
         give_up(pool, mine, times).await;
     }
@@ -128,7 +128,7 @@ enum Answer {
 /// Extends the lease that is held, or takes it where it is free and not to be
 /// left to others.
 async fn ask(leader: &Leader, held: Option<Fence>, leave: bool) -> Result<Answer, Error> {
-    let Leader { pool, holder, times, fence: _, board: _ } = leader;
+    let Leader { pool, holder, times, lead: _, board: _ } = leader;
     if let Some(fence) = held {
         return leases::renew(pool, fence, times.ttl).await.map(|()| Answer::Ours(fence));
     }
@@ -143,16 +143,13 @@ async fn ask(leader: &Leader, held: Option<Fence>, leave: bool) -> Result<Answer
     }
 }
 
-fn publish(sender: &watch::Sender<Option<Fence>>, board: &Board, fence: Option<Fence>) {
-    let changed = sender.send_if_modified(|before| {
-        let changed = *before != fence;
-        *before = fence;
-        changed
-    });
-    board.update(|status| status.leading = fence.is_some());
+/// Says that we lead until then, or that we do not.
+fn publish(lead: &Lead, board: &Board, held: Option<(Fence, Instant)>) {
+    let changed = lead.say(held);
+    board.update(|status| status.leading = held.is_some());
     if changed {
-        match fence {
-            Some(fence) => tracing::info!(epoch = fence.epoch, "leads from now on"),
+        match held {
+            Some((fence, _)) => tracing::info!(epoch = fence.epoch, "leads from now on"),
             None => tracing::info!("does not lead any more"),
         }
     }
@@ -163,8 +160,10 @@ mod tests {
     use berth_domain::fail_point::Write;
     use berth_store::leases::Guarded;
     use sqlx::PgPool;
+    use tokio::sync::watch;
 
     use super::*;
+    use crate::leading::leading;
 
     const QUICK: Lease = Lease {
         ttl: Duration::from_secs(2),
@@ -181,18 +180,18 @@ mod tests {
     }
 
     fn candidate(pool: &PgPool, holder: u128) -> Candidate {
-        let (sender, fence) = watch::channel(None);
+        let (lead, leading) = leading();
         let (board, stop) = (Board::new(), CancellationToken::new());
         let (pool, its_board, its_stop) = (pool.clone(), board.clone(), stop.clone());
         let mut tasks = tokio::task::JoinSet::new();
         tasks.spawn(async move {
             let holder = Uuid::from_u128(holder);
-            let leader = Leader { pool, holder, times: QUICK, fence: sender, board: its_board };
-            lead(leader, its_stop).await;
+            let leader = Leader { pool, holder, times: QUICK, lead, board: its_board };
+            super::lead(leader, its_stop).await;
         });
         #[expect(clippy::disallowed_methods, reason = "the handle is awaited by each test")]
         let task = tokio::task::spawn(async move { while tasks.join_next().await.is_some() {} });
-        Candidate { fence, board, stop, task }
+        Candidate { fence: leading.watch(), board, stop, task }
     }
 
     async fn leads(candidate: &mut Candidate) -> Fence {

@@ -23,6 +23,7 @@ mod error;
 mod executors;
 pub mod fight;
 pub mod leader;
+pub mod leading;
 pub mod looks;
 pub mod node_prune;
 mod nodes;

@@ -7,13 +7,13 @@ use berth_domain::build::Builder;
 use berth_domain::cluster::{Cluster, Desired};
 use berth_domain::ids::ReleaseId;
 use berth_store::leases::Fence;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::Deps;
 use crate::engine::{Engine, Parts};
 use crate::error::PassError;
 use crate::executors::Executors;
+use crate::leading::{self, Lead};
 use crate::run::look;
 use crate::tasks::orphans::Orphans;
 
@@ -31,7 +31,7 @@ pub struct Looks<C, B> {
     executors: Executors,
     fence: Fence,
     /// The engine's own way to know that it leads.
-    _lead: watch::Sender<Option<Fence>>,
+    _lead: Lead,
 }
 
 impl<C: Cluster, B: Builder> Looks<C, B> {
@@ -40,9 +40,9 @@ impl<C: Cluster, B: Builder> Looks<C, B> {
     pub fn new(deps: Deps<C, B>, fence: Fence) -> Self {
         let Deps { settings, pool, cluster, builder, github, public_url: _, board, tasks: _ } =
             deps;
-        let (lead, watched) = watch::channel(Some(fence));
+        let (lead, leading) = leading::always(fence);
         let parts = Parts { settings, pool, cluster, builder, github, board };
-        let engine = Engine::new(parts, watched, CancellationToken::new());
+        let engine = Engine::new(parts, leading, CancellationToken::new());
         Self {
             engine,
             orphans: Orphans::new(),

@@ -50,7 +50,7 @@ const RETRY_MOST: Duration = Duration::from_secs(10);
 
 /// Collects output whenever we lead, until told to stop.
 pub(crate) async fn collect<C: Cluster, B: Builder>(engine: Arc<Engine<C, B>>) {
-    let mut fence = engine.fence.clone();
+    let mut fence = engine.leading.watch();
     let mut failures = 0;
     loop {
         let leads = *fence.borrow_and_update();

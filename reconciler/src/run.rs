@@ -13,7 +13,6 @@ use berth_store::leases::Fence;
 use berth_store::notify::{Hint, Listener};
 use berth_store::stacks::LiveStack;
 use berth_store::{Pool, stacks};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -25,6 +24,7 @@ use crate::engine::{AT_ONCE, Engine, Parts, RETRY};
 use crate::error::PassError;
 use crate::executors::{self, Executors};
 use crate::leader::{self, Leader};
+use crate::leading::leading;
 use crate::nodes;
 use crate::output;
 use crate::queue::Next;
@@ -82,7 +82,7 @@ pub struct Deps<C, B> {
 /// on once it is back.
 pub async fn run<C: Cluster, B: Builder>(deps: Deps<C, B>, stop: CancellationToken) {
     let Deps { settings, pool, cluster, builder, github, public_url, board, tasks } = deps;
-    let (lead, fence) = watch::channel(None);
+    let (lead, leading) = leading();
     let background = tasks::Deps {
         pool: pool.clone(),
         key: Arc::clone(&settings.seal_key),
@@ -94,19 +94,20 @@ pub async fn run<C: Cluster, B: Builder>(deps: Deps<C, B>, stop: CancellationTok
         kept: settings.kept,
         output: settings.output,
         board: tasks,
+        leading: leading.clone(),
     };
     let (holder, times) = (settings.holder, settings.lease);
     let parts =
         Parts { settings, pool: pool.clone(), cluster, builder, github, board: board.clone() };
-    let engine = Arc::new(Engine::new(parts, fence.clone(), stop.clone()));
+    let engine = Arc::new(Engine::new(parts, leading, stop.clone()));
 
     // The lease outlives the passes, so that none is fenced by our own leaving.
     let leave = CancellationToken::new();
-    let mut leading = JoinSet::new();
-    let leader = Leader { pool, holder, times, fence: lead, board };
-    leading.spawn(leader::lead(leader, leave.clone()));
+    let mut keeping = JoinSet::new();
+    let leader = Leader { pool, holder, times, lead, board };
+    keeping.spawn(leader::lead(leader, leave.clone()));
     let mut work = JoinSet::new();
-    work.spawn(tasks::run(background, fence, stop.clone()));
+    work.spawn(tasks::run(background, stop.clone()));
     work.spawn(listen(Arc::clone(&engine)));
     work.spawn(hear_docker(Arc::clone(&engine)));
     work.spawn(look_at_all(Arc::clone(&engine)));
@@ -130,7 +131,7 @@ pub async fn run<C: Cluster, B: Builder>(deps: Deps<C, B>, stop: CancellationTok
         work.shutdown().await;
     }
     leave.cancel();
-    while leading.join_next().await.is_some() {}
+    while keeping.join_next().await.is_some() {}
 }
 
 /// Works on stacks as they come due.
@@ -211,7 +212,7 @@ async fn hear_docker<C: Cluster, B: Builder>(engine: Arc<Engine<C, B>>) {
 /// Looks at every stack: at once on taking the lease, when anything may have
 /// happened, and now and then.
 async fn look_at_all<C: Cluster, B: Builder>(engine: Arc<Engine<C, B>>) {
-    let mut fence = engine.fence.clone();
+    let mut fence = engine.leading.watch();
     let (mut orphans, mut executors) = (Orphans::new(), Executors::default());
     let mut failures = 0;
     loop {

@@ -30,7 +30,7 @@ use berth_store::seal::SealKey;
 use berth_store::{Pool, github_apps};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -38,6 +38,7 @@ use tracing::{Instrument, debug, info, info_span, warn};
 use url::Url;
 
 use crate::clock::Clock;
+use crate::leading::Leading;
 
 /// After a failure: soon again, and a little less often. What a task depends on
 /// comes back sooner than anybody wants to wait for it.
@@ -69,12 +70,25 @@ pub struct Deps<B> {
     pub output: Keep,
     /// Where to read how the tasks are getting on.
     pub board: Board,
+    /// Whether this replica leads.
+    pub leading: Leading,
 }
 
 impl<B> Clone for Deps<B> {
     fn clone(&self) -> Self {
-        let Self { pool, key, github, builder, clock, public_url, router_url, kept, output, board } =
-            self;
+        let Self {
+            pool,
+            key,
+            github,
+            builder,
+            clock,
+            public_url,
+            router_url,
+            kept,
+            output,
+            board,
+            leading,
+        } = self;
         Self {
             pool: pool.clone(),
             key: Arc::clone(key),
@@ -86,6 +100,7 @@ impl<B> Clone for Deps<B> {
             kept: *kept,
             output: *output,
             board: board.clone(),
+            leading: leading.clone(),
         }
     }
 }
@@ -283,11 +298,8 @@ pub async fn drive(
 }
 
 /// Runs every task for as long as this replica leads, until told to stop.
-pub async fn run<B: Builder>(
-    deps: Deps<B>,
-    mut leading: watch::Receiver<Option<Fence>>,
-    stop: CancellationToken,
-) {
+pub async fn run<B: Builder>(deps: Deps<B>, stop: CancellationToken) {
+    let mut leading = deps.leading.watch();
     loop {
         let fence = *leading.borrow_and_update();
         if let Some(fence) = fence {

@@ -186,6 +186,15 @@ impl<B: Builder> Reports<B> {
         }
     }
 
+    /// Whether GitHub may still be told of anything: whoever leads now has told it.
+    fn check(&self, fence: Fence) -> Result<(), Unsent> {
+        if self.deps.leading.holds(fence) {
+            Ok(())
+        } else {
+            Err(Unsent::Store(berth_store::Error::Fenced))
+        }
+    }
+
     async fn deployment(
         &self,
         fence: Fence,
@@ -214,12 +223,16 @@ impl<B: Builder> Reports<B> {
                 let key = ("berth_deployment", gathered.report.deployment_id.as_str());
                 let number = match client.find_deployment(&gathered.report.sha, key).await? {
                     Some(number) => number,
-                    None => client.create_deployment(&new).await?,
+                    None => {
+                        self.check(fence)?;
+                        client.create_deployment(&new).await?
+                    }
                 };
                 reports::put_deployment(pool, fence, id, number, None).await?;
                 number
             }
         };
+        self.check(fence)?;
         client.create_deployment_status(number, &status).await?;
         Ok(reports::put_deployment(pool, fence, id, number, Some(state)).await?)
     }
@@ -244,6 +257,7 @@ impl<B: Builder> Reports<B> {
             Some(number) => Some(number),
             None => client.find_check_run(&run.head_sha, &run.external_id).await?,
         };
+        self.check(fence)?;
         let number = match number {
             Some(number) => {
                 client.update_check_run(number, &run).await?;
@@ -278,6 +292,7 @@ impl<B: Builder> Reports<B> {
             reports::put_comment(pool, fence, repository, pull_request, &comment).await
         };
         if let Some(known) = known {
+            self.check(fence)?;
             match client.update_comment(known.id, &body).await {
                 Ok(()) => return Ok(put(known.id).await?),
                 // Somebody deleted it; perhaps there is another of ours.
@@ -288,6 +303,7 @@ impl<B: Builder> Reports<B> {
         let ours = client.comments(pull_request).await?.into_iter().find(|comment| {
             comment.body.contains(&marker) && comment.app_id.is_none_or(|id| id == app.id())
         });
+        self.check(fence)?;
         let id = match ours {
             Some(comment) => {
                 client.update_comment(comment.id, &body).await?;

@@ -22,6 +22,7 @@ use uuid::Uuid;
 
 use super::{Board, Deps};
 use crate::clock::Clock;
+use crate::leading::leading;
 
 /// 2026-11-21 12:00:00 UTC.
 pub(crate) fn now() -> DateTime<Utc> {
@@ -67,7 +68,7 @@ impl Builder for FakeGit {
     }
 }
 
-/// Tasks whose GitHub is at `github`; port 9 is nobody's.
+/// Tasks whose GitHub is at `github`; port 9 is nobody's. Nobody leads.
 pub(crate) fn deps(pool: &Pool, github: &str) -> Deps<FakeGit> {
     let url: Url = github.parse().unwrap();
     let settings = Settings {
@@ -87,6 +88,7 @@ pub(crate) fn deps(pool: &Pool, github: &str) -> Deps<FakeGit> {
         kept: berth_store::retention::Kept::USUAL,
         output: berth_store::logs::Keep::USUAL,
         board: Board::default(),
+        leading: leading().1,
     }
 }
 

@@ -1,9 +1,12 @@
 //! What GitHub hears of deployments, checked against GitHub's own description.
 
+use std::time::Duration;
+
 use berth_domain::deployment::{Place, Reason};
 use berth_github_sim::Faults;
 use berth_store::{deployments, stacks};
 use sqlx::PgPool;
+use tokio::time::Instant;
 
 use super::world::{SHOP, World};
 
@@ -92,6 +95,25 @@ async fn an_answer_that_got_lost_leaves_one_of_each(pool: PgPool) {
     assert_eq!(world.github.check_runs(SHOP).unwrap().len(), 1);
     assert_eq!(world.github.comments(SHOP).unwrap().len(), 1);
     assert_eq!(world.owed().await, []);
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn who_was_stopped_for_longer_than_its_lease_tells_github_nothing(pool: PgPool) {
+    let mut world = World::with_rules(pool).await;
+    world.push("blue", "Blue").await;
+    world.open("blue").await;
+    world.feed().await;
+    // The lease has run out, and nobody has noticed.
+    world.lead.say(Some((world.fence, Instant::now())));
+    let late = world.try_report().await;
+    assert!(late.is_err_and(|error| error.is_fenced()));
+    assert_eq!(world.github.deployments(SHOP).unwrap().len(), 0);
+    assert_eq!(world.github.check_runs(SHOP).unwrap().len(), 0);
+    assert_eq!(world.github.comments(SHOP).unwrap().len(), 0);
+
+    world.lead.say(Some((world.fence, Instant::now() + Duration::from_secs(3600))));
+    world.report().await;
+    assert_eq!(world.github.comments(SHOP).unwrap().len(), 1);
 }
 
 #[sqlx::test(migrator = "berth_store::MIGRATOR")]
