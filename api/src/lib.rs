@@ -124,6 +124,7 @@ fn api() -> OpenApiRouter<ApiState> {
         .routes(routes!(rules::replay_rule))
         .routes(routes!(rules::get_rule, rules::update_rule, rules::delete_rule))
         .routes(routes!(stacks::list_stacks))
+        .routes(routes!(stacks::get_stack_choices))
         .routes(routes!(stacks::get_stack, stacks::delete_stack))
         .routes(routes!(settings::get_stack_settings, settings::set_stack_settings))
         .routes(routes!(stacks::pause_stack))

@@ -6,7 +6,7 @@ use utoipa::openapi::{Content, PathItem, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use crate::problem::{FieldError, ProblemDocument};
-use crate::types::{Change, Topic};
+use crate::types::{Change, StackSort, StackState, Topic};
 
 /// The document, before the routes add themselves.
 #[derive(Debug, OpenApi)]
@@ -16,7 +16,7 @@ use crate::types::{Change, Topic};
         description = "A deployment platform on Docker Swarm. Writes only ever state an intent; the reconciler carries it out. Errors are problem documents (RFC 9457).",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    components(schemas(ProblemDocument, FieldError, Change, Topic)),
+    components(schemas(ProblemDocument, FieldError, Change, Topic, StackSort, StackState)),
     modifiers(&Security),
     security(("session" = []), ("token" = [])),
     tags(

@@ -9,6 +9,7 @@ use berth_store::Error;
 use berth_store::acts::{self, Actor, Kind, NewAct};
 use berth_store::intent::Intent;
 use berth_store::views::deployments::{self, DeploymentView, LogLineView};
+use berth_store::views::events;
 use http::{HeaderValue, StatusCode, header};
 use uuid::Uuid;
 
@@ -224,7 +225,8 @@ fn no_way_back(err: Error) -> Problem {
 
 /// Read a deployment
 ///
-/// With what it does to the cluster, and how long such a deployment usually takes.
+/// With what it does to the cluster, what was done to it, and how long such a
+/// deployment usually takes.
 #[utoipa::path(
     get,
     path = "/api/v1/stacks/{name}/deployments/{number}",
@@ -243,7 +245,8 @@ pub(crate) async fn get_deployment(
     let stack = deployments::stack_id(&state.pool, &name).await?;
     let row = deployments::get(&state.pool, stack, number).await?;
     let told = deployments::story(&state.pool, stack, number).await?;
-    Ok(Json(shape::story(row, told, &state.github.settings().web_url)))
+    let acts = events::of_deployment(&state.pool, stack, number).await?;
+    Ok(Json(shape::story(row, told, acts, &state.github.settings().web_url)))
 }
 
 /// Ask for a deployment to be stopped

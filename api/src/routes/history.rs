@@ -39,6 +39,7 @@ pub(crate) async fn list_events(
         stack: said("stack", query.stack)?,
         actor: said("actor", query.actor)?,
         text: said("q", query.q)?,
+        since: query.since,
     };
     let rows = events::list(&state.pool, &filter, before, limit).await?;
     let Page { items, next_cursor } = Page::cut(rows, limit, |row: &Row| row.place.clone(), event);

@@ -6,7 +6,8 @@ use berth_domain::stack::StackSpec;
 use berth_store::acts::{self, Actor, Kind, NewAct};
 use berth_store::intent::Intent;
 use berth_store::releases;
-use berth_store::views::stacks::{self, StackFilter, StackView};
+use berth_store::views::stacks::{self, Order, StackFilter, StackView};
+use chrono::{DateTime, Utc};
 use http::StatusCode;
 
 use crate::auth::{Operator, Viewer};
@@ -15,7 +16,10 @@ use crate::pagination::{self, DEFAULT_LIMIT, MAX_LIMIT, Page};
 use crate::problem::{Problem, Result};
 use crate::routes::{settings, shape};
 use crate::state::ApiState;
-use crate::types::{Stack, StackKind, StackPage, StackQuery, StackSummary};
+use crate::types::{
+    Stack, StackChoices, StackKind, StackPage, StackQuery, StackRepository, StackSort, StackState,
+    StackSummary,
+};
 
 /// List stacks
 #[utoipa::path(
@@ -23,7 +27,7 @@ use crate::types::{Stack, StackKind, StackPage, StackQuery, StackSummary};
     path = "/api/v1/stacks",
     tag = "stacks",
     params(StackQuery),
-    responses((status = 200, description = "The stacks, by name", body = StackPage)),
+    responses((status = 200, description = "The stacks, in order", body = StackPage)),
 )]
 pub(crate) async fn list_stacks(
     State(state): State<ApiState>,
@@ -31,21 +35,47 @@ pub(crate) async fn list_stacks(
     Query(query): Query<StackQuery>,
 ) -> Result<Json<StackPage>> {
     let limit = pagination::limit(query.limit, DEFAULT_LIMIT, MAX_LIMIT)?;
-    let after: Option<String> = pagination::decode(query.cursor.as_deref())?;
+    let order = match query.sort {
+        None | Some(StackSort::Name) => Order::Name,
+        Some(StackSort::Updated) => Order::Updated,
+    };
+    let after: Option<(DateTime<Utc>, String)> = pagination::decode(query.cursor.as_deref())?;
     let text = query.q.as_deref().map(str::trim).filter(|text| !text.is_empty());
     let filter = StackFilter {
         name: None,
         text,
         kind: query.kind.map(StackKind::as_str),
         repository_id: query.repository_id,
+        environment: query.environment.as_deref(),
+        state: query.state.map(StackState::as_str),
+        synced: query.synced,
         attention: query.attention,
-        after: after.as_deref(),
+        order,
+        after: after.as_ref().map(|(at, name)| (*at, name.as_str())),
         limit,
     };
     let rows = stacks::list(&state.pool, &filter).await?;
     let github = &state.github.settings().web_url;
     let item = |row: StackView| shape::summary(row, github);
-    Ok(Json(Page::cut(rows, limit, |row: &StackView| row.name.clone(), item).into()))
+    let key = |row: &StackView| (row.updated_at, row.name.clone());
+    Ok(Json(Page::cut(rows, limit, key, item).into()))
+}
+
+/// Read what lists of stacks can be narrowed to
+#[utoipa::path(
+    get,
+    path = "/api/v1/stack-choices",
+    tag = "stacks",
+    responses((status = 200, description = "What there is", body = StackChoices)),
+)]
+pub(crate) async fn get_stack_choices(
+    State(state): State<ApiState>,
+    _viewer: Viewer,
+) -> Result<Json<StackChoices>> {
+    let stacks::Choices { environments, repositories } = stacks::choices(&state.pool).await?;
+    let repository = |(id, full_name)| StackRepository { id, full_name };
+    let repositories = repositories.into_iter().map(repository).collect();
+    Ok(Json(StackChoices { environments, repositories }))
 }
 
 /// Read a stack

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::events::ActKind;
 use super::stacks::Freeze;
 use super::{page, words};
 
@@ -266,6 +267,21 @@ pub struct Compare {
     pub url: String,
 }
 
+/// Something that was done to a deployment while it went on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DeploymentAct {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who did it, as they were called then; `Berth` where it was no person.
+    pub actor: String,
+    /// Whether it was a person.
+    pub person: bool,
+    /// What was done.
+    pub kind: ActKind,
+    /// What more there is to say; may be empty.
+    pub detail: String,
+}
+
 /// A deployment, with all that its own page says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct DeploymentStory {
@@ -279,6 +295,11 @@ pub struct DeploymentStory {
     /// What is usual for the stack; null while too few have succeeded to say so.
     #[schema(required = true)]
     pub usual: Option<Usual>,
+    /// The rule that matched; null where none did, or it is gone since.
+    #[schema(required = true)]
+    pub rule_id: Option<Uuid>,
+    /// What people and Berth did to it, oldest first. Kept for 90 days.
+    pub acts: Vec<DeploymentAct>,
     /// Where GitHub shows the commit.
     pub commit_url: String,
     /// How its commit compares with what served before it; null where nothing did,

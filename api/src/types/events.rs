@@ -179,6 +179,8 @@ pub struct EventQuery {
     pub actor: Option<String>,
     /// Only those that have this somewhere in their words, in whatever case.
     pub q: Option<String>,
+    /// Only those from then on.
+    pub since: Option<DateTime<Utc>>,
     /// What the page before gave as `next_cursor`.
     pub cursor: Option<String>,
     /// 1 to 100; 50 if nobody says.

@@ -42,6 +42,54 @@ words! {
     }
 }
 
+words! {
+    /// A stack in one word: what goes on comes before how it is.
+    StackState {
+        /// It goes, with all it has.
+        Removing = "removing",
+        /// A deployment of it goes on.
+        Deploying = "deploying",
+        /// Nothing of it ever ran, and the last attempt failed.
+        Failed = "failed",
+        /// All that should run runs.
+        Healthy = "healthy",
+        /// Not yet, and nothing speaks against it.
+        Progressing = "progressing",
+        /// Something is wrong.
+        Degraded = "degraded",
+        /// It can't be told.
+        Unknown = "unknown",
+    }
+}
+
+words! {
+    /// What comes first in a list of stacks.
+    StackSort {
+        /// By name.
+        Name = "name",
+        /// What changed last.
+        Updated = "updated",
+    }
+}
+
+/// A repository that has stacks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct StackRepository {
+    /// GitHub's id of it.
+    pub id: i64,
+    /// `owner/name`.
+    pub full_name: String,
+}
+
+/// What lists of stacks can be narrowed to: what tells apart those there are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct StackChoices {
+    /// The names of permanent environments, in order. A preview has one of its own.
+    pub environments: Vec<String>,
+    /// The repositories, by name.
+    pub repositories: Vec<StackRepository>,
+}
+
 /// The pull request that a preview belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PullRequest {
@@ -342,9 +390,21 @@ pub struct StackQuery {
     /// Only of this repository.
     #[serde(default)]
     pub repository_id: Option<i64>,
+    /// Only of the environments of this name.
+    #[serde(default)]
+    pub environment: Option<String>,
+    /// Only those that are in this state.
+    #[serde(default)]
+    pub state: Option<StackState>,
+    /// Only those that run something and are as they should be, or are not.
+    #[serde(default)]
+    pub synced: Option<bool>,
     /// Only those that a person should look into.
     #[serde(default)]
     pub attention: bool,
+    /// What comes first: by name without it.
+    #[serde(default)]
+    pub sort: Option<StackSort>,
     /// Where to go on: an earlier answer's `next_cursor`.
     #[serde(default)]
     pub cursor: Option<String>,

@@ -164,6 +164,7 @@ async fn a_viewer_looks_an_operator_deploys_an_admin_configures(pool: PgPool) {
     viewer: get /api/v1/rules/{id}
     viewer: get /api/v1/schema/compose.json
     viewer: get /api/v1/settings
+    viewer: get /api/v1/stack-choices
     viewer: get /api/v1/stacks
     viewer: get /api/v1/stacks/{name}
     viewer: get /api/v1/stacks/{name}/deployments

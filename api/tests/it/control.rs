@@ -15,7 +15,7 @@ use crate::stacks::{lead, stack};
 use crate::support::{Answer, Api, As, request};
 
 /// Has a deployment succeed, with a release.
-async fn succeed(api: &Api, fence: Fence, id: DeploymentId) {
+pub(crate) async fn succeed(api: &Api, fence: Fence, id: DeploymentId) {
     succeed_with(api, fence, id, &StackSpec::default()).await;
 }
 
@@ -27,7 +27,7 @@ async fn succeed_with(api: &Api, fence: Fence, id: DeploymentId, spec: &StackSpe
     }
 }
 
-async fn fail(api: &Api, fence: Fence, id: DeploymentId) {
+pub(crate) async fn fail(api: &Api, fence: Fence, id: DeploymentId) {
     let reason = Reason { code: "build_failed".into(), text: "no".into(), place: None };
     deployments::fail(&api.pool, fence, id, &reason).await.unwrap();
 }
@@ -158,6 +158,10 @@ async fn a_deployments_page_tells_its_plan_what_is_usual_and_what_changed(pool: 
     assert!(compare.ends_with(&format!("/compare/{}...{}", shas[1], shas[2])), "{compare}");
     assert_eq!(unplanned["compare"]["number"], 3);
     assert_eq!(told(3).await["usual"], Value::Null, "two say nothing");
+    assert_eq!(unplanned["acts"][0]["kind"], "deployed");
+    assert_eq!(unplanned["acts"][0]["actor"], "The operator");
+    assert_eq!(unplanned["acts"][1], Value::Null, "the others were done to other deployments");
+    assert_eq!(unplanned["rule_id"], Value::Null, "no rule matched");
 
     let [now, after] = ["+ service web nginx x2", "- service old"].map(|it| [it.to_owned()]);
     deployments::keep_plan(&api.pool, fence, last, &now, &after).await.unwrap();

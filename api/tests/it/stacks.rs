@@ -19,6 +19,7 @@ use sqlx::PgPool;
 use crate::support::{Api, As, REPLICA, SHOP};
 
 mod attention;
+mod filters;
 
 pub(crate) async fn lead(api: &Api) -> Fence {
     leases::acquire(&api.pool, REPLICA, Duration::from_secs(60)).await.unwrap().unwrap()

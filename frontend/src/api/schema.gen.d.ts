@@ -836,6 +836,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/stack-choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what lists of stacks can be narrowed to */
+        get: operations["get_stack_choices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stacks": {
         parameters: {
             query?: never;
@@ -905,7 +922,8 @@ export interface paths {
         };
         /**
          * Read a deployment
-         * @description With what it does to the cluster, and how long such a deployment usually takes.
+         * @description With what it does to the cluster, what was done to it, and how long such a
+         *     deployment usually takes.
          */
         get: operations["get_deployment"];
         put?: never;
@@ -1662,6 +1680,22 @@ export interface components {
             /** @description Why it began, in one sentence. */
             why: string;
         };
+        /** @description Something that was done to a deployment while it went on. */
+        DeploymentAct: {
+            /** @description Who did it, as they were called then; `Berth` where it was no person. */
+            actor: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description What more there is to say; may be empty. */
+            detail: string;
+            /** @description What was done. */
+            kind: components["schemas"]["ActKind"];
+            /** @description Whether it was a person. */
+            person: boolean;
+        };
         /** @description A stack's deployments, newest first. */
         DeploymentPage: {
             /** @description The items, in the list's order. */
@@ -1700,6 +1734,8 @@ export interface components {
         };
         /** @description A deployment, with all that its own page says. */
         DeploymentStory: components["schemas"]["Deployment"] & {
+            /** @description What people and Berth did to it, oldest first. Kept for 90 days. */
+            acts: components["schemas"]["DeploymentAct"][];
             /** @description Where GitHub shows the commit. */
             commit_url: string;
             compare: null | components["schemas"]["Compare"];
@@ -1708,6 +1744,11 @@ export interface components {
              *     where there is nothing to change.
              */
             plan: components["schemas"]["PlanLine"][] | null;
+            /**
+             * Format: uuid
+             * @description The rule that matched; null where none did, or it is gone since.
+             */
+            rule_id: string | null;
             usual: null | components["schemas"]["Usual"];
         };
         /** @description One thing that is not what it should be. */
@@ -3054,6 +3095,13 @@ export interface components {
             settings: components["schemas"]["StackSettings"];
             state: null | components["schemas"]["State"];
         };
+        /** @description What lists of stacks can be narrowed to: what tells apart those there are. */
+        StackChoices: {
+            /** @description The names of permanent environments, in order. A preview has one of its own. */
+            environments: string[];
+            /** @description The repositories, by name. */
+            repositories: components["schemas"]["StackRepository"][];
+        };
         /**
          * @description What an environment is for.
          * @enum {string}
@@ -3065,6 +3113,16 @@ export interface components {
             items: components["schemas"]["StackSummary"][];
             /** @description What to pass as `cursor` for the next ones; null at the end. */
             next_cursor: string | null;
+        };
+        /** @description A repository that has stacks. */
+        StackRepository: {
+            /** @description `owner/name`. */
+            full_name: string;
+            /**
+             * Format: int64
+             * @description GitHub's id of it.
+             */
+            id: number;
         };
         /** @description What is said of a stack's environment. A change says all of it. */
         StackSettings: {
@@ -3082,6 +3140,16 @@ export interface components {
             /** @description What becomes of its volumes once the stack is gone. */
             volumes: components["schemas"]["Volumes"];
         };
+        /**
+         * @description What comes first in a list of stacks.
+         * @enum {string}
+         */
+        StackSort: "name" | "updated";
+        /**
+         * @description A stack in one word: what goes on comes before how it is.
+         * @enum {string}
+         */
+        StackState: "removing" | "deploying" | "failed" | "healthy" | "progressing" | "degraded" | "unknown";
         /** @description A stack, as a row of a list. */
         StackSummary: {
             /** @description What a person should look into, in one sentence. */
@@ -3370,6 +3438,7 @@ export type Delivery = components['schemas']['Delivery'];
 export type DeliveryPage = components['schemas']['DeliveryPage'];
 export type DeployEvent = components['schemas']['DeployEvent'];
 export type Deployment = components['schemas']['Deployment'];
+export type DeploymentAct = components['schemas']['DeploymentAct'];
 export type DeploymentPage = components['schemas']['DeploymentPage'];
 export type DeploymentPhase = components['schemas']['DeploymentPhase'];
 export type DeploymentRef = components['schemas']['DeploymentRef'];
@@ -3488,9 +3557,13 @@ export type Setting = components['schemas']['Setting'];
 export type SettingTopic = components['schemas']['SettingTopic'];
 export type Setup = components['schemas']['Setup'];
 export type Stack = components['schemas']['Stack'];
+export type StackChoices = components['schemas']['StackChoices'];
 export type StackKind = components['schemas']['StackKind'];
 export type StackPage = components['schemas']['StackPage'];
+export type StackRepository = components['schemas']['StackRepository'];
 export type StackSettings = components['schemas']['StackSettings'];
+export type StackSort = components['schemas']['StackSort'];
+export type StackState = components['schemas']['StackState'];
 export type StackSummary = components['schemas']['StackSummary'];
 export type State = components['schemas']['State'];
 export type Status = components['schemas']['Status'];
@@ -3943,6 +4016,8 @@ export interface operations {
                 limit?: number;
                 /** @description Only those that have this somewhere in their words, in whatever case. */
                 q?: string;
+                /** @description Only those from then on. */
+                since?: string;
                 /** @description Only those about the stack of this name. */
                 stack?: string;
             };
@@ -5192,6 +5267,35 @@ export interface operations {
             };
         };
     };
+    get_stack_choices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What there is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StackChoices"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_stacks: {
         parameters: {
             query?: {
@@ -5199,6 +5303,8 @@ export interface operations {
                 attention?: boolean;
                 /** @description Where to go on: an earlier answer's `next_cursor`. */
                 cursor?: string;
+                /** @description Only of the environments of this name. */
+                environment?: string;
                 /** @description Only of this kind. */
                 kind?: components["schemas"]["StackKind"];
                 /** @description How many at most: 1 to 100, 50 without it. */
@@ -5207,6 +5313,12 @@ export interface operations {
                 q?: string;
                 /** @description Only of this repository. */
                 repository_id?: number;
+                /** @description What comes first: by name without it. */
+                sort?: components["schemas"]["StackSort"];
+                /** @description Only those that are in this state. */
+                state?: components["schemas"]["StackState"];
+                /** @description Only those that run something and are as they should be, or are not. */
+                synced?: boolean;
             };
             header?: never;
             path?: never;
@@ -5214,7 +5326,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The stacks, by name */
+            /** @description The stacks, in order */
             200: {
                 headers: {
                     [name: string]: unknown;

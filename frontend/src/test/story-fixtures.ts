@@ -1,4 +1,4 @@
-import type { Deployment, DeploymentStory, PlanLine } from '../api/schema.gen';
+import type { Deployment, DeploymentAct, DeploymentStory, PlanLine } from '../api/schema.gen';
 
 /** What a deployment's own page says beyond its line in a list. */
 
@@ -31,12 +31,43 @@ function plan({ phases, trigger }: Deployment): PlanLine[] | null {
   ];
 }
 
+/** What was done to it, as far as the deployment itself says. */
+function acts(it: Deployment): DeploymentAct[] {
+  const person = { person: true, detail: '' } as const;
+  const ended = it.phases.findLast(({ ended_at }) => ended_at)?.ended_at ?? it.created_at;
+  const all: (DeploymentAct | null)[] = [
+    it.trigger === 'manual'
+      ? { ...person, kind: 'deployed', actor: 'Mira', at: it.created_at }
+      : null,
+    it.waiting
+      ? {
+          kind: 'held',
+          person: false,
+          actor: 'Berth',
+          at: new Date(Date.parse(ended) + 1_000).toISOString(),
+          detail: it.waiting,
+        }
+      : null,
+    it.approved && { ...person, kind: 'approved', actor: it.approved.by, at: it.approved.at },
+    it.rejected && {
+      ...person,
+      kind: 'rejected',
+      actor: it.rejected.by,
+      at: it.rejected.at,
+      detail: it.rejected.reason,
+    },
+  ];
+  return all.filter((act) => act !== null);
+}
+
 export function story(deployment: Deployment): DeploymentStory {
   const repository = 'https://github.com/acme/shop';
   const { sha } = deployment.commit;
   const took = [0, 900, 12_800, 200, 1_400, 6_900, 600, 0];
   return {
     ...deployment,
+    rule_id: deployment.rule_name ? '0191f6a0-0000-7000-8000-00000000d001' : null,
+    acts: acts(deployment),
     plan: plan(deployment),
     usual: {
       of: 20,

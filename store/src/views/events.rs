@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use berth_domain::ids::UserId;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use super::deliveries::{self, DeliveryView};
@@ -49,6 +49,8 @@ pub struct Filter {
     pub actor: Option<String>,
     /// Only those that have this somewhere in their words, in whatever case.
     pub text: Option<String>,
+    /// Only those from then on.
+    pub since: Option<DateTime<Utc>>,
 }
 
 /// The place of an event in the order.
@@ -174,6 +176,7 @@ async fn places(
             from delivery d left join repository r using (repository_id)
             where ($3::text is null or $3::text = 'delivery')
               and ($1::timestamptz is null or (d.received_at, d.delivery_id) < ($1::timestamptz, $2::text))
+              and ($8::timestamptz is null or d.received_at >= $8)
               and ($5::text is null or lower(d.sender) = $5::text)
               and ($4::text is null or exists (
                   select from delivery_decision v join deployment using (deployment_id)
@@ -194,6 +197,7 @@ async fn places(
                  left join account a on a.user_id = d.requested_by
             where ($3::text is null or $3::text = 'deployment')
               and ($1::timestamptz is null or (d.created_at, d.deployment_id::text) < ($1::timestamptz, $2::text))
+              and ($8::timestamptz is null or d.created_at >= $8)
               and ($5::text is null or lower(coalesce(a.name, v.sender)) = $5::text)
               and ($4::text is null or s.name = $4::text)
               and ($6::text is null or position($6::text in lower(concat_ws(' ',
@@ -209,6 +213,7 @@ async fn places(
             where ($3::text is null
                    or $3::text = case when a.user_id is null then 'berth' else 'person' end)
               and ($1::timestamptz is null or (a.happened_at, lpad(a.act_id::text, 20, '0')) < ($1::timestamptz, $2::text))
+              and ($8::timestamptz is null or a.happened_at >= $8)
               and ($5::text is null or lower(a.actor) = $5::text)
               and ($4::text is null or a.stack = $4::text)
               and ($6::text is null or position($6::text in lower(concat_ws(' ',
@@ -229,6 +234,7 @@ async fn places(
         lower(&filter.actor),
         lower(&filter.text),
         limit,
+        filter.since,
     )
     .fetch_all(db)
     .await
@@ -272,6 +278,49 @@ async fn acts(db: &mut PgConnection, ids: &[String]) -> Result<Vec<(String, What
                 detail: row.detail,
             };
             (row.act_id.to_string(), What::Act(it))
+        })
+        .collect())
+}
+
+/// What was done to a stack's deployment of this number while it went on, oldest
+/// first. Of another stack that had its name is another time.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn of_deployment(
+    db: impl PgExecutor<'_>,
+    stack_id: Uuid,
+    number: i64,
+) -> Result<Vec<(DateTime<Utc>, Act)>> {
+    let rows = sqlx::query!(
+        "select a.happened_at, a.user_id, a.actor, a.kind, a.subject, a.stack, a.number, a.detail
+         from deployment d
+         join stack s using (stack_id)
+         join act a on a.stack = s.name and a.number = d.number
+                   and a.happened_at >= d.created_at
+                   and (d.finished_at is null or a.happened_at <= d.finished_at)
+         where d.stack_id = $1 and d.number = $2
+         order by a.act_id",
+        stack_id,
+        number,
+    )
+    .fetch_all(db)
+    .await
+    .map_err(Error::while_("read what was done to a deployment"))?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let it = Act {
+                user: row.user_id.map(UserId),
+                actor: row.actor,
+                kind: row.kind,
+                subject: row.subject,
+                stack: row.stack,
+                number: row.number,
+                detail: row.detail,
+            };
+            (row.happened_at, it)
         })
         .collect())
 }
@@ -358,7 +407,7 @@ mod tests {
     }
 
     #[sqlx::test(migrator = "crate::MIGRATOR")]
-    async fn events_are_found_by_kind_stack_actor_and_words(pool: PgPool) {
+    async fn events_are_found_by_kind_stack_actor_words_and_time(pool: PgPool) {
         world(&pool).await;
         let kind = |kind| Filter { kind: Some(kind), ..Filter::default() };
         assert_eq!(shown(&pool, kind(EventKind::Person)).await, ALL[1..3]);
@@ -376,8 +425,44 @@ mod tests {
         assert_eq!(shown(&pool, text("100%")).await, [ALL[0]], "no pattern is read into it");
         assert_eq!(shown(&pool, text("_00")).await, Vec::<String>::new());
         assert_eq!(shown(&pool, text("#1")).await, [ALL[2], ALL[4]]);
+        let since = |at: &str| Filter { since: Some(at.parse().unwrap()), ..Filter::default() };
+        assert_eq!(shown(&pool, since("2026-01-01T10:02:00Z")).await, ALL[..4]);
+        assert_eq!(shown(&pool, since("2026-01-01T10:01:00Z")).await, ALL[..5]);
+        assert_eq!(shown(&pool, since("2026-01-01T10:03:01Z")).await, Vec::<String>::new());
         let both = Filter { actor: Some("Ada".to_owned()), ..text("ci") };
         assert_eq!(shown(&pool, both).await, [ALL[1]]);
+    }
+
+    #[sqlx::test(migrator = "crate::MIGRATOR")]
+    async fn what_was_done_to_a_deployment_is_told_of_it_alone(pool: PgPool) {
+        let fence = seed::lead(&pool).await;
+        let seeded = seed::deployment(&pool, fence).await;
+        let ada = ada(&pool).await;
+        let here = NewAct::on_stack(Actor::Person(&ada), Kind::Approved, "shop-pr-7").numbered(1);
+        for act in [
+            here,
+            here.saying("of a stack that had the name before"),
+            NewAct::on_stack(Actor::Person(&ada), Kind::Cancelled, "shop-pr-7").numbered(2),
+            NewAct::on_stack(Actor::Person(&ada), Kind::Cancelled, "docs").numbered(1),
+            NewAct::on_stack(Actor::Reconciler, Kind::Healed, "shop-pr-7"),
+        ] {
+            record(&pool, act).await.unwrap();
+        }
+        sqlx::query("update act set happened_at = now() - interval '1 day' where detail <> ''")
+            .execute(&pool)
+            .await
+            .unwrap();
+        let told = async || {
+            let told = of_deployment(&pool, seeded.stack.0, 1).await.unwrap();
+            told.into_iter()
+                .map(|(_, act)| format!("{} {}", act.actor, act.kind))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(told().await, ["Ada approved"]);
+
+        // A stack that has the name afterwards has deployments of the same numbers.
+        sqlx::query("update deployment set finished_at = created_at").execute(&pool).await.unwrap();
+        assert_eq!(told().await, Vec::<String>::new());
     }
 
     #[sqlx::test(migrator = "crate::MIGRATOR")]

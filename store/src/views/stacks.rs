@@ -1,5 +1,7 @@
 //! Stacks as lists and pages show them.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgExecutor;
@@ -57,6 +59,16 @@ pub struct StackView {
     pub paused_by: Option<String>,
 }
 
+/// What comes first in a list of stacks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Order {
+    /// By name.
+    #[default]
+    Name,
+    /// What changed last.
+    Updated,
+}
+
 /// Which stacks, and which page of them.
 #[derive(Debug, Clone, Default)]
 pub struct StackFilter<'a> {
@@ -69,33 +81,42 @@ pub struct StackFilter<'a> {
     pub kind: Option<&'a str>,
     /// Of this repository.
     pub repository_id: Option<i64>,
+    /// Of the environments of this name.
+    pub environment: Option<&'a str>,
+    /// Only those of which the API says this one word.
+    pub state: Option<&'a str>,
+    /// Only those that run something and are as they should be, or are not.
+    pub synced: Option<bool>,
     /// Only those that a person should look into.
     pub attention: bool,
-    /// After the stack of this name.
-    pub after: Option<&'a str>,
+    /// What comes first.
+    pub order: Order,
+    /// After the stack that last changed then and has this name. The time counts
+    /// only where they are in the order of [`Order::Updated`].
+    pub after: Option<(DateTime<Utc>, &'a str)>,
     /// One more than this may come back.
     pub limit: i64,
 }
 
-/// Stacks that are not gone, by name.
+/// Stacks that are not gone, in the order that is asked for.
 ///
 /// # Errors
 ///
 /// What the database says.
 pub async fn list(db: impl PgExecutor<'_>, filter: &StackFilter<'_>) -> Result<Vec<StackView>> {
+    let (after_time, after_name) = filter.after.unzip();
     sqlx::query_as!(
         StackView,
         r#"
         select s.name, s.wanted, s.observed, s.observed_at, s.paused_at, s.paused_by,
-               greatest(s.updated_at, latest.updated_at) as "updated_at!",
+               now.updated_at as "updated_at!",
                r.repository_id, r.owner, r.name as repository, e.name as environment, e.kind,
                e.pull_request, e.pull_request_title, e.pull_request_author,
                running.commit_sha as "commit_sha?", running.commit_message as "commit_message?",
                running.commit_author as "commit_author?",
                latest.number as "latest_number?", latest.phase as "latest_phase?",
                latest.reason as "latest_reason?", latest.policy as "latest_policy?",
-               exists (select from deployment d
-                       where d.stack_id = s.stack_id and d.finished_at is null) as "deploying!"
+               now.deploying as "deploying!"
         from stack s
         join environment e using (environment_id)
         join repository r using (repository_id)
@@ -108,6 +129,11 @@ pub async fn list(db: impl PgExecutor<'_>, filter: &StackFilter<'_>) -> Result<V
             where d.stack_id = s.stack_id and d.release_id = s.release_id
             order by number desc limit 1
         ) running on true
+        cross join lateral (
+            select greatest(s.updated_at, latest.updated_at) as updated_at,
+                   exists (select from deployment d
+                           where d.stack_id = s.stack_id and d.finished_at is null) as deploying
+        ) now
         where s.removed_at is null
           and ($1::text is null or s.name = $1)
           and ($2::text is null
@@ -124,21 +150,80 @@ pub async fn list(db: impl PgExecutor<'_>, filter: &StackFilter<'_>) -> Result<V
                        or s.observed ->> 'message' <> ''
                        or s.observed @? '$.services[*]
                                          ? (@.health == "degraded" && @.reason != "")'))
-          and ($6::text is null or s.name > $6)
-        order by s.name
-        limit $7::bigint + 1
+          and ($6::text is null or e.name = $6)
+          -- As the API's `StackState` says it in one word.
+          and ($7::text is null or $7 = case
+                  when s.wanted = 'absent' then 'removing'
+                  when now.deploying then 'deploying'
+                  when s.observed ->> 'health' in ('healthy', 'progressing', 'degraded')
+                      then s.observed ->> 'health'
+                  when latest.phase = 'failed' then 'failed'
+                  else 'unknown'
+              end)
+          and ($8::bool is null
+               or running.commit_sha is not null
+                  and $8 = coalesce(s.observed @> '{"synced": true}', false))
+          and ($9::text is null or case
+                  when $10::bool then now.updated_at < $11
+                                      or now.updated_at = $11 and s.name > $9
+                  else s.name > $9
+              end)
+        order by case when $10::bool then now.updated_at end desc, s.name
+        limit $12::bigint + 1
         "#,
         filter.name,
         filter.text,
         filter.kind,
         filter.repository_id,
         filter.attention,
-        filter.after,
+        filter.environment,
+        filter.state,
+        filter.synced,
+        after_name,
+        filter.order == Order::Updated,
+        after_time,
         filter.limit,
     )
     .fetch_all(db)
     .await
     .map_err(Error::while_("list stacks"))
+}
+
+/// What a list of stacks can be narrowed to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choices {
+    /// The names of the permanent environments: a preview has one of its own.
+    pub environments: Vec<String>,
+    /// The repositories, each with GitHub's id, by owner and name.
+    pub repositories: Vec<(i64, String)>,
+}
+
+/// What tells the stacks apart that are not gone.
+///
+/// # Errors
+///
+/// What the database says.
+pub async fn choices(db: impl PgExecutor<'_>) -> Result<Choices> {
+    let rows = sqlx::query!(
+        r#"
+        select distinct r.repository_id, r.owner || '/' || r.name as "repository!",
+               case when e.kind = 'permanent' then e.name end as environment
+        from stack s
+        join environment e using (environment_id)
+        join repository r using (repository_id)
+        where s.removed_at is null
+        "#
+    )
+    .fetch_all(db)
+    .await
+    .map_err(Error::while_("look up what tells stacks apart"))?;
+    let environments: BTreeSet<_> = rows.iter().filter_map(|row| row.environment.clone()).collect();
+    let repositories: BTreeSet<_> =
+        rows.into_iter().map(|row| (row.repository, row.repository_id)).collect();
+    Ok(Choices {
+        environments: environments.into_iter().collect(),
+        repositories: repositories.into_iter().map(|(name, id)| (id, name)).collect(),
+    })
 }
 
 /// The stack of this name that is not gone.

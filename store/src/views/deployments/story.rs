@@ -21,6 +21,8 @@ pub struct Story {
     /// What the last deployments of its stack took that succeeded before it: only
     /// rollbacks for a rollback, which has fewer steps, and none for another.
     pub others: Vec<Timing>,
+    /// The rule that matched, where it still exists.
+    pub rule: Option<Uuid>,
     /// Its repository.
     pub repository: (String, String),
     /// The commit that served before it, where that is another.
@@ -50,7 +52,7 @@ struct Took {
 pub async fn story(db: impl PgExecutor<'_>, stack_id: Uuid, number: i64) -> Result<Story> {
     let row = sqlx::query!(
         r#"
-        select d.plan as "plan: Json<Vec<Planned>>", r.owner, r.name,
+        select d.plan as "plan: Json<Vec<Planned>>", d.rule_id, r.owner, r.name,
                case when served.sha <> d.commit_sha then jsonb_build_object(
                    'number', served.number, 'sha', served.sha)
                end as "served: Json<Served>",
@@ -98,6 +100,7 @@ pub async fn story(db: impl PgExecutor<'_>, stack_id: Uuid, number: i64) -> Resu
     Ok(Story {
         plan: row.plan.map(|plan| plan.0),
         others: others.map(|took| Timing { total_ms: took.total, phases: took.phases }).collect(),
+        rule: row.rule_id,
         repository: (row.owner, row.name),
         served: row.served.map(|served| served.0),
     })
