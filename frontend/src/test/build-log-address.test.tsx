@@ -36,12 +36,9 @@ afterEach(() => {
 });
 afterAll(() => server.close());
 
-test('the build log’s filters and line are in a deployment’s address, and make no history', async () => {
-  const complaints = vi.spyOn(console, 'error').mockReturnValue();
+function open(address: string) {
   const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
-  const history = createMemoryHistory({
-    initialEntries: ['/stacks/shop/deployments/143?q=npm&service=web&at=7'],
-  });
+  const history = createMemoryHistory({ initialEntries: [address] });
   const router = createRouter({
     routeTree,
     context: { client },
@@ -54,6 +51,12 @@ test('the build log’s filters and line are in a deployment’s address, and ma
       <RouterProvider router={router} />
     </QueryClientProvider>,
   );
+  return history;
+}
+
+test('the build log’s filters and line are in a deployment’s address, and make no history', async () => {
+  const complaints = vi.spyOn(console, 'error').mockReturnValue();
+  const history = open('/stacks/shop/deployments/143?q=npm&service=web&at=7');
   const grid = await screen.findByRole('grid', { name: 'Build log' }, { timeout: 10_000 });
   expect(screen.getByRole('row', { selected: true })).toHaveTextContent('RUN npm ci');
   const field = screen.getByRole('searchbox', { name: 'Search the log' });
@@ -68,4 +71,24 @@ test('the build log’s filters and line are in a deployment’s address, and ma
   expect(grid).toBeVisible();
   // The parts of the page are told apart, or one may be there twice.
   expect(complaints.mock.calls.flat().join(' ')).not.toContain('same key');
+}, 20_000);
+
+test('a phase leads to its place in the log, which is selected, in sight and has the focus', async () => {
+  const looked = vi.spyOn(Element.prototype, 'scrollIntoView').mockReturnValue();
+  const history = open('/stacks/shop/deployments/143?q=npm');
+  const built = await screen.findByRole('button', { name: /^Built/ }, { timeout: 10_000 });
+  await userEvent.click(built);
+  const api = await screen.findByRole('link', { name: /^api, \d+ lines$/ });
+  await userEvent.click(api);
+  const grid = screen.getByRole('grid', { name: 'Build log' });
+  expect(grid).toHaveFocus();
+  expect(looked.mock.contexts).toContain(grid);
+  await waitFor(() => expect(history.location.search).toBe('?service=api&at=11'));
+  expect(await screen.findByRole('row', { selected: true })).toHaveTextContent(
+    'load build definition',
+  );
+  // Whoever went on reading above comes back to it.
+  looked.mockClear();
+  await userEvent.click(api);
+  expect(looked.mock.contexts).toContain(grid);
 }, 20_000);

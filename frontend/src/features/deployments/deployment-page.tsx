@@ -4,69 +4,71 @@ import { type ReactNode } from 'react';
 
 import { Loaded } from '~/api/loaded';
 import { deploymentQuery } from '~/api/queries';
-import type { Deployment, DeploymentStory, Verdict } from '~/api/schema.gen';
-import { cn } from '~/lib/cn';
+import type { Deployment, DeploymentPhase, DeploymentStory, Verdict } from '~/api/schema.gen';
 import { bareUrl, firstLine, mainFirst, shortImage, shortRef, shortSha } from '~/lib/text';
 import { duration, full, short } from '~/lib/time';
 import { useTitle } from '~/lib/title';
 import { CopyButton } from '~/ui/copy';
 import { Fact, FactPanel } from '~/ui/fact';
 import { Outside } from '~/ui/outside';
-import { Page, Panel, Section } from '~/ui/page';
+import { Page, Section } from '~/ui/page';
 import { Said } from '~/ui/said';
-import { Status, StatusIcon } from '~/ui/status';
+import { Status } from '~/ui/status';
 import { Ago, Took } from '~/ui/time';
 
 import { Control } from './control';
-import { PhaseWord } from './phase-strip';
+import { Phases } from './phases';
 import { Plan } from './plan-section';
-import { ReasonLine } from './reason-line';
-import {
-  isOver,
-  PHASE_HINTS,
-  phaseName,
-  phaseState,
-  statusOf,
-  TRIGGER_WORDS,
-  waitsFor,
-} from './words';
+import { RuleLink, Why } from './why';
+import { isOver, statusOf, TRIGGER_WORDS, waitsFor } from './words';
 
-/** `log` is the build log; it belongs to another feature. */
+/** A deployment: what became of it phase by phase, what it is, and what it does to the cluster. */
 export function DeploymentPage({
   stack,
   number,
   log,
+  phaseLog,
 }: {
   stack: string;
   number: number;
-  log: (deployment: Deployment, live: boolean) => ReactNode;
+  /** The rest of the page, and the build log below it; that belongs to another feature. */
+  log: (deployment: Deployment, live: boolean, page: ReactNode) => ReactNode;
+  /** Where in that log a phase's lines are. */
+  phaseLog: (deployment: Deployment, phase: DeploymentPhase) => ReactNode;
 }) {
   const query = useQuery(deploymentQuery(stack, number));
   useTitle(`${query.data?.phase === 'failed' ? '● Failed · ' : ''}#${number} · ${stack}`);
   return (
     <Page>
       <Loaded query={query} what={`deployment #${number}`}>
-        {(deployment) => (
-          <>
-            <Head deployment={deployment} />
-            <div className="grid gap-x-6 lg:grid-cols-[minmax(0,1fr)_300px]">
-              <Section title="Phases">
-                <Phases deployment={deployment} />
-              </Section>
-              <Section title="Facts">
-                <Facts deployment={deployment} />
-              </Section>
-            </div>
-            <Plan key={deployment.id} deployment={deployment} />
-            {log(deployment, !isOver(deployment))}
-          </>
-        )}
+        {(deployment) =>
+          log(
+            deployment,
+            !isOver(deployment),
+            <>
+              <Head deployment={deployment} />
+              <div className="grid gap-x-6 lg:grid-cols-[minmax(0,1fr)_300px]">
+                <Section title="Phases">
+                  <Phases
+                    key={deployment.id}
+                    deployment={deployment}
+                    log={(phase) => phaseLog(deployment, phase)}
+                  />
+                </Section>
+                <Section title="Facts">
+                  <Facts deployment={deployment} />
+                </Section>
+              </div>
+              <Plan key={deployment.id} deployment={deployment} />
+            </>,
+          )
+        }
       </Loaded>
     </Page>
   );
 }
 
-function Head({ deployment }: { deployment: Deployment }) {
+function Head({ deployment }: { deployment: DeploymentStory }) {
   const { commit, number } = deployment;
   return (
     <div className="mb-6 flex flex-wrap items-start gap-x-6 gap-y-3">
@@ -79,9 +81,7 @@ function Head({ deployment }: { deployment: Deployment }) {
           </h2>
           <Status {...statusOf(deployment)} />
         </div>
-        <p className="mt-0.5 text-ui break-words text-text-2">
-          <Said text={deployment.why} />
-        </p>
+        <Why deployment={deployment} />
         {deployment.waiting && (
           <p className="mt-1 text-ui break-words text-warn">
             <Said text={waitsFor(deployment)} />
@@ -91,52 +91,6 @@ function Head({ deployment }: { deployment: Deployment }) {
       <Control deployment={deployment} />
     </div>
   );
-}
-
-function Phases({ deployment }: { deployment: DeploymentStory }) {
-  const over = isOver(deployment);
-  const usual = new Map(deployment.usual?.phases.map((it) => [it.phase, it.duration_ms]));
-  return (
-    <Panel>
-      <ol className="divide-y divide-line">
-        {deployment.phases.map((phase) => (
-          <li key={phase.phase} className="flex items-start gap-2.5 px-3 py-2">
-            <span className="mt-0.5">
-              <StatusIcon look={phaseState(phase.state, over).look} />
-            </span>
-            <div className="min-w-0 flex-1 text-ui">
-              <span className={cn('font-medium', phase.state === 'pending' && 'text-text-3')}>
-                {phaseName(phase, over)}
-              </span>
-              <p
-                className={cn(
-                  'text-meta break-words whitespace-pre-wrap',
-                  phase.state === 'failed' ? 'text-bad' : 'text-text-2',
-                )}
-              >
-                <Said
-                  text={(phase.state !== 'failed' && phase.message) || PHASE_HINTS[phase.phase]}
-                />
-              </p>
-            </div>
-            <span className="flex flex-col items-end text-meta leading-5 whitespace-nowrap text-text-2 tabular-nums sm:flex-row-reverse">
-              <span className="text-right sm:min-w-24">
-                <PhaseWord phase={phase} over={over} />
-              </span>
-              <Usually ms={usual.get(phase.phase)} begun={phase.started_at !== null} />
-            </span>
-          </li>
-        ))}
-      </ol>
-      <ReasonLine deployment={deployment} />
-    </Panel>
-  );
-}
-
-/** What a phase usually takes, beside what it took; nothing where that is as good as nothing. */
-function Usually({ ms, begun }: { ms: number | undefined; begun: boolean }) {
-  if (ms === undefined || ms < 500 || !begun) return null;
-  return <span className="leading-[18px] text-text-3 sm:leading-5">median {duration(ms)}</span>;
 }
 
 function Facts({ deployment }: { deployment: DeploymentStory }) {
@@ -186,7 +140,11 @@ function Facts({ deployment }: { deployment: DeploymentStory }) {
       {deployment.freeze_override && (
         <Decided name="Override" verdict={deployment.freeze_override} />
       )}
-      {deployment.rule_name && <Fact name="Rule">{deployment.rule_name}</Fact>}
+      {deployment.rule_name && (
+        <Fact name="Rule">
+          <RuleLink deployment={deployment} label={deployment.rule_name} />
+        </Fact>
+      )}
       <Fact name="Began">
         <span title={full(deployment.created_at)}>
           <Ago at={deployment.created_at} />

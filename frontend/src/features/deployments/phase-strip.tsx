@@ -22,10 +22,10 @@ export function PhaseStrip({
       {phases.map((phase) => (
         <li
           key={phase.phase}
-          className={cn('flex min-w-0 gap-1.5', phase.state === 'pending' && 'max-sm:sr-only')}
+          className={cn('flex min-w-0 gap-1.5', !phase.started_at && 'max-sm:sr-only')}
         >
           <span className="mt-0.5">
-            <StatusIcon look={phaseState(phase.state, over).look} size={14} />
+            <StatusIcon look={phaseState(phase, over).look} size={14} />
           </span>
           <div
             className={cn(
@@ -36,7 +36,7 @@ export function PhaseStrip({
             <p
               className={cn(
                 'truncate text-meta leading-[18px] font-medium',
-                phase.state === 'pending' && 'text-text-3',
+                !phase.started_at && 'text-text-3',
               )}
             >
               {phaseName(phase, over)}
@@ -70,6 +70,6 @@ export function PhaseWord({ phase, over }: { phase: DeploymentPhase; over: boole
         </>
       );
     default:
-      return phaseState(phase.state, over).word;
+      return phaseState(phase, over).word;
   }
 }

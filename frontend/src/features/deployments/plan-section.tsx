@@ -12,6 +12,9 @@ import { isOver } from './words';
 /** As many lines as are read at a glance; the rest is one press away. */
 const SHORT = 12;
 
+/** Where it stands on the page, for the phase that carries it out. */
+export const PLAN_ID = 'plan';
+
 const AFTER = 'Once it has succeeded';
 
 /** What the deployment does to the cluster, a line an action, written down before it is done. */
@@ -23,28 +26,30 @@ export function Plan({ deployment }: { deployment: DeploymentStory }) {
   const shown = whole || now.length <= SHORT + 3 ? now : now.slice(0, SHORT);
   const hidden = now.length - shown.length;
   return (
-    <Section title="Plan" aside={plan && now.length > 0 && <Sum lines={now} />}>
-      <Panel>
-        {now.length === 0 ? (
-          <p className="px-3 py-2.5 text-ui text-text-2">{nothing(deployment)}</p>
-        ) : (
-          <Lines label="Plan" lines={shown} over={isOver(deployment)} />
-        )}
-        {hidden > 0 && (
-          <div className="border-t border-line px-1.5 py-1">
-            <Button kind="quiet" size="small" onClick={() => setWhole(true)}>
-              Show {hidden} more
-            </Button>
-          </div>
-        )}
-        {after.length > 0 && (
-          <div className="border-t border-line">
-            <h3 className="px-3 pt-2 text-meta text-text-2">{AFTER}</h3>
-            <Lines label={AFTER} lines={after} over={isOver(deployment)} />
-          </div>
-        )}
-      </Panel>
-    </Section>
+    <div id={PLAN_ID} className="scroll-mt-4">
+      <Section title="Plan" aside={plan && now.length > 0 && <Sum lines={now} />}>
+        <Panel>
+          {now.length === 0 ? (
+            <p className="px-3 py-2.5 text-ui text-text-2">{nothing(deployment)}</p>
+          ) : (
+            <Lines label="Plan" lines={shown} over={isOver(deployment)} />
+          )}
+          {hidden > 0 && (
+            <div className="border-t border-line px-1.5 py-1">
+              <Button kind="quiet" size="small" onClick={() => setWhole(true)}>
+                Show {hidden} more
+              </Button>
+            </div>
+          )}
+          {after.length > 0 && (
+            <div className="border-t border-line">
+              <h3 className="px-3 pt-2 text-meta text-text-2">{AFTER}</h3>
+              <Lines label={AFTER} lines={after} over={isOver(deployment)} />
+            </div>
+          )}
+        </Panel>
+      </Section>
+    </div>
   );
 }
 

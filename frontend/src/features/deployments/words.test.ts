@@ -57,20 +57,31 @@ describe('waitsFor', () => {
   });
 });
 
+const stand = (state: PhaseState) => ({
+  phase: 'converged' as const,
+  state,
+  started_at: state === 'pending' ? null : '2026-11-27T08:00:00Z',
+});
+/** How the server tells of one that had not begun when the deployment ended. */
+const NEVER = { phase: 'converged', state: 'stopped', started_at: null } as const;
+
 test('a phase is named as done once it is, and as its step before', () => {
-  const named = (state: PhaseState, over: boolean) =>
-    phaseName({ phase: 'converged', state }, over);
+  const named = (state: PhaseState, over: boolean) => phaseName(stand(state), over);
   expect(named('done', false)).toBe('Converged');
   expect(named('running', false)).toBe('Converging');
   expect(named('pending', false)).toBe('Converging');
   expect(named('failed', true)).toBe('Converging');
   // What never comes is not on its way.
   expect(named('pending', true)).toBe('Converged');
-  expect(phaseName({ phase: 'succeeded', state: 'pending' }, false)).toBe('Finishing');
+  expect(phaseName(NEVER, true)).toBe('Converged');
+  expect(named('stopped', true)).toBe('Converging');
+  expect(phaseName({ ...stand('pending'), phase: 'succeeded' }, false)).toBe('Finishing');
 });
 
 test('a phase is pending while the deployment goes on, and not reached once it is over', () => {
-  expect(phaseState('pending', false)).toEqual({ look: 'pending', word: 'pending' });
-  expect(phaseState('pending', true)).toEqual({ look: 'stopped', word: 'not reached' });
-  expect(phaseState('failed', true)).toEqual({ look: 'failed', word: 'failed' });
+  expect(phaseState(stand('pending'), false)).toEqual({ look: 'pending', word: 'pending' });
+  expect(phaseState(stand('pending'), true)).toEqual({ look: 'stopped', word: 'not reached' });
+  expect(phaseState(NEVER, true)).toEqual({ look: 'stopped', word: 'not reached' });
+  expect(phaseState(stand('stopped'), true)).toEqual({ look: 'stopped', word: 'stopped' });
+  expect(phaseState(stand('failed'), true)).toEqual({ look: 'failed', word: 'failed' });
 });

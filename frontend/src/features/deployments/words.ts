@@ -118,20 +118,20 @@ export function waitsFor({ waiting, frozen }: Pick<Deployment, 'waiting' | 'froz
 
 const closed = (sentence: string) => (/[.!?…]$/.test(sentence) ? sentence : `${sentence}.`);
 
-/**
- * How a phase looks in a deployment that is `over` or not, and the word for where it stands: what is
- * still to come when a deployment ends never comes.
- */
-export function phaseState(state: PhaseState, over: boolean): { look: Look; word: string } {
-  if (over && state === 'pending') return { look: 'stopped', word: 'not reached' };
-  return { look: STATE_LOOKS[state], word: state };
+type Stand = Pick<DeploymentPhase, 'state' | 'started_at'>;
+
+/** What had not begun when a deployment ended never comes: the server calls that stopped. */
+const neverComes = ({ started_at }: Stand, over: boolean) => over && started_at === null;
+
+/** How a phase looks in a deployment that is `over` or not, and the word for where it stands. */
+export function phaseState(phase: Stand, over: boolean): { look: Look; word: string } {
+  if (neverComes(phase, over)) return { look: 'stopped', word: 'not reached' };
+  return { look: STATE_LOOKS[phase.state], word: phase.state };
 }
 
 /** What a phase is called: once it is done, or never comes, itself; until then the step to it. */
-export const phaseName = (
-  { phase, state }: Pick<DeploymentPhase, 'phase' | 'state'>,
-  over: boolean,
-): string => (state === 'done' || (over && state === 'pending') ? PHASE_WORDS : STEP_WORDS)[phase];
+export const phaseName = (phase: Stand & Pick<DeploymentPhase, 'phase'>, over: boolean): string =>
+  (phase.state === 'done' || neverComes(phase, over) ? PHASE_WORDS : STEP_WORDS)[phase.phase];
 
 /** The phase in which a deployment ended early. */
 export function brokenPhase(phases: readonly DeploymentPhase[]): DeploymentPhase | undefined {

@@ -15,11 +15,14 @@ const ROW = 20;
 /** Lines the panel shows at most before it scrolls. */
 const TALL = 26;
 
+/** A page has one build log: whatever leads to a line of it finds it by this. */
+export const GRID_ID = 'build-log';
+
 type Props = {
   buffer: readonly LogLine[];
   /** Which of them are shown; null means all. */
   shown: readonly number[] | null;
-  /** What tells one filter from another. */
+  /** What tells one filter from another, and one address from the next. */
   filter: string;
   live: boolean;
   /** Whether all that there was is here: what comes then is new. */
@@ -145,6 +148,7 @@ export function BuildLines(props: Props) {
     <div className="relative">
       <div
         ref={scroller}
+        id={GRID_ID}
         onScroll={onScroll}
         onKeyDown={onKeyDown}
         onClick={onClick}

@@ -9,6 +9,7 @@ import type { LogLine } from '~/api/schema.gen';
 import { logLine } from '~/test/log-fixtures';
 
 import { BuildLog } from './build-log';
+import { BuildLogSource } from './build-log-source';
 import type { BuildLogSearch } from './filter';
 
 const TEXTS = ['Compiling', 'npm warn old', 'Compiled', 'Migrating', 'done'];
@@ -45,15 +46,16 @@ const NO_SEARCH: BuildLogSearch = {};
 function Log({ first = NO_SEARCH }: { first?: BuildLogSearch }) {
   const [search, setSearch] = useState(first);
   return (
-    <BuildLog
-      id="d-1"
-      live={false}
-      search={search}
-      onSearch={(next) => {
-        onSearch(next);
-        setSearch(next);
-      }}
-    />
+    <BuildLogSource id="d-1" live={false}>
+      <BuildLog
+        live={false}
+        search={search}
+        onSearch={(next) => {
+          onSearch(next);
+          setSearch(next);
+        }}
+      />
+    </BuildLogSource>
   );
 }
 const written = () => onSearch.mock.lastCall?.[0];

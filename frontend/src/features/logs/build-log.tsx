@@ -15,24 +15,24 @@ import { SkeletonRows } from '~/ui/skeleton';
 
 import { find, placeOf } from './buffer';
 import { BuildLines } from './build-lines';
+import { useBuildLogSource } from './build-log-source';
 import type { BuildLogSearch } from './filter';
 import { plain } from './pick';
 import { PickedStrip } from './picked-strip';
-import { useBuildLog } from './use-build-log';
 import { WrapButton } from './wrap-button';
 
 /** The selected line goes into the address once the keys rest, in milliseconds. */
 const REST_MS = 200;
 
 type Props = {
-  id: string;
   live: boolean;
   search: BuildLogSearch;
   onSearch: (search: BuildLogSearch) => void;
 };
 
-export function BuildLog({ id, live, search, onSearch }: Props) {
-  const { buffer, version, error, loaded, retry } = useBuildLog(id, live);
+/** What the builders and jobs of a deployment wrote, within a {@link BuildLogSource}. */
+export function BuildLog({ live, search, onSearch }: Props) {
+  const { buffer, version, error, loaded, retry } = useBuildLogSource();
   const { q = '', service = '' } = search;
   // A phone shows the first words of a line, if anything, where they do not wrap.
   const narrow = useNarrow();
@@ -41,6 +41,8 @@ export function BuildLog({ id, live, search, onSearch }: Props) {
   /** The line that the address named last, and the one that this page wrote there. */
   const [seen, setSeen] = useState(search.at);
   const [mine, setMine] = useState<string>();
+  /** How often an address named a line that this page did not write there. */
+  const [landings, setLandings] = useState(0);
   const [copied, setCopied] = useState(0);
   const rest = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => () => clearTimeout(rest.current), []);
@@ -48,6 +50,7 @@ export function BuildLog({ id, live, search, onSearch }: Props) {
     setSeen(search.at);
     if (search.at !== mine) {
       setMine(search.at);
+      setLandings(landings + 1);
       setPicked(idOf(search.at));
     }
   }
@@ -109,7 +112,7 @@ export function BuildLog({ id, live, search, onSearch }: Props) {
         <BuildLines
           buffer={buffer.lines}
           shown={shown}
-          filter={`${q} ${service}`}
+          filter={`${landings} ${q} ${service}`}
           live={live}
           loaded={loaded}
           wrap={wrap}

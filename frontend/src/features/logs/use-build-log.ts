@@ -7,7 +7,7 @@ import { LogBuffer } from './buffer';
 
 const PART = 2000;
 
-type State = {
+export type BuildLogState = {
   buffer: LogBuffer;
   version: number;
   error: unknown;
@@ -19,7 +19,7 @@ type State = {
  * A deployment's build log: read to its end, and read on whenever the stream says that it grew.
  * `live` only says whether more may come: when it turns false, the rest is read once more.
  */
-export function useBuildLog(id: string, live: boolean): State {
+export function useBuildLog(id: string, live: boolean): BuildLogState {
   const [buffer] = useState(() => new LogBuffer());
   const [error, setError] = useState<unknown>();
   const [loaded, setLoaded] = useState(false);
