@@ -1,26 +1,38 @@
+/** Of a rule's form, what decides of events: what is asked about, and nothing else. */
 import { useMemo } from 'react';
 
-import type { RuleDraft } from '~/api/schema.gen';
+import type { Rule, RuleDraft } from '~/api/schema.gen';
 import { useDebounced } from '~/lib/debounce';
 
-import { toDraft, type RuleForm } from './draft';
+import { toDraft, toForm, type RuleForm } from './draft';
 
 const PAUSE_MS = 400;
 
 /** Of a draft, only what decides: its name and the like must not ask anew. */
-function deciding(form: RuleForm): string {
-  const draft: RuleDraft = { ...toDraft(form), name: 'draft', policy: null };
-  return JSON.stringify({
-    ...draft,
+function deciding(form: RuleForm): RuleDraft {
+  return {
+    ...toDraft(form),
+    name: 'draft',
+    policy: null,
     compose_file: 'compose.yaml',
     on_registry_failure: 'fail',
     priority: 'normal',
     at_once: null,
-  });
+  };
 }
+
+/** The same of a rule that is there. */
+export const decidingOf = (rule: Rule): RuleDraft => deciding(toForm(rule));
 
 /** What decides of a form, once whoever types pauses; the same object until it differs. */
 export function useDeciding(form: RuleForm): RuleDraft {
-  const settled = useDebounced(deciding(form), PAUSE_MS);
-  return useMemo(() => JSON.parse(settled) as RuleDraft, [settled]);
+  return useSettled(form).draft;
+}
+
+/** The same, and whether the form still is as it says. */
+export function useSettled(form: RuleForm): { draft: RuleDraft; settled: boolean } {
+  const now = JSON.stringify(deciding(form));
+  const paused = useDebounced(now, PAUSE_MS);
+  const draft = useMemo(() => JSON.parse(paused) as RuleDraft, [paused]);
+  return { draft, settled: now === paused };
 }

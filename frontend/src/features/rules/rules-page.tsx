@@ -1,44 +1,20 @@
+/** All rules, by repository; one of them is on a page of its own. */
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { GitPullRequest, Plus, Tag as TagIcon, Upload } from 'lucide-react';
+import { Plus } from 'lucide-react';
 import { useMemo } from 'react';
 
 import { useDenied } from '~/api/access';
 import { Loaded } from '~/api/loaded';
 import { NextPage } from '~/api/more';
 import { githubQuery, rulesQuery } from '~/api/queries';
-import type { Rule, RuleEvent } from '~/api/schema.gen';
+import type { Rule } from '~/api/schema.gen';
 import { buttonClass } from '~/ui/button';
 import { Empty } from '~/ui/empty';
 import { countOf, inParts, Long, type Place } from '~/ui/long';
-import { Page, PageHead, Section } from '~/ui/page';
-import { Table, Td, Th } from '~/ui/table';
-import { Tag } from '~/ui/tag';
+import { Page, PageHead } from '~/ui/page';
 
-const EVENTS = {
-  push: { word: 'Push', icon: Upload },
-  tag: { word: 'Tag', icon: TagIcon },
-  pull_request: { word: 'Pull request', icon: GitPullRequest },
-} satisfies Record<RuleEvent, { word: string; icon: typeof Upload }>;
-
-const HEAD = (
-  <>
-    <Th className="w-[30%] lg:w-[14%]">Rule</Th>
-    <Th className="lg:w-[22%]">When</Th>
-    <Th hide="sm" className="w-[24%] lg:w-[14%]">
-      Environment
-    </Th>
-    <Th hide="lg" className="w-[26%]">
-      Host
-    </Th>
-    <Th hide="lg" className="w-[20%]">
-      Compose file
-    </Th>
-    <Th right className="w-16">
-      State
-    </Th>
-  </>
-);
+import { RuleGroup } from './rule-group';
 
 export function RulesPage() {
   const query = useInfiniteQuery(rulesQuery());
@@ -72,20 +48,12 @@ export function RulesPage() {
   );
 }
 
-type Group = [repository: string, rules: Rule[]];
+type Group = [repository: string, rules: [Rule, ...Rule[]]];
 /** Repositories that come into the page and leave it together. */
 const TOGETHER = 20;
 
 const group = ([repository, rules]: Group, place: Place) => (
-  <div key={repository} {...place}>
-    <Section title={repository}>
-      <Table fixed label={`Rules of ${repository}`} head={HEAD}>
-        {rules.map((rule) => (
-          <Row key={rule.id} rule={rule} />
-        ))}
-      </Table>
-    </Section>
-  </div>
+  <RuleGroup key={repository} repository={repository} rules={rules} place={place} />
 );
 
 function Groups({ pages, more }: { pages: readonly { items: Rule[] }[]; more: boolean }) {
@@ -100,67 +68,14 @@ function Groups({ pages, more }: { pages: readonly { items: Rule[] }[]; more: bo
   );
 }
 
-function byRepository(rules: readonly Rule[]): Map<string, Rule[]> {
-  const groups = new Map<string, Rule[]>();
+function byRepository(rules: readonly Rule[]): Map<string, Group[1]> {
+  const groups = new Map<string, Group[1]>();
   for (const rule of rules) {
     const of = groups.get(rule.repository);
     if (of) of.push(rule);
     else groups.set(rule.repository, [rule]);
   }
   return groups;
-}
-
-function Row({ rule }: { rule: Rule }) {
-  const { word, icon: Icon } = EVENTS[rule.event];
-  return (
-    <tr className="relative hover:bg-hover">
-      <Td className="max-w-56">
-        <Link
-          to="/rules/$id"
-          params={{ id: rule.id }}
-          className="block truncate font-medium after:absolute after:inset-0"
-        >
-          {rule.name}
-        </Link>
-      </Td>
-      <Td className="max-w-72">
-        <span className="flex min-w-0 items-center gap-1.5">
-          <Icon size={14} className="shrink-0 text-text-3" aria-hidden />
-          <span className="whitespace-nowrap">{word}</span>
-          <code className="truncate font-mono text-meta text-text-2" title={rule.refs.join(', ')}>
-            {rule.refs.length > 0 ? rule.refs.join(', ') : 'any'}
-          </code>
-        </span>
-        {rule.paths.length > 0 && (
-          <code
-            className="block truncate pl-5 font-mono text-meta text-text-2"
-            title={rule.paths.join(', ')}
-          >
-            {rule.paths.join(', ')}
-          </code>
-        )}
-      </Td>
-      <Td hide="sm">
-        <Mono>{rule.environment}</Mono>
-        {rule.policy === 'restricted' && <Tag>restricted</Tag>}
-      </Td>
-      <Td hide="lg">
-        <Mono>{rule.host}</Mono>
-      </Td>
-      <Td hide="lg">
-        <Mono>{rule.compose_file}</Mono>
-      </Td>
-      <Td right>{rule.enabled ? <Tag tone="ok">On</Tag> : <Tag>Off</Tag>}</Td>
-    </tr>
-  );
-}
-
-function Mono({ children }: { children: string }) {
-  return (
-    <code className="block truncate font-mono text-meta text-text-2" title={children}>
-      {children}
-    </code>
-  );
 }
 
 function NoRules() {
