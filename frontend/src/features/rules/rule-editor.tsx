@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
+import { useEffect, useId, useState } from 'react';
 import { Controller, useForm } from 'react-hook-form';
 
 import { useDenied } from '~/api/access';
@@ -27,6 +27,8 @@ import {
   toForm,
   type RuleForm,
 } from './draft';
+import { effectSentence } from './effect';
+import { RuleEffect, useRuleEffect } from './rule-effect';
 import { RuleMatches } from './rule-matches';
 import { RuleReplay } from './rule-replay';
 import { RuleStory } from './rule-story';
@@ -131,6 +133,10 @@ export function RuleEditor({ existing: newest, initial, repositories, publicUrl 
     reset(toForm(newest.rule));
   }, [behind, isDirty, isSubmitting, newest, reset]);
 
+  const foreseen = useRuleEffect(form, existing?.rule);
+  const effect = foreseen?.pending ? undefined : foreseen?.effect;
+  const effectId = useId();
+  const changes = !existing || isDirty;
   const repository = repositories.find(({ id }) => String(id) === form.repository_id);
   return (
     <Page>
@@ -138,8 +144,12 @@ export function RuleEditor({ existing: newest, initial, repositories, publicUrl 
         <PageHead
           title={existing ? `Edit ${existing.rule.name}` : 'New rule'}
           aside={
-            <span className="text-ui text-text-2">
-              {isDirty ? 'Nothing changes until you save' : existing?.rule.repository}
+            <span id={effectId} role="status" className="text-ui text-text-2">
+              {!changes
+                ? existing.rule.repository
+                : effect
+                  ? effectSentence(effect)
+                  : isDirty && 'Nothing changes until you save'}
             </span>
           }
           actions={
@@ -156,6 +166,7 @@ export function RuleEditor({ existing: newest, initial, repositories, publicUrl 
                 kind="primary"
                 type="submit"
                 busy={isSubmitting}
+                aria-describedby={changes && effect ? effectId : undefined}
                 disabledReason={
                   denied ?? (existing && !isDirty ? 'Nothing is changed.' : undefined)
                 }
@@ -319,6 +330,7 @@ export function RuleEditor({ existing: newest, initial, repositories, publicUrl 
             />
           </div>
           <div className="min-w-0 space-y-6">
+            {existing && isDirty && foreseen && <RuleEffect foreseen={foreseen} form={form} />}
             <RuleStory form={form} repository={repository} publicUrl={publicUrl} />
             <RuleMatches form={form} />
             <RuleReplay form={form} />
