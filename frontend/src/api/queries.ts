@@ -1,5 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 
+import { since } from '~/lib/moment';
+
 import { api, take, takeTagged } from './client';
 import { readList, SIZE } from './list';
 import type {
@@ -9,6 +11,7 @@ import type {
   RuleDraft,
   RuleReplay,
   StackKind,
+  StackState,
   StackSummary,
 } from './schema.gen';
 
@@ -53,28 +56,56 @@ const pages = {
   placeholderData: keepPreviousData,
 };
 
+/** What a list of stacks is narrowed to, and its order, as addresses have it. */
 export type StackFilter = {
   q?: string | undefined;
   kind?: StackKind | undefined;
   /** Only those that a person should look into. */
   attention?: true | undefined;
+  /** The name of an environment. */
+  env?: string | undefined;
+  /** The one word that a row says. */
+  health?: StackState | undefined;
+  sync?: 'synced' | 'drifted' | undefined;
+  /** GitHub's id of a repository. */
+  repo?: number | undefined;
+  sort?: 'updated' | undefined;
 };
 
-export const stacksQuery = ({ q, kind, attention }: StackFilter = {}) =>
+export const stacksQuery = (filter: StackFilter = {}) =>
   infiniteQueryOptions({
-    queryKey: ['stacks', { q, kind, attention }],
+    queryKey: ['stacks', filter],
     queryFn: readList(
       SIZE,
       ({ name }: StackSummary) => name,
-      (cursor, limit, signal) =>
-        take(
+      (cursor, limit, signal) => {
+        const { env, health, sync, repo, ...query } = filter;
+        return take(
           api.GET('/api/v1/stacks', {
-            params: { query: { kind, attention, q: q || undefined, cursor, limit } },
+            params: {
+              query: {
+                ...query,
+                environment: env,
+                state: health,
+                synced: sync && sync === 'synced',
+                repository_id: repo,
+                cursor,
+                limit,
+              },
+            },
             signal,
           }),
-        ),
+        );
+      },
     ),
     ...pages,
+  });
+
+/** What tells the stacks apart that there are: lists of them can be narrowed to it. */
+export const stackChoicesQuery = () =>
+  queryOptions({
+    queryKey: ['stack-choices'],
+    queryFn: ({ signal }) => take(api.GET('/api/v1/stack-choices', { signal })),
   });
 
 /** What a person should look into, whatever the list is narrowed to and has loaded. */
@@ -231,18 +262,22 @@ export type EventFilter = {
   stack?: string | undefined;
   actor?: string | undefined;
   q?: string | undefined;
+  /** A moment, or how far back from now. */
+  since?: string | undefined;
 };
 
-export const eventsQuery = ({ kind, stack, actor, q }: EventFilter = {}) =>
+export const eventsQuery = (filter: EventFilter = {}) =>
   infiniteQueryOptions({
-    queryKey: ['events', { kind, stack, actor, q }],
+    queryKey: ['events', filter],
     queryFn: readList(
       SIZE,
       (event: Event) => `${event.kind} ${event.id}`,
       (cursor, limit, signal) =>
         take(
           api.GET('/api/v1/events', {
-            params: { query: { kind, stack, actor, q: q || undefined, cursor, limit } },
+            params: {
+              query: { ...filter, since: since(filter.since, Date.now()), cursor, limit },
+            },
             signal,
           }),
         ),

@@ -15,11 +15,17 @@ export type Connection = { state: 'connecting' | 'live' } | { state: 'lost'; sin
 
 export const connection = new Store<Connection>({ state: 'connecting' });
 
+/** Calls `tell` with each new connection: what was missing may be there now. */
+export const whenLive = (tell: () => void): (() => void) =>
+  connection.watch(() => {
+    if (connection.get().state === 'live') tell();
+  });
+
 /** The queries that a change of this topic makes stale, by the first part of their key. */
 const STALE = {
   // Where its tasks run is the cluster's, too.
   stack: ['stacks', 'stack', 'cluster'],
-  environment: ['stacks', 'stack'],
+  environment: ['stacks', 'stack', 'stack-choices'],
   deployment: ['deployments', 'deployment', 'stacks', 'stack', 'events'],
   rule: ['rules', 'rule'],
   repository: ['repositories', 'github'],

@@ -1,15 +1,11 @@
 import { createFileRoute } from '@tanstack/react-router';
 
-import { attentionQuery, stacksQuery, type StackFilter } from '~/api/queries';
+import { attentionQuery, stacksQuery } from '~/api/queries';
+import { readStackSearch } from '~/features/stacks/search';
 import { StacksPage } from '~/features/stacks/stacks-page';
-import { oneOf, text } from '~/lib/search';
 
 export const Route = createFileRoute('/_in/_app/')({
-  validateSearch: (search: Record<string, unknown>): StackFilter => ({
-    q: text(search.q),
-    kind: oneOf(search.kind, ['permanent', 'preview'] as const),
-    attention: search.attention === true || undefined,
-  }),
+  validateSearch: readStackSearch,
   loaderDeps: ({ search }) => search,
   loader: ({ context, deps }) => {
     void context.client.prefetchInfiniteQuery(stacksQuery(deps));

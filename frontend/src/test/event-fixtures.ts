@@ -138,8 +138,10 @@ export function eventsFor(query: URLSearchParams): { items: Event[]; next_cursor
   const has = (event: Event, word: string) =>
     JSON.stringify(event).toLowerCase().includes(word.toLowerCase());
   if (q === 'flood') return flooded(query.get('cursor'));
+  const since = query.get('since');
   const items = events.filter(
     (event) =>
+      (!since || Date.parse(event.at) >= Date.parse(since)) &&
       (!kind || event.kind === kind) &&
       (!stack || event.act?.stack === stack || event.deployment?.stack === stack) &&
       (!actor || event.act?.actor === actor || event.delivery?.sender === actor) &&

@@ -33,6 +33,7 @@ import { logHandlers } from './log-handlers.ts';
 import { memberHandlers } from './member-handlers.ts';
 import { ruleMatches, ruleReplay } from './rule-fixtures.ts';
 import { instance } from './settings-fixtures.ts';
+import { stackChoices, stacksFor } from './stack-list.ts';
 import { story } from './story-fixtures.ts';
 
 /**
@@ -274,22 +275,10 @@ export const handlers = [
     tell('rule', String(params.id));
     return new HttpResponse(null, { status: 204 });
   }),
-  http.get(api('/stacks'), ({ request }) => {
-    const query = new URL(request.url).searchParams;
-    const q = query.get('q')?.toLowerCase() ?? '';
-    const kind = query.get('kind');
-    const troubled = query.get('attention') === 'true';
-    return page(
-      state.empty
-        ? []
-        : stacks.filter(
-            (it) =>
-              it.name.includes(q) &&
-              (!kind || it.kind === kind) &&
-              (!troubled || it.attention !== null),
-          ),
-    );
-  }),
+  http.get(api('/stacks'), ({ request }) =>
+    page(state.empty ? [] : stacksFor(new URL(request.url).searchParams)),
+  ),
+  http.get(api('/stack-choices'), () => HttpResponse.json(stackChoices)),
   http.get(api('/stacks/:name'), ({ params }) => {
     const found = stacks.find(({ name }) => name === params.name);
     return found ? HttpResponse.json(found) : missing();

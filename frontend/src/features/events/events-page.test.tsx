@@ -6,7 +6,8 @@ import {
   createRouter,
   RouterProvider,
 } from '@tanstack/react-router';
-import { render, screen, within } from '@testing-library/react';
+import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -24,6 +25,12 @@ const server = setupServer(...handlers);
 beforeAll(() => server.listen());
 afterEach(() => server.resetHandlers());
 afterAll(() => server.close());
+
+const asked: URLSearchParams[] = [];
+server.events.on('request:start', ({ request }) => {
+  const url = new URL(request.url);
+  if (url.pathname === '/api/v1/events') asked.push(url.searchParams);
+});
 
 function open(search: Search = {}) {
   const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
@@ -44,6 +51,7 @@ function open(search: Search = {}) {
       <RouterProvider router={router} />
     </QueryClientProvider>,
   );
+  return router;
 }
 
 async function rows(search: Search = {}): Promise<string[]> {
@@ -100,6 +108,35 @@ test('what it is narrowed to beside its kind is shown, and can be taken back', a
     '/events?stack=shop&q=cart',
   );
   expect(screen.getByRole('searchbox', { name: 'Search the events' })).toHaveValue('cart');
+});
+
+test('a time range goes into the address, and the server is asked from then on', async () => {
+  const router = open({ kind: 'berth', id: 'x' });
+  const range = await screen.findByRole('combobox', { name: 'Time range' });
+  await userEvent.selectOptions(range, 'Last 7 days');
+  await waitFor(() => expect(router.state.location.search).toEqual({ kind: 'berth', since: '7d' }));
+
+  cleanup();
+  expect(await rows({ since: '1h' })).not.toEqual([]);
+  const from = Date.parse(asked.at(-1)?.get('since') ?? '');
+  expect(Math.abs(Date.now() - 3_600_000 - from)).toBeLessThan(60_000);
+  expect(screen.getByRole('combobox', { name: 'Time range' })).toHaveDisplayValue('Last hour');
+});
+
+test('a stack is offered as one types; one that is gone is taken at its name', async () => {
+  const router = open();
+  const field = await screen.findByRole('combobox', { name: 'Stack' });
+  await userEvent.type(field, 'shop-st');
+  await waitFor(() => expect([...document.querySelectorAll('datalist option')]).toHaveLength(1));
+  // The name of another stack is the beginning of this one: typing it is no choice.
+  expect(router.state.location.search).toEqual({});
+  fireEvent.input(field, { target: { value: 'shop-staging' }, inputType: 'insertReplacementText' });
+  await waitFor(() => expect(router.state.location.search).toEqual({ stack: 'shop-staging' }));
+
+  cleanup();
+  const other = open();
+  await userEvent.type(await screen.findByRole('combobox', { name: 'Stack' }), 'gone{Enter}');
+  await waitFor(() => expect(other.state.location.search).toEqual({ stack: 'gone' }));
 });
 
 test('where nothing of the kind happened, the way back to all is there', async () => {

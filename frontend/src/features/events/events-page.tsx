@@ -1,32 +1,22 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { Link, useNavigate } from '@tanstack/react-router';
-import { X } from 'lucide-react';
+import { Link } from '@tanstack/react-router';
 import { useCallback } from 'react';
 
 import { useSight } from '~/api/list';
 import { Loaded } from '~/api/loaded';
 import { NextPage } from '~/api/more';
 import { deliveryQuery, eventsQuery, githubQuery } from '~/api/queries';
-import type { Event, EventKind } from '~/api/schema.gen';
+import type { Event } from '~/api/schema.gen';
 import { buttonClass } from '~/ui/button';
-import { chipClass } from '~/ui/chip';
 import { Empty } from '~/ui/empty';
 import { countOf, Long, type Place } from '~/ui/long';
 import { Page, PageHead, Panel, Section } from '~/ui/page';
-import { Search as SearchField } from '~/ui/search';
 
 import { ActRow } from './act-row';
 import { DeliveryRow } from './delivery-row';
 import { DeployRow } from './deploy-row';
+import { EventFilters } from './event-filters';
 import { isNarrow, nothing, type Search } from './filter';
-
-const KINDS: readonly { kind: EventKind | undefined; label: string }[] = [
-  { kind: undefined, label: 'All' },
-  { kind: 'delivery', label: 'Deliveries' },
-  { kind: 'deployment', label: 'Deployments' },
-  { kind: 'person', label: 'People' },
-  { kind: 'berth', label: 'Berth' },
-];
 
 /**
  * Everything that happened: deliveries with why they did or did not deploy, deployments, and what
@@ -52,7 +42,7 @@ export function EventsPage({ search }: { search: Search }) {
           and Berth did.
         </p>
       </PageHead>
-      <Filters search={search} />
+      <EventFilters search={search} />
       {id && pages && !listed && <Asked id={id} search={search} />}
       <Loaded query={query} what="the events">
         {(data) => {
@@ -89,54 +79,6 @@ function Row({ event, search, place }: { event: Event; search: Search; place: Pl
       {deployment && <DeployRow deployment={deployment} at={at} />}
       {act && <ActRow act={act} at={at} search={search} />}
     </div>
-  );
-}
-
-function Filters({ search }: { search: Search }) {
-  const navigate = useNavigate();
-  const { kind, stack, actor, q } = search;
-  const rest = { ...search, id: undefined };
-  return (
-    <div role="search" className="mb-3 flex flex-wrap items-center gap-2">
-      <SearchField
-        label="Search the events"
-        value={q ?? ''}
-        onChange={(next) =>
-          void navigate({ to: '/events', search: { ...rest, q: next || undefined }, replace: true })
-        }
-      />
-      <nav aria-label="Kinds" className="flex flex-wrap gap-1">
-        {KINDS.map(({ kind: it, label }) => (
-          <Link
-            key={label}
-            to="/events"
-            search={{ ...rest, kind: it }}
-            aria-current={kind === it ? 'true' : undefined}
-            className={chipClass({ on: kind === it })}
-          >
-            {label}
-          </Link>
-        ))}
-      </nav>
-      {stack && <Narrowed name="Stack" value={stack} without={{ ...rest, stack: undefined }} />}
-      {actor && <Narrowed name="By" value={actor} without={{ ...rest, actor: undefined }} />}
-    </div>
-  );
-}
-
-/** What the list is narrowed to beside its kind; a link to the list without that. */
-function Narrowed({ name, value, without }: { name: string; value: string; without: Search }) {
-  return (
-    <Link
-      to="/events"
-      search={without}
-      aria-label={`${name} ${value}: show all again`}
-      className="inline-flex h-8 max-w-64 items-center gap-1.5 rounded-control border border-line-strong px-2.5 text-ui hover:bg-hover"
-    >
-      <span className="text-text-2">{name}</span>{' '}
-      <span className="truncate font-medium">{value}</span>
-      <X size={14} aria-hidden className="shrink-0 text-text-3" />
-    </Link>
   );
 }
 

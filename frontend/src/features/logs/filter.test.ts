@@ -9,7 +9,6 @@ import {
   matcher,
   readBuildLogSearch,
   readSearch,
-  since,
   toField,
 } from './filter';
 
@@ -59,16 +58,6 @@ describe('readBuildLogSearch', () => {
   it('leaves out what is none', () => {
     const search = readBuildLogSearch({ q: [], service: {}, at: '1; 2', wrap: 'no' });
     expect(Object.values(search).filter((value) => value !== undefined)).toEqual([]);
-  });
-});
-
-describe('since', () => {
-  it('counts back from now, and leaves a time as it is', () => {
-    const now = Date.UTC(2026, 10, 27, 8);
-    expect(since('15m', now)).toBe('2026-11-27T07:45:00.000Z');
-    expect(since('7d', now)).toBe('2026-11-20T08:00:00.000Z');
-    expect(since('2026-11-27T01:02:03Z', now)).toBe('2026-11-27T01:02:03Z');
-    expect(since(undefined, now)).toBeUndefined();
   });
 });
 

@@ -1,5 +1,6 @@
 import type { LogFilter } from '~/api/container-logs';
 import type { ContainerLine, LogLevel } from '~/api/schema.gen';
+import { isAgo, moment, since } from '~/lib/moment';
 import { oneOf, text } from '~/lib/search';
 
 /** The address of the page: `/stacks/:stack/logs ?service &q &level &since &until &at &wrap`. */
@@ -45,14 +46,6 @@ export const RANGES = [
   { value: '7d', label: 'Last 7 days', empty: 'in the last 7 days' },
 ] as const;
 
-const UNIT_MS: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
-const AGO = /^(\d{1,5})([mhd])$/;
-
-const moment = (value: unknown): string | undefined => {
-  const raw = text(value);
-  return raw && (AGO.test(raw) || !Number.isNaN(Date.parse(raw))) ? raw : undefined;
-};
-
 /** Reads what anybody can have written into the address. */
 export function readSearch(search: Record<string, unknown>): LogSearch {
   const { service } = search;
@@ -65,7 +58,7 @@ export function readSearch(search: Record<string, unknown>): LogSearch {
     // "All levels" is what there is without a choice.
     level: oneOf(search.level, ['error', 'warn', 'info'] as const),
     since: moment(search.since),
-    until: until && !AGO.test(until) ? until : undefined,
+    until: until && !isAgo(until) ? until : undefined,
     at: text(search.at),
     wrap: flag(search.wrap) || undefined,
   };
@@ -89,13 +82,6 @@ function flag(value: unknown): boolean | undefined {
 
 export const chosen = ({ service }: Pick<LogSearch, 'service'>): string[] =>
   service ? [...new Set(service.split(',').filter(Boolean))].toSorted() : [];
-
-/** "1h" as the time that it means now. */
-export function since(value: string | undefined, now: number): string | undefined {
-  const [, many, unit] = AGO.exec(value ?? '') ?? [];
-  if (!many || !unit) return value;
-  return new Date(now - Number(many) * (UNIT_MS[unit] ?? 0)).toISOString();
-}
 
 /** What the server is asked for. */
 export const asked = (search: LogSearch, now: number): LogFilter => ({

@@ -1,22 +1,25 @@
-import { useInfiniteQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { Link, useNavigate } from '@tanstack/react-router';
 import { GitPullRequest } from 'lucide-react';
 import { useCallback } from 'react';
 
 import { useSight } from '~/api/list';
 import { Loaded } from '~/api/loaded';
 import { NextPage } from '~/api/more';
-import { stacksQuery } from '~/api/queries';
-import type { StackSummary } from '~/api/schema.gen';
+import { stackChoicesQuery } from '~/api/queries';
+import type { StackState, StackSummary } from '~/api/schema.gen';
 import { bareUrl, mainFirst, shortSha } from '~/lib/text';
 import { buttonClass } from '~/ui/button';
 import { Empty } from '~/ui/empty';
 import { countOf, Long, rowCount, type Place } from '~/ui/long';
 import { Outside } from '~/ui/outside';
 import { Page, PageHead } from '~/ui/page';
-import { Status, type Look } from '~/ui/status';
+import { Select } from '~/ui/select';
+import { Status, wordOf, type Look } from '~/ui/status';
 import { Table, Td, Th } from '~/ui/table';
 import { Ago } from '~/ui/time';
+
+import { previewsQuery, type PreviewFilter } from './search';
 
 const HEAD = (
   <>
@@ -35,8 +38,17 @@ const HEAD = (
 );
 
 /** Each preview, and the one thing it is for: its address. */
-export function PreviewsPage({ look }: { look: (stack: StackSummary) => Look }) {
-  const query = useInfiniteQuery(stacksQuery({ kind: 'preview' }));
+export function PreviewsPage({
+  filter,
+  states,
+  look,
+}: {
+  filter: PreviewFilter;
+  /** The words, in order, and which of them a row says; they belong to another feature. */
+  states: readonly StackState[];
+  look: (stack: StackSummary) => Look;
+}) {
+  const query = useInfiniteQuery(previewsQuery(filter));
   const onSight = useSight(query.refetch);
   const row = useCallback(
     (stack: StackSummary, place: Place) => (
@@ -45,13 +57,24 @@ export function PreviewsPage({ look }: { look: (stack: StackSummary) => Look }) 
     [look],
   );
   const size = query.data && `${countOf(query.data.pages)}${query.hasNextPage ? '+' : ''}`;
+  const filtered = Boolean(filter.repo ?? filter.state);
   return (
     <Page>
-      <PageHead title="Previews" aside={size} />
+      <PageHead title="Previews" aside={size}>
+        <p className="mt-0.5 text-ui text-text-2">
+          A preview has no date to end on: it lasts as long as its pull request is open, and goes
+          when that closes.
+        </p>
+      </PageHead>
+      {(filtered || (size && size !== '0')) && <Filters filter={filter} states={states} />}
       <Loaded query={query} what="the previews">
         {({ pages, pageParams }) =>
           countOf(pages) === 0 ? (
-            <NoPreviews />
+            filtered ? (
+              <NoneFound />
+            ) : (
+              <NoPreviews />
+            )
           ) : (
             <Table label="Previews" head={HEAD} rows={rowCount(pages, query.hasNextPage)}>
               <Long
@@ -119,6 +142,61 @@ function Row({ stack, look, place }: { stack: StackSummary; look: Look; place: P
         <Ago at={stack.updated_at} />
       </Td>
     </tr>
+  );
+}
+
+function Filters({ filter, states }: { filter: PreviewFilter; states: readonly StackState[] }) {
+  const navigate = useNavigate();
+  const { data: choices } = useQuery(stackChoicesQuery());
+  const go = (search: PreviewFilter) => void navigate({ to: '/previews', search, replace: true });
+  const { repo, state } = filter;
+  const repositories = choices?.repositories ?? [];
+  return (
+    <div role="search" aria-label="Previews" className="mb-3 flex flex-wrap gap-2">
+      <Select
+        aria-label="Repository"
+        value={repo ?? ''}
+        onChange={({ target: { value } }) => go({ ...filter, repo: Number(value) || undefined })}
+        className="min-w-0 max-w-56"
+      >
+        <option value="">Every repository</option>
+        {repo && !repositories.some(({ id }) => id === repo) && (
+          <option value={repo}>Repository {repo}</option>
+        )}
+        {repositories.map(({ id, full_name }) => (
+          <option key={id} value={id}>
+            {full_name}
+          </option>
+        ))}
+      </Select>
+      <Select
+        aria-label="State"
+        value={state ?? ''}
+        onChange={({ target: { value } }) =>
+          go({ ...filter, state: states.find((it) => it === value) })
+        }
+      >
+        <option value="">Any state</option>
+        {states.map((it) => (
+          <option key={it} value={it}>
+            {wordOf(it)}
+          </option>
+        ))}
+      </Select>
+    </div>
+  );
+}
+
+function NoneFound() {
+  return (
+    <Empty
+      title="No preview is like that"
+      action={
+        <Link to="/previews" search={{}} className={buttonClass()}>
+          Show all previews
+        </Link>
+      }
+    />
   );
 }
 

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 
 import { pruneQuery, statusQuery } from '~/api/queries';
 import type { Status } from '~/api/schema.gen';
-import { connection } from '~/api/stream';
+import { connection, whenLive } from '~/api/stream';
 import { later, useLater } from '~/lib/later';
 import { useStore } from '~/lib/store';
 import { clock, full, seconds } from '~/lib/time';
@@ -10,10 +10,6 @@ import { Bar } from '~/ui/bar';
 
 /** Hardly ever there, and it asks in a dialog. */
 const HeldOrphans = later(() => import('./held-orphans').then((it) => it.HeldOrphans));
-const whenLive = (tell: () => void) =>
-  connection.watch(() => {
-    if (connection.get().state === 'live') tell();
-  });
 
 /** A connection that is away for longer than this is worth a line of its own, in milliseconds. */
 const AWAY_MS = 10_000;

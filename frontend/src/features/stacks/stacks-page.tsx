@@ -1,10 +1,13 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
 
 import { useSight } from '~/api/list';
 import { Loaded } from '~/api/loaded';
 import { NextPage } from '~/api/more';
 import { attentionQuery, githubQuery, stacksQuery, type StackFilter } from '~/api/queries';
+import { whenLive } from '~/api/stream';
+import { later, useLater } from '~/lib/later';
 import { buttonClass } from '~/ui/button';
 import { chipClass } from '~/ui/chip';
 import { Empty } from '~/ui/empty';
@@ -15,6 +18,8 @@ import { SkeletonRows } from '~/ui/skeleton';
 
 import { Attention } from './attention';
 import { StackTable } from './stack-table';
+
+const StackFilters = later(() => import('./stack-filters').then((it) => it.StackFilters));
 
 type Chip = Pick<StackFilter, 'kind' | 'attention'> & { label: string };
 const KINDS: readonly Chip[] = [
@@ -30,7 +35,13 @@ export function StacksPage({ filter }: { filter: StackFilter }) {
   const onSight = useSight(query.refetch);
   const navigate = useNavigate();
   const stacks = query.data?.pages.flatMap((page) => page.items);
-  const filtered = Boolean(filter.q || filter.kind || filter.attention);
+  const { env, health, repo, sort, sync } = filter;
+  const set = [env, health, repo, sort, sync].filter(Boolean).length;
+  const filtered = Object.values(filter).some(Boolean);
+  // What is set can be seen, unless somebody put it away.
+  const [pressed, setPressed] = useState<boolean>();
+  const open = pressed ?? set > 0;
+  useLater(StackFilters, open, whenLive);
   const size = stacks && `${stacks.length}${query.hasNextPage ? '+' : ''}`;
   // What needs attention stands above the rest, and pushes nothing down that is there already;
   // unless it is long in coming.
@@ -53,11 +64,7 @@ export function StacksPage({ filter }: { filter: StackFilter }) {
             label="Filter by name"
             value={filter.q ?? ''}
             onChange={(q) =>
-              void navigate({
-                to: '/',
-                search: { kind: filter.kind, attention: filter.attention, q: q || undefined },
-                replace: true,
-              })
+              void navigate({ to: '/', search: { ...filter, q: q || undefined }, replace: true })
             }
           />
           <nav aria-label="Kinds" className="flex flex-wrap gap-1">
@@ -67,7 +74,7 @@ export function StacksPage({ filter }: { filter: StackFilter }) {
                 <Link
                   key={label}
                   to="/"
-                  search={{ q: filter.q, kind, attention }}
+                  search={{ ...filter, kind, attention }}
                   aria-current={on ? 'true' : undefined}
                   className={chipClass({ on })}
                 >
@@ -76,8 +83,17 @@ export function StacksPage({ filter }: { filter: StackFilter }) {
               );
             })}
           </nav>
+          <button
+            type="button"
+            aria-expanded={open}
+            onClick={() => setPressed(!open)}
+            className={chipClass({ on: open || set > 0 })}
+          >
+            {set > 0 ? `Filters (${set})` : 'Filters'}
+          </button>
         </div>
       )}
+      {open && <StackFilters filter={filter} />}
       <Loaded query={query} what="the stacks">
         {(data) => {
           if (countOf(data.pages) > 0) {
@@ -97,9 +113,11 @@ function NothingFound({ filter }: { filter: StackFilter }) {
       title={
         filter.q
           ? `No stack matches “${filter.q}”`
-          : filter.attention
-            ? 'No stack needs attention'
-            : 'No stack of this kind'
+          : Object.values(filter).filter(Boolean).length > 1
+            ? 'No stack is all of that'
+            : filter.attention
+              ? 'No stack needs attention'
+              : 'No stack is like that'
       }
       action={
         <Link to="/" search={{}} className={buttonClass()}>
