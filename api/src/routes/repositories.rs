@@ -9,24 +9,25 @@ use crate::extract::Query;
 use crate::pagination::{self, DEFAULT_LIMIT, MAX_LIMIT, Page};
 use crate::problem::Result;
 use crate::state::ApiState;
-use crate::types::{ListQuery, Repository, RepositoryPage};
+use crate::types::{Repository, RepositoryPage, RepositoryQuery};
 
 /// List the repositories that installations let us see
 #[utoipa::path(
     get,
     path = "/api/v1/repositories",
     tag = "github",
-    params(ListQuery),
+    params(RepositoryQuery),
     responses((status = 200, description = "The repositories", body = RepositoryPage)),
 )]
 pub(crate) async fn list_repositories(
     State(state): State<ApiState>,
     _viewer: Viewer,
-    Query(query): Query<ListQuery>,
+    Query(query): Query<RepositoryQuery>,
 ) -> Result<Json<RepositoryPage>> {
     let limit = pagination::limit(query.limit, DEFAULT_LIMIT, MAX_LIMIT)?;
     let after = pagination::decode(query.cursor.as_deref())?;
-    let rows = github::repositories(&state.pool, after, limit).await?;
+    let text = query.q.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    let rows = github::repositories(&state.pool, text, after, limit).await?;
     let key = |row: &RepositoryView| (row.owner.clone(), row.name.clone(), row.id);
     Ok(Json(Page::cut(rows, limit, key, repository).into()))
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::page;
 
@@ -145,4 +145,21 @@ pub struct Repository {
 page! {
     /// Repositories, by full name.
     RepositoryPage of Repository
+}
+
+/// Which repositories.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct RepositoryQuery {
+    /// A part of `owner/name`, in whatever case.
+    #[serde(default)]
+    pub q: Option<String>,
+    /// Where to go on: an earlier answer's `next_cursor`.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// How many at most: 1 to 100, 50 without it.
+    #[serde(default)]
+    #[param(minimum = 1, maximum = 100)]
+    pub limit: Option<u16>,
 }

@@ -204,6 +204,10 @@ async fn the_app_is_made_installed_and_read(pool: PgPool) {
     assert_eq!(permission("checks"), lacking);
     let repositories = api.get(&admin, "/api/v1/repositories").await.json();
     assert_eq!(repositories["items"][0]["full_name"], "acme/shop");
+    for (q, found) in [("ME/SH", 1), ("shopping", 0), ("", 1)] {
+        let some = api.get(&admin, &format!("/api/v1/repositories?q={q}")).await.json();
+        assert_eq!(some["items"].as_array().unwrap().len(), found, "{q}");
+    }
     let known = api.get(&admin, "/api/v1/github").await.json();
     assert_eq!(known["installations"], json!([shown]));
     assert!(!known.to_string().contains("planted"), "{known}");

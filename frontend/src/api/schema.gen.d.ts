@@ -4730,6 +4730,8 @@ export interface operations {
                 cursor?: string;
                 /** @description How many at most: 1 to 100, 50 without it. */
                 limit?: number;
+                /** @description A part of `owner/name`, in whatever case. */
+                q?: string;
             };
             header?: never;
             path?: never;

@@ -61,14 +61,16 @@ pub async fn installations(db: impl PgExecutor<'_>) -> Result<Vec<InstallationVi
     .map_err(Error::while_("list the installations"))
 }
 
-/// Repositories that we may see, by owner and name: those after the one with
-/// this owner, name and id, at most `limit + 1`.
+/// Repositories that we may see, by owner and name: those that have `text` in
+/// `owner/name`, in whatever case, after the one with this owner, name and id, at
+/// most `limit + 1`.
 ///
 /// # Errors
 ///
 /// What the database says.
 pub async fn repositories(
     db: impl PgExecutor<'_>,
+    text: Option<&str>,
     after: Option<(String, String, i64)>,
     limit: i64,
 ) -> Result<Vec<RepositoryView>> {
@@ -82,12 +84,14 @@ pub async fn repositories(
          from repository r join installation i using (installation_id)
          where r.removed_at is null and i.removed_at is null
            and ($1::text is null or (r.owner, r.name, r.repository_id) > ($1, $2, $3))
+           and ($5::text is null or strpos(lower(r.owner || '/' || r.name), lower($5)) > 0)
          order by r.owner, r.name, r.repository_id
          limit $4::bigint + 1",
         owner,
         name,
         id,
         limit,
+        text,
     )
     .fetch_all(db)
     .await
