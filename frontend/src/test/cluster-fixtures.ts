@@ -43,7 +43,7 @@ export const cluster: Cluster = {
     }),
     node('harbour-2', {
       address: '10.0.4.12',
-      tasks: [task('shop', 'db'), task('shop', 'web'), task('status-page', 'web')],
+      tasks: [task('shop', 'store'), task('shop', 'web'), task('status-page', 'web')],
     }),
     node('harbour-3', { address: '10.0.4.13', availability: 'drain' }),
   ],

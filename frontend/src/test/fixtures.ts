@@ -331,7 +331,11 @@ export const stacks: Stack[] = [
     synced: false,
     differences: differences('shop-staging'),
     plan: ['~ service web berth/shop-web:c41d9e0 x3', '+ network shop-staging_back'],
-    services: WELL.map((it) => (it.name === 'web' ? { ...it, running: 5, wanted: 5 } : it)),
+    services: WELL.map((it) =>
+      it.name === 'web'
+        ? { ...it, running: 5, wanted: 5, state: answers({ synced: false, differs: '3 differ' }) }
+        : it,
+    ),
     settings: {
       on_failure: 'rollback',
       protected: false,

@@ -197,7 +197,14 @@ describe('the panel of a service', () => {
     await userEvent.click(api.getByRole('link', { name: 'store' }));
     const store = within(await panel('store'));
     expect(store.getByText('Volumes').parentElement).toHaveTextContent('dataelsewhere');
-    expect(store.getByText('Nodes').parentElement).toHaveTextContent('On none');
+    expect(store.getByText('Nodes').parentElement).toHaveTextContent('harbour-21 task');
+  });
+
+  test('says so where none of the tasks runs anywhere', async () => {
+    await open('/stacks/shop?service=cron', { ...SHOP, services: [service('cron')] });
+    const cron = within(await panel('cron'));
+    expect(cron.getByText('Nodes').parentElement).toHaveTextContent('On none');
+    expect(cron.getByText('Answers at').parentElement).toHaveTextContent('Inside the stack only');
   });
 
   test('says what differs of its service, and of no other', async () => {

@@ -44,7 +44,7 @@ export function ServicePanel({
   }, [takeFocus]);
   return (
     <aside aria-labelledby={id} className="lg:w-90 lg:shrink-0 lg:border-l lg:border-line">
-      <div className="px-4 py-5 transition-[opacity,translate] duration-200 ease-out max-lg:sm:px-6 lg:sticky lg:top-0 lg:max-h-dvh lg:overflow-y-auto starting:opacity-0 lg:starting:translate-x-2">
+      <div className="px-4 py-5 transition-opacity duration-200 sm:px-6 lg:sticky lg:top-0 lg:max-h-dvh lg:overflow-y-auto lg:px-4 starting:opacity-0">
         <header className="mb-4 flex min-h-8 items-center gap-3">
           <h2
             ref={heading}

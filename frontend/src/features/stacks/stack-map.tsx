@@ -3,7 +3,7 @@
  * table below it says how each service is in words; what a service has is in its panel.
  */
 import { Box, Database, Globe } from 'lucide-react';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 
 import type { Service, Stack } from '~/api/schema.gen';
 import { cn } from '~/lib/cn';
@@ -28,9 +28,22 @@ export function StackMap({ stack, open, onPress }: Props) {
   // What the pointer or the keyboard is at, or what is open: shown with all that it is joined to.
   const at = pointed ?? (open && byName.has(open) ? idOf('service', open) : undefined);
   const near = at === undefined ? undefined : around(map.edges, at);
+  const section = useRef<HTMLElement>(null);
+  const left = map.nodes.find(({ id }) => id === idOf('service', open ?? ''))?.x;
+  // The panel takes room from the map: what it is about stays in sight, with its neighbours.
+  useEffect(() => {
+    const box = section.current;
+    if (!box || left === undefined) return;
+    const from = left - NODE.width / 2;
+    const until = left + 2 * NODE.width;
+    if (from < box.scrollLeft || until > box.scrollLeft + box.clientWidth) {
+      box.scrollLeft = left + NODE.width / 2 - box.clientWidth / 2;
+    }
+  }, [left]);
   return (
     <div className="rounded-panel border border-line bg-sunken">
       <section
+        ref={section}
         aria-label="Topology"
         // A map wider than the screen scrolls sideways, by keyboard too.
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
@@ -49,9 +62,9 @@ export function StackMap({ stack, open, onPress }: Props) {
               return (
                 <path
                   key={`${edge.from.id} ${edge.to.id}`}
-                  d={curve(edge)}
+                  d={curve(edge, map.nodes)}
                   className={cn(
-                    'fill-none transition-[stroke] duration-100',
+                    'fill-none',
                     lit ? 'stroke-ink' : near ? 'stroke-line' : 'stroke-line-strong',
                   )}
                   strokeWidth={lit ? 1.75 : 1.25}

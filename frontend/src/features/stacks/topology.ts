@@ -146,8 +146,11 @@ function byNeighbours(
   return keyed.toSorted((a, b) => (a.y === b.y ? 0 : a.y - b.y)).map(({ name }) => name);
 }
 
-/** A curve from one box to another: between their sides, or round the right of a column. */
-export function curve({ from, to }: MapEdge): string {
+/**
+ * A curve from one box to another: between their sides, or round the right of a column. Past the
+ * columns between them it goes straight, where none of their boxes is.
+ */
+export function curve({ from, to }: MapEdge, nodes: readonly MapNode[]): string {
   const [left, right] = from.x <= to.x ? [from, to] : [to, from];
   const x1 = left.x + NODE.width;
   const y1 = left.y + NODE.height / 2;
@@ -156,6 +159,25 @@ export function curve({ from, to }: MapEdge): string {
     const bend = x1 + GAP.x / 2;
     return `M${x1} ${y1}C${bend} ${y1} ${bend} ${y2} ${x1} ${y2}`;
   }
-  const bend = (right.x - x1) / 2;
-  return `M${x1} ${y1}C${x1 + bend} ${y1} ${right.x - bend} ${y2} ${right.x} ${y2}`;
+  const between = nodes.filter(({ x }) => x > left.x && x < right.x);
+  if (between.length === 0) return `M${x1} ${y1}${bow(x1, y1, right.x, y2)}`;
+  const y = lane(between, (y1 + y2) / 2);
+  const enter = x1 + GAP.x;
+  const leave = right.x - GAP.x;
+  return `M${x1} ${y1}${bow(x1, y1, enter, y)}H${leave}${bow(leave, y, right.x, y2)}`;
+}
+
+function bow(x1: number, y1: number, x2: number, y2: number): string {
+  const bend = (x2 - x1) / 2;
+  return `C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`;
+}
+
+/** The height nearest to `wish` at which there is none of the boxes. */
+function lane(boxes: readonly MapNode[], wish: number): number {
+  const free = (y: number) => boxes.every((box) => y < box.y || y > box.y + NODE.height);
+  const gaps = boxes.flatMap(({ y }) => [y - GAP.y / 2, y + NODE.height + GAP.y / 2]);
+  const [nearest] = [wish, ...gaps]
+    .filter(free)
+    .toSorted((a, b) => Math.abs(a - wish) - Math.abs(b - wish));
+  return nearest ?? wish;
 }
