@@ -33,15 +33,10 @@ export function Switch({
         aria-hidden
         className={cn(
           'flex h-4.5 w-8 items-center rounded-full border px-0.5',
-          on ? 'border-ink bg-ink' : 'border-line-strong bg-surface',
+          on ? 'justify-end border-ink bg-ink' : 'border-line-strong bg-surface',
         )}
       >
-        <span
-          className={cn(
-            'size-3 rounded-full transition-[translate] duration-100',
-            on ? 'translate-x-3.5 bg-on-ink' : 'bg-line-strong',
-          )}
-        />
+        <span className={cn('size-3 rounded-full', on ? 'bg-on-ink' : 'bg-line-strong')} />
       </span>
     </button>
   );

@@ -9,7 +9,6 @@ import { useMemo, type ReactNode } from 'react';
 import { useDenied } from '~/api/access';
 import { ruleMatchesQuery } from '~/api/queries';
 import type { Rule, RuleEvent, RuleMatch } from '~/api/schema.gen';
-import { cn } from '~/lib/cn';
 import { count } from '~/lib/text';
 import { Panel } from '~/ui/page';
 
@@ -56,7 +55,7 @@ export function RuleEffect({
     <section aria-label="What saving changes" aria-busy={pending}>
       <h2 className="mb-1.5 text-ui font-medium">What saving changes</h2>
       <Panel>
-        <ul className={cn('divide-y divide-line text-ui', pending && 'opacity-60')}>
+        <ul className="divide-y divide-line text-ui">
           <Line
             icon={Plus}
             tone="text-ok"

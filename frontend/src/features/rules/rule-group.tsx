@@ -29,18 +29,18 @@ const EVENTS = {
 /** Only who may write rules may have GitHub asked what they match. */
 const head = (admin: boolean) => (
   <>
-    <Th className="w-[30%] sm:w-[22%] lg:w-[14%]">Rule</Th>
-    <Th className="lg:w-[21%]">When</Th>
+    <Th className="w-[30%] sm:w-[22%] lg:w-[12%]">Rule</Th>
+    <Th className="lg:w-[18%]">When</Th>
     {admin && (
-      <Th hide="sm" className="w-[20%] lg:w-[14%]">
+      <Th hide="sm" className="w-[20%] lg:w-[13%]">
         Matches now
       </Th>
     )}
-    <Th hide="sm" className="w-[20%] lg:w-[13%]">
+    <Th hide="sm" className="w-[20%] lg:w-[12%]">
       Environment
     </Th>
     <Th hide="lg">Host</Th>
-    <Th hide="lg" className="w-[15%]">
+    <Th hide="lg" className="w-[17%]">
       Compose file
     </Th>
     <Th right className="w-22">
@@ -150,7 +150,7 @@ function Row({
           </code>
         )}
         {asked && (
-          <span className="block truncate pl-5 text-meta text-text-2 sm:hidden">
+          <span className="block pl-5 text-meta text-text-2 sm:hidden">
             Now: <Now rule={rule} matches={matches} />
           </span>
         )}

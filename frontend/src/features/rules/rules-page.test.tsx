@@ -246,6 +246,8 @@ describe('a rule', () => {
       http.put('*/api/v1/rules/:id', () => problem(412, 'Somebody changed the rule meanwhile.')),
     );
     await open();
+    // It does not wait for the list to be read again.
+    server.use(http.get('*/api/v1/rules', () => new Promise<never>(() => {})));
     fireEvent.click(onOff('docs'));
     const told = await screen.findByRole('alert');
     expect(told).toHaveTextContent('Could not switch docs off');
