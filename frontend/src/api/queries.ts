@@ -228,11 +228,18 @@ export const settingsQuery = () =>
     queryFn: ({ signal }) => take(api.GET('/api/v1/settings', { signal })),
   });
 
-export const repositoriesQuery = () =>
+/** The repositories that the App may see; with `q`, those that have it in their names. */
+export const repositoriesQuery = (q?: string) =>
   queryOptions({
-    queryKey: ['repositories'],
+    queryKey: ['repositories', q || undefined],
     queryFn: ({ signal }) =>
-      take(api.GET('/api/v1/repositories', { params: { query: { limit: 100 } }, signal })),
+      take(
+        api.GET('/api/v1/repositories', {
+          params: { query: { q: q || undefined, limit: 100 } },
+          signal,
+        }),
+      ),
+    placeholderData: keepPreviousData,
   });
 
 export const githubQuery = () =>

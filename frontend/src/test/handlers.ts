@@ -226,7 +226,10 @@ export const handlers = [
   http.post(api('/github/installations'), () =>
     HttpResponse.json(github.installations[0], { status: 201 }),
   ),
-  http.get(api('/repositories'), () => page(state.empty ? [] : repositories)),
+  http.get(api('/repositories'), ({ request }) => {
+    const q = new URL(request.url).searchParams.get('q')?.toLowerCase() ?? '';
+    return page(state.empty ? [] : repositories.filter(({ full_name }) => full_name.includes(q)));
+  }),
   http.get(api('/rules'), () => page(state.empty ? [] : state.rules)),
   http.post(api('/rules'), async ({ request }) => {
     const draft = (await request.json()) as Partial<Rule>;

@@ -120,7 +120,12 @@ function App({ github }: { github: Github }) {
           {github.last_delivery_at ? (
             <Ago at={github.last_delivery_at} />
           ) : (
-            <span className="text-warn">GitHub has not reached this address yet</span>
+            <>
+              <span className="text-warn">GitHub has not reached this address yet.</span>{' '}
+              <Link to="/setup/github" className="underline underline-offset-2">
+                What to check
+              </Link>
+            </>
           )}
         </Row>
       </dl>

@@ -5,21 +5,20 @@ import { useState, type ReactNode } from 'react';
 import { useDenied } from '~/api/access';
 import { Failure, Loaded } from '~/api/loaded';
 import { createInstallLink, createManifest } from '~/api/mutations';
-import { githubQuery, repositoriesQuery, rulesQuery } from '~/api/queries';
+import { githubQuery } from '~/api/queries';
 import type { Github } from '~/api/schema.gen';
 import { safeUrl } from '~/lib/text';
 import { useTitle } from '~/lib/title';
 import { Button, buttonClass } from '~/ui/button';
-import { CopyButton } from '~/ui/copy';
 import { ChoiceField, TextField } from '~/ui/field';
 import { Mark } from '~/ui/mark';
 import { Outside } from '~/ui/outside';
 import { Centred } from '~/ui/page';
-import { Ago } from '~/ui/time';
 
+import { FirstStack } from './first-stack';
 import { postForm } from './post-form';
-import { Step, Waiting, type StepState } from './step';
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { Reach } from './reach';
+import { Step, type StepState } from './step';
 
 const PERMISSIONS = [
   ['Contents, issues, metadata: read', 'to get the source of the commit'],
@@ -27,7 +26,7 @@ const PERMISSIONS = [
   ['Deployments, checks, statuses: write', 'to say what came of a push'],
 ] as const;
 
-/** From nothing to the first rule; GitHub calls back, and the cards fill themselves. */
+/** From nothing to the first stack; GitHub calls back, and the cards fill themselves. */
 export function GithubSetupPage() {
   useTitle('Connect GitHub');
   const query = useQuery(githubQuery());
@@ -43,7 +42,7 @@ export function GithubSetupPage() {
         Connect GitHub
       </h1>
       <p className="mt-1 mb-5 text-body text-text-2">
-        Three steps, then a push deploys. You can leave and come back at any point.
+        Four steps to the first stack. You can leave and come back at any point.
       </p>
       <Loaded query={query} what="how far the setup is">
         {(github) => <Steps github={github} />}
@@ -53,16 +52,14 @@ export function GithubSetupPage() {
 }
 
 function Steps({ github }: { github: Github }) {
-  const rules = useInfiniteQuery(rulesQuery());
-  const first = rules.data?.pages[0]?.items[0];
   const app: StepState = github.app ? 'done' : 'now';
   const installed = github.installations.length > 0;
   const install: StepState = installed ? 'done' : github.app ? 'now' : 'later';
-  const rule: StepState = first ? 'done' : installed ? 'now' : 'later';
   return (
     <ol className="space-y-3">
+      <Reach github={github} />
       <Step
-        number={1}
+        number={2}
         title="Create the App"
         state={app}
         result={
@@ -74,59 +71,23 @@ function Steps({ github }: { github: Github }) {
           )
         }
       >
-        <CreateApp github={github} />
+        <CreateApp />
       </Step>
       <Step
-        number={2}
+        number={3}
         title="Choose repositories"
         state={install}
         result={<Installed github={github} />}
       >
-        <p className="text-body text-text-2">
-          GitHub asks which repositories the App may see. Berth sees no others.
-        </p>
+        <Note>GitHub asks which repositories the App may see. Berth sees no others.</Note>
         <InstallButton kind="primary" />
-        {!github.last_delivery_at && (
-          <Waiting>
-            Waiting for the first webhook at{' '}
-            <code className="font-mono text-meta break-all">{github.webhook_url}</code>
-          </Waiting>
-        )}
       </Step>
-      <Step
-        number={3}
-        title="Write the first rule"
-        state={rule}
-        result={
-          first && (
-            <>
-              <Link
-                to="/rules/$id"
-                params={{ id: first.id }}
-                className="font-medium text-text hover:underline"
-              >
-                {first.name}
-              </Link>{' '}
-              for {first.repository}
-            </>
-          )
-        }
-      >
-        <FirstRule />
-      </Step>
-      {rule === 'done' && (
-        <li className="list-none pt-2 text-body">
-          All set. Push to see it run:
-          <code className="mt-2 block w-fit rounded-control bg-sunken px-3 py-1.5 font-mono text-ui">
-            git push origin main
-          </code>
-        </li>
-      )}
+      <FirstStack number={4} installed={installed} />
     </ol>
   );
 }
 
-function CreateApp({ github }: { github: Github }) {
+function CreateApp() {
   const denied = useDenied('admin');
   const [owner, setOwner] = useState<'me' | 'organization'>('me');
   const [organization, setOrganization] = useState('');
@@ -152,12 +113,7 @@ function CreateApp({ github }: { github: Github }) {
   return (
     <>
       <Note>
-        GitHub shows the App before it exists, and nothing is made until you confirm there. It sends
-        its webhooks to{' '}
-        <span className="inline-flex max-w-full items-center gap-1 align-bottom">
-          <code className="truncate font-mono text-meta text-text">{github.webhook_url}</code>
-          <CopyButton text={github.webhook_url} label="Copy the webhook address" />
-        </span>
+        GitHub shows the App before it exists, and nothing is made until you confirm there.
       </Note>
       <div>
         <p className="mb-1.5 text-ui font-medium">It may</p>
@@ -249,50 +205,11 @@ function Installed({ github }: { github: Github }) {
               `${account_login} (${repository_count} ${repository_count === 1 ? 'repository' : 'repositories'})`,
           )
           .join(', ')}
-        {github.last_delivery_at && (
-          <>
-            {' · GitHub reached us '}
-            <Ago at={github.last_delivery_at} />
-          </>
-        )}
       </span>
       <div className="-my-1 ml-auto">
         <InstallButton kind="secondary" />
       </div>
     </div>
-  );
-}
-
-function FirstRule() {
-  const repositories = useQuery(repositoriesQuery());
-  return (
-    <>
-      <Note>A rule says which pushes deploy what. Choose a repository to start with:</Note>
-      <Loaded query={repositories} what="the repositories">
-        {({ items }) => (
-          <ul className="divide-y divide-line rounded-control border border-line">
-            {items.map((repository) => (
-              <li key={repository.id} className="flex items-center gap-3 px-3 py-2 text-ui">
-                <span className="min-w-0 flex-1 truncate font-medium">{repository.full_name}</span>
-                <Link
-                  to="/rules/new"
-                  search={{ repository: String(repository.id) }}
-                  aria-label={`Write a rule for ${repository.full_name}`}
-                  className={buttonClass({ size: 'small' })}
-                >
-                  Write a rule
-                </Link>
-              </li>
-            ))}
-            {items.length === 0 && (
-              <li className="px-3 py-2 text-ui text-text-2">
-                The installation has no repositories yet.
-              </li>
-            )}
-          </ul>
-        )}
-      </Loaded>
-    </>
   );
 }
 

@@ -1,9 +1,19 @@
-import { CircleCheck, CircleDashed } from 'lucide-react';
+import { CircleAlert, CircleCheck, CircleDashed } from 'lucide-react';
 import type { ReactNode } from 'react';
 
 import { cn } from '~/lib/cn';
 
-export type StepState = 'done' | 'now' | 'later';
+/**
+ * `now` is what to do next, `later` what can't be done yet; `waiting` goes on by itself, unless it
+ * is `doubtful` that it will.
+ */
+export type StepState = 'done' | 'now' | 'later' | 'waiting' | 'doubtful';
+
+const SIGNS = {
+  done: { Icon: CircleCheck, tone: 'text-ok', word: 'Done:' },
+  waiting: { Icon: CircleDashed, tone: 'text-text-3', word: 'Waiting:' },
+  doubtful: { Icon: CircleAlert, tone: 'text-warn', word: 'In doubt:' },
+};
 
 /** One numbered card of the setup; what is done shrinks to its result. */
 export function Step({
@@ -20,6 +30,7 @@ export function Step({
   result?: ReactNode;
   children: ReactNode;
 }) {
+  const sign = state === 'now' || state === 'later' ? null : SIGNS[state];
   return (
     <li
       aria-current={state === 'now' ? 'step' : undefined}
@@ -29,8 +40,8 @@ export function Step({
       )}
     >
       <div className="flex items-center gap-3">
-        {state === 'done' ? (
-          <CircleCheck size={20} className="shrink-0 text-ok" aria-label="Done:" />
+        {sign ? (
+          <sign.Icon size={20} className={cn('shrink-0', sign.tone)} aria-label={sign.word} />
         ) : (
           <span
             aria-hidden
@@ -47,7 +58,9 @@ export function Step({
         </h2>
       </div>
       {state === 'done' && result && <div className="mt-1 pl-8 text-ui text-text-2">{result}</div>}
-      {state === 'now' && <div className="mt-2 space-y-4 sm:pl-8">{children}</div>}
+      {state !== 'done' && state !== 'later' && (
+        <div className="mt-2 space-y-4 sm:pl-8">{children}</div>
+      )}
     </li>
   );
 }
