@@ -56,7 +56,7 @@ function Subject({ deployment, phase }: { deployment: DeploymentStory; phase: De
       return <Why deployment={deployment} />;
     case 'fetched':
       return (
-        <p className="flex flex-wrap gap-x-3">
+        <p className="flex flex-wrap gap-x-3 gap-y-1">
           <Outside href={deployment.commit_url}>
             Commit <code className="font-mono text-meta">{shortSha(commit.sha)}</code> of{' '}
             {shortRef(deployment.git_ref)}

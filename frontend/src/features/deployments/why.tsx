@@ -14,12 +14,12 @@ const LINK = 'underline decoration-line-strong underline-offset-2 hover:text-acc
 
 export function Why({ deployment }: { deployment: DeploymentStory }) {
   return (
-    <p className="mt-0.5 text-ui break-words text-text-2">
-      <Said text={deployment.why} />
-      <span className="ml-2 inline-flex flex-wrap gap-x-3">
-        <RuleLink deployment={deployment} label={`Rule ${deployment.rule_name}`} />
-        <EventLink deployment={deployment} />
+    <p className="mt-0.5 flex flex-wrap gap-x-3 gap-y-1 text-ui text-text-2">
+      <span className="min-w-0 break-words">
+        <Said text={deployment.why} />
       </span>
+      <RuleLink deployment={deployment} label={`Rule ${deployment.rule_name}`} />
+      <EventLink deployment={deployment} />
     </p>
   );
 }
