@@ -195,6 +195,16 @@ test('the deployment shows its phases and its build log', async ({ page }) => {
   await expect(log).toContainText(/\S/);
   await log.getByRole('row').last().click();
   await expect(page).toHaveURL(/[?&]at=\d+/);
+
+  const built = page.getByRole('button', { name: /^Built/ });
+  await built.click();
+  await expect(built).toHaveAttribute('aria-expanded', 'true');
+  await page
+    .getByRole('link', { name: /, \d+ lines?$/ })
+    .first()
+    .click();
+  await expect(page).toHaveURL(/[?&]service=/);
+  await expect(log).toBeFocused();
   await expectAccessibleInBoth(page);
 });
 
