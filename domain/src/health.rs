@@ -174,8 +174,9 @@ pub fn meets(condition: Condition, wanted: &ServiceSpec, observed: &ObservedServ
     seats.len() as u64 >= goal(wanted.mode, &tasks)
 }
 
-/// Whether Swarm does nothing more by itself for a service that has too few tasks:
-/// it will not start them again, or stopped the update to what it is. Only being
+/// Whether Swarm does nothing more by itself for a service that has too few tasks.
+///
+/// It will not start them again, or stopped the update to what it is. Only being
 /// forced to replace its tasks helps such a service, where its spec is to stay.
 #[must_use]
 pub fn is_given_up(wanted: &ServiceSpec, observed: &ObservedService, now: DateTime<Utc>) -> bool {

@@ -5,6 +5,7 @@
 //! at, and each new connection counts as a change of everything, as does one that
 //! is lost.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use berth_domain::cluster::Version;
@@ -38,6 +39,8 @@ struct State {
     buffer: Vec<u8>,
     /// An event that is being looked into, kept in case that is cancelled.
     pending: Option<Vec<u8>>,
+    /// Stacks that an event may be about, less those that were told.
+    hints: VecDeque<StackName>,
     failures: u32,
     not_before: Option<Instant>,
 }
@@ -63,8 +66,8 @@ impl State {
 enum Hint {
     /// Nothing to us.
     Nothing,
-    /// This stack may have changed.
-    Stack(StackName),
+    /// These stacks may have changed.
+    Stacks(Vec<StackName>),
     /// Any may have.
     Any,
 }
@@ -75,6 +78,9 @@ impl Swarm {
     pub(crate) async fn next_hint(&self) -> Option<StackName> {
         let mut state = self.watch.state.lock().await;
         loop {
+            if let Some(stack) = state.hints.pop_front() {
+                return Some(stack);
+            }
             if state.stream.is_none() {
                 if let Some(at) = state.not_before {
                     sleep_until(at).await;
@@ -104,7 +110,10 @@ impl Swarm {
                 state.pending = None;
                 match hint {
                     Hint::Nothing => continue,
-                    Hint::Stack(stack) => return Some(stack),
+                    Hint::Stacks(stacks) => {
+                        state.hints.extend(stacks);
+                        continue;
+                    }
                     Hint::Any => return None,
                 }
             }
@@ -128,6 +137,7 @@ impl Swarm {
         match kind.as_str() {
             "container" => self.of_container(&actor.attributes),
             "service" => self.of_service(&actor.id, &action).await,
+            "network" if action == "remove" => of_network(&actor.attributes),
             "node" => self.of_node(&actor.id, &action, &actor.attributes).await,
             _ => Hint::Nothing,
         }
@@ -139,7 +149,7 @@ impl Swarm {
             .as_ref()
             .is_none_or(|instance| labels.get(INSTANCE_LABEL) == Some(instance));
         match stack_of(labels) {
-            Some(stack) if ours => Hint::Stack(stack),
+            Some(stack) if ours => Hint::Stacks(vec![stack]),
             Some(_) | None => Hint::Nothing,
         }
     }
@@ -150,7 +160,7 @@ impl Swarm {
             if action == "remove" { stacks.remove(id) } else { stacks.get(id).cloned() }
         };
         if let Some(stack) = known {
-            return Hint::Stack(stack);
+            return Hint::Stacks(vec![stack]);
         }
         let path = format!("/services/{}", segment(id));
         match self.client.json::<wire::Service>(Request::get(path)).await {
@@ -158,7 +168,7 @@ impl Swarm {
             Ok(service) => match stack_of(&service.spec.labels) {
                 Some(stack) => {
                     crate::locked(&self.stacks).insert(id.to_owned(), stack.clone());
-                    Hint::Stack(stack)
+                    Hint::Stacks(vec![stack])
                 }
                 None => Hint::Nothing,
             },
@@ -185,6 +195,14 @@ impl Swarm {
     }
 }
 
+/// Of a network, an event tells nothing but the name, which begins with its stack's
+/// where the file gave it no other; where that ends, a stack may say.
+fn of_network(attributes: &Map<String, String>) -> Hint {
+    let name = attributes.get("name").map(String::as_str).unwrap_or_default();
+    let ends = name.match_indices('_').map(|(end, _)| end);
+    Hint::Stacks(ends.filter_map(|end| StackName::parse(name.get(..end)?).ok()).collect())
+}
+
 /// Whether a node is another than it was, as far as either is known.
 fn is_news(before: Option<&NodeFacts>, is: Option<&NodeFacts>) -> bool {
     before.zip(is).is_none_or(|(before, is)| before != is)
@@ -196,11 +214,11 @@ fn says_what(attributes: &Map<String, String>) -> bool {
     attributes.keys().any(|key| key != "name")
 }
 
-/// Services and nodes of the whole swarm, containers of this node. Checks of
-/// health are left out, but not their results.
+/// Services, nodes and networks of the whole swarm, containers of this node. Checks
+/// of health are left out, but not their results, and so are networks that come.
 fn events() -> Request {
     Request::get("/events").filters(&[
-        ("type", &["service", "node", "container"]),
+        ("type", &["service", "node", "network", "container"]),
         ("event", &["create", "update", "remove", "start", "die", "destroy", "health_status"]),
     ])
 }
@@ -210,6 +228,18 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+
+    #[test]
+    fn a_network_that_went_is_of_each_stack_whose_name_its_own_may_begin_with() {
+        let hinted = |name: &str| {
+            let attributes = Map::from([("name".to_owned(), name.to_owned())]);
+            let Hint::Stacks(stacks) = of_network(&attributes) else { panic!() };
+            stacks.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(hinted("shop_default"), ["shop"]);
+        assert_eq!(hinted("my_shop_back_end"), ["my", "my_shop", "my_shop_back"]);
+        assert_eq!(hinted("bridge"), Vec::<String>::new());
+    }
 
     #[test]
     fn a_node_that_got_a_network_is_as_it_was() {

@@ -5,6 +5,7 @@ mod changes;
 mod drift;
 mod executor;
 mod failing;
+mod honest;
 mod jobs;
 mod lasting;
 mod logs;

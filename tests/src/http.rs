@@ -134,6 +134,24 @@ impl Client {
         self.json(Method::GET, path, &Value::Null).await
     }
 
+    /// Every item of a list, page after page.
+    ///
+    /// # Errors
+    ///
+    /// Where an answer is no success, or no page.
+    pub async fn all(&self, path: &str) -> anyhow::Result<Vec<Value>> {
+        let mut all = Vec::new();
+        let mut from = String::new();
+        loop {
+            let page = self.read(&format!("{path}?limit=100{from}")).await?;
+            all.extend(page["items"].as_array().context("no page")?.iter().cloned());
+            match page["next_cursor"].as_str() {
+                Some(next) => from = format!("&cursor={next}"),
+                None => return Ok(all),
+            }
+        }
+    }
+
     /// `POST` of JSON.
     ///
     /// # Errors

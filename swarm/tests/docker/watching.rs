@@ -29,6 +29,11 @@ async fn events_wake_who_waits_for_a_change() {
         stack.engine.delete(&format!("/services/{id}")).await;
         let hint = timeout(bound, stack.swarm.changed()).await.unwrap();
         assert_eq!(hint.as_ref(), Some(&stack.name));
+
+        // That of a network tells its name alone.
+        stack.engine.delete(&format!("/networks/{}", stack.name.scope("net"))).await;
+        let hint = timeout(bound, stack.swarm.changed()).await.unwrap();
+        assert_eq!(hint.as_ref(), Some(&stack.name));
     })
     .await;
 }

@@ -18,7 +18,6 @@ use super::scenario::{Sample, Scenario};
 use super::site::Site;
 use super::verdict::Expected;
 use crate::steps::step;
-use crate::world::items;
 
 mod worlds;
 
@@ -293,13 +292,13 @@ impl Runner {
         let mut deaths = self.site.leading().await?;
         let preview = self.preview()?;
         let (sha, sample) = preview.earlier().context("there is no earlier release")?;
-        let path = format!("/api/v1/stacks/{}/deployments?limit=100", self.expected(preview).stack);
+        let path = format!("/api/v1/stacks/{}/deployments", self.expected(preview).stack);
         let its = |item: &&Value| {
             item["commit"]["sha"] == sha.as_str() && item["can_roll_back"] == Value::Bool(true)
         };
         let look = async |site: &Site| {
-            let there = site.world.api()?.read(&path).await?;
-            let release = items(&there).find(its).context("its release is not kept")?;
+            let there = site.world.api()?.all(&path).await?;
+            let release = there.iter().find(its).context("its release is not kept")?;
             anyhow::Ok(release["number"].clone())
         };
         let (number, more) = self.site.insist("an earlier release is kept", look).await?;
@@ -334,8 +333,7 @@ impl Runner {
         self.preview = Some(preview);
         let ask = async |site: &Site| {
             let api = site.world.api()?;
-            let there = api.read(&format!("{path}?limit=100")).await?;
-            if items(&there).count() < many {
+            if api.all(&path).await?.len() < many {
                 api.post(&pressed, &body).await?;
             }
             anyhow::Ok(())

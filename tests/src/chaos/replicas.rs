@@ -37,7 +37,6 @@ use self::verdict::Deployment;
 use super::scenario::Sample;
 use super::verdict::{Expected, Findings, look_around};
 use crate::steps::step;
-use crate::world::items;
 
 /// How much later than its lease a leader may be replaced, in seconds.
 const GRACE: f64 = 2.0;
@@ -186,15 +185,15 @@ impl Runner {
     }
 
     async fn deployments(&self) -> anyhow::Result<Vec<Deployment>> {
-        let path = format!("/api/v1/stacks/{}/deployments?limit=100", self.site.name);
-        let list = self.site.world.api()?.read(&path).await?;
+        let path = format!("/api/v1/stacks/{}/deployments", self.site.name);
+        let list = self.site.world.api()?.all(&path).await?;
         let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
         let deployment = |item: &serde_json::Value| Deployment {
             sha: text(&item["commit"]["sha"]),
             number: item["number"].as_i64().unwrap_or_default(),
             phase: text(&item["phase"]),
         };
-        Ok(items(&list).map(deployment).collect())
+        Ok(list.iter().map(deployment).collect())
     }
 
     async fn newest(&self) -> anyhow::Result<i64> {

@@ -93,10 +93,10 @@ async fn deployments(
     if expected.services.is_empty() {
         return Ok(());
     }
-    let path = format!("/api/v1/stacks/{}/deployments?limit=100", expected.stack);
-    let list = world.api()?.read(&path).await?;
+    let path = format!("/api/v1/stacks/{}/deployments", expected.stack);
+    let list = world.api()?.all(&path).await?;
     let mut found: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for item in items(&list) {
+    for item in &list {
         let sha = item["commit"]["sha"].as_str().unwrap_or_default();
         found.entry(sha).or_default().push(item["phase"].as_str().unwrap_or_default());
     }
