@@ -20,8 +20,8 @@ const UI: &str = "ui";
 /// What can be chosen.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Which to run: webhooks, deploy, reconcile, render, hostile, failover, resume, rollouts, throughput, ui [default: all]
-    #[arg(value_parser = ["webhooks", "deploy", "reconcile", "render", "hostile", "failover", "resume", "rollouts", "throughput", UI])]
+    /// Which to run: webhooks, deploy, reconcile, render, hostile, failover, resume, drift, rollback, rollouts, throughput, ui [default: all]
+    #[arg(value_parser = ["webhooks", "deploy", "reconcile", "render", "hostile", "failover", "resume", "drift", "rollback", "rollouts", "throughput", UI])]
     names: Vec<String>,
 
     /// Print one object with the figures as the last line

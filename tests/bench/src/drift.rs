@@ -96,8 +96,7 @@ async fn told(scene: &Scene, words: &str) -> anyhow::Result<f64> {
 }
 
 async fn update(scene: &Scene, options: [&str; 2]) -> anyhow::Result<()> {
-    let (service, network) =
-        (format!("{}_worker", scene.name), format!("{}_default", scene.name));
+    let (service, network) = (format!("{}_worker", scene.name), format!("{}_default", scene.name));
     let options = options.map(|it| if it == NETWORK { network.as_str() } else { it });
     let fixed = ["service", "update", "--detach", "--no-resolve-image"];
     let args = [&fixed[..], &options, &[service.as_str()]].concat();

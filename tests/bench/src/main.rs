@@ -18,12 +18,14 @@ use serde_json::{Map, Value};
 
 mod database;
 mod deploy;
+mod drift;
 mod failover;
 mod figures;
 mod hostile;
 mod reconcile;
 mod render;
 mod resume;
+mod rollback;
 mod rollouts;
 mod throughput;
 mod webhooks;
@@ -35,7 +37,7 @@ type Bench = fn() -> anyhow::Result<Map<String, Value>>;
 #[derive(Debug, Parser)]
 struct Args {
     /// Which to run [default: all]
-    #[arg(value_parser = ["webhooks", "deploy", "reconcile", "render", "hostile", "failover", "resume", "rollouts", "throughput"])]
+    #[arg(value_parser = ["webhooks", "deploy", "reconcile", "render", "hostile", "failover", "resume", "drift", "rollback", "rollouts", "throughput"])]
     names: Vec<String>,
 
     /// Print one object with the figures as the last line
@@ -47,7 +49,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let wants = |name: &str| args.names.is_empty() || args.names.iter().any(|other| other == name);
     let mut figures = Map::new();
-    let benches: [(&str, Bench); 9] = [
+    let benches: [(&str, Bench); 11] = [
         ("render", render::run),
         ("hostile", hostile::run),
         ("reconcile", reconcile::run),
@@ -55,6 +57,8 @@ fn main() -> ExitCode {
         ("deploy", deploy::run),
         ("failover", failover::run),
         ("resume", resume::run),
+        ("drift", drift::run),
+        ("rollback", rollback::run),
         ("rollouts", rollouts::run),
         ("throughput", throughput::run),
     ];

@@ -37,7 +37,13 @@ pub(crate) fn run() -> anyhow::Result<Map<String, Value>> {
         }
         Ok(())
     })))?;
-    println!("  rollback {:.2} s ({}), redeploy {:.2} s ({})", median(&back), spread(&back), median(&anew), spread(&anew));
+    println!(
+        "  rollback {:.2} s ({}), redeploy {:.2} s ({})",
+        median(&back),
+        spread(&back),
+        median(&anew),
+        spread(&anew)
+    );
     Ok(Map::from_iter([
         ("rollback_s".to_owned(), figure(median(&back))),
         ("redeploy_s".to_owned(), figure(median(&anew))),
