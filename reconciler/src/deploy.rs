@@ -12,6 +12,7 @@ mod pin;
 mod rehearse;
 mod restart;
 mod source;
+mod waited;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -29,10 +30,11 @@ use berth_store::deployments::{self, Begun, Context};
 use berth_store::leases::{Fence, Guarded};
 use berth_store::releases::{self, NewRelease};
 use berth_store::stacks::{self, LiveStack};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 pub(crate) use self::rehearse::rehearse;
 use crate::deploy::hold::touches;
+use crate::deploy::waited::Waited;
 use crate::engine::{Engine, RETRY};
 use crate::error::PassError;
 use crate::probe;
@@ -66,16 +68,13 @@ struct Run<'a, C, B> {
     whole: Option<(Instant, ObservedStack)>,
     /// What of the plan is written down already.
     planned: Option<(Vec<String>, Vec<String>)>,
+    /// How long the step under way has waited for its turn.
+    waited: Waited,
 }
 
 impl<'a, C, B> Run<'a, C, B> {
     /// One that has found out nothing yet.
-    const fn new(
-        engine: &'a Engine<C, B>,
-        fence: Fence,
-        stack: &'a LiveStack,
-        context: Context,
-    ) -> Self {
+    fn new(engine: &'a Engine<C, B>, fence: Fence, stack: &'a LiveStack, context: Context) -> Self {
         Self {
             engine,
             fence,
@@ -88,6 +87,7 @@ impl<'a, C, B> Run<'a, C, B> {
             said: String::new(),
             whole: None,
             planned: None,
+            waited: Waited::default(),
         }
     }
 }
@@ -247,9 +247,13 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
 
     /// Works on a step until it is done, fails, or has taken too long.
     async fn attempt(&mut self, step: Step, begun: &Begun) -> Result<String, StepError> {
-        let allowed = begun.left + LAST_WORDS;
-        let outcome = timeout(allowed, Box::pin(self.persist(step, begun))).await;
-        outcome.unwrap_or_else(|_| {
+        self.waited = Waited::default();
+        let late = self.waited.clone().and(begun.left + LAST_WORDS);
+        let outcome = tokio::select! {
+            outcome = Box::pin(self.persist(step, begun)) => Some(outcome),
+            () = late => None,
+        };
+        outcome.unwrap_or_else(|| {
             let minutes = step.deadline().as_secs() / 60;
             let last =
                 if self.said.is_empty() { String::new() } else { format!(": {}", self.said) };

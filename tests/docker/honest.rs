@@ -192,7 +192,7 @@ async fn what_a_node_refuses_is_named_with_its_words() {
             if now["finished_at"].is_null() { bail!("{now}") } else { Ok(now) }
         })
         .await?;
-        failed(scene, &bad, "rejected", &["No such image", &image]).await?;
+        failed(scene, &bad, "update_paused", &["No such image", &image]).await?;
         is_back(scene).await
     })
     .await

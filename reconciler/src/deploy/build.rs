@@ -11,11 +11,17 @@ use berth_domain::deployment::Step;
 use berth_domain::ids::DeploymentId;
 use berth_store::Pool;
 use berth_store::build_logs::{self, NewLine};
+use berth_store::deployments;
 use berth_store::leases::Fence;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use tokio::sync::mpsc;
+use tokio::sync::{SemaphorePermit, mpsc};
+use tokio::time::{Instant, sleep};
 
 use super::{Run, StepError};
+use crate::engine::Engine;
+
+/// How long a place is waited for before that is worth telling.
+const NOTICED: Duration = Duration::from_secs(2);
 
 /// How long lines are gathered before they are stored together.
 const GATHER: Duration = Duration::from_millis(200);
@@ -29,7 +35,7 @@ const LINES: usize = 50_000;
 /// Characters that are kept of a line.
 const WIDTH: usize = 4_000;
 
-impl<C: Cluster, B: Builder> Run<'_, C, B> {
+impl<'a, C: Cluster, B: Builder> Run<'a, C, B> {
     pub(super) async fn build(&mut self, step: Step) -> Result<String, StepError> {
         // A file that is wrong fails when it is rendered, which comes next; no
         // image is worth building for it.
@@ -62,6 +68,7 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
         let (log, lines) = Log::new();
         let engine = self.engine;
         let preview = self.context.environment.preview.is_some();
+        let mut first = Some(self.first_place().await?);
         let building = async {
             let mut running: FuturesUnordered<_> = builds
                 .into_iter()
@@ -69,11 +76,12 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
                     let log: Arc<dyn BuildLog> = Arc::new(log.clone());
                     let request = self.request(build);
                     let checkout = &checkout;
+                    let first = first.take();
                     async move {
-                        // The slots are never closed; without one, build all the same.
-                        let _preview =
-                            if preview { engine.preview_builds.acquire().await.ok() } else { None };
-                        let _slot = engine.build_slots.acquire().await.ok();
+                        let _place = match first {
+                            Some(first) => first,
+                            None => place(engine, preview).await,
+                        };
                         let image = engine.builder.build(checkout, &request, log).await?;
                         Ok::<_, StepError>((request.service, image))
                     }
@@ -104,11 +112,50 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
         Ok(images)
     }
 
+    /// A place among all builds, for the first of ours. While others have them, that
+    /// is told, and is no time of the step's.
+    async fn first_place(&mut self) -> Result<Place<'a>, StepError> {
+        let engine = self.engine;
+        let mut place = Box::pin(place(engine, self.context.environment.preview.is_some()));
+        let said = self.said.clone();
+        let mut since = Instant::now();
+        loop {
+            let place = tokio::select! {
+                place = &mut place => Some(place),
+                () = sleep(NOTICED) => None,
+            };
+            let by = since.elapsed();
+            since += by;
+            self.waited.add(by);
+            let step = self.context.deployment.phase.step();
+            let Some(step) = step.filter(|_| place.is_none() || self.said != said) else {
+                return Ok(place.unwrap_or_default());
+            };
+            deployments::wait_longer(&engine.pool, self.fence, self.id(), by).await?;
+            match place {
+                None => self.say(step, "waits for a place among the builds").await?,
+                Some(place) => {
+                    self.say(step, &said).await?;
+                    return Ok(place);
+                }
+            }
+        }
+    }
+
     pub(super) fn request(&self, build: Build) -> BuildRequest {
         let Build { service, context, dockerfile, args, target, labels } = build;
         let stack = self.stack.name.clone();
         BuildRequest { stack, service, context, dockerfile, args, target, labels }
     }
+}
+
+/// A place among the previews' builds, for one of those, and among all.
+type Place<'a> = (Option<SemaphorePermit<'a>>, Option<SemaphorePermit<'a>>);
+
+/// Waits for a place. There always are some; without one, build all the same.
+async fn place<C, B>(engine: &Engine<C, B>, preview: bool) -> Place<'_> {
+    let previews = if preview { engine.preview_builds.acquire().await.ok() } else { None };
+    (previews, engine.build_slots.acquire().await.ok())
 }
 
 /// Takes lines from builds.
@@ -140,7 +187,7 @@ async fn write(
     let mut kept = 0;
     let mut batch = Vec::new();
     while lines.recv_many(&mut batch, BATCH).await > 0 {
-        tokio::time::sleep(GATHER).await;
+        sleep(GATHER).await;
         while batch.len() < BATCH
             && let Ok(line) = lines.try_recv()
         {

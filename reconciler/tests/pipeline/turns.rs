@@ -1,7 +1,7 @@
 //! Whose turn it is: previews wait for each other, and production for none of
 //! them.
 
-use berth_domain::deployment::Phase;
+use berth_domain::deployment::{Phase, Step};
 use berth_domain::ids::{DeploymentId, RepositoryId, RuleId};
 use berth_domain::policy::Policy;
 use berth_domain::registry::OnRegistryFailure;
@@ -41,6 +41,22 @@ async fn previews_however_many_never_hold_up_production(pool: PgPool) {
         (waiting(&world, &previews).await == 5).then_some(())
     })
     .await;
+
+    // Of those, one builds. The others' time for that has not begun.
+    let lengthened = async || -> Option<Vec<f64>> {
+        let mut all = Vec::new();
+        for id in &previews {
+            let phases = deployments::phases(&world.pool, *id).await.unwrap();
+            let words = "waits for a place among the builds";
+            if let Some(row) = phases.iter().find(|row| row.message == words) {
+                let deadline = world.deployment(*id).await.deadline_at;
+                all.push((deadline - row.started_at).as_seconds_f64());
+            }
+        }
+        let least = Step::Build.deadline().as_secs_f64() + 1.0;
+        (all.len() == 3 && all.iter().all(|allowed| *allowed > least)).then_some(all)
+    };
+    eventually("three wait for its place, and have longer", lengthened).await;
 
     // Its builds have places, too.
     let built = world.push(SHOP).await;

@@ -118,6 +118,25 @@ pub async fn note(
     db.commit().await
 }
 
+/// Gives the step under way so much more time, because it waited for others.
+///
+/// # Errors
+///
+/// `Fenced`.
+pub async fn wait_longer(pool: &Pool, fence: Fence, id: DeploymentId, by: Duration) -> Result<()> {
+    let mut db = Guarded::begin(pool, fence, Write::NoteStep).await?;
+    sqlx::query!(
+        "update deployment set deadline_at = deadline_at + make_interval(secs => $2)
+         where deployment_id = $1 and finished_at is null",
+        id.0,
+        by.as_secs_f64(),
+    )
+    .execute(&mut *db)
+    .await
+    .map_err(Error::while_("give a step more time"))?;
+    db.commit().await
+}
+
 /// Moves a deployment over `step`, and returns where it stands then. An empty `message` keeps what was [noted](note). Doing it twice
 /// is as good as once.
 ///
