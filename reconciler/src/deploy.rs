@@ -399,9 +399,15 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
         if self.said == message {
             return Ok(());
         }
+        self.note(step, message, Duration::ZERO).await
+    }
+
+    /// Says so, and that the step waited for others meanwhile.
+    async fn note(&mut self, step: Step, message: &str, waited: Duration) -> Result<(), StepError> {
         message.clone_into(&mut self.said);
-        deployments::note(&self.engine.pool, self.fence, self.id(), step, message).await?;
-        Ok(())
+        self.waited.add(waited);
+        let (pool, fence, id) = (&self.engine.pool, self.fence, self.id());
+        Ok(deployments::note(pool, fence, id, step, (message, waited)).await?)
     }
 }
 

@@ -34,9 +34,7 @@ pub use self::read::{
 pub use self::restart::{Restartable, keep_restarts, restart, restartable};
 pub use self::retry::retry;
 pub use self::rollback::rollback;
-pub use self::steps::{
-    Begun, advance, begin_step, cancel, fail, note, request_cancel, wait_longer,
-};
+pub use self::steps::{Begun, advance, begin_step, cancel, fail, note, request_cancel};
 use crate::{Error, Result, notify, outbox, storable, storable_json};
 
 /// What made a deployment.

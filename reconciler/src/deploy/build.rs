@@ -11,7 +11,6 @@ use berth_domain::deployment::Step;
 use berth_domain::ids::DeploymentId;
 use berth_store::Pool;
 use berth_store::build_logs::{self, NewLine};
-use berth_store::deployments;
 use berth_store::leases::Fence;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::{SemaphorePermit, mpsc};
@@ -117,27 +116,26 @@ impl<'a, C: Cluster, B: Builder> Run<'a, C, B> {
     async fn first_place(&mut self) -> Result<Place<'a>, StepError> {
         let engine = self.engine;
         let mut place = Box::pin(place(engine, self.context.environment.preview.is_some()));
-        let said = self.said.clone();
+        let before = self.said.clone();
         let mut since = Instant::now();
         loop {
             let place = tokio::select! {
                 place = &mut place => Some(place),
                 () = sleep(NOTICED) => None,
             };
-            let by = since.elapsed();
-            since += by;
-            self.waited.add(by);
             let step = self.context.deployment.phase.step();
-            let Some(step) = step.filter(|_| place.is_none() || self.said != said) else {
-                return Ok(place.unwrap_or_default());
-            };
-            deployments::wait_longer(&engine.pool, self.fence, self.id(), by).await?;
-            match place {
-                None => self.say(step, "waits for a place among the builds").await?,
-                Some(place) => {
-                    self.say(step, &said).await?;
+            let waited = since.elapsed();
+            since += waited;
+            match (place, step) {
+                (None, Some(step)) => {
+                    self.note(step, "waits for a place among the builds", waited).await?;
+                }
+                (Some(place), Some(step)) if self.said != before => {
+                    self.note(step, &before, waited).await?;
                     return Ok(place);
                 }
+                (Some(place), _) => return Ok(place),
+                (None, None) => {}
             }
         }
     }

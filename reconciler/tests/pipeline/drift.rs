@@ -78,7 +78,7 @@ async fn what_differs_is_told_with_why_and_since_when_which_a_restart_does_not_c
     assert!(synced > since(&before)[0] && web > since(&before)[2], "{report}");
 
     berth.kill().await;
-    let berth = world.start(2);
+    let berth = world.start(1);
     // Something else is news, and the rest stays as it was.
     world.sim.meddle(&world.name(), |stack| {
         stack.services.remove("store");

@@ -34,9 +34,9 @@ async fn a_deployment_of_a_paused_stack_is_made_ready_and_waits(pool: PgPool) {
     assert_eq!(world.ended(older).await.0, Phase::Superseded, "the newest that waits wins");
     assert_eq!(world.done(), Vec::<String>::new(), "nothing is applied");
 
-    // Another leader waits as well.
+    // The next process waits as well.
     berth.kill().await;
-    let berth = world.start(2);
+    let berth = world.start(1);
     eventually("the next one leads", async || berth.board.get().leading.then_some(())).await;
     stacks::resume(&world.pool, "shop").await.unwrap();
     assert_eq!(world.ended(newer).await, (Phase::Succeeded, None));

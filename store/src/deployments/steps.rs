@@ -92,7 +92,8 @@ pub async fn begin_step(
     })
 }
 
-/// Says how the step under way is getting on. News only if it differs.
+/// Says how the step under way is getting on, and gives it so much more time because
+/// it waited for others. News only if it differs.
 ///
 /// # Errors
 ///
@@ -102,8 +103,9 @@ pub async fn note(
     fence: Fence,
     id: DeploymentId,
     step: Step,
-    message: &str,
+    (message, waited): (&str, Duration),
 ) -> Result<()> {
+    let doing = "note a step's progress";
     let mut db = Guarded::begin(pool, fence, Write::NoteStep).await?;
     sqlx::query!(
         "update deployment_phase set message = $3
@@ -114,26 +116,18 @@ pub async fn note(
     )
     .execute(&mut *db)
     .await
-    .map_err(Error::while_("note a step's progress"))?;
-    db.commit().await
-}
-
-/// Gives the step under way so much more time, because it waited for others.
-///
-/// # Errors
-///
-/// `Fenced`.
-pub async fn wait_longer(pool: &Pool, fence: Fence, id: DeploymentId, by: Duration) -> Result<()> {
-    let mut db = Guarded::begin(pool, fence, Write::NoteStep).await?;
-    sqlx::query!(
-        "update deployment set deadline_at = deadline_at + make_interval(secs => $2)
-         where deployment_id = $1 and finished_at is null",
-        id.0,
-        by.as_secs_f64(),
-    )
-    .execute(&mut *db)
-    .await
-    .map_err(Error::while_("give a step more time"))?;
+    .map_err(Error::while_(doing))?;
+    if !waited.is_zero() {
+        sqlx::query!(
+            "update deployment set deadline_at = deadline_at + make_interval(secs => $2)
+             where deployment_id = $1 and finished_at is null",
+            id.0,
+            waited.as_secs_f64(),
+        )
+        .execute(&mut *db)
+        .await
+        .map_err(Error::while_(doing))?;
+    }
     db.commit().await
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use berth_domain::deployment::{Event, Step};
 use berth_domain::fail_point::Write;
 use berth_domain::stack::StackSpec;
+use chrono::TimeDelta;
 use sqlx::PgPool;
 
 use super::*;
@@ -96,7 +97,10 @@ async fn steps_lead_to_the_end_with_start_end_and_message(pool: PgPool) {
         assert!(begun.left > Duration::from_secs(55) && begun.left <= Duration::from_secs(60));
         let again = begin_step(&pool, fence, id, step, Duration::from_secs(999)).await.unwrap();
         assert_eq!((again.started_at, again.deadline_at), (begun.started_at, begun.deadline_at));
-        note(&pool, fence, id, step, "getting on").await.unwrap();
+        note(&pool, fence, id, step, ("getting on", Duration::from_secs(30))).await.unwrap();
+        let waited = begin_step(&pool, fence, id, step, Duration::from_secs(999)).await.unwrap();
+        let later = begun.deadline_at + TimeDelta::seconds(30);
+        assert_eq!((waited.started_at, waited.deadline_at), (begun.started_at, later));
         let to = advance(&pool, fence, id, step, "").await.unwrap();
         // The answer to the first may have got lost.
         assert_eq!(advance(&pool, fence, id, step, "again").await.unwrap(), to);
@@ -181,7 +185,7 @@ async fn a_stale_leader_changes_nothing(pool: PgPool) {
     for refused in [
         advance(&pool, stale, id, Step::Fetch, "").await.map(|_| ()),
         begin_step(&pool, stale, id, Step::Fetch, Duration::from_secs(1)).await.map(|_| ()),
-        note(&pool, stale, id, Step::Fetch, "x").await,
+        note(&pool, stale, id, Step::Fetch, ("x", Duration::from_secs(9))).await,
         fail(&pool, stale, id, &reason("x")).await,
         cancel(&pool, stale, id, "x").await,
         Guarded::begin(&pool, stale, Write::Observe).await.map(|_| ()),

@@ -189,7 +189,10 @@ async fn make(world: &World, fence: Fence, write: Write) -> Result<()> {
         Write::BeginStep => {
             deployments::begin_step(pool, fence, id, Step::Fetch, LONG).await.map(drop)
         }
-        Write::NoteStep => deployments::note(pool, fence, id, Step::Fetch, "half of it").await,
+        Write::NoteStep => {
+            let said = ("half of it", Duration::from_secs(1));
+            deployments::note(pool, fence, id, Step::Fetch, said).await
+        }
         Write::KeepPlan => {
             deployments::keep_plan(pool, fence, id, &["+ service web".to_owned()], &[]).await
         }
