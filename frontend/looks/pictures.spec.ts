@@ -7,7 +7,7 @@ import { pictures, SHOWN } from './sizes';
 /** Every screen looks as its pictures in docs/screenshots show; `npm run shots` takes them anew. */
 
 /** A picture of this many pixels that differ is of the same page. */
-const TOLERATED = 80;
+const TOLERATED = 10;
 
 for (const { name, path, press } of screens) {
   test(name, async ({ page }) => {

@@ -159,28 +159,28 @@ describe('an edge', () => {
   };
 
   it('runs from the right of the left box to the left of the right one, whoever asks', () => {
-    const nodes = [node('a', 0, 0), node('b', 236, 72)] as const;
+    const nodes = [node('a', 0, 0), node('b', 212, 72)] as const;
     const [left, right] = nodes;
-    expect(ends(curve({ from: left, to: right }, nodes))).toEqual(['188 28', '236 100']);
+    expect(ends(curve({ from: left, to: right }, nodes))).toEqual(['170 28', '212 100']);
     expect(curve({ from: right, to: left }, nodes)).toBe(curve({ from: left, to: right }, nodes));
   });
 
   it('passes the columns between where no box of them is', () => {
-    const [left, right] = [node('a', 0, 36), node('b', 472, 36)];
+    const [left, right] = [node('a', 0, 36), node('b', 424, 36)];
     const straight = (between: readonly ReturnType<typeof node>[]) => {
       const path = curve({ from: left, to: right }, [left, ...between, right]);
-      expect(ends(path)).toEqual(['188 64', '472 64']);
+      expect(ends(path)).toEqual(['170 64', '424 64']);
       return /(\S+)H(\S+)C/.exec(path)?.slice(1);
     };
     // Between the two, below the one, or as it is where nothing is in the way.
-    expect(straight([node('up', 236, 0), node('down', 236, 72)])).toEqual(['64', '424']);
-    expect(straight([node('one', 236, 36)])).toEqual(['28', '424']);
-    expect(straight([node('far', 236, 200)])).toEqual(['64', '424']);
+    expect(straight([node('up', 212, 0), node('down', 212, 72)])).toEqual(['64', '382']);
+    expect(straight([node('one', 212, 36)])).toEqual(['28', '382']);
+    expect(straight([node('far', 212, 200)])).toEqual(['64', '382']);
   });
 
   it('goes round the right of boxes that stand above each other', () => {
     const path = curve({ from: node('a', 0, 0), to: node('b', 0, 72) }, []);
-    expect(ends(path)).toEqual(['188 28', '188 100']);
-    expect(path).toContain('C212 28');
+    expect(ends(path)).toEqual(['170 28', '170 100']);
+    expect(path).toContain('C191 28');
   });
 });

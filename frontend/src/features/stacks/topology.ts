@@ -4,8 +4,8 @@
  */
 
 /** Three columns fit a tablet. */
-export const NODE = { width: 188, height: 56 };
-const GAP = { x: 48, y: 16 };
+export const NODE = { width: 170, height: 56 };
+const GAP = { x: 42, y: 16 };
 /** Room for the labels above the boxes. */
 const HEAD = 28;
 /** As many boxes above each other, where no more are routed: the map stays lower than the page. */
