@@ -166,9 +166,11 @@ pub async fn prune<C: Cluster>(
 
 #[cfg(test)]
 mod tests {
-    use berth_domain::stack::{NetworkSpec, ServiceSpec};
+    use std::collections::BTreeSet;
 
-    use berth_domain::cluster::Known;
+    use berth_domain::cluster::{Known, ObservedService, Version};
+    use berth_domain::stack::{NetworkSpec, ServiceSpec};
+    use proptest::prelude::*;
 
     use super::*;
     use crate::clock::Clock;
@@ -233,6 +235,56 @@ mod tests {
         assert_eq!(due(&mut orphans, &BTreeMap::new(), 50), 0);
         assert_eq!(due(&mut orphans, &seen, 61), 0);
         assert_eq!(due(&mut orphans, &seen, 121), 1);
+    }
+
+    /// A stack with a service of ours.
+    fn left() -> ObservedStack {
+        let service = ObservedService {
+            id: "s".to_owned(),
+            version: Version(1),
+            changed_at: at(0),
+            ours: true,
+            spec: None,
+            previous: BTreeSet::new(),
+            update: None,
+            tasks: Vec::new(),
+        };
+        let services = BTreeMap::from([("web".to_owned(), service)]);
+        ObservedStack { services, ..ObservedStack::default() }
+    }
+
+    proptest! {
+        /// In words of the world: at each look, what is due was there and asked for
+        /// by nobody at every look since one that is at least the grace period ago;
+        /// and all that was so is due.
+        #[test]
+        fn due_is_what_nobody_asked_for_for_the_whole_grace_period(
+            looks in prop::collection::vec((0..45_i64, prop::array::uniform4(any::<bool>())), 1..24)
+        ) {
+            let names = ["a", "b", "c", "d"];
+            let mut orphans = Orphans::new();
+            let mut now = 0;
+            let mut history: Vec<(i64, [bool; 4])> = Vec::new();
+            for (later, unasked) in looks {
+                now += later;
+                history.push((now, unasked));
+                let seen = names.iter().zip(unasked).filter(|(_, unasked)| *unasked);
+                let seen = seen.map(|(text, _)| (name(text), left())).collect();
+                let plan = orphans.plan(&seen, at(now), GRACE);
+                let due: Vec<&str> = plan
+                    .iter()
+                    .filter(|orphan| orphan.due <= at(now))
+                    .map(|orphan| orphan.stack.as_str())
+                    .collect();
+                let long_unasked = |at: usize| {
+                    let run = history.iter().rev().take_while(|(_, unasked)| unasked[at]);
+                    run.last().is_some_and(|(since, _)| now - since >= 60)
+                };
+                let expected: Vec<&str> =
+                    (0..4).filter(|at| long_unasked(*at)).map(|at| names[at]).collect();
+                prop_assert_eq!(due, expected);
+            }
+        }
     }
 
     #[test]
