@@ -1,62 +1,24 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import {
-  createMemoryHistory,
-  createRouter,
-  parseSearchWith,
-  RouterProvider,
-  stringifySearchWith,
-} from '@tanstack/react-router';
-import { fireEvent, render, screen, waitFor } from '@testing-library/react';
+import { fireEvent, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 
-import { routeTree } from '~/routeTree.gen';
-
 import { handlers } from './handlers';
-
-/** A stream that says nothing. */
-class Stream extends EventTarget {
-  static readonly CLOSED = 2;
-  readyState = 1;
-  close() {
-    this.readyState = 2;
-  }
-}
+import { openApp } from './show';
 
 const server = setupServer(...handlers);
 beforeAll(() => server.listen({ onUnhandledRequest: 'bypass' }));
 beforeEach(() => {
-  vi.stubGlobal('EventSource', Stream);
   vi.spyOn(HTMLElement.prototype, 'clientHeight', 'get').mockReturnValue(500);
 });
 afterEach(() => {
   vi.restoreAllMocks();
-  vi.unstubAllGlobals();
 });
 afterAll(() => server.close());
 
-function open(address: string) {
-  const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
-  const history = createMemoryHistory({ initialEntries: [address] });
-  const router = createRouter({
-    routeTree,
-    context: { client },
-    history,
-    parseSearch: parseSearchWith((value) => value),
-    stringifySearch: stringifySearchWith(JSON.stringify),
-  });
-  render(
-    <QueryClientProvider client={client}>
-      <RouterProvider router={router} />
-    </QueryClientProvider>,
-  );
-  return history;
-}
-
 test('the build log’s filters and line are in a deployment’s address, and make no history', async () => {
   const complaints = vi.spyOn(console, 'error').mockReturnValue();
-  const history = open('/stacks/shop/deployments/143?q=npm&service=web&at=7');
+  const history = await openApp('/stacks/shop/deployments/143?q=npm&service=web&at=7');
   const grid = await screen.findByRole('grid', { name: 'Build log' }, { timeout: 10_000 });
   expect(screen.getByRole('row', { selected: true })).toHaveTextContent('RUN npm ci');
   const field = screen.getByRole('searchbox', { name: 'Search the log' });
@@ -75,7 +37,7 @@ test('the build log’s filters and line are in a deployment’s address, and ma
 
 test('a phase leads to its place in the log, which is selected, in sight and has the focus', async () => {
   const looked = vi.spyOn(Element.prototype, 'scrollIntoView').mockReturnValue();
-  const history = open('/stacks/shop/deployments/143?q=npm');
+  const history = await openApp('/stacks/shop/deployments/143?q=npm');
   const built = await screen.findByRole('button', { name: /^Built/ }, { timeout: 10_000 });
   await userEvent.click(built);
   const api = await screen.findByRole('link', { name: /^api, \d+ lines$/ });

@@ -1,17 +1,11 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import {
-  createMemoryHistory,
-  createRootRoute,
-  createRouter,
-  RouterProvider,
-} from '@tanstack/react-router';
-import { render, screen, within } from '@testing-library/react';
+import { screen, within } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { cluster, node } from '~/test/cluster-fixtures';
 import { before } from '~/test/fixtures';
+import { showPage } from '~/test/show';
 
 import { ClusterPage } from './cluster-page';
 
@@ -22,16 +16,7 @@ afterAll(() => server.close());
 
 function show(answer: () => Response) {
   server.use(http.get('*/api/v1/cluster', answer));
-  const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
-  const router = createRouter({
-    routeTree: createRootRoute({ component: ClusterPage }),
-    history: createMemoryHistory(),
-  });
-  render(
-    <QueryClientProvider client={client}>
-      <RouterProvider router={router} />
-    </QueryClientProvider>,
-  );
+  showPage(<ClusterPage />);
 }
 
 test('a node that is away is named, with what became of it', async () => {

@@ -1,19 +1,12 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import {
-  createMemoryHistory,
-  createRootRoute,
-  createRouter,
-  RouterProvider,
-} from '@tanstack/react-router';
-import { fireEvent, render, screen, waitFor, within } from '@testing-library/react';
+import { fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
-import { sessionQuery } from '~/api/queries';
 import type { AvailabilityChange, NodeDetail, Role } from '~/api/schema.gen';
-import { before, session } from '~/test/fixtures';
+import { before } from '~/test/fixtures';
 import { node, nodeDetail } from '~/test/cluster-fixtures';
+import { showPage, signedIn } from '~/test/show';
 
 import { NodePage } from './node-page';
 
@@ -43,17 +36,7 @@ function show(detail: NodeDetail, role: Role = 'admin'): AvailabilityChange[] {
       return HttpResponse.json({ ...detail, intent }, { status: 202 });
     }),
   );
-  const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
-  client.setQueryData(sessionQuery().queryKey, { user: { ...session.user, role } });
-  const router = createRouter({
-    routeTree: createRootRoute({ component: () => <NodePage id="id-of-harbour-1" /> }),
-    history: createMemoryHistory(),
-  });
-  render(
-    <QueryClientProvider client={client}>
-      <RouterProvider router={router} />
-    </QueryClientProvider>,
-  );
+  showPage(<NodePage id="id-of-harbour-1" />, { client: signedIn(role) });
   return sent;
 }
 

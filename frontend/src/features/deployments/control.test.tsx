@@ -1,19 +1,11 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import {
-  createMemoryHistory,
-  createRootRoute,
-  createRouter,
-  RouterProvider,
-} from '@tanstack/react-router';
-import { fireEvent, render, screen, waitFor, within } from '@testing-library/react';
+import { fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
-import { sessionQuery } from '~/api/queries';
 import type { Deployment, Role } from '~/api/schema.gen';
 import { waiting } from '~/test/control-fixtures';
-import { session } from '~/test/fixtures';
+import { showPage, signedIn } from '~/test/show';
 
 import { Control } from './control';
 
@@ -41,18 +33,7 @@ afterEach(() => {
 afterAll(() => server.close());
 
 async function show(deployment: Deployment, role: Role = 'admin') {
-  const client = new QueryClient({ defaultOptions: { queries: { staleTime: Infinity } } });
-  client.setQueryData(sessionQuery().queryKey, { user: { ...session.user, role } });
-  const root = createRootRoute({ component: () => <Control deployment={deployment} /> });
-  const router = createRouter({
-    routeTree: root,
-    history: createMemoryHistory({ initialEntries: ['/'] }),
-  });
-  render(
-    <QueryClientProvider client={client}>
-      <RouterProvider router={router} />
-    </QueryClientProvider>,
-  );
+  showPage(<Control deployment={deployment} />, { client: signedIn(role) });
   await screen.findByRole('button', { name: 'Cancel deployment' });
 }
 

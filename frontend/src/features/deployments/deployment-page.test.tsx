@@ -1,43 +1,27 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import {
-  createMemoryHistory,
-  createRootRoute,
-  createRouter,
-  RouterProvider,
-} from '@tanstack/react-router';
-import { render, screen, within } from '@testing-library/react';
+import { screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test } from 'vitest';
 
-import { deploymentQuery, sessionQuery } from '~/api/queries';
+import { deploymentQuery } from '~/api/queries';
 import type { Deployment, DeploymentStory } from '~/api/schema.gen';
 import { waiting } from '~/test/control-fixtures';
-import { deployment, deployments, session } from '~/test/fixtures';
+import { deployment, deployments } from '~/test/fixtures';
+import { showPage, signedIn } from '~/test/show';
 import { story } from '~/test/story-fixtures';
 
 import { DeploymentPage } from './deployment-page';
 
 async function show(it: Deployment, part: Partial<DeploymentStory> = {}) {
-  const client = new QueryClient({ defaultOptions: { queries: { staleTime: Infinity } } });
-  client.setQueryData(sessionQuery().queryKey, session);
+  const client = signedIn();
   client.setQueryData(deploymentQuery(it.stack, it.number).queryKey, { ...story(it), ...part });
-  const router = createRouter({
-    routeTree: createRootRoute({
-      component: () => (
-        <DeploymentPage
-          stack={it.stack}
-          number={it.number}
-          log={(_it, _live, page) => page}
-          phaseLog={({ number }, { phase }) => `log of #${number} ${phase}`}
-        />
-      ),
-    }),
-    history: createMemoryHistory(),
-  });
-  render(
-    <QueryClientProvider client={client}>
-      <RouterProvider router={router} />
-    </QueryClientProvider>,
+  showPage(
+    <DeploymentPage
+      stack={it.stack}
+      number={it.number}
+      log={(_it, _live, page) => page}
+      phaseLog={({ number }, { phase }) => `log of #${number} ${phase}`}
+    />,
+    { client },
   );
   await screen.findByRole('heading', { level: 2, name: new RegExp(`#${it.number}`) });
 }

@@ -1,17 +1,11 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import {
-  createMemoryHistory,
-  createRootRoute,
-  createRouter,
-  RouterProvider,
-} from '@tanstack/react-router';
-import { fireEvent, render, screen, waitFor, within } from '@testing-library/react';
+import { fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import type { Deployment } from '~/api/schema.gen';
 import { commit, deployment } from '~/test/fixtures';
+import { showPage } from '~/test/show';
 
 import { RollBackDialog } from './roll-back-dialog';
 import { kept } from './words';
@@ -35,17 +29,7 @@ afterAll(() => server.close());
 
 async function show(found: Deployment[]) {
   items = found;
-  const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
-  const root = createRootRoute({
-    component: () => <RollBackDialog stack="shop" open onOpenChange={() => {}} />,
-  });
-  const history = createMemoryHistory({ initialEntries: ['/'] });
-  const router = createRouter({ routeTree: root, history });
-  render(
-    <QueryClientProvider client={client}>
-      <RouterProvider router={router} />
-    </QueryClientProvider>,
-  );
+  showPage(<RollBackDialog stack="shop" open onOpenChange={() => {}} />);
   return within(await screen.findByRole('alertdialog', { name: 'Roll shop back?' }));
 }
 

@@ -1,22 +1,13 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import {
-  createMemoryHistory,
-  createRootRoute,
-  createRoute,
-  createRouter,
-  RouterProvider,
-} from '@tanstack/react-router';
-import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/react';
+import { cleanup, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
-import { sessionQuery } from '~/api/queries';
 import { deliveries } from '~/test/delivery-fixtures';
 import { events } from '~/test/event-fixtures';
-import { session } from '~/test/fixtures';
 import { handlers } from '~/test/handlers';
+import { showPage } from '~/test/show';
 
 import { EventsPage } from './events-page';
 import type { Search } from './filter';
@@ -32,27 +23,8 @@ server.events.on('request:start', ({ request }) => {
   if (url.pathname === '/api/v1/events') asked.push(url.searchParams);
 });
 
-function open(search: Search = {}) {
-  const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
-  client.setQueryData(sessionQuery().queryKey, session);
-  const root = createRootRoute();
-  const router = createRouter({
-    routeTree: root.addChildren([
-      createRoute({
-        getParentRoute: () => root,
-        path: '/events',
-        component: () => <EventsPage search={search} />,
-      }),
-    ]),
-    history: createMemoryHistory({ initialEntries: ['/events'] }),
-  });
-  render(
-    <QueryClientProvider client={client}>
-      <RouterProvider router={router} />
-    </QueryClientProvider>,
-  );
-  return router;
-}
+const open = (search: Search = {}) =>
+  showPage(<EventsPage search={search} />, { address: '/events' });
 
 async function rows(search: Search = {}): Promise<string[]> {
   open(search);

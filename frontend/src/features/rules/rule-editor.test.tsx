@@ -1,21 +1,15 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import {
-  createMemoryHistory,
-  createRootRoute,
-  createRoute,
-  createRouter,
-  RouterProvider,
-} from '@tanstack/react-router';
-import { act, fireEvent, render, screen, waitFor, within } from '@testing-library/react';
+import { QueryClient } from '@tanstack/react-query';
+import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 import type { ReactNode } from 'react';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 
-import { ruleQuery, sessionQuery } from '~/api/queries';
+import { ruleQuery } from '~/api/queries';
 import type { Rule, RuleDraft } from '~/api/schema.gen';
-import { repositories, rules, session } from '~/test/fixtures';
+import { repositories, rules } from '~/test/fixtures';
 import { handlers } from '~/test/handlers';
+import { showPage, signedIn } from '~/test/show';
 
 import { emptyForm, toForm } from './draft';
 import { RuleEditor } from './rule-editor';
@@ -27,22 +21,8 @@ afterEach(() => server.resetHandlers());
 afterAll(() => server.close());
 
 function open(page: ReactNode): QueryClient {
-  const client = new QueryClient({
-    defaultOptions: { queries: { retry: false, staleTime: Infinity } },
-  });
-  client.setQueryData(sessionQuery().queryKey, session);
-  const root = createRootRoute();
-  const at = (path: string, component: () => ReactNode) =>
-    createRoute({ getParentRoute: () => root, path, component });
-  const router = createRouter({
-    routeTree: root.addChildren([at('/', () => page), at('/rules', () => <p>All rules</p>)]),
-    history: createMemoryHistory(),
-  });
-  render(
-    <QueryClientProvider client={client}>
-      <RouterProvider router={router} />
-    </QueryClientProvider>,
-  );
+  const client = signedIn();
+  showPage(page, { client, others: { '/rules': <p>All rules</p> } });
   return client;
 }
 

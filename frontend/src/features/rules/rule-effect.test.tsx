@@ -1,20 +1,13 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import {
-  createMemoryHistory,
-  createRootRoute,
-  createRouter,
-  RouterProvider,
-} from '@tanstack/react-router';
-import { fireEvent, render, screen, waitFor, within } from '@testing-library/react';
+import { fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
-import { sessionQuery } from '~/api/queries';
 import type { Rule, RuleDraft } from '~/api/schema.gen';
-import { repositories, rules, session } from '~/test/fixtures';
+import { repositories, rules } from '~/test/fixtures';
 import { handlers } from '~/test/handlers';
 import { ruleMatches } from '~/test/rule-fixtures';
+import { showPage } from '~/test/show';
 
 import { emptyForm, toForm } from './draft';
 import { RuleEditor } from './rule-editor';
@@ -27,27 +20,13 @@ afterAll(() => server.close());
 const [production] = rules as [Rule];
 
 async function edit(rule: Rule | null = production): Promise<HTMLElement> {
-  const client = new QueryClient({
-    defaultOptions: { queries: { retry: false, staleTime: Infinity } },
-  });
-  client.setQueryData(sessionQuery().queryKey, session);
-  const router = createRouter({
-    routeTree: createRootRoute({
-      component: () => (
-        <RuleEditor
-          existing={rule ? { rule, etag: '"1"' } : undefined}
-          initial={rule ? toForm(rule) : emptyForm('push', '41', 'localhost')}
-          repositories={repositories}
-          publicUrl="http://localhost"
-        />
-      ),
-    }),
-    history: createMemoryHistory(),
-  });
-  render(
-    <QueryClientProvider client={client}>
-      <RouterProvider router={router} />
-    </QueryClientProvider>,
+  showPage(
+    <RuleEditor
+      existing={rule ? { rule, etag: '"1"' } : undefined}
+      initial={rule ? toForm(rule) : emptyForm('push', '41', 'localhost')}
+      repositories={repositories}
+      publicUrl="http://localhost"
+    />,
   );
   await screen.findByText(/^\d+ of \d+$/);
   return screen.getByRole('button', { name: 'Save rule' });

@@ -1,12 +1,10 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { fireEvent, render, screen } from '@testing-library/react';
+import { fireEvent, screen } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
-import { sessionQuery } from '~/api/queries';
 import type { RuleMatch } from '~/api/schema.gen';
-import { session } from '~/test/fixtures';
+import { showPage } from '~/test/show';
 
 import { emptyForm } from './draft';
 import { RuleMatches } from './rule-matches';
@@ -29,13 +27,7 @@ const branch = (name: string, matched: boolean): RuleMatch => ({
 
 function show(answer: () => Response) {
   server.use(http.post('*/api/v1/rules/matches', answer));
-  const client = new QueryClient();
-  client.setQueryData(sessionQuery().queryKey, session);
-  render(
-    <QueryClientProvider client={client}>
-      <RuleMatches form={emptyForm('push', '41', 'localhost')} />
-    </QueryClientProvider>,
-  );
+  showPage(<RuleMatches form={emptyForm('push', '41', 'localhost')} />);
 }
 
 test('what matches comes first, a hostile name is text, and thousands come in steps', async () => {

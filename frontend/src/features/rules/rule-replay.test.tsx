@@ -1,19 +1,11 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import {
-  createMemoryHistory,
-  createRootRoute,
-  createRouter,
-  RouterProvider,
-} from '@tanstack/react-router';
-import { fireEvent, render, screen } from '@testing-library/react';
+import { fireEvent, screen } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
-import { sessionQuery } from '~/api/queries';
 import type { RuleReplay as Replayed } from '~/api/schema.gen';
-import { session } from '~/test/fixtures';
 import { ruleReplay } from '~/test/rule-fixtures';
+import { showPage } from '~/test/show';
 
 import { emptyForm } from './draft';
 import { RuleReplay } from './rule-replay';
@@ -25,19 +17,7 @@ afterAll(() => server.close());
 
 function show(answer: (request: Request) => Response) {
   server.use(http.post('*/api/v1/rules/replay', ({ request }) => answer(request)));
-  const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
-  client.setQueryData(sessionQuery().queryKey, session);
-  const router = createRouter({
-    routeTree: createRootRoute({
-      component: () => <RuleReplay form={emptyForm('push', '41', 'localhost')} />,
-    }),
-    history: createMemoryHistory(),
-  });
-  render(
-    <QueryClientProvider client={client}>
-      <RouterProvider router={router} />
-    </QueryClientProvider>,
-  );
+  showPage(<RuleReplay form={emptyForm('push', '41', 'localhost')} />);
 }
 
 const list = (items: Replayed[], next_cursor: string | null = null) =>

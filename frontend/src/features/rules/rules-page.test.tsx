@@ -1,21 +1,15 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import {
-  createMemoryHistory,
-  createRootRoute,
-  createRouter,
-  RouterProvider,
-} from '@tanstack/react-router';
-import { act, fireEvent, render, screen, waitFor, within } from '@testing-library/react';
+import { QueryClient } from '@tanstack/react-query';
+import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { sessionQuery } from '~/api/queries';
 import type { Role, Rule, RuleDraft } from '~/api/schema.gen';
-import { rule, rules, session } from '~/test/fixtures';
+import { rule, rules } from '~/test/fixtures';
 import { handlers } from '~/test/handlers';
 import { Nearness } from '~/test/near';
 import { ruleMatches } from '~/test/rule-fixtures';
+import { showPage, signedIn } from '~/test/show';
 import { Toasts } from '~/ui/toast';
 
 import { RulesPage } from './rules-page';
@@ -67,19 +61,13 @@ let nearness: Nearness;
 
 /** The list, with all of it in sight if `look`. */
 async function open(role: Role = 'admin', look = true): Promise<QueryClient> {
-  const client = new QueryClient({
-    defaultOptions: { queries: { retry: false, staleTime: Infinity } },
-  });
-  client.setQueryData(sessionQuery().queryKey, { user: { ...session.user, role } });
-  const router = createRouter({
-    routeTree: createRootRoute({ component: RulesPage }),
-    history: createMemoryHistory(),
-  });
-  render(
-    <QueryClientProvider client={client}>
-      <RouterProvider router={router} />
+  const client = signedIn(role);
+  showPage(
+    <>
+      <RulesPage />
       <Toasts />
-    </QueryClientProvider>,
+    </>,
+    { client },
   );
   await screen.findByRole('table', { name: 'Rules of acme/shop' });
   if (look) act(() => nearness.observed.forEach((it) => nearness.tell(it, true)));

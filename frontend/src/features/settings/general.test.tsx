@@ -1,10 +1,10 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { render, screen, within } from '@testing-library/react';
+import { screen, within } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { instance } from '~/test/settings-fixtures';
+import { showPage } from '~/test/show';
 
 import { GeneralSettings } from './general';
 
@@ -15,13 +15,7 @@ afterAll(() => server.close());
 
 function show(answer: () => Response) {
   server.use(http.get('*/api/v1/settings', answer));
-  render(
-    <QueryClientProvider
-      client={new QueryClient({ defaultOptions: { queries: { retry: false } } })}
-    >
-      <GeneralSettings />
-    </QueryClientProvider>,
-  );
+  showPage(<GeneralSettings />);
 }
 
 test('each fact names what sets it, by what it is about', async () => {

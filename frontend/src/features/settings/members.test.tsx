@@ -1,19 +1,11 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import {
-  createMemoryHistory,
-  createRootRoute,
-  createRouter,
-  RouterProvider,
-} from '@tanstack/react-router';
-import { render, screen, waitFor, within } from '@testing-library/react';
+import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { setupServer } from 'msw/node';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 
-import { sessionQuery } from '~/api/queries';
 import type { Role } from '~/api/schema.gen';
-import { session } from '~/test/fixtures';
 import { memberHandlers, resetMembers } from '~/test/member-handlers';
+import { showPage, signedIn } from '~/test/show';
 
 import { outcome } from './member-words';
 import { Members } from './members';
@@ -24,17 +16,7 @@ beforeEach(() => resetMembers());
 afterAll(() => server.close());
 
 async function show(role: Role = 'admin') {
-  const client = new QueryClient();
-  client.setQueryData(sessionQuery().queryKey, { user: { ...session.user, role } });
-  const router = createRouter({
-    routeTree: createRootRoute({ component: Members }),
-    history: createMemoryHistory(),
-  });
-  render(
-    <QueryClientProvider client={client}>
-      <RouterProvider router={router} />
-    </QueryClientProvider>,
-  );
+  showPage(<Members />, { client: signedIn(role) });
   return screen.findByRole('table', { name: 'Members' });
 }
 

@@ -1,20 +1,12 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import {
-  createMemoryHistory,
-  createRootRoute,
-  createRouter,
-  RouterProvider,
-  stringifySearchWith,
-} from '@tanstack/react-router';
-import { render, screen, waitFor, within } from '@testing-library/react';
+import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
-import { sessionQuery } from '~/api/queries';
 import type { Github, Repository, Rule, Stack } from '~/api/schema.gen';
-import { github, repositories, rule, session, stack } from '~/test/fixtures';
+import { github, repositories, rule, stack } from '~/test/fixtures';
+import { showPage } from '~/test/show';
 
 import { GithubSetupPage } from './github-page';
 
@@ -43,18 +35,7 @@ async function show(world: World) {
     http.get('*/api/v1/rules', () => page(world.rules ?? [])),
     http.get('*/api/v1/stacks', () => page(world.stacks ?? [])),
   );
-  const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
-  client.setQueryData(sessionQuery().queryKey, session);
-  const router = createRouter({
-    routeTree: createRootRoute({ component: GithubSetupPage }),
-    history: createMemoryHistory(),
-    stringifySearch: stringifySearchWith(JSON.stringify),
-  });
-  render(
-    <QueryClientProvider client={client}>
-      <RouterProvider router={router} />
-    </QueryClientProvider>,
-  );
+  showPage(<GithubSetupPage />);
   await screen.findByRole('heading', { level: 2, name: 'Be reached by GitHub' });
 }
 

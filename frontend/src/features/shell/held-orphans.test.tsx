@@ -1,12 +1,11 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { QueryClientProvider } from '@tanstack/react-query';
 import { fireEvent, render, screen, waitFor } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
-import { sessionQuery } from '~/api/queries';
 import type { Role } from '~/api/schema.gen';
-import { session } from '~/test/fixtures';
+import { signedIn } from '~/test/show';
 
 import { HeldOrphans } from './held-orphans';
 
@@ -19,8 +18,6 @@ const at = '2026-11-27T03:00:00Z';
 const orphan = (stack: string) => ({ stack, since: at, due: at, actions: ['- service web'] });
 
 function show(role: Role) {
-  const client = new QueryClient();
-  client.setQueryData(sessionQuery().queryKey, { ...session, user: { ...session.user, role } });
   const plan = {
     orphans: [orphan('blog'), orphan('<b>wiki</b>')],
     nodes: [],
@@ -28,7 +25,7 @@ function show(role: Role) {
     approved: null,
   };
   render(
-    <QueryClientProvider client={client}>
+    <QueryClientProvider client={signedIn(role)}>
       <HeldOrphans plan={plan} />
     </QueryClientProvider>,
   );

@@ -1,11 +1,4 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import {
-  createMemoryHistory,
-  createRootRoute,
-  createRouter,
-  RouterProvider,
-} from '@tanstack/react-router';
-import { render, screen, within } from '@testing-library/react';
+import { screen, within } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -14,6 +7,7 @@ import { attentionQuery, type StackFilter } from '~/api/queries';
 import { staleKeys } from '~/api/stream';
 import { stack } from '~/test/fixtures';
 import { handlers } from '~/test/handlers';
+import { showPage } from '~/test/show';
 
 import { StacksPage } from './stacks-page';
 
@@ -28,18 +22,7 @@ const failing = (name: string) =>
     latest_deployment: { number: 3, phase: 'failed' },
   });
 
-function show(filter: StackFilter) {
-  const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
-  const router = createRouter({
-    routeTree: createRootRoute({ component: () => <StacksPage filter={filter} /> }),
-    history: createMemoryHistory({ initialEntries: ['/'] }),
-  });
-  render(
-    <QueryClientProvider client={client}>
-      <RouterProvider router={router} />
-    </QueryClientProvider>,
-  );
-}
+const show = (filter: StackFilter) => showPage(<StacksPage filter={filter} />);
 
 /** The page where its list has `listed`, and `troubled` is what the server knows to need a person. */
 function open(

@@ -1,19 +1,11 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import {
-  createMemoryHistory,
-  createRootRoute,
-  createRoute,
-  createRouter,
-  RouterProvider,
-} from '@tanstack/react-router';
 import { fireEvent, render, screen, waitFor, within } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { sessionQuery } from '~/api/queries';
 import type { Stack } from '~/api/schema.gen';
-import { session, stack, stacks } from '~/test/fixtures';
+import { stack, stacks } from '~/test/fixtures';
+import { showPage } from '~/test/show';
 
 import { byObject } from './by-object';
 import { Diff } from './diff-page';
@@ -24,39 +16,17 @@ beforeAll(() => server.listen());
 afterEach(() => server.resetHandlers());
 afterAll(() => server.close());
 
-async function show(what: Stack) {
-  const client = new QueryClient({ defaultOptions: { queries: { staleTime: Infinity } } });
-  client.setQueryData(sessionQuery().queryKey, session);
-  const root = createRootRoute();
-  const page = createRoute({
-    getParentRoute: () => root,
-    path: '/',
-    component: () => <Diff stack={what} />,
+const show = (what: Stack) =>
+  showPage(<Diff stack={what} />, {
+    others: { '/stacks/$stack/deployments/$number': <p>The deployment</p> },
   });
-  const made = createRoute({
-    getParentRoute: () => root,
-    path: '/stacks/$stack/deployments/$number',
-    component: () => <p>The deployment</p>,
-  });
-  const router = createRouter({
-    routeTree: root.addChildren([page, made]),
-    history: createMemoryHistory({ initialEntries: ['/'] }),
-  });
-  await router.load();
-  render(
-    <QueryClientProvider client={client}>
-      <RouterProvider router={router} />
-    </QueryClientProvider>,
-  );
-  return router;
-}
 
 const drifted = stacks.find(({ name }) => name === 'shop-staging');
 
 describe('what differs', () => {
   it('is said in sentences, and then object by object', async () => {
     if (!drifted) throw new Error('no stack of the fixtures has drifted');
-    await show(drifted);
+    show(drifted);
     const { differences } = drifted;
     expect(
       await screen.findByText(`${differences.length} differences`, { exact: false }),
@@ -110,7 +80,7 @@ describe('what differs', () => {
       }),
     );
     const latest = { number: 7, phase: 'succeeded' } as const;
-    const router = await show({ ...drifted, latest_deployment: latest });
+    const router = show({ ...drifted, latest_deployment: latest });
     fireEvent.click(await screen.findByRole('button', { name: 'Deploy #7 again' }));
     await waitFor(() =>
       expect(router.state.location.pathname).toBe('/stacks/shop-staging/deployments/8'),

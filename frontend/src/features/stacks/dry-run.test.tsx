@@ -1,13 +1,14 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { QueryClientProvider } from '@tanstack/react-query';
 import { fireEvent, render, screen, within } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { dryRunQuery, sessionQuery } from '~/api/queries';
+import { dryRunQuery } from '~/api/queries';
 import type { DryRun, Role } from '~/api/schema.gen';
 import { dryRunAnswer, failing } from '~/test/dry-run-fixtures';
-import { session, stack } from '~/test/fixtures';
+import { stack } from '~/test/fixtures';
+import { signedIn } from '~/test/show';
 
 import { DryRunView } from './dry-run-page';
 
@@ -26,8 +27,7 @@ afterEach(() => {
 afterAll(() => server.close());
 
 function show(run: DryRun, of = stack('shop'), role: Role = 'operator') {
-  const client = new QueryClient();
-  client.setQueryData(sessionQuery().queryKey, { ...session, user: { ...session.user, role } });
+  const client = signedIn(role);
   render(
     <QueryClientProvider client={client}>
       <DryRunView name="shop" run={run} stack={of} />

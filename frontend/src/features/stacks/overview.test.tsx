@@ -1,20 +1,13 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import {
-  createMemoryHistory,
-  createRootRoute,
-  createRoute,
-  createRouter,
-  Outlet,
-  RouterProvider,
-} from '@tanstack/react-router';
-import { act, render, screen, waitFor, within } from '@testing-library/react';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { act, screen, waitFor, within } from '@testing-library/react';
 import { userEvent } from '@testing-library/user-event';
 import { describe, expect, test } from 'vitest';
 
-import { clusterQuery, sessionQuery, stackQuery } from '~/api/queries';
+import { clusterQuery, stackQuery } from '~/api/queries';
 import type { Stack } from '~/api/schema.gen';
 import { cluster } from '~/test/cluster-fixtures';
-import { service, session, stack } from '~/test/fixtures';
+import { service, stack } from '~/test/fixtures';
+import { showPage, signedIn } from '~/test/show';
 
 import { OverviewPage } from './overview-page';
 
@@ -31,41 +24,25 @@ const SHOP = stack('shop', {
   ],
 });
 
-/** The overview at an address, as its route has it. */
+/** The overview, as its route has it. */
+function Overview() {
+  const { service: name } = useSearch({ strict: false });
+  const navigate = useNavigate();
+  return (
+    <OverviewPage
+      name="shop"
+      deployments={null}
+      service={name}
+      onService={(next) => void navigate({ to: '.', search: { service: next } })}
+    />
+  );
+}
+
 async function open(address = '/stacks/shop', shop: Stack = SHOP) {
-  const client = new QueryClient({ defaultOptions: { queries: { staleTime: Infinity } } });
-  client.setQueryData(sessionQuery().queryKey, session);
+  const client = signedIn();
   client.setQueryData(stackQuery('shop').queryKey, shop);
   client.setQueryData(clusterQuery().queryKey, cluster);
-  const root = createRootRoute({ component: Outlet });
-  const route = createRoute({
-    getParentRoute: () => root,
-    path: '/stacks/$stack',
-    validateSearch: (search: Record<string, unknown>): { service?: string | undefined } => ({
-      service: typeof search.service === 'string' ? search.service : undefined,
-    }),
-    component: function Overview() {
-      const { service: name } = route.useSearch();
-      const navigate = route.useNavigate();
-      return (
-        <OverviewPage
-          name="shop"
-          deployments={null}
-          service={name}
-          onService={(next) => void navigate({ search: { service: next } })}
-        />
-      );
-    },
-  });
-  const router = createRouter({
-    routeTree: root.addChildren([route]),
-    history: createMemoryHistory({ initialEntries: [address] }),
-  });
-  render(
-    <QueryClientProvider client={client}>
-      <RouterProvider router={router} />
-    </QueryClientProvider>,
-  );
+  const router = showPage(<Overview />, { client, address });
   await screen.findByRole('region', { name: 'Topology' });
   return router;
 }

@@ -1,16 +1,11 @@
-import {
-  createMemoryHistory,
-  createRootRoute,
-  createRouter,
-  RouterProvider,
-} from '@tanstack/react-router';
-import { fireEvent, render, screen, waitFor, within } from '@testing-library/react';
+import { fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import type { Stack } from '~/api/schema.gen';
 import { deployment, stacks } from '~/test/fixtures';
+import { showPage } from '~/test/show';
 
 import { RestartDialog } from './restart-dialog';
 
@@ -38,12 +33,7 @@ const docs = {
 };
 
 async function show(stack: Stack) {
-  const root = createRootRoute({
-    component: () => <RestartDialog stack={stack} open onOpenChange={() => {}} />,
-  });
-  const history = createMemoryHistory({ initialEntries: ['/'] });
-  const router = createRouter({ routeTree: root, history });
-  render(<RouterProvider router={router} />);
+  showPage(<RestartDialog stack={stack} open onOpenChange={() => {}} />);
   return within(await screen.findByRole('alertdialog', { name: `Restart ${stack.name}?` }));
 }
 

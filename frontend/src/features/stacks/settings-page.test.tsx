@@ -1,19 +1,10 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import {
-  createMemoryHistory,
-  createRootRoute,
-  createRoute,
-  createRouter,
-  RouterProvider,
-} from '@tanstack/react-router';
-import { fireEvent, render, screen, waitFor } from '@testing-library/react';
+import { fireEvent, screen, waitFor } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
-import { sessionQuery } from '~/api/queries';
 import type { Role, StackSettings } from '~/api/schema.gen';
-import { session } from '~/test/fixtures';
+import { showPage, signedIn } from '~/test/show';
 import { settings } from '~/test/state-fixtures';
 
 import { StackSettingsPage } from './settings-page';
@@ -33,29 +24,10 @@ function show(put: (sent: StackSettings, etag: string | null) => Response, role:
       put((await request.json()) as StackSettings, request.headers.get('if-match')),
     ),
   );
-  const client = new QueryClient({ defaultOptions: { queries: { staleTime: Infinity } } });
-  client.setQueryData(sessionQuery().queryKey, { user: { ...session.user, role } });
-  const root = createRootRoute();
-  const page = createRoute({
-    getParentRoute: () => root,
-    path: '/',
-    component: () => <StackSettingsPage name="shop" />,
+  return showPage(<StackSettingsPage name="shop" />, {
+    client: signedIn(role),
+    others: { '/events': <p>Away</p> },
   });
-  const away = createRoute({
-    getParentRoute: () => root,
-    path: '/events',
-    component: () => <p>Away</p>,
-  });
-  const router = createRouter({
-    routeTree: root.addChildren([page, away]),
-    history: createMemoryHistory({ initialEntries: ['/'] }),
-  });
-  render(
-    <QueryClientProvider client={client}>
-      <RouterProvider router={router} />
-    </QueryClientProvider>,
-  );
-  return router;
 }
 
 const refusal = (status: number, errors: { pointer: string; detail: string }[] = []) =>

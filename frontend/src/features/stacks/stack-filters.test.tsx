@@ -1,26 +1,12 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import {
-  createMemoryHistory,
-  createRouter,
-  parseSearchWith,
-  RouterProvider,
-  stringifySearchWith,
-} from '@tanstack/react-router';
-import { render, screen, waitFor, within } from '@testing-library/react';
+import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { setupServer } from 'msw/node';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 
-import { routeTree } from '~/routeTree.gen';
 import { handlers } from '~/test/handlers';
+import { openApp } from '~/test/show';
 
 import { readStackSearch } from './search';
-
-/** A stream that says nothing. */
-class Stream extends EventTarget {
-  readyState = 1;
-  close() {}
-}
 
 const asked: URLSearchParams[] = [];
 const server = setupServer(...handlers);
@@ -33,26 +19,11 @@ server.events.on('request:start', ({ request }) => {
 beforeAll(() => server.listen({ onUnhandledRequest: 'bypass' }));
 beforeEach(() => {
   asked.length = 0;
-  vi.stubGlobal('EventSource', Stream);
 });
-afterEach(() => vi.unstubAllGlobals());
 afterAll(() => server.close());
 
-function open(address: string) {
-  const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
-  const history = createMemoryHistory({ initialEntries: [address] });
-  const router = createRouter({
-    routeTree,
-    context: { client },
-    history,
-    parseSearch: parseSearchWith((value) => value),
-    stringifySearch: stringifySearchWith(JSON.stringify),
-  });
-  render(
-    <QueryClientProvider client={client}>
-      <RouterProvider router={router} />
-    </QueryClientProvider>,
-  );
+async function open(address: string) {
+  const history = await openApp(address);
   return {
     history,
     address: () => Object.fromEntries(new URLSearchParams(history.location.search)),
@@ -74,7 +45,7 @@ const names = async () => {
 };
 
 test('every filter goes into the address, and the server is asked for it', async () => {
-  const { history, address } = open('/?q=shop');
+  const { history, address } = await open('/?q=shop');
   const filters = await button();
   expect(filters).toHaveAttribute('aria-expanded', 'false');
   await userEvent.click(filters);
@@ -111,7 +82,7 @@ test('every filter goes into the address, and the server is asked for it', async
 }, 20_000);
 
 test('an address with a filter shows it, and one press clears all but the search', async () => {
-  const { address } = open('/?q=shop&health=deploying&env=pr-1');
+  const { address } = await open('/?q=shop&health=deploying&env=pr-1');
   expect(await button()).toHaveAttribute('aria-expanded', 'true');
   expect(await field('Health')).toHaveDisplayValue('Deploying');
   // One that is in no list of choices is chosen all the same.
@@ -123,7 +94,7 @@ test('an address with a filter shows it, and one press clears all but the search
 }, 20_000);
 
 test('a kind keeps the filters, and a filter keeps the kind', async () => {
-  const { address } = open('/?sync=drifted');
+  const { address } = await open('/?sync=drifted');
   await button();
   await userEvent.click(await screen.findByRole('link', { name: 'Permanent' }));
   await waitFor(() => expect(address()).toEqual({ kind: 'permanent', sync: 'drifted' }));

@@ -1,18 +1,12 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import {
-  createMemoryHistory,
-  createRootRoute,
-  createRouter,
-  RouterProvider,
-} from '@tanstack/react-router';
-import { fireEvent, render, screen, waitFor } from '@testing-library/react';
+import { fireEvent, screen, waitFor } from '@testing-library/react';
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
-import { sessionQuery, stackQuery } from '~/api/queries';
+import { stackQuery } from '~/api/queries';
 import { later } from '~/lib/later';
-import { session, stack } from '~/test/fixtures';
+import { stack } from '~/test/fixtures';
+import { showPage, signedIn } from '~/test/show';
 import { Toasts } from '~/ui/toast';
 
 import { StackHeader } from './stack-header';
@@ -25,20 +19,14 @@ afterAll(() => server.close());
 type Props = { stack: string; open: boolean; onOpenChange: (open: boolean) => void };
 
 function show(RollBackDialog = later<Props>(() => Promise.resolve(() => null))) {
-  const client = new QueryClient({ defaultOptions: { queries: { staleTime: Infinity } } });
-  client.setQueryData(sessionQuery().queryKey, session);
+  const client = signedIn();
   client.setQueryData(stackQuery('shop').queryKey, stack('shop'));
-  const router = createRouter({
-    routeTree: createRootRoute({
-      component: () => <StackHeader name="shop" RollBackDialog={RollBackDialog} />,
-    }),
-    history: createMemoryHistory({ initialEntries: ['/'] }),
-  });
-  render(
-    <QueryClientProvider client={client}>
-      <RouterProvider router={router} />
+  showPage(
+    <>
+      <StackHeader name="shop" RollBackDialog={RollBackDialog} />
       <Toasts />
-    </QueryClientProvider>,
+    </>,
+    { client },
   );
 }
 

@@ -1,25 +1,14 @@
-import {
-  createMemoryHistory,
-  createRootRoute,
-  createRouter,
-  RouterProvider,
-} from '@tanstack/react-router';
-import { render, screen, within } from '@testing-library/react';
+import { screen, within } from '@testing-library/react';
 import { expect, test } from 'vitest';
 
 import { stacks } from '~/test/fixtures';
+import { showPage } from '~/test/show';
 
 import { StackTable } from './stack-table';
 
 test('each stack has both answers in the columns of their names', async () => {
   const list = { pages: [{ items: stacks, next_cursor: null }], pageParams: [undefined] };
-  const router = createRouter({
-    routeTree: createRootRoute({
-      component: () => <StackTable list={list} more={false} onSight={() => undefined} />,
-    }),
-    history: createMemoryHistory(),
-  });
-  render(<RouterProvider router={router} />);
+  showPage(<StackTable list={list} more={false} onSight={() => undefined} />);
   const table = await screen.findByRole('table', { name: 'Stacks' });
   const heads = within(table)
     .getAllByRole('columnheader')
