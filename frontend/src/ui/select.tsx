@@ -33,3 +33,27 @@ export function Select({
     </span>
   );
 }
+
+/** What a list can be narrowed to by repository. */
+export function RepositoryOptions({
+  all,
+  chosen,
+}: {
+  all: readonly { id: number; full_name: string }[] | undefined;
+  chosen: number | undefined;
+}) {
+  return (
+    <>
+      <option value="">Every repository</option>
+      {/* What an address names stays chosen, where nothing is of it. */}
+      {chosen && !all?.some(({ id }) => id === chosen) && (
+        <option value={chosen}>Repository {chosen}</option>
+      )}
+      {all?.map(({ id, full_name }) => (
+        <option key={id} value={id}>
+          {full_name}
+        </option>
+      ))}
+    </>
+  );
+}

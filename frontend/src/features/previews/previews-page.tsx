@@ -14,7 +14,7 @@ import { Empty } from '~/ui/empty';
 import { countOf, Long, rowCount, type Place } from '~/ui/long';
 import { Outside } from '~/ui/outside';
 import { Page, PageHead } from '~/ui/page';
-import { Select } from '~/ui/select';
+import { RepositoryOptions, Select } from '~/ui/select';
 import { Status, wordOf, type Look } from '~/ui/status';
 import { Table, Td, Th } from '~/ui/table';
 import { Ago } from '~/ui/time';
@@ -150,7 +150,6 @@ function Filters({ filter, states }: { filter: PreviewFilter; states: readonly S
   const { data: choices } = useQuery(stackChoicesQuery());
   const go = (search: PreviewFilter) => void navigate({ to: '/previews', search, replace: true });
   const { repo, state } = filter;
-  const repositories = choices?.repositories ?? [];
   return (
     <div role="search" aria-label="Previews" className="mb-3 flex flex-wrap gap-2">
       <Select
@@ -159,15 +158,7 @@ function Filters({ filter, states }: { filter: PreviewFilter; states: readonly S
         onChange={({ target: { value } }) => go({ ...filter, repo: Number(value) || undefined })}
         className="min-w-0 max-w-56"
       >
-        <option value="">Every repository</option>
-        {repo && !repositories.some(({ id }) => id === repo) && (
-          <option value={repo}>Repository {repo}</option>
-        )}
-        {repositories.map(({ id, full_name }) => (
-          <option key={id} value={id}>
-            {full_name}
-          </option>
-        ))}
+        <RepositoryOptions all={choices?.repositories} chosen={repo} />
       </Select>
       <Select
         aria-label="State"

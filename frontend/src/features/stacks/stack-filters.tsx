@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 
 import { stackChoicesQuery, type StackFilter } from '~/api/queries';
 import { buttonClass } from '~/ui/button';
-import { Select } from '~/ui/select';
+import { RepositoryOptions, Select } from '~/ui/select';
 import { wordOf } from '~/ui/status';
 
 import { readStackSearch, STATES } from './search';
@@ -20,7 +20,6 @@ export function StackFilters({ filter }: { filter: StackFilter }) {
   const go = (part: Record<string, unknown>) =>
     void navigate({ to: '/', search: readStackSearch({ ...filter, ...part }), replace: true });
   const environments = choices?.environments ?? [];
-  const repositories = choices?.repositories ?? [];
   return (
     <div className="mb-3 grid grid-cols-2 gap-2 sm:flex sm:flex-wrap">
       <Choice label="Environment" value={env} onChange={(value) => go({ env: value })}>
@@ -45,15 +44,7 @@ export function StackFilters({ filter }: { filter: StackFilter }) {
         <option value="drifted">Drifted</option>
       </Choice>
       <Choice label="Repository" value={repo} onChange={(value) => go({ repo: value })}>
-        <option value="">Every repository</option>
-        {repo && !repositories.some(({ id }) => id === repo) && (
-          <option value={repo}>Repository {repo}</option>
-        )}
-        {repositories.map(({ id, full_name }) => (
-          <option key={id} value={id}>
-            {full_name}
-          </option>
-        ))}
+        <RepositoryOptions all={choices?.repositories} chosen={repo} />
       </Choice>
       <Choice label="Order" value={sort} onChange={(value) => go({ sort: value })}>
         <option value="">By name</option>
