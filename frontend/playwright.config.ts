@@ -1,5 +1,27 @@
 import { defineConfig, devices } from '@playwright/test';
 
+const BERTH = process.env.BERTH_URL ?? 'http://127.0.0.1:8080';
+
+/** A name that the browser takes to be this machine's, and trusts no more than any other. */
+const NAME = 'berth.test';
+
+/** How Debian's Chromium is launched. */
+function launched(...more: string[]) {
+  return {
+    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      ...more,
+    ],
+  };
+}
+
 /**
  * Browser tests against a real Berth that has no account yet, its simulator of GitHub and its
  * Traefik; see README.md for the variables. The main job is walked once, in order; then every page
@@ -18,23 +40,12 @@ export default defineConfig({
   outputDir: 'test-results',
   use: {
     ...devices['Desktop Chrome'],
-    baseURL: process.env.BERTH_URL ?? 'http://127.0.0.1:8080',
+    baseURL: BERTH,
     viewport: { width: 1360, height: 860 },
     contextOptions: { reducedMotion: 'reduce' },
     trace: 'retain-on-failure',
     screenshot: 'only-on-failure',
-    launchOptions: {
-      executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    },
+    launchOptions: launched(),
   },
   projects: [
     { name: 'job', testMatch: 'job.spec.ts' },
@@ -53,10 +64,20 @@ export default defineConfig({
     },
     { name: 'dry-run', testMatch: 'dry-run.spec.ts', dependencies: ['job'] },
     { name: 'logs', testMatch: 'logs.spec.ts', dependencies: ['job'] },
+    { name: 'counts', testMatch: 'counts.spec.ts', dependencies: ['job'] },
     {
       name: 'session',
       testMatch: ['session.spec.ts', 'keys.spec.ts', 'members.spec.ts'],
       dependencies: ['job'],
+    },
+    {
+      name: 'plain',
+      testMatch: 'plain.spec.ts',
+      dependencies: ['job'],
+      use: {
+        baseURL: BERTH.replace('127.0.0.1', NAME),
+        launchOptions: launched(`--host-resolver-rules=MAP ${NAME} 127.0.0.1`),
+      },
     },
     {
       name: 'everything',

@@ -21,6 +21,20 @@ const COMMON = {
     !/\/(dialog|unsaved|menu-parts|toast|sheet|held-orphans|field|select|faults)\.tsx?$/.test(id),
 };
 
+/** What dialogs and menus share, which come once the first page is there. */
+const PIECES = {
+  name: 'pieces',
+  minShareCount: 3,
+  test: /\/@base-ui\/|\/@floating-ui\//,
+};
+
+/** What all of it is made with. */
+const REACT = {
+  name: 'react',
+  priority: 3,
+  test: /\/node_modules\/(react|react-dom|scheduler|use-sync-external-store)\//,
+};
+
 /** What is around every page behind the login. */
 const SHELL = {
   name: 'shell',
@@ -44,7 +58,7 @@ export default defineConfig(({ mode }) => ({
     assetsInlineLimit: 0,
     manifest: true,
     target: 'es2023',
-    rolldownOptions: { output: { codeSplitting: { groups: [COMMON, SHELL] } } },
+    rolldownOptions: { output: { codeSplitting: { groups: [REACT, COMMON, SHELL, PIECES] } } },
   },
   server: {
     port: 5173,

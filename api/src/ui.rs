@@ -128,10 +128,14 @@ fn page(state: &ApiState) -> Response {
         (header::X_FRAME_OPTIONS, "DENY"),
         // The setup link's token is in an address: it goes nowhere else.
         (header::REFERRER_POLICY, "same-origin"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
     ] {
         set(&mut answer, name, HeaderValue::from_static(value));
+    }
+    // Over plain HTTP a browser takes no notice of it, and complains.
+    if state.settings.public_url.scheme() == "https" {
+        let name = HeaderName::from_static("cross-origin-opener-policy");
+        set(&mut answer, name, HeaderValue::from_static("same-origin"));
     }
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         set(&mut answer, header::CONTENT_SECURITY_POLICY, policy);

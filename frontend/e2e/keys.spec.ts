@@ -1,4 +1,4 @@
-import { expectAccessible } from './axe';
+import { expectAccessibleInBoth } from './axe';
 import { expect, test, visit } from './test';
 import { SESSION, SHOP } from './world';
 
@@ -13,7 +13,7 @@ test('the palette finds a stack, a page and an act', async ({ page }) => {
 
   await page.keyboard.press('Control+k');
   await expect(field).toBeFocused();
-  await expectAccessible(page);
+  await expectAccessibleInBoth(page);
   await page.keyboard.type(SHOP);
   await expect(palette.getByRole('option', { selected: true })).toContainText(SHOP);
   await page.keyboard.press('Enter');
@@ -62,7 +62,7 @@ test('the sheet tells the shortcuts, and the keys do what it tells', async ({ pa
   await page.keyboard.press('?');
   const sheet = page.getByRole('dialog', { name: 'Keyboard shortcuts' });
   await expect(sheet).toBeVisible();
-  await expectAccessible(page);
+  await expectAccessibleInBoth(page);
   await page.keyboard.press('Escape');
   await expect(sheet).toHaveCount(0);
 
@@ -98,7 +98,7 @@ test('a phone gets the palette from its menu', async ({ page }) => {
   const palette = page.getByRole('dialog', { name: 'Search or run' });
   await expect(palette.getByRole('combobox')).toBeFocused();
   await expect(page.getByRole('dialog')).toHaveCount(1);
-  await expectAccessible(page);
+  await expectAccessibleInBoth(page);
   const box = await palette.boundingBox();
   expect(box?.width).toBeLessThanOrEqual(360 - 32);
   await palette.getByRole('option', { name: 'Events' }).click();

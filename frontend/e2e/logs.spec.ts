@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import type { Page } from '@playwright/test';
 
-import { expectAccessible } from './axe';
+import { expectAccessibleInBoth } from './axe';
 import { expect, test, visit } from './test';
 import { SESSION, SHOP } from './world';
 
@@ -66,7 +66,7 @@ test('a line is found, looked round from, shared and downloaded', async ({ page,
   await found.first().click();
   await expect(page).toHaveURL(/at=\d+/);
   await expect(page.getByRole('region', { name: 'Selected' })).toContainText('stdout');
-  await expectAccessible(page);
+  await expectAccessibleInBoth(page);
   await search(page).fill('');
   await expect(grid(page)).toContainText(/placed an order|no store yet/);
   const chosen = grid(page).getByRole('row', { selected: true });
@@ -104,14 +104,14 @@ test('nothing found has a way on, on a phone too', async ({ page }) => {
   await page.setViewportSize({ width: 360, height: 740 });
   await visit(page, `/stacks/${SHOP}/logs?q=no+such+words&level=error`);
   await expect(page.getByText('No line matches')).toBeVisible();
-  await expectAccessible(page);
+  await expectAccessibleInBoth(page);
   await page.getByRole('button', { name: 'Clear the filter' }).click();
   await expect(grid(page)).toContainText('placed an order');
-  await expectAccessible(page);
+  await expectAccessibleInBoth(page);
   await page.getByRole('button', { name: 'Services: All services' }).click();
   await page.getByRole('menuitemcheckbox', { name: 'worker' }).click();
   await expect(page).toHaveURL(/service=worker/);
   await page.keyboard.press('Escape');
   await expect(page.getByRole('menu')).toHaveCount(0);
-  await expectAccessible(page);
+  await expectAccessibleInBoth(page);
 });

@@ -1,4 +1,4 @@
-import { expectAccessible } from './axe';
+import { expectAccessibleInBoth } from './axe';
 import { expect, test, visit } from './test';
 import { need, SESSION, SHOP } from './world';
 
@@ -6,7 +6,7 @@ test.describe('nobody is logged in', () => {
   test('any page leads to the login and back', async ({ page }) => {
     await visit(page, `/stacks/${SHOP}/deployments`);
     await expect(page.getByRole('heading', { name: 'Log in' })).toBeVisible();
-    await expectAccessible(page);
+    await expectAccessibleInBoth(page);
     await page.getByLabel('E-mail').fill(need('BERTH_EMAIL'));
     await page.getByLabel('Password').fill('not the password');
     await page.getByRole('button', { name: 'Log in' }).click();
@@ -40,7 +40,7 @@ test.describe('a person is logged in', () => {
     await page.getByLabel('New token').fill('e2e');
     await page.getByRole('button', { name: 'Create token' }).click();
     const token = await page.getByText(/^berth_/).innerText();
-    await expectAccessible(page);
+    await expectAccessibleInBoth(page);
     const ask = () =>
       request.get('/api/v1/stacks', { headers: { authorization: `Bearer ${token}`, cookie: '' } });
     expect((await ask()).status()).toBe(200);
@@ -75,7 +75,7 @@ test.describe('a person is logged in', () => {
     await expect(row).toBeVisible();
     await expect(page.getByRole('row', { name: /This browser/ })).toHaveCount(1);
     await row.getByRole('button', { name: 'Log out Firefox on Windows' }).click();
-    await expectAccessible(page);
+    await expectAccessibleInBoth(page);
     await page.getByRole('alertdialog').getByRole('button', { name: 'Log out' }).click();
     await expect(row).toHaveCount(0);
     await visit(other, '/rules');
@@ -121,7 +121,7 @@ test.describe('a person is logged in', () => {
     await visit(page, '/');
     await page.getByRole('button', { name: 'Menu' }).click();
     await expect(page.getByRole('dialog', { name: 'Menu' })).toBeVisible();
-    await expectAccessible(page);
+    await expectAccessibleInBoth(page);
     await page.getByRole('dialog').getByRole('link', { name: 'Rules' }).click();
     await expect(page.getByRole('heading', { level: 1, name: 'Rules' })).toBeVisible();
     await expect(page.getByRole('dialog')).toHaveCount(0);

@@ -29,6 +29,9 @@ use uuid::Uuid;
 
 /// The one public address.
 pub(crate) const PUBLIC_URL: &str = "http://berth.localhost";
+
+/// Where no engine listens.
+const NO_DOCKER: &str = "unix:///nowhere/docker.sock";
 /// What webhooks are signed with.
 pub(crate) const WEBHOOK_SECRET: &str = "planted-webhook-secret";
 /// The App's number.
@@ -72,15 +75,20 @@ impl Api {
     }
 
     pub(crate) fn with_github(pool: PgPool, github: &str) -> Self {
-        Self::with(pool, github, "unix:///nowhere/docker.sock")
+        Self::with(pool, github, NO_DOCKER, PUBLIC_URL)
+    }
+
+    /// One that people reach at `public_url`.
+    pub(crate) fn at(pool: PgPool, public_url: &str) -> Self {
+        Self::with(pool, "http://127.0.0.1:1", NO_DOCKER, public_url)
     }
 
     /// One whose engine listens at `docker`.
     pub(crate) fn with_docker(pool: PgPool, docker: &str) -> Self {
-        Self::with(pool, "http://127.0.0.1:1", docker)
+        Self::with(pool, "http://127.0.0.1:1", docker, PUBLIC_URL)
     }
 
-    fn with(pool: PgPool, github: &str, docker: &str) -> Self {
+    fn with(pool: PgPool, github: &str, docker: &str, public_url: &str) -> Self {
         let url = Url::parse(github).unwrap();
         let github = berth_github_app::Client::new(berth_github_app::Settings {
             api_url: url.clone(),
@@ -99,7 +107,7 @@ impl Api {
             github,
             docker: berth_swarm::Reader::new(&docker.parse().unwrap()),
             settings: Settings {
-                public_url: Url::parse(PUBLIC_URL).unwrap(),
+                public_url: Url::parse(public_url).unwrap(),
                 version: "0.1.0-test".to_owned(),
                 instance_id: Uuid::from_u128(0x1),
                 replica: REPLICA,

@@ -24,6 +24,20 @@ async fn any_path_of_the_ui_is_the_page_with_a_policy_of_its_own(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn over_plain_http_the_page_asks_for_nothing_that_a_browser_ignores_with_a_complaint(
+    pool: PgPool,
+) {
+    for (public_url, opener) in
+        [("https://berth.example.com", Some("same-origin")), ("http://192.0.2.7:8080", None)]
+    {
+        let api = Api::at(pool.clone(), public_url);
+        let answer = api.get(&As::Nobody, "/").await;
+        let told = answer.headers.get("cross-origin-opener-policy");
+        assert_eq!(told.map(|it| it.to_str().unwrap()), opener, "{public_url}");
+    }
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
 async fn what_is_not_there_is_not_the_page(pool: PgPool) {
     let api = Api::new(pool);
     for path in ["/api", "/api/v1/nothing", "/webhooks/gitlab", "/assets/gone-1a2b.js", "/x.png"] {

@@ -53,7 +53,7 @@ export function StackHeader({ name, RollBackDialog }: { name: string } & Dialogs
   useTitle(look === 'degraded' || look === 'failed' ? `● ${name}` : name);
   return (
     <header className="border-b border-line">
-      <div className="max-w-page px-4 pt-4 sm:px-6 [main:has(>[data-fill])_&]:max-w-none">
+      <div className="max-w-page px-4 pt-4 has-[nav[hidden]]:pb-3 sm:px-6 [main:has(>[data-fill])_&]:max-w-none">
         <nav aria-label="Breadcrumb" className="text-meta text-text-2">
           <Link to="/" search={{}} className="hover:underline">
             Stacks
