@@ -9,7 +9,8 @@ import { pictures, SHOWN } from './sizes';
 /** A picture of this many pixels that differ is of the same page. */
 const TOLERATED = 10;
 
-for (const { name, path, press } of screens) {
+for (const screen of screens) {
+  const { name, path, press } = screen;
   test(name, async ({ page }) => {
     await page.clock.setFixedTime(new Date(process.env.STILL_CLOCK ?? ''));
     await page.goto(path);
@@ -21,7 +22,7 @@ for (const { name, path, press } of screens) {
       await page.keyboard.press(press);
       await page.getByRole('dialog').waitFor();
     }
-    for (const { file, size, theme } of pictures(name)) {
+    for (const { file, size, theme } of pictures(screen)) {
       await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
       await page.setViewportSize(size);
       const shot = await still(page, size !== SHOWN && !press);

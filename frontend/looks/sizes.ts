@@ -10,15 +10,21 @@ export const WIDTHS = [
 
 export const THEMES = ['light', 'dark'] as const;
 
-/** The pictures of a screen: the file of each, and how it is taken. */
-export function pictures(name: string) {
+/** As tools/screens.json has them: a page, what a key opens over one, or a state of a page. */
+type Screen = { name: string; route?: string; press?: string };
+
+/**
+ * The pictures of a screen: the file of each, and how it is taken. A state of a page that is looked
+ * at in every width is shown once in each theme.
+ */
+export function pictures({ name, route, press }: Screen) {
   const first = Array.from(name, (letter) => letter.charCodeAt(0)).reduce(
     (sum, code) => sum + code,
     0,
   );
   return [
     ...THEMES.map((theme) => ({ file: [`${name}-${theme}.png`], size: SHOWN, theme })),
-    ...WIDTHS.map((size, turn) => ({
+    ...(route || press ? WIDTHS : []).map((size, turn) => ({
       file: ['widths', `${name}-${size.width}.png`],
       size,
       theme: THEMES[(first + turn) % 2] ?? 'light',

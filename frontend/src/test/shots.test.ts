@@ -14,7 +14,7 @@ const LEAD_ON = new Set(['/settings', '/setup/github/done', '/setup/github/insta
 
 describe('the pictures in docs/screenshots', () => {
   it('are of every screen, in both themes and four widths, and of nothing else', () => {
-    const wanted = screens.flatMap(({ name }) => pictures(name).map(({ file }) => file.join('/')));
+    const wanted = screens.flatMap((screen) => pictures(screen).map(({ file }) => file.join('/')));
     const found = readdirSync(FOLDER, { recursive: true }).map(String);
     expect(found.filter((file) => file.endsWith('.png')).toSorted(), 'run: npm run shots').toEqual(
       wanted.toSorted(),
