@@ -184,7 +184,12 @@ pub fn is_given_up(wanted: &ServiceSpec, observed: &ObservedService, now: DateTi
     let stopped = observed.update.as_ref().is_some_and(|update| {
         matches!(update.state, UpdateState::Paused | UpdateState::RollbackPaused)
     });
-    health.running < health.wanted && (stopped || forsaken(wanted.mode, observed, now).is_some())
+    // However long ago that was, Swarm goes on replacing tasks that ended.
+    let replaces = observed.tasks.iter().any(|task| {
+        task.up_to_date && task.desired <= TaskState::Running && task.state < TaskState::Running
+    });
+    health.running < health.wanted
+        && (stopped && !replaces || forsaken(wanted.mode, observed, now).is_some())
 }
 
 /// How many tasks there should be.

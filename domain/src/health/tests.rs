@@ -260,6 +260,10 @@ fn only_what_swarm_does_nothing_more_for_is_given_up() {
         stopped.update = Some(status(state));
         assert_eq!(gave_up(&stopped, 103), is, "{state:?}");
     }
+    // One that ended since is being replaced.
+    stopped.update = Some(status(UpdateState::Paused));
+    stopped.tasks.insert(0, task(2, TaskState::Starting, 102));
+    assert!(!gave_up(&stopped, 103));
     // Well in spite of it.
     let mut well = service(vec![runs, task(2, TaskState::Running, 10)]);
     well.update = Some(status(UpdateState::Paused));

@@ -2,7 +2,7 @@ import { QueryClient } from '@tanstack/react-query';
 import { renderHook } from '@testing-library/react';
 import { expect, test, vi } from 'vitest';
 
-import { readList, useSight, type ListData, type ListPage } from './list';
+import { readList, readMoving, useSight, type ListData, type ListPage } from './list';
 
 type Row = { id: number };
 
@@ -138,4 +138,38 @@ test('a page that was not read is read once it comes into sight', async () => {
   expect(vi.getTimerCount()).toBe(0);
   expect(again).toHaveBeenCalledTimes(1);
   vi.useRealTimers();
+});
+
+test('a list whose items change places loses none and shows none twice', async () => {
+  const server = new Server(30);
+  const order = server.rows;
+  // A cursor is the last row of a page; what follows is what stands behind it by now.
+  const read = (cursor: string | undefined, limit: number): Promise<ListPage<Row>> => {
+    const from = cursor === undefined ? 0 : order.indexOf(Number(cursor)) + 1;
+    const items = order.slice(from, from + limit);
+    const last = from + limit < order.length ? items.at(-1) : undefined;
+    return Promise.resolve({
+      items: items.map((id) => ({ id })),
+      next_cursor: last === undefined ? null : String(last),
+    });
+  };
+  const client = new QueryClient();
+  const query = {
+    queryKey: KEY,
+    queryFn: readMoving(SIZE, read),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last: ListPage<Row>) => last.next_cursor ?? undefined,
+  };
+  const ids = () =>
+    client
+      .getQueryData<ListData<Row>>(KEY)!
+      .pages.flatMap(({ items }) => items.map(({ id }) => id));
+  await client.fetchInfiniteQuery({ ...query, pages: 3 });
+  expect(ids()).toEqual(order);
+
+  // The last of the first page comes to the front, and one of the last page behind it.
+  const moved = [order[9]!, order[25]!];
+  order.splice(0, 30, ...moved, ...order.filter((id) => !moved.includes(id)));
+  await client.fetchInfiniteQuery({ ...query, pages: 3, staleTime: 0 });
+  expect(ids()).toEqual(order);
 });

@@ -46,6 +46,17 @@ export function readList<T>(
   };
 }
 
+/**
+ * The same, of a list whose items change places: all of it is read again, each page from where the
+ * one before ends by now, since no page ends where it ended.
+ */
+export function readMoving<T>(
+  size: number,
+  read: (cursor: string | undefined, limit: number, signal: AbortSignal) => Promise<ListPage<T>>,
+): (asked: Asked) => Promise<ListPage<T>> {
+  return ({ pageParam, signal }) => read(pageParam, size, signal);
+}
+
 /** As much as a page has, and what may have come between; a page that grew too long is parted. */
 function room<T>(has: number, size: number, at: number, { pages }: ListData<T>): number {
   if (at === pages.length - 1) return Math.min(2 * size, Math.max(size, has));

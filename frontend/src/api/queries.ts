@@ -3,7 +3,7 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/
 import { since } from '~/lib/moment';
 
 import { api, take, takeTagged } from './client';
-import { readList, SIZE } from './list';
+import { readList, readMoving, SIZE } from './list';
 import type {
   Deployment,
   Event,
@@ -72,32 +72,33 @@ export type StackFilter = {
   sort?: 'updated' | undefined;
 };
 
+const readStacks =
+  ({ env, health, sync, repo, ...query }: StackFilter) =>
+  (cursor: string | undefined, limit: number, signal: AbortSignal) =>
+    take(
+      api.GET('/api/v1/stacks', {
+        params: {
+          query: {
+            ...query,
+            environment: env,
+            state: health,
+            synced: sync && sync === 'synced',
+            repository_id: repo,
+            cursor,
+            limit,
+          },
+        },
+        signal,
+      }),
+    );
+
 export const stacksQuery = (filter: StackFilter = {}) =>
   infiniteQueryOptions({
     queryKey: ['stacks', filter],
-    queryFn: readList(
-      SIZE,
-      ({ name }: StackSummary) => name,
-      (cursor, limit, signal) => {
-        const { env, health, sync, repo, ...query } = filter;
-        return take(
-          api.GET('/api/v1/stacks', {
-            params: {
-              query: {
-                ...query,
-                environment: env,
-                state: health,
-                synced: sync && sync === 'synced',
-                repository_id: repo,
-                cursor,
-                limit,
-              },
-            },
-            signal,
-          }),
-        );
-      },
-    ),
+    queryFn:
+      filter.sort === 'updated'
+        ? readMoving(SIZE, readStacks(filter))
+        : readList(SIZE, ({ name }: StackSummary) => name, readStacks(filter)),
     ...pages,
   });
 

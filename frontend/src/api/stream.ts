@@ -24,7 +24,7 @@ export const whenLive = (tell: () => void): (() => void) =>
 /** The queries that a change of this topic makes stale, by the first part of their key. */
 const STALE = {
   // Where its tasks run is the cluster's, too.
-  stack: ['stacks', 'stack', 'cluster'],
+  stack: ['stacks', 'stack', 'stack-choices', 'cluster'],
   environment: ['stacks', 'stack', 'stack-choices'],
   deployment: ['deployments', 'deployment', 'stacks', 'stack', 'events'],
   rule: ['rules', 'rule'],

@@ -13,9 +13,9 @@ export function moment(value: unknown): string | undefined {
   return raw && (isAgo(raw) || !Number.isNaN(Date.parse(raw))) ? raw : undefined;
 }
 
-/** "1h" as the time that it means now; a moment as it is. */
+/** "1h" as the time that it means now, or a moment: as the server writes times. */
 export function since(value: string | undefined, now: number): string | undefined {
   const [, many, unit] = AGO.exec(value ?? '') ?? [];
-  if (!many || !unit) return value;
+  if (!many || !unit) return value && new Date(value).toISOString();
   return new Date(now - Number(many) * (UNIT_MS[unit] ?? 0)).toISOString();
 }

@@ -22,6 +22,10 @@ use crate::engine::Engine;
 /// How long a place is waited for before that is worth telling.
 const NOTICED: Duration = Duration::from_secs(2);
 
+/// How long it is waited for before that is written down again: everybody who looks
+/// at the stack hears of it.
+const TOLD: Duration = Duration::from_secs(30);
+
 /// How long lines are gathered before they are stored together.
 const GATHER: Duration = Duration::from_millis(200);
 
@@ -67,7 +71,8 @@ impl<'a, C: Cluster, B: Builder> Run<'a, C, B> {
         let (log, lines) = Log::new();
         let engine = self.engine;
         let preview = self.context.environment.preview.is_some();
-        let mut first = Some(self.first_place().await?);
+        // What has nothing to build waits for nobody's builds.
+        let mut first = if builds.is_empty() { None } else { Some(self.first_place().await?) };
         let building = async {
             let mut running: FuturesUnordered<_> = builds
                 .into_iter()
@@ -117,11 +122,12 @@ impl<'a, C: Cluster, B: Builder> Run<'a, C, B> {
         let engine = self.engine;
         let mut place = Box::pin(place(engine, self.context.environment.preview.is_some()));
         let before = self.said.clone();
+        let mut told = false;
         let mut since = Instant::now();
         loop {
             let place = tokio::select! {
                 place = &mut place => Some(place),
-                () = sleep(NOTICED) => None,
+                () = sleep(if told { TOLD } else { NOTICED }) => None,
             };
             let step = self.context.deployment.phase.step();
             let waited = since.elapsed();
@@ -129,8 +135,9 @@ impl<'a, C: Cluster, B: Builder> Run<'a, C, B> {
             match (place, step) {
                 (None, Some(step)) => {
                     self.note(step, "waits for a place among the builds", waited).await?;
+                    told = true;
                 }
-                (Some(place), Some(step)) if self.said != before => {
+                (Some(place), Some(step)) if told => {
                     self.note(step, &before, waited).await?;
                     return Ok(place);
                 }

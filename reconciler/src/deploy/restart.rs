@@ -28,7 +28,7 @@ use berth_domain::build::Builder;
 use berth_domain::cluster::{Cluster, ObservedStack};
 use berth_domain::health::is_given_up;
 use berth_domain::stack::StackSpec;
-use berth_store::deployments;
+use berth_store::deployments::{self, Trigger};
 
 use super::{Run, StepError};
 
@@ -43,7 +43,9 @@ impl<C: Cluster, B: Builder> Run<'_, C, B> {
         let mut names: BTreeSet<&String> =
             restarts.iter().filter(|(_, times)| times.is_none()).map(|(name, _)| name).collect();
         let mut lying = self.given_up(&spec, &seen);
-        lying.retain(|name| !restarts.contains_key(*name));
+        // A restart is of what it names.
+        let restart = self.context.deployment.trigger == Trigger::Restart;
+        lying.retain(|name| !restart && !restarts.contains_key(*name));
         // What Swarm gives up once there is a plan, this deployment's failure tells.
         if !lying.is_empty() && !deployments::is_planned(pool, id).await? {
             names.append(&mut lying);

@@ -80,6 +80,29 @@ async fn previews_however_many_never_hold_up_production(pool: PgPool) {
     berth.stop().await;
 }
 
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn what_has_nothing_to_build_waits_for_nobodys_builds(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    world.builder.hold(true);
+    let (builds, other) = (world.a_preview(1).await, world.a_preview(2).await);
+    let berth = world.start(1);
+    // It has the only place for previews' builds.
+    let building = world.push_to(builds, SHOP).await;
+    eventually("its build has begun", async || {
+        let lines = build_logs::read(&world.pool, building, 0, 10).await.unwrap();
+        (!lines.is_empty()).then_some(())
+    })
+    .await;
+    let plain =
+        "services:\n  web:\n    image: web:1\n    deploy:\n      update_config: { monitor: 1s }\n";
+    let pushed = world.push_to(other, plain).await;
+    assert_eq!(world.ended(pushed).await, (Phase::Succeeded, None));
+    assert_eq!(world.deployment(building).await.phase, Phase::Fetched);
+    world.builder.hold(false);
+    assert_eq!(world.ended(building).await.0, Phase::Succeeded);
+    berth.stop().await;
+}
+
 /// A rule of the world's repository, which what is pushed next is of.
 async fn follow_rule(world: &mut World, pace: Pace) -> StoredRule {
     let rule = Rule {

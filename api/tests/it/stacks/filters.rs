@@ -97,16 +97,18 @@ async fn what_changed_last_comes_first_page_by_page(pool: PgPool) {
         stack(&api, fence, name, Some(number)).await;
     }
     // Of one moment are three, among which a page ends.
+    let mut db = berth_store::begin(&api.pool).await.unwrap();
     sqlx::raw_sql(
-        "set session_replication_role = replica;
+        "set local session_replication_role = replica;
          update deployment set updated_at = '2026-01-01';
          update stack set updated_at = '2026-01-01 10:00Z';
          update stack set updated_at = '2026-01-01 12:00Z' where name = 'e';
          update stack set updated_at = '2026-01-01 09:00Z' where name = 'a'",
     )
-    .execute(&api.pool)
+    .execute(&mut *db)
     .await
     .unwrap();
+    db.commit().await.unwrap();
     let viewer = api.browser(Role::Viewer).await;
     let mut query = "sort=updated&limit=2".to_owned();
     let mut paged = Vec::new();

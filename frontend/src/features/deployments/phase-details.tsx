@@ -65,7 +65,7 @@ function Subject({ deployment, phase }: { deployment: DeploymentStory; phase: De
         </p>
       );
     case 'built':
-      return (
+      return images.length > 0 ? (
         <ul aria-label="Images" className="space-y-0.5">
           {images.map((image) => (
             <li key={image} title={image} className="truncate font-mono text-meta text-text-2">
@@ -73,7 +73,7 @@ function Subject({ deployment, phase }: { deployment: DeploymentStory; phase: De
             </li>
           ))}
         </ul>
-      );
+      ) : null;
     case 'applied':
       return plan && plan.length > 0 ? (
         <p>
@@ -102,7 +102,7 @@ function Subject({ deployment, phase }: { deployment: DeploymentStory; phase: De
         </p>
       );
     case 'routed':
-      return (
+      return urls.length > 0 ? (
         <ul aria-label="Addresses">
           {mainFirst(urls).map((url) => (
             <li key={url} className="flex min-h-6 min-w-0 items-center">
@@ -110,7 +110,7 @@ function Subject({ deployment, phase }: { deployment: DeploymentStory; phase: De
             </li>
           ))}
         </ul>
-      );
+      ) : null;
     default:
       return null;
   }

@@ -1,6 +1,6 @@
 import { stacksQuery } from '~/api/queries';
 import type { StackState } from '~/api/schema.gen';
-import { oneOf } from '~/lib/search';
+import { id, oneOf } from '~/lib/search';
 
 /** What an address says of the list of previews, `?repo &state`, and what the server is asked for. */
 
@@ -15,7 +15,7 @@ export const readPreviewSearch = (
   search: Record<string, unknown>,
   states: readonly StackState[],
 ): PreviewFilter => ({
-  repo: Number(search.repo) || undefined,
+  repo: id(search.repo),
   state: oneOf(search.state, states),
 });
 

@@ -1,6 +1,6 @@
 import type { StackFilter } from '~/api/queries';
 import type { StackState } from '~/api/schema.gen';
-import { oneOf, text } from '~/lib/search';
+import { id, oneOf, text } from '~/lib/search';
 
 /** What an address says of a list of stacks: `?q &kind &attention &env &health &sync &repo &sort`. */
 
@@ -22,6 +22,6 @@ export const readStackSearch = (search: Record<string, unknown>): StackFilter =>
   env: text(search.env),
   health: oneOf(search.health, STATES),
   sync: oneOf(search.sync, ['synced', 'drifted']),
-  repo: Number(search.repo) || undefined,
+  repo: id(search.repo),
   sort: oneOf(search.sort, ['updated']),
 });
