@@ -20,15 +20,11 @@ use crate::figures::{figure, median};
 const ROUNDS: usize = 3;
 
 /// A change of a service, how it is taken back, and what is told of it.
-const CHANGES: [(&str, [&str; 2], [&str; 2], &str); 4] = [
+const CHANGES: [(&str, [&str; 2], [&str; 2], &str); 3] = [
     ("scale", ["--replicas", "3"], ["--replicas", "1"], "runs 3 replicas"),
     ("variable", ["--env-add", "HOTFIX=1"], ["--env-rm", "HOTFIX"], "the variable `HOTFIX`"),
     ("label", ["--label-add", "hotfix=1"], ["--label-rm", "hotfix"], "the label `hotfix`"),
-    ("network", ["--network-rm", NETWORK], ["--network-add", NETWORK], "network"),
 ];
-
-/// In a change, the stack's own network.
-const NETWORK: &str = "<network>";
 
 /// Changes it.
 pub(crate) fn run() -> anyhow::Result<Map<String, Value>> {
@@ -96,8 +92,7 @@ async fn told(scene: &Scene, words: &str) -> anyhow::Result<f64> {
 }
 
 async fn update(scene: &Scene, options: [&str; 2]) -> anyhow::Result<()> {
-    let (service, network) = (format!("{}_worker", scene.name), format!("{}_default", scene.name));
-    let options = options.map(|it| if it == NETWORK { network.as_str() } else { it });
+    let service = format!("{}_worker", scene.name);
     let fixed = ["service", "update", "--detach", "--no-resolve-image"];
     let args = [&fixed[..], &options, &[service.as_str()]].concat();
     scene.world.docker.run(&args).await.map(drop)
