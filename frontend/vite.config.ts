@@ -72,5 +72,7 @@ export default defineConfig(({ mode }) => ({
     setupFiles: ['./src/test/setup.ts'],
     include: ['src/**/*.test.{ts,tsx}'],
     restoreMocks: true,
+    // Longer than what is waited for within (src/test/setup.ts), so that it says what was missing.
+    testTimeout: 30_000,
   },
 }));

@@ -19,7 +19,7 @@ afterAll(() => server.close());
 test('the build log’s filters and line are in a deployment’s address, and make no history', async () => {
   const complaints = vi.spyOn(console, 'error').mockReturnValue();
   const history = await openApp('/stacks/shop/deployments/143?q=npm&service=web&at=7');
-  const grid = await screen.findByRole('grid', { name: 'Build log' }, { timeout: 10_000 });
+  const grid = await screen.findByRole('grid', { name: 'Build log' });
   expect(screen.getByRole('row', { selected: true })).toHaveTextContent('RUN npm ci');
   const field = screen.getByRole('searchbox', { name: 'Search the log' });
   expect(field).toHaveValue('npm');
@@ -38,7 +38,7 @@ test('the build log’s filters and line are in a deployment’s address, and ma
 test('a phase leads to its place in the log, which is selected, in sight and has the focus', async () => {
   const looked = vi.spyOn(Element.prototype, 'scrollIntoView').mockReturnValue();
   const history = await openApp('/stacks/shop/deployments/143?q=npm');
-  const built = await screen.findByRole('button', { name: /^Built/ }, { timeout: 10_000 });
+  const built = await screen.findByRole('button', { name: /^Built/ });
   await userEvent.click(built);
   const api = await screen.findByRole('link', { name: /^api, \d+ lines$/ });
   await userEvent.click(api);

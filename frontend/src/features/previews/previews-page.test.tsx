@@ -15,11 +15,11 @@ server.events.on('request:start', ({ request }) => {
 beforeAll(() => server.listen({ onUnhandledRequest: 'bypass' }));
 afterAll(() => server.close());
 
-const field = (name: string) => screen.findByRole('combobox', { name }, { timeout: 10_000 });
+const field = (name: string) => screen.findByRole('combobox', { name });
 
 test('previews are narrowed to a repository and a state, by the server and in the address', async () => {
   const history = await openApp('/previews');
-  const table = await screen.findByRole('table', { name: 'Previews' }, { timeout: 10_000 });
+  const table = await screen.findByRole('table', { name: 'Previews' });
   expect(within(table).getAllByRole('row')).toHaveLength(3);
   await userEvent.selectOptions(await field('State'), 'Degraded');
   const repository = await field('Repository');
@@ -37,7 +37,7 @@ test('previews are narrowed to a repository and a state, by the server and in th
 
 test('where none is like that, it says so and leads back to all', async () => {
   await openApp('/previews?state=removing');
-  expect(await screen.findByText('No preview is like that', {}, { timeout: 10_000 })).toBeVisible();
+  expect(await screen.findByText('No preview is like that')).toBeVisible();
   expect(await field('State')).toHaveDisplayValue('Removing');
   expect(screen.getByRole('link', { name: 'Show all previews' })).toHaveAttribute(
     'href',
@@ -47,7 +47,5 @@ test('where none is like that, it says so and leads back to all', async () => {
 
 test('it is said when a preview ends', async () => {
   await openApp('/previews');
-  expect(
-    await screen.findByText(/lasts as long as its pull request is open/, {}, { timeout: 10_000 }),
-  ).toBeVisible();
+  expect(await screen.findByText(/lasts as long as its pull request is open/)).toBeVisible();
 }, 20_000);

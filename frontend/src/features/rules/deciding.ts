@@ -24,13 +24,15 @@ function deciding(form: RuleForm): RuleDraft {
 /** The same of a rule that is there. */
 export const decidingOf = (rule: Rule): RuleDraft => deciding(toForm(rule));
 
-/** What decides of a form, once whoever types pauses; the same object until it differs. */
-export function useDeciding(form: RuleForm): RuleDraft {
-  return useSettled(form).draft;
-}
+export type Deciding = {
+  /** What decides of the form, once whoever types pauses; the same object until it differs. */
+  draft: RuleDraft;
+  /** Whether the form still is as the draft says. */
+  settled: boolean;
+};
 
-/** The same, and whether the form still is as it says. */
-export function useSettled(form: RuleForm): { draft: RuleDraft; settled: boolean } {
+/** Once a page, so that all that is said there is of the same draft. */
+export function useDeciding(form: RuleForm): Deciding {
   const now = JSON.stringify(deciding(form));
   const paused = useDebounced(now, PAUSE_MS);
   const draft = useMemo(() => JSON.parse(paused) as RuleDraft, [paused]);

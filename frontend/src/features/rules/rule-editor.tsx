@@ -17,6 +17,7 @@ import { Page, PageHead } from '~/ui/page';
 import { say } from '~/ui/say';
 import { Unsaved } from '~/ui/unsaved';
 
+import { useDeciding } from './deciding';
 import {
   baseDomain,
   FIELDS,
@@ -133,7 +134,8 @@ export function RuleEditor({ existing: newest, initial, repositories, publicUrl 
     reset(toForm(newest.rule));
   }, [behind, isDirty, isSubmitting, newest, reset]);
 
-  const foreseen = useRuleEffect(form, existing?.rule);
+  const deciding = useDeciding(form);
+  const foreseen = useRuleEffect(deciding, existing?.rule);
   const effect = foreseen?.pending ? undefined : foreseen?.effect;
   const effectId = useId();
   const changes = !existing || isDirty;
@@ -332,8 +334,8 @@ export function RuleEditor({ existing: newest, initial, repositories, publicUrl 
           <div className="min-w-0 space-y-6">
             {existing && isDirty && foreseen && <RuleEffect foreseen={foreseen} form={form} />}
             <RuleStory form={form} repository={repository} publicUrl={publicUrl} />
-            <RuleMatches form={form} />
-            <RuleReplay form={form} />
+            <RuleMatches draft={deciding.draft} />
+            <RuleReplay draft={deciding.draft} />
           </div>
         </div>
       </form>

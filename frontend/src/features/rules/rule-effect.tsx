@@ -12,7 +12,7 @@ import type { Rule, RuleEvent, RuleMatch } from '~/api/schema.gen';
 import { count } from '~/lib/text';
 import { Panel } from '~/ui/page';
 
-import { decidingOf, useSettled } from './deciding';
+import { decidingOf, type Deciding } from './deciding';
 import type { RuleForm } from './draft';
 import { effectOf, type Effect } from './effect';
 
@@ -22,10 +22,12 @@ export type Foreseen = {
   pending: boolean;
 };
 
-/** What saving `form` changes; undefined where that is not known. */
-export function useRuleEffect(form: RuleForm, saved: Rule | undefined): Foreseen | undefined {
-  const asked = useDenied('admin') === undefined && Boolean(form.repository_id);
-  const { draft, settled } = useSettled(form);
+/** What saving the draft changes; undefined where that is not known. */
+export function useRuleEffect(
+  { draft, settled }: Deciding,
+  saved: Rule | undefined,
+): Foreseen | undefined {
+  const asked = useDenied('admin') === undefined && Boolean(draft.repository_id);
   const old = useMemo(() => saved && decidingOf(saved), [saved]);
   const after = useQuery({ ...ruleMatchesQuery(draft), enabled: asked });
   const before = useQuery({ ...ruleMatchesQuery(old ?? draft), enabled: asked && Boolean(old) });

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { RuleMatch } from '~/api/schema.gen';
 import { showPage } from '~/test/show';
 
-import { emptyForm } from './draft';
+import { emptyForm, toDraft } from './draft';
 import { RuleMatches } from './rule-matches';
 
 const server = setupServer();
@@ -27,7 +27,7 @@ const branch = (name: string, matched: boolean): RuleMatch => ({
 
 function show(answer: () => Response) {
   server.use(http.post('*/api/v1/rules/matches', answer));
-  showPage(<RuleMatches form={emptyForm('push', '41', 'localhost')} />);
+  showPage(<RuleMatches draft={toDraft(emptyForm('push', '41', 'localhost'))} />);
 }
 
 test('what matches comes first, a hostile name is text, and thousands come in steps', async () => {

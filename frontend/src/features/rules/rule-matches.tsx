@@ -7,7 +7,7 @@ import { isStatus } from '~/api/client';
 import { sortFaults } from '~/api/faults';
 import { Loaded } from '~/api/loaded';
 import { ruleMatchesQuery } from '~/api/queries';
-import type { CandidateKind, RuleMatch } from '~/api/schema.gen';
+import type { CandidateKind, RuleDraft, RuleMatch } from '~/api/schema.gen';
 import { cn } from '~/lib/cn';
 import { asSentence } from '~/lib/text';
 import { Empty } from '~/ui/empty';
@@ -17,9 +17,6 @@ import { Panel } from '~/ui/page';
 import { Said } from '~/ui/said';
 import { SkeletonRows } from '~/ui/skeleton';
 import { StatusIcon } from '~/ui/status';
-
-import { useDeciding } from './deciding';
-import type { RuleForm } from './draft';
 
 /** Rows at once: a repository may have thousands of branches. */
 const STEP = 50;
@@ -31,10 +28,9 @@ const ICONS = {
 } satisfies Record<CandidateKind, LucideIcon>;
 
 /** What the draft would match now, over every branch and open pull request. */
-export function RuleMatches({ form }: { form: RuleForm }) {
+export function RuleMatches({ draft }: { draft: RuleDraft }) {
   const denied = useDenied('admin');
-  const draft = useDeciding(form);
-  const asked = Boolean(form.repository_id) && !denied;
+  const asked = Boolean(draft.repository_id) && !denied;
   const query = useQuery({ ...ruleMatchesQuery(draft), enabled: asked });
   if (!asked) return null;
   const matching = query.data?.items.filter(({ matched }) => matched).length;

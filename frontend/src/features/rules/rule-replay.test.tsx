@@ -7,7 +7,7 @@ import type { RuleReplay as Replayed } from '~/api/schema.gen';
 import { ruleReplay } from '~/test/rule-fixtures';
 import { showPage } from '~/test/show';
 
-import { emptyForm } from './draft';
+import { emptyForm, toDraft } from './draft';
 import { RuleReplay } from './rule-replay';
 
 const server = setupServer();
@@ -17,7 +17,7 @@ afterAll(() => server.close());
 
 function show(answer: (request: Request) => Response) {
   server.use(http.post('*/api/v1/rules/replay', ({ request }) => answer(request)));
-  showPage(<RuleReplay form={emptyForm('push', '41', 'localhost')} />);
+  showPage(<RuleReplay draft={toDraft(emptyForm('push', '41', 'localhost'))} />);
 }
 
 const list = (items: Replayed[], next_cursor: string | null = null) =>

@@ -8,7 +8,13 @@ import { useSight } from '~/api/list';
 import { Loaded } from '~/api/loaded';
 import { NextPage } from '~/api/more';
 import { ruleReplayQuery } from '~/api/queries';
-import type { Delivery, Outcome, ReplayVerdict, RuleReplay as Replayed } from '~/api/schema.gen';
+import type {
+  Delivery,
+  Outcome,
+  ReplayVerdict,
+  RuleDraft,
+  RuleReplay as Replayed,
+} from '~/api/schema.gen';
 import { cn } from '~/lib/cn';
 import { Empty } from '~/ui/empty';
 import { Long, type Place } from '~/ui/long';
@@ -19,8 +25,6 @@ import { StatusIcon, type Look } from '~/ui/status';
 import { Tag } from '~/ui/tag';
 import { Ago } from '~/ui/time';
 
-import { useDeciding } from './deciding';
-import type { RuleForm } from './draft';
 import { differs } from './replay';
 
 const VERDICTS = {
@@ -38,10 +42,9 @@ const OUTCOMES = {
 } satisfies Record<Outcome, string>;
 
 /** What the draft would have made of what GitHub told before, beside what really came of it. */
-export function RuleReplay({ form }: { form: RuleForm }) {
+export function RuleReplay({ draft }: { draft: RuleDraft }) {
   const denied = useDenied('admin');
-  const draft = useDeciding(form);
-  const asked = Boolean(form.repository_id) && !denied;
+  const asked = Boolean(draft.repository_id) && !denied;
   const query = useInfiniteQuery({ ...ruleReplayQuery(draft), enabled: asked });
   const onSight = useSight(query.refetch);
   if (!asked) return null;

@@ -30,7 +30,7 @@ async function open(address: string) {
   };
 }
 
-const button = () => screen.findByRole('button', { name: /^Filters/ }, { timeout: 10_000 });
+const button = () => screen.findByRole('button', { name: /^Filters/ });
 const field = (name: string) => screen.findByRole('combobox', { name });
 const choose = async (name: string, option: string) => {
   await within(await field(name)).findByRole('option', { name: option });
