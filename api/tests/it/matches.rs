@@ -100,6 +100,19 @@ async fn every_branch_and_open_pull_request_is_told_whether_it_matches_and_why(p
 }
 
 #[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn rules_that_are_asked_about_at_once_have_github_asked_once(pool: PgPool) {
+    let github = Github::start().await;
+    let api = Api::with_github(pool, &github.url);
+    let admin = installed(&api).await;
+    let one = |refs: &'static str| told(&api, &admin, json!({"refs": [refs]}));
+    let (main, release) = tokio::join!(one("main"), one("release/*"));
+    assert!(main.contains("branch main: true"), "{main}");
+    assert!(release.contains("branch release/1: true"), "{release}");
+    let listed = github.asked().iter().filter(|path| path.ends_with("/branches")).count();
+    assert_eq!(listed, 1);
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
 async fn any_branch_gives_an_environment_its_name(pool: PgPool) {
     let github = Github::start().await;
     let api = Api::with_github(pool, &github.url);

@@ -53,6 +53,7 @@ describe('the stream', () => {
     client.setQueryData(['stacks', {}], 1);
     client.setQueryData(['stack', 'shop'], 1);
     client.setQueryData(['rules'], 1);
+    client.setQueryData(['rule-matches', {}], 1);
     stop = startStream(client, signedOut);
   });
 
@@ -72,6 +73,21 @@ describe('the stream', () => {
     expect(isStale('stack', 'shop')).toBe(true);
     expect(isStale('stacks', {})).toBe(true);
     expect(isStale('rules')).toBe(false);
+  });
+
+  it('asks GitHub again a minute after something came of it, however much came', async () => {
+    const marked = vi.spyOn(client, 'invalidateQueries');
+    newest().open();
+    newest().send('change', '{"topic":"delivery","id":"1"}');
+    await vi.advanceTimersByTimeAsync(50_000);
+    newest().send('change', '{"topic":"delivery","id":"2"}');
+    await vi.advanceTimersByTimeAsync(9_900);
+    expect(isStale('rule-matches', {})).toBe(false);
+    marked.mockClear();
+    await vi.advanceTimersByTimeAsync(200);
+    expect(isStale('rule-matches', {})).toBe(true);
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(marked).toHaveBeenCalledOnce();
   });
 
   it('marks everything when the server lost our place', async () => {

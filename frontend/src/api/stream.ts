@@ -31,7 +31,7 @@ const STALE = {
   repository: ['repositories', 'github'],
   installation: ['github', 'repositories'],
   github_app: ['github'],
-  delivery: ['deliveries', 'delivery', 'github', 'events', 'rule-replay'],
+  delivery: ['deliveries', 'delivery', 'github', 'events', 'rule-replay', 'rule-matches'],
   act: ['events'],
   prune: ['status', 'prune'],
   node: ['cluster', 'status'],
@@ -69,6 +69,12 @@ export function onChange(tell: (change: Change) => void): () => void {
 const RESET: Change = { topic: 'reset', id: '' };
 /** Status is looked at again with other changes, but not more often than this. */
 const STATUS_EVERY_MS = 10_000;
+/**
+ * What GitHub is asked for, which has a limit an hour: that long after the first change, and so
+ * after what Berth itself remembers of it for half as long.
+ */
+const SELDOM = new Set(['rule-matches']);
+const SELDOM_MS = 60_000;
 /** How often the page looks whether the machine slept, and what gap between two looks means that. */
 const LOOK_MS = 10_000;
 const SLEPT_MS = 120_000;
@@ -157,6 +163,7 @@ export function startStream(client: QueryClient, onSignedOut: () => void): () =>
   const leave = whileVisible(open, close);
   return () => {
     ended = true;
+    stale.stop();
     clearInterval(look);
     leave();
     connection.set({ state: 'connecting' });
@@ -172,14 +179,31 @@ export class Staleness {
   #all = false;
   #running = false;
   #statusAt = 0;
+  #seldom: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly client: Pick<QueryClient, 'invalidateQueries'>) {}
 
   mark(keys: readonly string[] | 'all'): void {
     if (keys === 'all') this.#all = true;
-    else for (const key of keys) this.#waiting.add(key);
+    else {
+      for (const key of keys) if (!SELDOM.has(key)) this.#waiting.add(key);
+      if (keys.some((key) => SELDOM.has(key))) this.#seldom ??= this.#later();
+    }
     if (Date.now() - this.#statusAt > STATUS_EVERY_MS) this.#waiting.add('status');
     if (!this.#running) void this.#run();
+  }
+
+  stop(): void {
+    clearTimeout(this.#seldom);
+    this.#seldom = undefined;
+  }
+
+  #later() {
+    return setTimeout(() => {
+      this.#seldom = undefined;
+      for (const key of SELDOM) this.#waiting.add(key);
+      if (!this.#running) void this.#run();
+    }, SELDOM_MS);
   }
 
   async #run(): Promise<void> {

@@ -2,7 +2,7 @@
 //! decision as the inbox takes, over everything that GitHub lists.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
 use axum::Json;
@@ -14,6 +14,7 @@ use berth_github_app::wire::PullRequest;
 use berth_github_app::{Credentials, RepositoryName};
 use berth_store::github_apps;
 use berth_store::repositories::Repository;
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::{draft, repository};
@@ -75,25 +76,37 @@ const FRESH: Duration = Duration::from_secs(30);
 
 /// What was listed a moment ago, by repository.
 #[derive(Debug, Default)]
-pub(crate) struct Listings(Mutex<BTreeMap<RepositoryId, (Instant, Arc<Listed>)>>);
+pub(crate) struct Listings(StdMutex<BTreeMap<RepositoryId, Arc<Mutex<Listing>>>>);
+
+/// One repository's; locked while GitHub is asked, so that a page of many rules
+/// has it asked once.
+#[derive(Debug, Default)]
+struct Listing(Option<(Instant, Arc<Listed>)>);
+
+impl Listing {
+    fn fresh(&self) -> Option<&Arc<Listed>> {
+        self.0.as_ref().filter(|(asked, _)| asked.elapsed() < FRESH).map(|(_, listed)| listed)
+    }
+}
 
 impl Listings {
-    fn get(&self, id: RepositoryId) -> Option<Arc<Listed>> {
+    fn of(&self, id: RepositoryId) -> Arc<Mutex<Listing>> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|_, (at, _)| at.elapsed() < FRESH);
-        known.get(&id).map(|(_, listed)| Arc::clone(listed))
-    }
-
-    fn put(&self, id: RepositoryId, listed: &Arc<Listed>) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(id, (Instant::now(), Arc::clone(listed)));
+        // One that somebody holds is being asked for.
+        known.retain(|_, it| {
+            Arc::strong_count(it) > 1 || it.try_lock().is_ok_and(|it| it.fresh().is_some())
+        });
+        Arc::clone(known.entry(id).or_default())
     }
 }
 
 async fn listed(state: &ApiState, repository: &Repository) -> Result<Arc<Listed>> {
-    if let Some(known) = state.listings.get(repository.id) {
-        return Ok(known);
+    let listing = state.listings.of(repository.id);
+    let mut listing = listing.lock().await;
+    if let Some(listed) = listing.fresh() {
+        return Ok(Arc::clone(listed));
     }
+    let asked = Instant::now();
     let app = github_apps::get(&state.pool, &state.seal)
         .await?
         .ok_or_else(|| Problem::conflict("There is no GitHub App yet. Make it first."))?;
@@ -106,7 +119,7 @@ async fn listed(state: &ApiState, repository: &Repository) -> Result<Arc<Listed>
         branches: client.branches().await?,
         tags: client.tags().await?,
     });
-    state.listings.put(repository.id, &listed);
+    listing.0 = Some((asked, Arc::clone(&listed)));
     Ok(listed)
 }
 
