@@ -2,8 +2,8 @@ import type { UseQueryResult } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 
 import { messageOf } from '~/lib/text';
-import { Empty } from '~/ui/empty';
 import { ErrorPanel } from '~/ui/error-panel';
+import { Gone } from '~/ui/gone';
 import { SkeletonRows } from '~/ui/skeleton';
 
 import { ApiError } from './client';
@@ -15,23 +15,22 @@ import { ApiError } from './client';
 export function Loaded<T>({
   query,
   what,
+  back,
   skeleton,
   children,
 }: {
   query: Pick<UseQueryResult<T>, 'data' | 'error' | 'refetch' | 'isFetching'>;
   /** Completes "Could not load …". */
   what: string;
+  /** A link, for where it is not there. */
+  back?: ReactNode;
   skeleton?: ReactNode;
   children: (data: T) => ReactNode;
 }) {
   if (query.data !== undefined) return children(query.data);
   if (query.error) {
     if (query.error instanceof ApiError && query.error.status === 404) {
-      return (
-        <Empty title={`There is no ${what.replace(/^the /, '')}`}>
-          It may have been removed, or the link is mistyped.
-        </Empty>
-      );
+      return <Gone what={what.replace(/^the /, '')} back={back} />;
     }
     return (
       <ErrorPanel

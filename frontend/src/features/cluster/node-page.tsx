@@ -12,7 +12,7 @@ import { usePress } from '~/lib/press';
 import { asSentence, shortImage } from '~/lib/text';
 import { useTitle } from '~/lib/title';
 import { Bar } from '~/ui/bar';
-import { Button } from '~/ui/button';
+import { Button, buttonClass } from '~/ui/button';
 import { Empty } from '~/ui/empty';
 import { Page, Section } from '~/ui/page';
 import { Status } from '~/ui/status';
@@ -36,7 +36,15 @@ export function NodePage({ id }: { id: string }) {
           Cluster
         </Link>
       </nav>
-      <Loaded query={query} what="the node">
+      <Loaded
+        query={query}
+        what="the node"
+        back={
+          <Link to="/cluster" className={buttonClass()}>
+            To the cluster
+          </Link>
+        }
+      >
         {(detail) => (
           <>
             <Head detail={detail} />

@@ -8,6 +8,7 @@ import type { Deployment, DeploymentPhase, DeploymentStory, Verdict } from '~/ap
 import { bareUrl, firstLine, mainFirst, shortImage, shortRef, shortSha } from '~/lib/text';
 import { duration, full, short } from '~/lib/time';
 import { useTitle } from '~/lib/title';
+import { buttonClass } from '~/ui/button';
 import { CopyButton } from '~/ui/copy';
 import { Fact, FactPanel } from '~/ui/fact';
 import { Outside } from '~/ui/outside';
@@ -40,7 +41,15 @@ export function DeploymentPage({
   useTitle(`${query.data?.phase === 'failed' ? '● Failed · ' : ''}#${number} · ${stack}`);
   return (
     <Page>
-      <Loaded query={query} what={`deployment #${number}`}>
+      <Loaded
+        query={query}
+        what={`deployment #${number}`}
+        back={
+          <Link to="/stacks/$stack/deployments" params={{ stack }} className={buttonClass()}>
+            To the deployments
+          </Link>
+        }
+      >
         {(deployment) =>
           log(
             deployment,

@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 
 import { ApiError } from '~/api/client';
@@ -7,9 +8,10 @@ import { asSentence, count, messageOf } from '~/lib/text';
 import { clock } from '~/lib/time';
 import { useTitle } from '~/lib/title';
 import { Bar } from '~/ui/bar';
-import { Button } from '~/ui/button';
+import { Button, buttonClass } from '~/ui/button';
 import { Empty } from '~/ui/empty';
 import { ErrorPanel } from '~/ui/error-panel';
+import { Gone } from '~/ui/gone';
 import { Said } from '~/ui/said';
 import { SkeletonRows } from '~/ui/skeleton';
 
@@ -243,11 +245,12 @@ function Body({
 function Failed({ session }: { session: LogSession }) {
   const { error } = session.facts;
   if (error instanceof ApiError && error.status === 404) {
-    return (
-      <Empty title={`There is no stack ${session.stack}`}>
-        It may have been removed, or the link is mistyped.
-      </Empty>
+    const back = (
+      <Link to="/" search={{}} className={buttonClass()}>
+        To the stacks
+      </Link>
     );
+    return <Gone what={`stack ${session.stack}`} back={back} />;
   }
   return (
     <ErrorPanel

@@ -65,7 +65,15 @@ export function EditRulePage({ id }: { id: string }) {
     return (
       <Page>
         <PageHead title="Edit rule" />
-        <Loaded query={rule} what="the rule">
+        <Loaded
+          query={rule}
+          what="the rule"
+          back={
+            <Link to="/rules" className={buttonClass()}>
+              To the rules
+            </Link>
+          }
+        >
           {() => null}
         </Loaded>
       </Page>

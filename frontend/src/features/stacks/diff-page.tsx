@@ -18,6 +18,7 @@ import { Ago, For } from '~/ui/time';
 
 import { byObject } from './by-object';
 import { Sentences } from './differs';
+import { toStacks } from './to-stacks';
 import { needsPerson, whatNext } from './what-next';
 
 /** What runs against what was asked for: sentences first, then side by side. */
@@ -25,7 +26,7 @@ export function DiffPage({ name }: { name: string }) {
   const query = useQuery(stackQuery(name));
   return (
     <Page>
-      <Loaded query={query} what={`the stack ${name}`}>
+      <Loaded query={query} what={`the stack ${name}`} back={toStacks}>
         {(stack) => <Diff stack={stack} />}
       </Loaded>
     </Page>

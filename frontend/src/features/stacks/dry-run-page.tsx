@@ -21,6 +21,7 @@ import { Ago } from '~/ui/time';
 
 import { Sentences } from './differs';
 import { deployWord } from './look';
+import { toStacks } from './to-stacks';
 import { YamlDiff } from './yaml-diff';
 
 /** What a deployment would do now: sentences first, then the plan, then YAML side by side. */
@@ -30,7 +31,7 @@ export function DryRunPage({ name }: { name: string }) {
   useTitle(`Dry run · ${name}`);
   return (
     <Page>
-      <Loaded query={query} what={`the stack ${name}`}>
+      <Loaded query={query} what={`the stack ${name}`} back={toStacks}>
         {(run) => <DryRunView name={name} run={run} stack={stack} />}
       </Loaded>
     </Page>

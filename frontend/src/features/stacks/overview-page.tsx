@@ -21,6 +21,7 @@ import { Ago, For } from '~/ui/time';
 import { ServicePanel } from './service-panel';
 import { ServicesTable } from './services-table';
 import { StackMap } from './stack-map';
+import { toStacks } from './to-stacks';
 import { usePanel } from './use-panel';
 import { whatNext } from './what-next';
 
@@ -70,7 +71,7 @@ function Overview({
   }) {
   return (
     <Page>
-      <Loaded query={query} what={`the stack ${name}`}>
+      <Loaded query={query} what={`the stack ${name}`} back={toStacks}>
         {(stack) => (
           <>
             <Notices stack={stack} />
