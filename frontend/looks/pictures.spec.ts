@@ -1,6 +1,7 @@
 import { expect, test, type Page } from '@playwright/test';
 
 import screens from '../tools/screens.json' with { type: 'json' };
+import { open } from './open';
 import { decode, encode } from './png';
 import { pictures, SHOWN } from './sizes';
 
@@ -10,18 +11,9 @@ import { pictures, SHOWN } from './sizes';
 const TOLERATED = 10;
 
 for (const screen of screens) {
-  const { name, path, press } = screen;
+  const { name, press } = screen;
   test(name, async ({ page }) => {
-    await page.clock.setFixedTime(new Date(process.env.STILL_CLOCK ?? ''));
-    await page.goto(path);
-    await page.locator('h1').waitFor();
-    await expect(page.getByRole('status', { name: 'Loading' })).toHaveCount(0);
-    await expect(page.getByText('Connecting…')).toHaveCount(0);
-    await page.evaluate(() => document.fonts.ready);
-    if (press) {
-      await page.keyboard.press(press);
-      await page.getByRole('dialog').waitFor();
-    }
+    await open(page, screen);
     for (const { file, size, theme } of pictures(screen)) {
       await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
       await page.setViewportSize(size);

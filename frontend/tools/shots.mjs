@@ -1,6 +1,6 @@
-// Takes the pictures of every screen of screens.json anew, into docs/screenshots:
-// those that look different by now, and those of new screens. Pictures of screens
-// that are gone go, too. With a word: only the screens with that in their name.
+// Takes the pictures of every screen of screens.json anew, and writes where Tab leads
+// there, into docs/screenshots: what is different by now, and what is new. What there
+// is of screens that are gone goes, too. With a word: only the screens with that in their name.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,8 +11,8 @@ const screens = JSON.parse(readFileSync(new URL('./screens.json', import.meta.ur
 const names = new Set(screens.map(({ name }) => name));
 
 for (const file of readdirSync(folder, { recursive: true })) {
-  if (!file.endsWith('.png')) continue;
-  const name = /([^/]+)-(?:light|dark|\d+)\.png$/.exec(file)?.[1];
+  if (!/\.(?:png|txt)$/.test(file)) continue;
+  const name = /([^/]+?)(?:-(?:light|dark|\d+)\.png|\.txt)$/.exec(file)?.[1];
   if (!name || !names.has(name)) rmSync(join(folder, file));
 }
 

@@ -42,7 +42,7 @@ function FieldShell({
     <div>
       <label htmlFor={id} className="mb-1.5 block text-ui font-medium">
         {label}
-        {optional && <span className="ml-1.5 font-normal text-text-3">optional</span>}
+        {optional && <span className="font-normal text-text-3"> optional</span>}
       </label>
       {children}
       {hint && (

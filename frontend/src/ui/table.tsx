@@ -3,7 +3,8 @@ import type { ComponentProps, ReactNode } from 'react';
 import { cn } from '~/lib/cn';
 
 /**
- * A table in its panel. On a narrow screen columns leave (`hide`), the table never scrolls the page.
+ * A table in its panel. On a narrow screen, or beside a panel that takes the room, columns leave
+ * (`hide`); the table never scrolls the page.
  * With `rows`, as many as it has with those that are not in the page, it holds the parts of a long
  * list, and its columns are as wide as the head says.
  */
@@ -22,7 +23,7 @@ export function Table({
   children: ReactNode;
 }) {
   return (
-    <div className="relative overflow-x-auto rounded-panel border border-line bg-surface">
+    <div className="@container relative overflow-x-auto rounded-panel border border-line bg-surface">
       <table
         className={cn(
           'w-full border-collapse text-left text-ui',
@@ -40,7 +41,7 @@ export function Table({
   );
 }
 
-const HIDE = { sm: 'max-sm:hidden', lg: 'max-lg:hidden' };
+const HIDE = { sm: 'max-sm:hidden', lg: 'max-lg:hidden @max-2xl:hidden' };
 
 type Cell = { hide?: 'sm' | 'lg'; right?: boolean };
 

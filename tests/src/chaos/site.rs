@@ -249,8 +249,9 @@ impl Site {
         let mut findings = Findings::default();
         let repository = self.repository();
         loop {
+            let last = Instant::now() > deadline;
             let look = async {
-                let findings = verdict::look(&self.world, &repository, expected).await;
+                let findings = verdict::look(&self.world, &repository, expected, last).await;
                 if !findings.is_right() {
                     sleep(LOOK).await;
                 }
@@ -267,7 +268,7 @@ impl Site {
                     rows.push(row(&at, since.elapsed().as_secs_f64()));
                 }
                 deadline = Instant::now() + LIMIT;
-            } else if findings.is_right() || Instant::now() > deadline {
+            } else if findings.is_right() || last {
                 break;
             }
         }

@@ -49,7 +49,15 @@ impl Findings {
 
 /// Looks at everything. An error is that of somebody who was asked, such as a
 /// Berth that is not up yet: that, too, is not as it should be.
-pub(super) async fn look(world: &World, repository: &str, expected: &Expected) -> Findings {
+///
+/// Docker's command line costs more than what is looked at: while something else
+/// is not as it should be it is asked only if this is the `last` look.
+pub(super) async fn look(
+    world: &World,
+    repository: &str,
+    expected: &Expected,
+    last: bool,
+) -> Findings {
     let mut findings = Findings::default();
     let outcome = async {
         deployments(world, expected, &mut findings).await?;
@@ -57,11 +65,20 @@ pub(super) async fn look(world: &World, repository: &str, expected: &Expected) -
             webhooks(world, &mut findings).await?;
         }
         github(world, repository, expected, &mut findings)?;
-        if expected.services.is_empty() {
-            return gone(world, expected, &mut findings).await;
+        let gone = expected.services.is_empty();
+        if gone {
+            unlisted(world, expected, &mut findings).await?;
+        } else {
+            served(world, expected, &mut findings).await?;
         }
-        cluster(world, expected, &mut findings).await?;
-        served(world, expected, &mut findings).await
+        if !(last || findings.is_right()) {
+            return Ok(());
+        }
+        if gone {
+            findings.leftovers.extend(world.docker.leftovers(&expected.stack).await?);
+            return Ok(());
+        }
+        cluster(world, expected, &mut findings).await
     }
     .await;
     if let Err(err) = outcome {
@@ -206,9 +223,12 @@ fn github(
     Ok(())
 }
 
-/// Nothing is left of the stack.
-async fn gone(world: &World, expected: &Expected, findings: &mut Findings) -> anyhow::Result<()> {
-    findings.leftovers.extend(world.docker.leftovers(&expected.stack).await?);
+/// Berth knows nothing of the stack any more.
+async fn unlisted(
+    world: &World,
+    expected: &Expected,
+    findings: &mut Findings,
+) -> anyhow::Result<()> {
     let list = world.api()?.read("/api/v1/stacks?limit=100").await?;
     if items(&list).any(|item| item["name"] == expected.stack.as_str()) {
         findings.unmet(format!("Berth still lists {}", expected.stack));

@@ -74,6 +74,7 @@ export function LastDeployments({ stack }: { stack: string }) {
           <Link
             to="/stacks/$stack/deployments"
             params={{ stack }}
+            aria-label={`See all deployments of ${stack}`}
             className="underline-offset-2 hover:underline"
           >
             See all

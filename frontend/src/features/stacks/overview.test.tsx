@@ -57,9 +57,9 @@ describe('the map of a stack', () => {
     await open();
     const buttons = within(screen.getByRole('region', { name: 'Topology' })).getAllByRole('button');
     expect(buttons.map((it) => it.textContent)).toEqual([
-      'web, Healthy 2/2 · 9f2c1ab',
+      'web Healthy 2/2 · 9f2c1ab',
       'api 1/2 · Degraded',
-      'store, Healthy 2/2 · 9f2c1ab',
+      'store Healthy 2/2 · 9f2c1ab',
     ]);
   });
 

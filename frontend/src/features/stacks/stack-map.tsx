@@ -48,7 +48,7 @@ export function StackMap({ stack, open, onPress }: Props) {
         // A map wider than the screen scrolls sideways, by keyboard too.
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
         tabIndex={0}
-        className="scroll-edge rounded-panel px-6 pt-4 pb-6"
+        className="scroll-edge scroll-px-6 rounded-panel px-6 pt-4 pb-6"
       >
         <div className="relative mx-auto" style={{ width: map.width, height: map.height }}>
           <svg
@@ -106,7 +106,11 @@ export function StackMap({ stack, open, onPress }: Props) {
                 key={node.id}
                 type="button"
                 {...shared}
-                onFocus={() => setAt(node.id)}
+                onFocus={({ currentTarget }) => {
+                  setAt(node.id);
+                  // The browser leaves alone what shows by an edge.
+                  currentTarget.scrollIntoView({ inline: 'nearest', block: 'nearest' });
+                }}
                 onBlur={() => setAt(undefined)}
                 onClick={({ currentTarget }) => onPress(node.name, currentTarget)}
                 aria-expanded={isOpen}
@@ -174,7 +178,7 @@ function ServiceBox({ service }: { service: Service }) {
       <span className="min-w-0 flex-1">
         <span className="block truncate text-ui font-medium">
           {service.name}
-          {well && <span className="sr-only">, {word}</span>}
+          {well && <span className="sr-only">{word}</span>}
         </span>{' '}
         <span
           className="block truncate text-meta text-text-2 tabular-nums"
