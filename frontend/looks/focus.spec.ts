@@ -71,7 +71,9 @@ async function focused(page: Page, tree: CDPSession): Promise<Stop | null> {
     const typed = element instanceof HTMLInputElement && /^(text|search)$/.test(element.type);
     const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(element);
     const faults = [
-      !inside(...middle) && !inside(...corner) && `is out of sight, behind ${document.elementFromPoint(...middle)?.outerHTML.slice(0, 120) ?? 'nothing'}`,
+      !inside(...middle) &&
+        !inside(...corner) &&
+        `is out of sight, behind ${document.elementFromPoint(...middle)?.outerHTML.slice(0, 120) ?? 'nothing'}`,
       (outlineStyle === 'none' || outlineWidth === '0px') &&
         boxShadow === 'none' &&
         // A caret blinks there.

@@ -178,7 +178,7 @@ function ServiceBox({ service }: { service: Service }) {
       <span className="min-w-0 flex-1">
         <span className="block truncate text-ui font-medium">
           {service.name}
-          {well && <span className="sr-only">{word}</span>}
+          {well && <span className="sr-only"> {word}</span>}
         </span>{' '}
         <span
           className="block truncate text-meta text-text-2 tabular-nums"
