@@ -1,7 +1,10 @@
-//! What a hand changes on a real Swarm: found by Docker's events, and put back or
-//! shown, as the environment has it. (The looks at everything come minutes later.)
+//! What a hand changes on a real Swarm: found by Docker's events, or by the next
+//! look at everything without them, and put back or shown, as the environment has
+//! it. (Where nothing else is said those looks come minutes later.)
 
 use anyhow::{Context as _, bail, ensure};
+use berth_tests::docker::Docker;
+use berth_tests::proxy::Proxy;
 use berth_tests::scene::{Scene, scene};
 use berth_tests::wait::{LONG, until};
 use http::Method;
@@ -83,6 +86,36 @@ async fn each_field_that_a_hand_changes_is_put_back() {
             })
             .await?;
         }
+        synced(scene).await?;
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn what_no_event_tells_of_is_found_by_the_next_look_at_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = Docker::from_env().socket().unwrap().to_owned();
+    let line = Proxy::without_events(&folder.path().join("docker.sock"), socket.as_ref()).unwrap();
+    let host = format!("unix://{}", line.path().display());
+    scene(&[("DOCKER_HOST", &host), ("BERTH_RESYNC", "1s")], async |scene| {
+        let deployment = scene.deploy("Open the shop", &[("note.txt", "1\n")]).await?;
+        ensure!(deployment["phase"] == "succeeded", "{deployment}");
+        synced(scene).await?;
+        let meant = inspect(scene, "worker", "{{.Spec.Mode.Replicated.Replicas}}").await?;
+        update(scene, "worker", &["--replicas", "3"]).await?;
+        until("the scale is put back", LONG, async || {
+            let is = inspect(scene, "worker", "{{.Spec.Mode.Replicated.Replicas}}").await?;
+            if is == meant { Ok(()) } else { bail!("{is} replicas") }
+        })
+        .await?;
+        let worker = format!("{}_worker", scene.name);
+        scene.world.docker.run(&["service", "rm", &worker]).await?;
+        until("the service is there again", LONG, async || {
+            inspect(scene, "worker", SPEC).await.map(drop)
+        })
+        .await?;
         synced(scene).await?;
         Ok(())
     })

@@ -19,6 +19,7 @@ const GAP: Duration = Duration::from_secs(20);
 /// What can happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trial {
+    LoseWorker,
     LoseOther,
     LoseLeader,
     Cut,
@@ -27,12 +28,13 @@ enum Trial {
 }
 
 impl Trial {
-    const ALL: [Self; 5] =
-        [Self::LoseOther, Self::LoseLeader, Self::Cut, Self::Upgrade, Self::Left];
+    const ALL: [Self; 6] =
+        [Self::LoseWorker, Self::LoseOther, Self::LoseLeader, Self::Cut, Self::Upgrade, Self::Left];
 
     const fn name(self) -> &'static str {
         match self {
-            Self::LoseOther => "lose a node",
+            Self::LoseWorker => "lose a worker",
+            Self::LoseOther => "lose a manager",
             Self::LoseLeader => "lose the node with Berth's leader",
             Self::Cut => "cut a node off, and mend it",
             Self::Upgrade => "upgrade Berth",
@@ -45,7 +47,7 @@ impl Trial {
 pub(super) async fn all(plan: &Plan, site: &mut Site, summary: &mut Summary) -> anyhow::Result<()> {
     let wanted = |trial: &Trial| plan.only.as_ref().is_none_or(|only| trial.name().contains(only));
     for trial in Trial::ALL.into_iter().filter(wanted) {
-        until("all is well", LIMIT, async || well(site).await).await?;
+        until("all is well", LIMIT, async || well(site, NODES).await).await?;
         for probe in &site.probes {
             probe.take();
         }
@@ -74,7 +76,7 @@ async fn run(
 ) -> anyhow::Result<()> {
     match trial {
         Trial::Upgrade => return upgrade(site, row, summary).await,
-        Trial::LoseOther | Trial::LoseLeader | Trial::Cut | Trial::Left => {}
+        Trial::LoseWorker | Trial::LoseOther | Trial::LoseLeader | Trial::Cut | Trial::Left => {}
     }
     if trial == Trial::LoseLeader {
         lead_elsewhere(site).await?;
@@ -83,7 +85,7 @@ async fn run(
     let keeper = site.keeper()?.name.clone();
     let name = match trial {
         Trial::LoseLeader => leader,
-        Trial::LoseOther | Trial::Cut | Trial::Upgrade | Trial::Left => {
+        Trial::LoseWorker | Trial::LoseOther | Trial::Cut | Trial::Upgrade | Trial::Left => {
             let others = site.machines.iter().map(|it| &it.name);
             let mut free = others.filter(|it| **it != keeper && **it != leader);
             free.next().context("every node is needed")?.clone()
@@ -91,6 +93,11 @@ async fn run(
     };
     if trial == Trial::Left {
         return super::left::run(site, &name).await;
+    }
+    if trial == Trial::LoseWorker {
+        site.keeper()?.docker.run(&["node", "demote", &name]).await?;
+        let what = format!("all is well with {name} as a worker");
+        until(&what, LIMIT, async || well(site, NODES - 1).await).await?;
     }
     let begun = Instant::now();
     if trial == Trial::Cut {
@@ -131,15 +138,20 @@ async fn run(
         Ok(())
     })
     .await?;
-    until("nothing runs twice", LIMIT, async || as_wanted(site).await).await
+    until("nothing runs twice", LIMIT, async || as_wanted(site).await).await?;
+    if trial == Trial::LoseWorker {
+        site.keeper()?.docker.run(&["node", "promote", &name]).await?;
+    }
+    Ok(())
 }
 
-/// Whether every node is there, and everything that should run does.
-async fn well(site: &Site) -> anyhow::Result<()> {
+/// Whether every node is there, and everything that should run does, on so many
+/// managers what belongs there.
+async fn well(site: &Site, managers: usize) -> anyhow::Result<()> {
     let lost = site.lost().await?;
     ensure!(lost.is_empty(), "{lost:?} are away");
     site.runs(BERTH, NODES).await?;
-    site.runs("berth_traefik", NODES).await?;
+    site.runs("berth_traefik", managers).await?;
     for stack in [MANY, SINGLE] {
         site.is_routed(&stack.host(), "/").await?;
     }
@@ -190,7 +202,7 @@ async fn lead_elsewhere(site: &Site) -> anyhow::Result<()> {
         bail!("it led beside the database, and was stopped")
     })
     .await?;
-    until("all is well again", LIMIT, async || well(site).await).await
+    until("all is well again", LIMIT, async || well(site, NODES).await).await
 }
 
 /// Gives Berth another image, and deploys until the last replica has it.
