@@ -85,6 +85,72 @@ async fn a_job_that_fails_before_the_rollout_stops_it_and_its_log_says_why(pool:
 }
 
 #[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn a_job_that_fails_after_the_rollout_fails_it_and_what_served_serves_again(pool: PgPool) {
+    let mut world = World::new(pool).await;
+    let berth = world.start(1);
+    let first = world.push(SHOP).await;
+    assert_eq!(world.ended(first).await, (Phase::Succeeded, None));
+    let log = vec!["no such page".to_owned()];
+    world.sim.behave("warm:2", Behaviour::Crashes { exit_code: 9, log });
+    let second = world.push(&SHOP.replace("web:1", "web:2").replace("warm:1", "warm:2")).await;
+    let (phase, reason) = world.ended(second).await;
+    let reason = reason.unwrap();
+    assert_eq!(phase, Phase::Failed);
+    for part in ["`warm`", "non-zero exit (9)", "no such page"] {
+        assert!(reason.text.contains(part), "{part}: {}", reason.text);
+    }
+    world.settled().await;
+    assert_eq!(world.images().get("web").map(String::as_str), Some("web:1"));
+    eventually("its jobs are gone", async || world.images().keys().eq(["db", "web"]).then_some(()))
+        .await;
+    berth.stop().await;
+}
+
+/// Stops the second deployment once it waits for `image`, which is never done.
+async fn stopped_at(pool: PgPool, image: &str, phase: Phase) -> World {
+    let mut world = World::new(pool).await;
+    let berth = world.start(1);
+    let first = world.push(SHOP).await;
+    assert_eq!(world.ended(first).await, (Phase::Succeeded, None));
+    world.sim.behave(image, Behaviour::Runs { after: u32::MAX });
+    let second = world.push(&SHOP.replace(":1\n", ":2\n")).await;
+    world.reached(second, phase).await;
+    let name = image.split(':').next().unwrap().to_owned();
+    eventually("it is waited for", async || {
+        (world.images().get(&name).map(String::as_str) == Some(image)).then_some(())
+    })
+    .await;
+    deployments::request_cancel(&world.pool, second).await.unwrap();
+    assert_eq!(world.ended(second).await.0, Phase::Cancelled);
+    world.settled().await;
+    eventually("all is as before", async || {
+        let images = world.images();
+        let former = [("db".to_owned(), "db:1".to_owned()), ("web".to_owned(), "web:1".to_owned())];
+        images.into_iter().eq(former).then_some(())
+    })
+    .await;
+    assert_eq!(world.row().await.release, world.deployment(first).await.release);
+    berth.stop().await;
+    world
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn whoever_stops_a_job_before_the_rollout_has_what_served_untouched(pool: PgPool) {
+    let world = stopped_at(pool, "migrate:2", Phase::Rendered).await;
+    assert_eq!(world.times("~ service web"), 0, "{:?}", world.done());
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn whoever_stops_a_rollout_gets_back_what_served(pool: PgPool) {
+    stopped_at(pool, "web:2", Phase::Applied).await;
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
+async fn whoever_stops_a_job_after_the_rollout_gets_back_what_served(pool: PgPool) {
+    stopped_at(pool, "warm:2", Phase::Applied).await;
+}
+
+#[sqlx::test(migrator = "berth_store::MIGRATOR")]
 async fn what_jobs_wrote_is_kept_with_the_deployment_whether_they_went_well_or_not(pool: PgPool) {
     let mut world = World::new(pool).await;
     let berth = world.start(1);
