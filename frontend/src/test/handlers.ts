@@ -28,6 +28,7 @@ import {
   stacks,
   status,
 } from './fixtures.ts';
+import { large } from './large-fixtures.ts';
 import { log, logLine } from './log-fixtures.ts';
 import { logHandlers } from './log-handlers.ts';
 import { memberHandlers } from './member-handlers.ts';
@@ -283,7 +284,7 @@ export const handlers = [
   ),
   http.get(api('/stack-choices'), () => HttpResponse.json(stackChoices)),
   http.get(api('/stacks/:name'), ({ params }) => {
-    const found = stacks.find(({ name }) => name === params.name);
+    const found = [...stacks, large].find(({ name }) => name === params.name);
     return found ? HttpResponse.json(found) : missing();
   }),
   http.delete(api('/stacks/:name'), () => new HttpResponse(null, { status: 202 })),

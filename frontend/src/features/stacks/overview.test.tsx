@@ -7,6 +7,7 @@ import { clusterQuery, stackQuery } from '~/api/queries';
 import type { Stack } from '~/api/schema.gen';
 import { cluster } from '~/test/cluster-fixtures';
 import { service, stack } from '~/test/fixtures';
+import { large } from '~/test/large-fixtures';
 import { showPage, signedIn } from '~/test/show';
 
 import { OverviewPage } from './overview-page';
@@ -61,6 +62,28 @@ describe('the map of a stack', () => {
       'api 1/2 · Degraded',
       'store Healthy 2/2 · 9f2c1ab',
     ]);
+  });
+
+  test('of many services has a box for those named alike, which opens and closes', async () => {
+    await open('/stacks/shop', { ...large, name: 'shop' });
+    const boxes = within(screen.getByRole('region', { name: 'Topology' }));
+    const names = () => boxes.getAllByRole('button').map((it) => it.textContent);
+    expect(names()).toContain('orders-* 12 services');
+    expect(names()).toContain('jobs-* 1 not well');
+    expect(names()).toHaveLength(8);
+    await userEvent.click(node(/^orders-\*/));
+    expect(node(/^orders-checkout/)).toHaveFocus();
+    expect(names()).toHaveLength(19);
+    await userEvent.click(screen.getByRole('button', { name: 'Group again' }));
+    expect(names()).toHaveLength(8);
+    expect(boxes.getAllByRole('button')).toContain(document.activeElement);
+    expect(document.activeElement).toHaveAttribute('aria-expanded', 'false');
+  });
+
+  test('opens the box of the service whose panel is open', async () => {
+    await open('/stacks/shop?service=jobs-rates', { ...large, name: 'shop' });
+    expect(node(/^jobs-rates/)).toHaveAttribute('aria-expanded', 'true');
+    expect(node(/^orders-\*/)).toHaveAttribute('aria-expanded', 'false');
   });
 
   test('shows named volumes without the stack’s name before them', async () => {

@@ -2,14 +2,17 @@
  * The map of a stack: Traefik, the services behind it, what they wait for and their volumes. The
  * table below it says how each service is in words; what a service has is in its panel.
  */
-import { Box, Database, Globe } from 'lucide-react';
+import { Box, Boxes, Database, Globe } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
 
-import type { Service, Stack } from '~/api/schema.gen';
+import type { Health, Service, Stack } from '~/api/schema.gen';
 import { cn } from '~/lib/cn';
 import { bareUrl, count, shortImage } from '~/lib/text';
+import { Button } from '~/ui/button';
 import { StatusIcon, wordOf } from '~/ui/status';
 
+import { inGroups, type Group } from './groups';
 import { around, curve, idOf, layout, NODE, type MapNode } from './topology';
 import { volumeName } from './volumes';
 
@@ -22,7 +25,11 @@ type Props = {
 };
 
 export function StackMap({ stack, open, onPress }: Props) {
-  const map = layout(stack.services);
+  const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
+  const { of } = inGroups(stack.services, opened);
+  const its = open === undefined ? undefined : of.get(open)?.name;
+  const groups = inGroups(stack.services, its === undefined ? opened : new Set([...opened, its]));
+  const map = layout(groups.placed);
   const byName = new Map(stack.services.map((service) => [service.name, service]));
   const [pointed, setAt] = useState<string>();
   // What the pointer or the keyboard is at, or what is open: shown with all that it is joined to.
@@ -40,8 +47,28 @@ export function StackMap({ stack, open, onPress }: Props) {
       box.scrollLeft = left + NODE.width / 2 - box.clientWidth / 2;
     }
   }, [left]);
+  const focus = (id: string) => ({
+    onFocus: ({ currentTarget }: { currentTarget: HTMLElement }) => {
+      setAt(id);
+      // The browser leaves alone what shows by an edge.
+      currentTarget.scrollIntoView({ inline: 'nearest', block: 'nearest' });
+    },
+    onBlur: () => setAt(undefined),
+  });
+  /** What was pressed is gone then: the focus goes to what is there instead. */
+  const show = (which: ReadonlySet<string>, next: string) => {
+    flushSync(() => setOpened(which));
+    section.current?.querySelector<HTMLElement>(next)?.focus();
+  };
   return (
-    <div className="rounded-panel border border-line bg-sunken">
+    <div className="relative rounded-panel border border-line bg-sunken">
+      {opened.size > 0 && groups.of.size > 0 && (
+        <div className="absolute top-2 right-2 z-10">
+          <Button size="small" onClick={() => show(new Set(), '[aria-expanded=false]')}>
+            Group again
+          </Button>
+        </div>
+      )}
       <section
         ref={section}
         aria-label="Topology"
@@ -89,6 +116,32 @@ export function StackMap({ stack, open, onPress }: Props) {
               onPointerLeave: () => setAt(undefined),
             };
             const lit = near?.has(node.id) ? 'border-ink' : undefined;
+            const group = groups.closed.get(node.name);
+            if (group) {
+              const [first] = group.services;
+              return (
+                <button
+                  key={node.id}
+                  type="button"
+                  {...shared}
+                  {...focus(node.id)}
+                  onClick={() =>
+                    show(
+                      new Set([...opened, group.name]),
+                      `[data-opens="${CSS.escape(first ?? '')}"]`,
+                    )
+                  }
+                  aria-expanded={false}
+                  className={cn(
+                    NODE_BOX,
+                    'bg-surface text-left hover:bg-hover',
+                    lit ?? 'border-line',
+                  )}
+                >
+                  <GroupBox group={group} services={byName} />
+                </button>
+              );
+            }
             if (!service) {
               return (
                 <div
@@ -106,12 +159,7 @@ export function StackMap({ stack, open, onPress }: Props) {
                 key={node.id}
                 type="button"
                 {...shared}
-                onFocus={({ currentTarget }) => {
-                  setAt(node.id);
-                  // The browser leaves alone what shows by an edge.
-                  currentTarget.scrollIntoView({ inline: 'nearest', block: 'nearest' });
-                }}
-                onBlur={() => setAt(undefined)}
+                {...focus(node.id)}
                 onClick={({ currentTarget }) => onPress(node.name, currentTarget)}
                 aria-expanded={isOpen}
                 data-opens={node.name}
@@ -188,6 +236,30 @@ function ServiceBox({ service }: { service: Service }) {
         </span>
       </span>
       <StatusIcon look={service.health} />
+    </>
+  );
+}
+
+/** The worst first: what a group is as well as. */
+const WORST = ['degraded', 'unknown', 'progressing', 'healthy'] satisfies Health[];
+
+/** Services whose names begin alike: how many, and how many of them are not well. */
+function GroupBox({ group, services }: { group: Group; services: ReadonlyMap<string, Service> }) {
+  const all = group.services.flatMap((name) => services.get(name) ?? []);
+  const ill = all.filter(({ health }) => health !== 'healthy').length;
+  const worst = WORST.find((look) => all.some(({ health }) => health === look)) ?? 'unknown';
+  return (
+    <>
+      <Boxes size={16} className="shrink-0 text-text-3" aria-hidden />
+      <span className="min-w-0 flex-1">
+        <span className="block truncate text-ui font-medium" title={group.services.join(', ')}>
+          {group.name}
+        </span>{' '}
+        <span className="block truncate text-meta text-text-2 tabular-nums">
+          {ill > 0 ? `${ill} not well` : count(all.length, 'service')}
+        </span>
+      </span>
+      <StatusIcon look={worst} />
     </>
   );
 }
