@@ -111,10 +111,7 @@ fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
 fn page(state: &ApiState) -> Response {
     let bytes: [u8; 16] = rand::rng().random();
     let nonce = STANDARD.encode(bytes);
-    let html = match Dist::get("index.html") {
-        Some(file) => String::from_utf8_lossy(&file.data).replace(PLACEHOLDER, &nonce),
-        None => NOTICE.to_owned(),
-    };
+    let html = html(Dist::get("index.html").as_ref().map(|file| &*file.data), &nonce);
     let github = state.github.settings().web_url.origin().ascii_serialization();
     let policy = format!(
         "default-src 'self'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; \
@@ -141,6 +138,14 @@ fn page(state: &ApiState) -> Response {
         set(&mut answer, header::CONTENT_SECURITY_POLICY, policy);
     }
     answer
+}
+
+/// What the page is: the built one, or how to build it.
+fn html(built: Option<&[u8]>, nonce: &str) -> String {
+    built.map_or_else(
+        || NOTICE.to_owned(),
+        |built| String::from_utf8_lossy(built).replace(PLACEHOLDER, nonce),
+    )
 }
 
 /// Whether the browser takes an encoding: it is named, and not with `q=0`.
@@ -170,6 +175,17 @@ fn set(answer: &mut Response, name: HeaderName, value: HeaderValue) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_built_page_gets_its_nonce_and_without_one_the_page_says_how_to_build_it() {
+        let built = b"<script nonce=\"__CSP_NONCE__\" src=\"/assets/a.js\"></script>";
+        assert_eq!(html(Some(built), "n1"), "<script nonce=\"n1\" src=\"/assets/a.js\"></script>");
+        let notice = html(None, "n1");
+        for line in ["cd frontend\n", "npm ci\n", "npm run build<", "then build Berth again"] {
+            assert!(notice.contains(line), "no {line:?} in {notice}");
+        }
+        assert!(!notice.contains("<script"), "{notice}");
+    }
 
     #[test]
     fn an_encoding_is_taken_unless_it_is_refused() {
