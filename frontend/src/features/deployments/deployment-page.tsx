@@ -8,6 +8,7 @@ import type { Deployment, DeploymentPhase, DeploymentStory, Verdict } from '~/ap
 import { bareUrl, firstLine, mainFirst, shortImage, shortRef, shortSha } from '~/lib/text';
 import { duration, full, short } from '~/lib/time';
 import { useTitle } from '~/lib/title';
+import { useTrouble } from '~/lib/trouble';
 import { buttonClass } from '~/ui/button';
 import { CopyButton } from '~/ui/copy';
 import { Fact, FactPanel } from '~/ui/fact';
@@ -38,7 +39,9 @@ export function DeploymentPage({
   phaseLog: (deployment: Deployment, phase: DeploymentPhase) => ReactNode;
 }) {
   const query = useQuery(deploymentQuery(stack, number));
-  useTitle(`${query.data?.phase === 'failed' ? '● Failed · ' : ''}#${number} · ${stack}`);
+  const failed = query.data?.phase === 'failed';
+  useTitle(`${failed ? '● Failed · ' : ''}#${number} · ${stack}`);
+  useTrouble(failed);
   return (
     <Page>
       <Loaded

@@ -14,6 +14,7 @@ import { later, type Later } from '~/lib/later';
 import { usePress } from '~/lib/press';
 import { bareUrl, mainFirst } from '~/lib/text';
 import { useTitle } from '~/lib/title';
+import { useTrouble } from '~/lib/trouble';
 import { Button } from '~/ui/button';
 import { Confirm } from '~/ui/dialog';
 import { Menu, MenuItem } from '~/ui/menu';
@@ -50,7 +51,9 @@ export function StackHeader({ name, RollBackDialog }: { name: string } & Dialogs
       run: () => void navigate({ to: '/stacks/$stack/logs', params: { stack: name }, search: {} }),
     },
   ]);
-  useTitle(look === 'degraded' || look === 'failed' ? `● ${name}` : name);
+  const ill = look === 'degraded' || look === 'failed';
+  useTitle(ill ? `● ${name}` : name);
+  useTrouble(ill);
   return (
     <header className="border-b border-line">
       <div className="max-w-page px-4 pt-4 has-[nav[hidden]]:pb-3 sm:px-6 [main:has(>[data-fill])_&]:max-w-none">

@@ -8,6 +8,7 @@ import { NextPage } from '~/api/more';
 import { attentionQuery, githubQuery, stacksQuery, type StackFilter } from '~/api/queries';
 import { whenLive } from '~/api/stream';
 import { later, useLater } from '~/lib/later';
+import { useTrouble } from '~/lib/trouble';
 import { buttonClass } from '~/ui/button';
 import { chipClass } from '~/ui/chip';
 import { Empty } from '~/ui/empty';
@@ -46,6 +47,7 @@ export function StacksPage({ filter }: { filter: StackFilter }) {
   // What needs attention stands above the rest, and pushes nothing down that is there already;
   // unless it is long in coming.
   const troubled = useQuery(attentionQuery());
+  useTrouble((troubled.data?.items.length ?? 0) > 0);
   if (troubled.isPending && troubled.failureCount === 0) {
     return (
       <Page>
