@@ -16,9 +16,10 @@ pub(crate) struct Args {
     #[arg(long)]
     quick: bool,
 
-    /// Kill only in scenarios whose name contains this; the others lead up to them
+    /// Kill only in scenarios whose name contains this; the others lead up to them.
+    /// Can be said several times
     #[arg(long, value_name = "TEXT")]
-    only: Option<String>,
+    only: Vec<String>,
 
     /// In how many worlds at once to try [default: 3]
     #[arg(long, value_name = "N", conflicts_with_all = ["quick", "replicas"])]
@@ -51,9 +52,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut words: Vec<&str> = Vec::new();
     words.extend(args.quick.then_some("--quick"));
     words.extend(args.json.then_some("--json"));
-    if let Some(only) = &args.only {
-        words.extend(["--only", only]);
-    }
+    words.extend(args.only.iter().flat_map(|only| ["--only", only]));
     words.extend(args.replicas.then_some("--replicas"));
     let (schedules, seed) =
         (args.schedules.map(|it| it.to_string()), args.seed.map(|it| it.to_string()));

@@ -96,7 +96,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> anyhow::Result<Args> {
         match word.as_str() {
             "--quick" => args.plan.quick = true,
             "--json" => args.json = true,
-            "--only" => args.plan.only = words.next(),
+            "--only" => args.plan.only.extend(words.next()),
             "--worlds" => args.plan.worlds = number(words.next().as_deref())?,
             "--replicas" => args.replicas = true,
             "--schedules" => args.schedules = Some(number(words.next().as_deref())?),

@@ -31,22 +31,22 @@ pub struct Plan {
     pub quick: bool,
     /// In how many worlds at once, but in a quick run.
     pub worlds: NonZeroUsize,
-    /// Berth is killed only in scenarios whose name contains this; the others lead
-    /// up to them.
-    pub only: Option<String>,
+    /// Berth is killed only in scenarios whose name contains one of these; the others
+    /// lead up to them. None is all.
+    pub only: Vec<String>,
     /// Say what was tried as it is.
     pub aloud: bool,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { quick: false, worlds: WORLDS, only: None, aloud: false }
+        Self { quick: false, worlds: WORLDS, only: Vec::new(), aloud: false }
     }
 }
 
 impl Plan {
     fn wants(&self, scenario: Scenario) -> bool {
-        self.only.as_ref().is_none_or(|only| scenario.name().contains(only.as_str()))
+        self.only.is_empty() || self.only.iter().any(|only| scenario.name().contains(only))
     }
 }
 
@@ -93,7 +93,7 @@ pub async fn run(plan: &Plan, folder: PathBuf) -> anyhow::Result<Summary> {
     } else {
         Box::pin(worlds::all(plan, &folder, &targets)).await?
     };
-    if plan.only.is_none() {
+    if plan.only.is_empty() {
         let missed = |name: &&String| !points::is_excused(name) && !summary.reached.contains(name);
         summary.missed = names.iter().filter(missed).cloned().collect();
     }
@@ -383,7 +383,10 @@ impl Runner {
                 ..NewRepository::default()
             })
             .await?;
-        let renamed = github.rename_repository(&format!("acme/{other}"), &format!("{other}b"))?;
+        // It names its repositories once one was removed, and has a new one no more.
+        let name = format!("acme/{other}");
+        github.change_installation(installation, std::slice::from_ref(&name), &[])?;
+        let renamed = github.rename_repository(&name, &format!("{other}b"))?;
         github.change_installation(installation, &[], &[renamed.full_name])?;
         let runs = github.check_runs(&repository)?;
         let run = runs.iter().find(|run| run.head_sha == sha).context("there is no check run")?;
