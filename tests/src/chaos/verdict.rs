@@ -113,8 +113,10 @@ async fn deployments(
     let path = format!("/api/v1/stacks/{}/deployments", expected.stack);
     let list = world.api()?.all(&path).await?;
     let mut found: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut reasons: BTreeMap<&str, &str> = BTreeMap::new();
     for item in &list {
         let sha = item["commit"]["sha"].as_str().unwrap_or_default();
+        reasons.extend(item["reason"]["text"].as_str().map(|why| (sha, why)));
         found.entry(sha).or_default().push(item["phase"].as_str().unwrap_or_default());
     }
     let mut wanted: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -128,7 +130,9 @@ async fn deployments(
         if there.len() > phases.len() {
             findings.doubles.push(format!("deployment of {sha} to {}: {there:?}", expected.stack));
         } else if there != phases {
-            findings.unmet(format!("{} of {sha} is {there:?}, not {phases:?}", expected.stack));
+            let why = reasons.get(sha).copied().unwrap_or("no reason is told");
+            let stack = &expected.stack;
+            findings.unmet(format!("{stack} of {sha} is {there:?}, not {phases:?}: {why}"));
         }
     }
     for sha in found.keys().filter(|sha| !wanted.contains_key(*sha)) {
