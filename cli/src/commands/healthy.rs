@@ -63,7 +63,9 @@ mod tests {
             let mut request = [0_u8; 512];
             let length = stream.read(&mut request).unwrap();
             assert!(request[..length].starts_with(b"GET /healthz HTTP/1.1\r\n"));
-            write!(stream, "HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n").unwrap();
+            // In one piece, too: whoever asks hangs up once the status is read.
+            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
+            stream.write_all(answer.as_bytes()).unwrap();
         });
         let outcome = run(&HealthyArgs { listen });
         server.join().unwrap();
