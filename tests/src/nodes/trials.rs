@@ -225,9 +225,12 @@ async fn upgrade(site: &mut Site, row: &mut Row, summary: &mut Summary) -> anyho
     }
     let mut running = 0;
     for machine in &site.machines {
-        let filter = format!("ancestor={image}");
-        let ids = machine.docker.run(&["ps", "--quiet", "--filter", &filter]).await?;
-        running += ids.lines().count();
+        // By the name that it runs under: the executors are of the same image, and so
+        // is what ran before.
+        let filter = format!("label=com.docker.swarm.service.name={BERTH}");
+        let args = ["ps", "--format", "{{.Image}}", "--filter", &filter];
+        let images = machine.docker.run(&args).await?;
+        running += images.lines().filter(|it| **it == image).count();
     }
     ensure!(running == NODES, "{running} replicas have the new image");
     Ok(())
