@@ -68,12 +68,17 @@ async fn volumes(machine: &Machine, stack: &str) -> anyhow::Result<Vec<String>> 
     Ok(all)
 }
 
+/// What a node said last, and what is planned there.
+async fn known(site: &Site, node: &str) -> anyhow::Result<Value> {
+    let plan = site.read("/api/v1/prune").await?;
+    let mut nodes = plan["nodes"].as_array().into_iter().flatten();
+    let its = nodes.find(|it| it["hostname"] == node).cloned();
+    its.with_context(|| format!("nothing is known of {node}: {plan}"))
+}
+
 /// What is planned on a node.
 async fn planned(site: &Site, node: &str) -> anyhow::Result<Value> {
-    let plan = site.read("/api/v1/prune").await?;
-    let nodes = plan["nodes"].as_array().into_iter().flatten();
-    let its = nodes.filter(|it| it["hostname"] == node).map(|it| it["items"].clone()).next();
-    its.with_context(|| format!("nothing is known of {node}: {plan}"))
+    Ok(known(site, node).await?["items"].clone())
 }
 
 /// Closes two previews while a node is away; one of them keeps its volumes.
@@ -103,6 +108,13 @@ pub(super) async fn run(site: &mut Site, away: &str) -> anyhow::Result<()> {
         machine.docker.run(&[&["volume", "create"], &labels[..], &[OTHERS]].concat()).await?;
     }
 
+    // What a node has never told of is known once it is back.
+    let before = known(site, away).await?["reported_at"].clone();
+    until("the node has told of its volumes", LIMIT, async || {
+        let now = known(site, away).await?["reported_at"].clone();
+        if now == before { bail!("{now}") } else { Ok(()) }
+    })
+    .await?;
     site.machine(away)?.power_off().await?;
     until("the node is told as away", LIMIT, async || {
         let lost = site.lost().await?;
