@@ -57,7 +57,7 @@ test('a restart of Berth: the page says that it is old, then shows what was done
   await expect(page.getByRole('table', { name: 'Services' })).toBeVisible();
   await expectAccessibleInBoth(page);
   // A page that was not open yet says what is missing, and tries again when asked.
-  await page.getByRole('link', { name: 'Deployments' }).click();
+  await page.getByRole('link', { name: 'Deployments', exact: true }).click();
   await expect(page.getByRole('heading', { level: 1, name: SHOP })).toBeVisible();
 
   await elsewhere(request, second, 'pause');
