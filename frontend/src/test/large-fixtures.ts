@@ -5,6 +5,8 @@ const many = (prefix: string, names: string, part: Parameters<typeof service>[1]
 
 /** A stack of more services than its map has room for. It is in no list. */
 export const large = stack('market', {
+  health: 'degraded',
+  attention: 'service `jobs-rates`: its task exited (1) 3 times in 40 s',
   services: [
     service('gateway', {
       urls: ['http://market.example.com/'],

@@ -179,7 +179,7 @@ function Notices({ stack }: { stack: Stack }) {
       )}
       {stack.attention && (
         <Bar tone="warn">
-          <Said text={stack.attention} />
+          <Said text={asSentence(stack.attention)} />
         </Bar>
       )}
       {stack.message && stack.message !== stack.attention && (
