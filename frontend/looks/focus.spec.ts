@@ -5,8 +5,9 @@ import { open } from './open';
 
 /**
  * Where the Tab key leads on every screen, and what each stop is called, as a screen reader says it.
- * The order is kept in docs/screenshots/focus, to be read; `npm run shots` writes it anew. Every stop has a name, is
- * in sight with nothing in front of it, and shows that it has the focus (WCAG 2.4.3, 2.4.7, 2.4.11).
+ * The order is kept in docs/screenshots/focus, to be read; `npm run shots` writes it anew. Every stop
+ * has a name, is in sight with nothing in front of it, and shows that it has the focus (WCAG 2.4.3,
+ * 2.4.7, 2.4.11).
  */
 
 /** More stops than this are rows of a table like those before. */

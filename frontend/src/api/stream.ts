@@ -70,8 +70,8 @@ const RESET: Change = { topic: 'reset', id: '' };
 /** Status is looked at again with other changes, but not more often than this. */
 const STATUS_EVERY_MS = 10_000;
 /**
- * What GitHub is asked for, which has a limit an hour: that long after the first change, and so
- * after what Berth itself remembers of it for half as long.
+ * What GitHub is asked for is asked that long after the first change, however many follow: GitHub
+ * limits requests an hour, and Berth answers for half as long with what it was told before.
  */
 const SELDOM = new Set(['rule-matches']);
 const SELDOM_MS = 60_000;

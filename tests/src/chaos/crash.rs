@@ -383,7 +383,8 @@ impl Runner {
                 ..NewRepository::default()
             })
             .await?;
-        // It names its repositories once one was removed, and has a new one no more.
+        // Once one was removed the installation names its repositories, and a new one
+        // is not among them.
         let name = format!("acme/{other}");
         github.change_installation(installation, std::slice::from_ref(&name), &[])?;
         let renamed = github.rename_repository(&name, &format!("{other}b"))?;

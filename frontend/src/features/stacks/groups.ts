@@ -15,12 +15,19 @@ export type Grouped = {
   placed: Placed[];
   /** The groups that are closed, by name. */
   closed: ReadonlyMap<string, Group>;
-  /** All groups, open ones too, by their services' names. */
+  /** All groups, open ones too, by their services' names; none where every service has room. */
   of: ReadonlyMap<string, Group>;
 };
 
-/** `opened`: the names of groups that are shown as the services in them. */
-export function inGroups(services: readonly Placed[], opened: ReadonlySet<string>): Grouped {
+/**
+ * `opened`: the names of groups that are shown as the services in them; so is that of the service
+ * `shown`.
+ */
+export function inGroups(
+  services: readonly Placed[],
+  opened: ReadonlySet<string>,
+  shown?: string,
+): Grouped {
   const of = new Map<string, Group>();
   if (boxes(services) > MOST) {
     for (const group of groups(services.map(({ name }) => name))) {
@@ -28,7 +35,11 @@ export function inGroups(services: readonly Placed[], opened: ReadonlySet<string
     }
   }
   const closed = new Map<string, Group>();
-  for (const group of of.values()) if (!opened.has(group.name)) closed.set(group.name, group);
+  for (const group of of.values()) {
+    if (!opened.has(group.name) && !group.services.includes(shown ?? '')) {
+      closed.set(group.name, group);
+    }
+  }
   const box = (name: string): string => {
     const group = of.get(name);
     return group && closed.has(group.name) ? group.name : name;

@@ -26,9 +26,7 @@ type Props = {
 
 export function StackMap({ stack, open, onPress }: Props) {
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
-  const { of } = inGroups(stack.services, opened);
-  const its = open === undefined ? undefined : of.get(open)?.name;
-  const groups = inGroups(stack.services, its === undefined ? opened : new Set([...opened, its]));
+  const groups = inGroups(stack.services, opened, open);
   const map = layout(groups.placed);
   const byName = new Map(stack.services.map((service) => [service.name, service]));
   const [pointed, setAt] = useState<string>();
@@ -132,11 +130,7 @@ export function StackMap({ stack, open, onPress }: Props) {
                     )
                   }
                   aria-expanded={false}
-                  className={cn(
-                    NODE_BOX,
-                    'bg-surface text-left hover:bg-hover',
-                    lit ?? 'border-line',
-                  )}
+                  className={cn(NODE_BUTTON, 'bg-surface', lit ?? 'border-line')}
                 >
                   <GroupBox group={group} services={byName} />
                 </button>
@@ -164,8 +158,7 @@ export function StackMap({ stack, open, onPress }: Props) {
                 aria-expanded={isOpen}
                 data-opens={node.name}
                 className={cn(
-                  NODE_BOX,
-                  'text-left hover:bg-hover',
+                  NODE_BUTTON,
                   isOpen ? 'border-ink bg-hover' : cn('bg-surface', lit ?? 'border-line'),
                 )}
               >
@@ -180,6 +173,7 @@ export function StackMap({ stack, open, onPress }: Props) {
 }
 
 const NODE_BOX = 'absolute flex items-center gap-3 rounded-control border px-3';
+const NODE_BUTTON = cn(NODE_BOX, 'text-left hover:bg-hover');
 
 /** What stands at the ends of the map: who asks, and what is kept. */
 function Ends({ node, stack }: { node: MapNode; stack: Stack }) {
